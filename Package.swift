@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in CI only, so that a new toolchain does not stop a developer.
+let ci: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let common: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+] + ci
+
+/// A library target that sees only what stands above it (design.md, "Modules").
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: common)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: common)
+}
+
+let package = Package(
+    name: "goodgate",
+    products: [
+        .executable(name: "goodgate", targets: ["goodgate"]),
+        .executable(name: "goodgate-worker", targets: ["goodgate-worker"]),
+        .executable(name: "goodgate-control", targets: ["goodgate-control"]),
+        .executable(name: "goodgate-launch", targets: ["goodgate-launch"]),
+    ],
+    targets: [
+        .target(name: "CSystem"),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .executableTarget(name: "goodgate-launch", path: "Sources/Launch"),
+
+        module("Wire"),
+        module("Config"),
+        module("Pattern", ["CPCRE2", "Wire"]),
+        module("Machine", ["Wire", "Config"]),
+        module("Board"),
+        module("Messages"),
+        module("Loop", ["CSystem", "Wire"]),
+        module("Gateway", ["CSystem", "CZlib", "Wire", "Pattern", "Config", "Machine", "Board", "Messages", "Loop"]),
+        module("Supervisor", ["CSystem", "Wire", "Pattern", "Config", "Machine", "Board", "Messages"]),
+        module("Diagnosis", ["Machine", "Config"]),
+        module("Control", ["Diagnosis", "Board", "Messages"]),
+
+        .executableTarget(name: "goodgate", dependencies: ["Supervisor"], swiftSettings: common),
+        .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),
+        .executableTarget(name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
+
+        tests("Wire", ["Wire"]),
+        tests("Config", ["Config"]),
+        tests("Machine", ["Machine", "Board"]),
+        tests("Loop", ["Loop"]),
+    ]
+)

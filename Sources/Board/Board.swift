@@ -1,0 +1,1 @@
+// Board: see ARCHITECTURE.md.
