@@ -26,7 +26,7 @@ extension AppMachine {
         settle(now: now, actions: &actions)
     }
 
-    /// Starts what should run and does not; retires what should not.
+    /// Starts the instances at rest that should run; retires those that should not.
     mutating func fillSlots(now: Duration, actions: inout [AppAction]) {
         for index in occupants.indices where occupants[index].role == .current {
             if occupants[index].instance.slot >= count {
@@ -40,8 +40,13 @@ extension AppMachine {
                 }
             }
         }
-        guard isRunning else { return }
-        for slot in 0..<count where !occupants.contains(where: { $0.role == .current && $0.instance.slot == slot }) {
+    }
+
+    /// Gives each slot that has no instance at all a first one. While a roll is under way, slots are its affair; one
+    /// from which something withdrawn is still on its way out has to wait.
+    mutating func fillEmptySlots(now: Duration, actions: inout [AppAction]) {
+        guard isRunning, !roll.isActive else { return }
+        for slot in 0..<count where !occupants.contains(where: { $0.instance.slot == slot }) {
             append(slot: slot, release: activeRelease, role: .current, isNew: false, share: .full, now: now,
                    actions: &actions)
         }

@@ -14,6 +14,7 @@ extension AppMachine {
             self.count = count
             fillSlots(now: now, actions: &actions)
         }
+        fillEmptySlots(now: now, actions: &actions)
         let outlook = presentOutlook
         if outlook != lastOutlook {
             lastOutlook = outlook

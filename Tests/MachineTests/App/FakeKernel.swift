@@ -109,7 +109,13 @@ struct FakeKernel: ~Copyable {
         if processes[key] != nil { violate("\(key) spawned twice") }
         let inSlot = processes.values.filter { $0.key.slot == key.slot && !$0.emptied }
         if inSlot.count > 1 { violate("third instance in slot \(key.slot)") }
-        if !inSlot.isEmpty, !machine.isRolling { violate("second instance in slot \(key.slot) without a roll") }
+        let leaving: Set<InstanceMachine.Phase> = [.draining, .stopping, .killing, .emptying]
+        let snapshots = machine.snapshots
+        for other in inSlot where !machine.isRolling {
+            let phase = snapshots.first { $0.key == other.key }?.phase
+            if let phase, leaving.contains(phase) { continue }
+            violate("second instance in slot \(key.slot) without a roll")
+        }
         if !inSlot.isEmpty, !allowsTwo { violate("two instances at a fixed address") }
         let mood = moodByRelease[release] ?? self.mood
         var process = Process(key: key, release: release)
