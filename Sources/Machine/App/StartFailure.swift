@@ -6,18 +6,18 @@ package struct StartFailure: Hashable, Sendable {
         case prepare = 0
         /// The keeper refused or could not read its instructions.
         case instructions = 1
-        /// Opening the log.
-        case log = 2
         /// Binding the keeper's own socket or the notify socket.
-        case socket = 3
+        case socket = 2
         /// `fork`.
-        case fork = 4
+        case fork = 3
         /// Joining the cgroup.
-        case cgroup = 5
+        case cgroup = 4
         /// `setsid`.
-        case session = 6
+        case session = 5
         /// Standard input, output and error.
-        case streams = 7
+        case streams = 6
+        /// Placing the listening descriptors and closing all others.
+        case descriptors = 7
         /// `setrlimit`.
         case limits = 8
         /// `setgroups`.
@@ -26,14 +26,12 @@ package struct StartFailure: Hashable, Sendable {
         case group = 10
         /// `setuid`.
         case user = 11
-        /// `PR_SET_NO_NEW_PRIVS`.
+        /// `PR_SET_NO_NEW_PRIVS` and the signal at the keeper's death.
         case privileges = 12
-        /// Placing the listening descriptors and closing all others.
-        case descriptors = 13
         /// `chdir`.
-        case directory = 14
+        case directory = 13
         /// `execve`.
-        case execute = 15
+        case execute = 14
     }
 
     /// The step.
