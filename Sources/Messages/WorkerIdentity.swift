@@ -8,13 +8,18 @@ package struct WorkerIdentity: Equatable, Sendable {
     package var group: UInt32
     /// Supplementary groups, at most `MessageLimits.groupsMax`.
     package var groups: [UInt32]
+    /// Whether CAP_NET_RAW is kept over the change of user (`proxy_bind … transparent`).
+    package var keepsRawSockets: Bool
 
-    package init(changesUser: Bool, userName: String, user: UInt32, group: UInt32, groups: [UInt32]) {
+    package init(
+        changesUser: Bool, userName: String, user: UInt32, group: UInt32, groups: [UInt32], keepsRawSockets: Bool = false
+    ) {
         self.changesUser = changesUser
         self.userName = userName
         self.user = user
         self.group = group
         self.groups = groups
+        self.keepsRawSockets = keepsRawSockets
     }
 }
 
@@ -27,6 +32,7 @@ extension WorkerIdentity {
         writer.integer(group)
         try writer.count(groups.count)
         for group in groups { writer.integer(group) }
+        writer.flag(keepsRawSockets)
     }
 
     init(from reader: inout PacketReader) throws(MessageError) {
@@ -36,5 +42,6 @@ extension WorkerIdentity {
         group = try reader.integer()
         groups = []
         for _ in 0..<(try reader.count(max: MessageLimits.groupsMax, elementBytesMin: 4)) { groups.append(try reader.integer()) }
+        keepsRawSockets = try reader.flag()
     }
 }

@@ -106,3 +106,5 @@ int cs_socketpair_seqpacket(int fds[2]);
 ssize_t cs_send_packet(int fd, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 /// Receives one packet. Descriptors arrive close-on-exec. *descriptor_count is in: capacity, out: number. -EMSGSIZE if anything was cut off (all descriptors are closed then).
 ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
+
+#include "process.h"
