@@ -46,7 +46,7 @@ let package = Package(
         module("Diagnosis", ["Machine", "Config"]),
         module("Control", ["Diagnosis", "Board", "Messages"]),
 
-        .executableTarget(name: "goodgate", dependencies: ["Supervisor"], swiftSettings: common),
+        .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CSystem"], swiftSettings: common),
         .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),
         .executableTarget(name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
 

@@ -22,6 +22,11 @@ package struct Identity: Equatable, Sendable {
             : "goodgate version: goodgate/\(Self.version) (nginx/\(Self.nginxVersion) compatible)"
     }
 
+    /// What the error log says first.
+    var startLine: String {
+        isNginx ? "nginx/\(Self.nginxVersion)" : "goodgate/\(Self.version)"
+    }
+
     /// Prefix directory when there is no `-p`, with the final slash.
     package var prefix: String { isNginx ? "/etc/nginx/" : "/etc/goodgate/" }
     /// Where to look for the configuration when there is no `-c`: the first that exists, else the first.

@@ -1,3 +1,5 @@
+package import Config
+
 /// What the driver is to do, in this order.
 package enum SupervisorAction: Equatable, Sendable {
     /// Write a line to the error log.

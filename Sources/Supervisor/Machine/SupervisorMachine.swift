@@ -1,3 +1,5 @@
+internal import Config
+
 /// Decides what the supervisor does: which generations of workers exist, who is started, drained, stopped or given up. Pure: events and the
 /// time go in, actions come out; the driver knows processes, files and sockets.
 ///
