@@ -51,6 +51,7 @@ let package = Package(
         .executableTarget(name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
 
         tests("Wire", ["Wire"]),
+        tests("Pattern", ["Pattern", "Wire"]),
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board"]),
         tests("Loop", ["Loop"]),
