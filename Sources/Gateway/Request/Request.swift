@@ -73,7 +73,7 @@ struct Request: ~Copyable, SlabValue {
     var body = RequestBody()
 
     // Answer.
-    var response = ResponseHead()
+    var response = AnswerHead()
     /// The head was sent (or is in the output queue): the status can change no more.
     var isHeaderSent = false
     /// Only the head is sent: HEAD, 204, 304.

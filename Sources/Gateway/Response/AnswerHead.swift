@@ -2,7 +2,7 @@ import Loop
 import Wire
 
 /// The answer's head as the filters see it; `sendHeader` writes it out (nginx: headers_out).
-struct ResponseHead: ~Copyable {
+struct AnswerHead: ~Copyable {
     /// Status to send; 0 until somebody decides.
     var status = 0
     /// The upstream's own reason phrase with status, `404 Nope`; nil for the standard one.
