@@ -34,7 +34,7 @@ extension Ref where Value == Worker {
         connection.value.isWritable = true
         connection.value.isPeerClosed = false
         connection.value.isBroken = false
-        connection.value.isCorked = false
+        connection.value.isInHeadLoop = false
         connection.value.local = nil
         connection.value.peerTextCount = 0
         connection.value.requestCount = 0

@@ -37,8 +37,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     var isPeerClosed = false
     /// A write failed: nothing more can be sent.
     var isBroken = false
-    /// Inside `process`: an event loop entry that must not be re-entered.
-    var isCorked = false
+    /// Inside the loop of `readHead`, which goes on by itself when a request ends.
+    var isInHeadLoop = false
     var serial: UInt64 = 0
     var listener: Ref<Listener>?
     var peer = SocketAddress()

@@ -1,4 +1,5 @@
 import Config
+import Glibc
 import Loop
 import Wire
 
@@ -87,9 +88,11 @@ struct Request: ~Copyable, SlabValue {
     var outputTail: Ref<Buffer>?
     /// Body filters that this answer passes, in order; empty on the fast path.
     var filters: [any BodyFilter] = []
-    /// Body bytes given to the client, for the log.
-    var bodyBytesSent: Int64 = 0
-    var headerBytesSent: Int64 = 0
+
+    /// Bytes sent to the client for this request.
+    var bytesSent: Int64 = 0
+    /// Bytes of the head in it.
+    var headerSize: Int64 = 0
     /// Open files of this answer, closed at the end.
     var files = Table<Int32>(capacity: 2)
 
@@ -111,6 +114,7 @@ struct Request: ~Copyable, SlabValue {
     var isClosing = false
     var isAborted = false
     var isPostAction = false
+    var isLogged = false
 
     /// What a request that waits goes on with.
     enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve }
@@ -148,6 +152,9 @@ extension Ref where Value == Request {
         if value.timer != .none { worker.value.loop.timers.clear(value.timer) }
         if let exchange = value.exchange { exchange.release() }
         releaseOutput()
+        if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
+            value.body.filePath.withCString { _ = unsafe unlink($0) }
+        }
         value.body.release(pool)
         for index in value.files.indices { Socket.close(value.files[index]) }
         value.files.removeAll()
@@ -188,8 +195,8 @@ extension Ref where Value == Request {
         value.isHeaderOnly = false
         value.isChunked = false
         value.isResponseComplete = false
-        value.bodyBytesSent = 0
-        value.headerBytesSent = 0
+        value.bytesSent = 0
+        value.headerSize = 0
         value.limitRate = nil
         value.limitRateAfter = 0
         value.isDelayed = false
@@ -199,6 +206,7 @@ extension Ref where Value == Request {
         value.isClosing = false
         value.isAborted = false
         value.isPostAction = false
+        value.isLogged = false
         value.connection = nil
     }
 
@@ -213,4 +221,17 @@ extension Ref where Value == Request {
         if let tail = value.outputTail { pool.value.give(tail) }
         value.outputTail = nil
     }
+}
+
+extension Ref where Value == Request {
+    /// Copies bytes into the request's arena.
+    func keep(_ bytes: [UInt8]) -> ByteView {
+        let chunk = value.arena.room(for: bytes.count, pool)
+        let start = chunk.value.end
+        for byte in bytes { chunk.append(byte) }
+        return chunk.whole[start..<chunk.value.end]
+    }
+
+    /// Copies a text into the request's arena. Not for the hot path.
+    func keep(_ text: String) -> ByteView { keep(Array(text.utf8)) }
 }

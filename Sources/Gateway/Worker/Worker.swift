@@ -1,6 +1,7 @@
 import Board
 import Config
 import Loop
+import Machine
 import Wire
 
 typealias WorkerRef = Ref<Worker>
@@ -28,12 +29,15 @@ struct Worker: ~Copyable {
     var isDraining = false
     /// TERM.
     var isStopping = false
+    /// Timer of the worker itself: end of an accept pause.
+    var workerTimer = TimerID.none
     /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
     var counters = Counters()
     let identity: WorkerIdentityText
-    /// State of the simple generator behind `random`, `$request_id` and jitter.
-    var random: SplitMix64
+    /// Generator behind `random`, `$request_id` and jitter.
+    var random: RandomSource
+    var outputVector = OutputVector()
 
     /// Numbers for stub_status; the board's column is written from these.
     struct Counters {
@@ -54,19 +58,6 @@ struct WorkerIdentityText {
     let hostName: ByteView
     let processID: Int32
     let startedAsNginx: Bool
-}
-
-/// Pseudo-random numbers that need be neither secret nor strong (Steele, Lea, Flood 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z &>> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z &>> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z &>> 31)
-    }
 }
 
 extension Ref where Value == Worker {
