@@ -52,7 +52,8 @@ let package = Package(
 
         tests("Wire", ["Wire"]),
         tests("Config", ["Config"]),
-        tests("Machine", ["Machine", "Board"]),
+        tests("Machine", ["Machine", "Board", "Wire"]),
+        tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
     ]
 )
