@@ -53,7 +53,8 @@ let package = Package(
         tests("Wire", ["Wire"]),
         tests("Pattern", ["Pattern", "Wire"]),
         tests("Config", ["Config"]),
-        tests("Machine", ["Machine", "Board"]),
+        tests("Machine", ["Machine", "Board", "Wire"]),
+        tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Messages", ["Messages"]),
     ]
