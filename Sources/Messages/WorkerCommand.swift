@@ -1,6 +1,6 @@
 /// What the supervisor tells a worker.
 ///
-/// Order at the start: `hello`, any number of `listeners` and `logs`, then `run`. The worker parses the bundle, takes the listeners that
+/// Order at the start: `hello`, any number of `listeners`, `logs` and `peers`, then `run`. The worker parses the bundle, takes the listeners that
 /// its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
 /// one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
 ///
@@ -12,6 +12,8 @@ package enum WorkerCommand: Equatable, Sendable {
     case listeners([NamedDescriptor])
     /// Open log files, by full path. After a `reopenLogs` the same paths come again with new descriptors.
     case logs([NamedDescriptor])
+    /// Slots of the board for the addresses of upstreams. May come again at any time; then it adds to what was told.
+    case peers([PeerPlace])
     /// All is said: become this user, start accepting, report `ready`.
     case run(WorkerIdentity)
     /// Graceful end (QUIT, old generation): stop accepting, close idle connections, let active requests end, exit 0. With a deadline, in
@@ -35,6 +37,7 @@ extension WorkerCommand {
         static let stop: UInt16 = 6
         static let reopenLogs: UInt16 = 7
         static let closeIdle: UInt16 = 8
+        static let peers: UInt16 = 9
     }
 
     /// The packet for this message.
@@ -51,6 +54,9 @@ extension WorkerCommand {
         case .logs(let list):
             writer = PacketWriter(kind: Kind.logs)
             try NamedDescriptor.write(list, to: &writer)
+        case .peers(let list):
+            writer = PacketWriter(kind: Kind.peers)
+            try PeerPlace.write(list, to: &writer)
         case .run(let identity):
             writer = PacketWriter(kind: Kind.run)
             try identity.write(to: &writer)
@@ -77,6 +83,7 @@ extension WorkerCommand {
             self = .hello(try WorkerHello(from: &reader))
         case Kind.listeners: self = .listeners(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
         case Kind.logs: self = .logs(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
+        case Kind.peers: self = .peers(try PeerPlace.read(from: &reader))
         case Kind.run: self = .run(try WorkerIdentity(from: &reader))
         case Kind.drain: self = .drain(deadlineMilliseconds: try reader.optional())
         case Kind.stop: self = .stop
