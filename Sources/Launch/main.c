@@ -237,6 +237,9 @@ static void prepare_process(struct keeper *k) {
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (score >= 0) { ssize_t ignored = write(score, "-900", 4); (void)ignored; close(score); }
     if (chdir("/") < 0) return;
+    // The supervisor's terminal or pipe must be able to close while the keeper lives.
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int i = 0; i < 3 && null >= 0; i++) dup2(null, i);
 }
 
 int main(int argc, char **argv) {

@@ -1,3 +1,4 @@
+import Config
 import Testing
 
 @testable import Machine
@@ -9,7 +10,7 @@ struct AppSimulationTests {
         var random = SplitMix(seed: seed ^ 0xABCD)
         var specification = AppSpecification(
             name: "api", command: ["/bin/app"], instances: 1 + random.below(4),
-            listen: random.chance(25) ? .fixed("127.0.0.1:3000") : .port)
+            listen: random.chance(25) ? .fixed(.ipv4(0x7F00_0001, port: 3000)) : .port)
         if case .fixed = specification.listen { specification.instances = 1 }
         if random.chance(50) { specification.health = AppHealth() }
         specification.restart.condition = [.always, .always, .onFailure, .never][random.below(4)]
