@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 /// The connection to one keeper.
 final class KeeperChannel {
