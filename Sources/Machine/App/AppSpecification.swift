@@ -8,10 +8,12 @@ package struct AppSpecification: Hashable, Sendable {
     package var directory: String?
     /// User the instances run as; nil: the supervisor's.
     package var user: String?
-    /// `env NAME=VALUE` lines in order; a later one wins.
+    /// Group they run as; nil: the user's.
+    package var group: String?
+    /// `env NAME=VALUE`, and `env NAME` for a variable of the supervisor's, in order; a later one wins.
     package var environment: [String]
-    /// `env_file`: read anew at every deploy and restart.
-    package var environmentFile: String?
+    /// `env_file`, absolute paths: read anew at every start.
+    package var environmentFiles: [String] = []
     /// Number of instances, at least 1 (`auto` is resolved before).
     package var instances: Int
     /// How an instance gets its address.
