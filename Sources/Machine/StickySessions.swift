@@ -13,7 +13,8 @@ package struct StickySessions: ~Copyable {
     private var freeHead: Int32 = -1
     package private(set) var count = 0
 
-    private struct Session: BitwiseCopyable {
+    // Not private: Swift 6.3.1 emits broken code in other modules for a private type inside of a ~Copyable one.
+    struct Session: BitwiseCopyable {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var id = PeerID()
