@@ -68,17 +68,19 @@ import Wire
         #expect(harness.balancer.connections(of: harness.slots[0]) == 0)
     }
 
-    @Test func failedAttemptsDoNotMakeAPeerLookFast() {
-        var harness = BalancerHarness(.leastTime(.header, inflight: false), [peer(1) { $0.maxFails = 0 }, peer(2)])
-        for _ in 0..<4 {
-            var attempt = harness.begin()
-            let port = harness.pick(&attempt)
-            if port == 1 { harness.release(&attempt, .failed) } else { harness.release(&attempt, header: 50, response: 50) }
+    @Test(arguments: [AttemptOutcome.failed, .neutral])
+    func fastFailuresDoNotMakeAPeerLookFast(outcome: AttemptOutcome) {
+        let slow = peer(1) {
+            $0.maxFails = 0
+            $0.route = [0x31]
         }
-        // Peer 1 has no time yet, so it is asked; with one good slow answer it is not.
-        var attempt = harness.begin()
-        #expect(harness.pick(&attempt) == 1)
-        harness.release(&attempt, header: 3000, response: 3000)
+        var harness = BalancerHarness(.leastTime(.header, inflight: false), [slow, peer(2)])
+        // Sticky requests get to the slow peer: one slow answer, then many fast failures.
+        for time in [3000] + Array(repeating: 1, count: 200) as [Milliseconds] {
+            var attempt = harness.begin()
+            #expect(harness.pick(&attempt, hint: "1") == 1)
+            harness.release(&attempt, time == 3000 ? .succeeded : outcome, header: time, response: time)
+        }
         #expect((0..<5).map { _ in Self.spend(&harness, 3000, on: 1) }.allSatisfy { $0 == 2 })
     }
 
