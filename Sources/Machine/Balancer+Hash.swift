@@ -4,7 +4,8 @@ extension Balancer {
     /// Vain tries after which a hashing or random policy gives up and goes by round robin.
     static let vainTriesMax: UInt8 = 20
 
-    /// `hash KEY`: compatible with Cache::Memcached: the 15 middle bits of the CRC-32 of an optional rehash number and the key, summed up.
+    /// `hash KEY`: compatible with Cache::Memcached: the 15 middle bits of the CRC-32 of an optional rehash number and
+    /// the key, summed up.
     mutating func chooseByHash(_ attempt: inout AttemptState, key: ByteView, hint: ByteView, second: Int64) -> Int {
         let tier = tier(of: attempt)
         if attempt.vainTries > Balancer.vainTriesMax || tier.count < 2 || tier.totalWeight <= 0 || key.isEmpty {
@@ -26,7 +27,9 @@ extension Balancer {
     }
 
     /// `ip_hash`: a rolling hash over the first three bytes of an IPv4 address, or all of an IPv6 one.
-    mutating func chooseByAddress(_ attempt: inout AttemptState, address: ByteView, hint: ByteView, second: Int64) -> Int {
+    mutating func chooseByAddress(_ attempt: inout AttemptState, address: ByteView, hint: ByteView, second: Int64)
+        -> Int
+    {
         let tier = tier(of: attempt)
         if attempt.vainTries > Balancer.vainTriesMax || tier.count < 2 || tier.totalWeight <= 0 {
             return chooseRoundRobin(attempt, hint: hint, second: second)

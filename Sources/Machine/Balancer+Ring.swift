@@ -1,6 +1,7 @@
 import Wire
 
-/// The points of consistent hashing: 160 per unit of weight, compatible with Cache::Memcached::Fast (ketama_points = 160).
+/// The points of consistent hashing: 160 per unit of weight, compatible with Cache::Memcached::Fast (ketama_points =
+/// 160).
 struct HashRing {
     /// Ordered by hash, hashes distinct.
     private(set) var points: [Point] = []
@@ -26,7 +27,9 @@ struct HashRing {
             var previous: UInt32 = 0
             for _ in 0..<server.weight * HashRing.pointsPerWeight {
                 var crc = base
-                for shift in stride(from: UInt32(0), to: 32, by: 8) { crc.add(UInt8(truncatingIfNeeded: previous >> shift)) }
+                for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                    crc.add(UInt8(truncatingIfNeeded: previous >> shift))
+                }
                 previous = crc.value
                 built.append(Point(hash: previous, server: server.index))
             }
@@ -37,7 +40,8 @@ struct HashRing {
         for index in order where points.last?.hash != built[index].hash { points.append(built[index]) }
     }
 
-    /// Index of the first point at or after the key's hash; the number of points when there is none, which wraps. O(log points).
+    /// Index of the first point at or after the key's hash; the number of points when there is none, which wraps. O(log
+    /// points).
     func firstPoint(for key: ByteView) -> UInt32 {
         var crc = CRC32()
         crc.add(key)
@@ -65,7 +69,8 @@ struct HashRing {
 }
 
 extension Balancer {
-    /// `hash KEY consistent`: the server at the key's point; its peers by round robin; the next point when none of them may be used.
+    /// `hash KEY consistent`: the server at the key's point; its peers by round robin; the next point when none of them
+    /// may be used.
     mutating func chooseOnRing(_ attempt: inout AttemptState, key: ByteView, hint: ByteView, second: Int64) -> Int {
         if attempt.vainTries > Balancer.vainTriesMax || key.isEmpty {
             return chooseRoundRobin(attempt, hint: hint, second: second)

@@ -28,7 +28,8 @@ package struct CRC32: BitwiseCopyable {
         for byte in bytes { add(byte) }
     }
 
-    // A literal, so that the table is in the program's data: a computed one would be asked for by `swift_once` at each byte.
+    // A literal, so that the table is in the program's data: a computed one would be asked for by `swift_once` at each
+    // byte.
     private static let table: InlineArray<256, UInt32> = [
         0x0000_0000, 0x7707_3096, 0xEE0E_612C, 0x9909_51BA, 0x076D_C419, 0x706A_F48F, 0xE963_A535, 0x9E64_95A3,
         0x0EDB_8832, 0x79DC_B8A4, 0xE0D5_E91E, 0x97D2_D988, 0x09B6_4C2B, 0x7EB1_7CBD, 0xE7B8_2D07, 0x90BF_1D91,

@@ -15,7 +15,8 @@ package struct HealthCheckSettings: Equatable, Sendable {
     package var isPersistent: Bool
 
     package init(
-        interval: Milliseconds = 5000, jitter: Milliseconds = 0, timeout: Milliseconds = 5000, fails: Int = 1, passes: Int = 1,
+        interval: Milliseconds = 5000, jitter: Milliseconds = 0, timeout: Milliseconds = 5000, fails: Int = 1,
+        passes: Int = 1,
         isMandatory: Bool = true, isPersistent: Bool = true
     ) {
         self.interval = max(1, interval)
@@ -83,7 +84,9 @@ package struct HealthCheckMachine: BitwiseCopyable, Equatable, Sendable {
     package var checkSerial: UInt32 { serial }
 
     /// Does what is due at `now`. Call at `deadline` or later; calls before it do nothing.
-    package mutating func advance(settings: HealthCheckSettings, now: Milliseconds, random: inout RandomSource) -> HealthCheckAction {
+    package mutating func advance(settings: HealthCheckSettings, now: Milliseconds, random: inout RandomSource)
+        -> HealthCheckAction
+    {
         guard now >= deadline else { return .none }
         if isChecking { return finish(false, settings: settings, now: now, random: &random) }
         isChecking = true

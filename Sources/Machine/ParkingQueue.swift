@@ -5,11 +5,12 @@ package struct QueueSettings: Equatable, Sendable {
     package var timeout: Milliseconds
     /// Bytes that the parked requests of this worker may hold.
     package var memoryMax: Int
-    /// Upstreams with an app park only while a peer is plausibly coming, and refuse with 503. Plain ones follow NGINX Plus: they wait in any
-    /// case, also for `max_conns`, and refuse with 502.
+    /// Upstreams with an app park only while a peer is plausibly coming, and refuse with 503. Plain ones follow NGINX
+    /// Plus: they wait in any case, also for `max_conns`, and refuse with 502.
     package var followsOutlook: Bool
 
-    package init(capacity: Int, timeout: Milliseconds = 60_000, memoryMax: Int = 64 << 20, followsOutlook: Bool = false) {
+    package init(capacity: Int, timeout: Milliseconds = 60_000, memoryMax: Int = 64 << 20, followsOutlook: Bool = false)
+    {
         self.capacity = capacity
         self.timeout = timeout
         self.memoryMax = memoryMax
@@ -39,12 +40,14 @@ package enum ParkingRefusal: Equatable, Sendable {
     case noQueue, full, memory, notPlausible, timeout
 }
 
-/// Requests of one upstream that wait in one worker for a peer: first come, first served; bounded in number, time and memory.
+/// Requests of one upstream that wait in one worker for a peer: first come, first served; bounded in number, time and
+/// memory.
 ///
-/// All wait equally long, so the order of arrival is the order of deadlines too, and every operation is O(1). The driver: parks when `pick`
-/// finds nothing; on a readiness message, or when an attempt ended (`max_conns`), takes requests with `takeNext` as long as `pick` gives
-/// them a peer; arms one timer at `nextDeadline` for `takeExpired`; on a worse outlook empties the queue with `takeImplausible`.
-/// Requests are numbers of the driver's. Memory: the table of places grows with use up to the capacity.
+/// All wait equally long, so the order of arrival is the order of deadlines too, and every operation is O(1). The
+/// driver: parks when `pick` finds nothing; on a readiness message, or when an attempt ended (`max_conns`), takes
+/// requests with `takeNext` as long as `pick` gives them a peer; arms one timer at `nextDeadline` for `takeExpired`; on
+/// a worse outlook empties the queue with `takeImplausible`. Requests are numbers of the driver's. Memory: the table of
+/// places grows with use up to the capacity.
 package struct ParkingQueue: ~Copyable {
     package let settings: QueueSettings
     private var nodes: FixedTable<Node>
@@ -85,7 +88,9 @@ extension ParkingQueue {
     ) -> Parked {
         let deadline = now &+ settings.timeout
         if settings.capacity <= 0 || settings.timeout <= 0 { return refuse(.noQueue, outlook, now) }
-        if settings.followsOutlook, !outlook.isPlausible(before: deadline) { return refuse(.notPlausible, outlook, now) }
+        if settings.followsOutlook, !outlook.isPlausible(before: deadline) {
+            return refuse(.notPlausible, outlook, now)
+        }
         if count &+ max(0, othersWaiting) >= settings.capacity { return refuse(.full, outlook, now) }
         let size = max(0, size)
         if size > settings.memoryMax &- bytes { return refuse(.memory, outlook, now) }
@@ -115,7 +120,9 @@ extension ParkingQueue {
     @discardableResult
     package mutating func remove(_ ticket: ParkingTicket) -> Bool {
         let index = Int(ticket.node)
-        guard index >= 0, index < nodes.count, nodes[index].isUsed, nodes[index].generation == ticket.generation else { return false }
+        guard index >= 0, index < nodes.count, nodes[index].isUsed, nodes[index].generation == ticket.generation else {
+            return false
+        }
         unlink(ticket.node)
         return true
     }
@@ -132,10 +139,12 @@ extension ParkingQueue {
         return take(first)
     }
 
-    /// Takes out a request for which, by a changed outlook, no peer will come in its time: refuse it with `notPlausible`. nil when there is
-    /// none. Those with the nearest deadline come first.
+    /// Takes out a request for which, by a changed outlook, no peer will come in its time: refuse it with
+    /// `notPlausible`. nil when there is none. Those with the nearest deadline come first.
     package mutating func takeImplausible(outlook: UpstreamOutlook) -> Int32? {
-        guard settings.followsOutlook, first >= 0, !outlook.isPlausible(before: nodes[Int(first)].deadline) else { return nil }
+        guard settings.followsOutlook, first >= 0, !outlook.isPlausible(before: nodes[Int(first)].deadline) else {
+            return nil
+        }
         return take(first)
     }
 

@@ -2,8 +2,9 @@ package import Wire
 
 /// The table of `sticky learn`: session id → sticky id of the peer, bounded in number and time.
 ///
-/// Keys are the MD5 of the session id, as in nginx: no session id is kept. Full, the least recently used session goes. One per worker;
-/// workers tell each other of new sessions by message (`learn` is the same for own and foreign news). No allocation after init.
+/// Keys are the MD5 of the session id, as in nginx: no session id is kept. Full, the least recently used session goes.
+/// One per worker; workers tell each other of new sessions by message (`learn` is the same for own and foreign news).
+/// No allocation after init.
 package struct StickySessions: ~Copyable {
     package let timeout: Milliseconds
     private var nodes: FixedTable<Session>
@@ -56,7 +57,9 @@ package struct StickySessions: ~Copyable {
     }
 
     /// The same for news from another worker, which carry the MD5 of the session id instead of the id.
-    package mutating func learn(digest key: (UInt64, UInt64), id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) {
+    package mutating func learn(
+        digest key: (UInt64, UInt64), id: PeerID, idCount: Int, creates: Bool, now: Milliseconds
+    ) {
         expire(now: now)
         var node = find(key)
         if node < 0 {
@@ -87,8 +90,11 @@ package struct StickySessions: ~Copyable {
         }
     }
 
-    /// Calls `body` for each session, the longest unused first, so that `learn` in the same order rebuilds the table (for a new worker).
-    package func forEach(_ body: (_ digest: (UInt64, UInt64), _ id: PeerID, _ idCount: Int, _ lastUse: Milliseconds) -> Void) {
+    /// Calls `body` for each session, the longest unused first, so that `learn` in the same order rebuilds the table
+    /// (for a new worker).
+    package func forEach(
+        _ body: (_ digest: (UInt64, UInt64), _ id: PeerID, _ idCount: Int, _ lastUse: Milliseconds) -> Void
+    ) {
         var node = last
         while node >= 0 {
             let session = nodes[Int(node)]

@@ -1,4 +1,5 @@
-/// What is known about peers of an upstream that are not there yet: told by the supervisor (starts, restarts, deploys of its app).
+/// What is known about peers of an upstream that are not there yet: told by the supervisor (starts, restarts, deploys
+/// of its app).
 package struct UpstreamOutlook: Equatable, Sendable {
     /// Starts in a row that did not come to readiness; of the instance that is doing best.
     package var failedStarts: Int
@@ -27,7 +28,8 @@ package struct UpstreamOutlook: Equatable, Sendable {
         return nextStart < deadline
     }
 
-    /// An honest `Retry-After` in whole seconds, 1 or more: until the next start, or until a start that now runs may be done.
+    /// An honest `Retry-After` in whole seconds, 1 or more: until the next start, or until a start that now runs may be
+    /// done.
     package func retryAfter(now: Milliseconds) -> Int {
         guard let nextStart, nextStart > now else { return starting > 0 ? 1 : 5 }
         return Int((min(nextStart &- now, 3_600_000) + 999) / 1000)

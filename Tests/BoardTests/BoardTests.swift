@@ -28,7 +28,9 @@ struct CannotMap: Error {}
 
     deinit { unsafe memory.deallocate() }
 
-    func set(word: Int, _ value: UInt64) { unsafe memory.storeBytes(of: value, toByteOffset: word * 8, as: UInt64.self) }
+    func set(word: Int, _ value: UInt64) {
+        unsafe memory.storeBytes(of: value, toByteOffset: word * 8, as: UInt64.self)
+    }
 }
 
 @Suite struct BoardLayoutTests {
@@ -104,8 +106,10 @@ struct CannotMap: Error {}
     }
 
     @Test(arguments: [
-        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size), (3, 0, .geometry),
-        (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size), (3, 256, .size),
+        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
+        (3, 0, .geometry),
+        (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size),
+        (3, 256, .size),
     ])
     func aForgedHeaderIsRefused(word: Int, value: UInt64, expected: BoardView.Invalid) throws {
         let memory = Memory(Self.layout.size)
@@ -220,7 +224,9 @@ struct CannotMap: Error {}
 }
 
 @Suite struct BoardAllocatorTests {
-    static func key(_ number: Int) -> BoardAllocator.Key { .init(upstream: Array("u".utf8), address: Array("\(number)".utf8)) }
+    static func key(_ number: Int) -> BoardAllocator.Key {
+        .init(upstream: Array("u".utf8), address: Array("\(number)".utf8))
+    }
 
     @Test func aPeerKeepsItsSlotAndTheBoardFillsUp() {
         var allocator = BoardAllocator(layout: BoardLayout(workers: 1, slots: 3)!)

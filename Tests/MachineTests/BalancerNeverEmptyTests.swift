@@ -56,7 +56,9 @@ import Wire
         #expect(isOut)
         #expect(harness.run(5) == [2, 2, 2, 2, 2])
         var second = false
-        for _ in 0..<100 where !second { second = harness.balancer.recordAnswer(peer: harness.slots[1], isServerError: true, now: harness.now) }
+        for _ in 0..<100 where !second {
+            second = harness.balancer.recordAnswer(peer: harness.slots[1], isServerError: true, now: harness.now)
+        }
         #expect(!second)
     }
 
@@ -64,7 +66,8 @@ import Wire
         var harness = BalancerHarness(.roundRobin, [peer(1), peer(2)], neverEmpty: true)
         for index in 0..<1000 {
             harness.now += 10
-            let isOut = harness.balancer.recordAnswer(peer: harness.slots[0], isServerError: index % 3 == 0, now: harness.now)
+            let isOut = harness.balancer.recordAnswer(
+                peer: harness.slots[0], isServerError: index % 3 == 0, now: harness.now)
             #expect(!isOut)
         }
     }

@@ -41,7 +41,8 @@ import Wire
     }
 
     @Test func aSlowPeerGetsAnotherChanceWhenItsTimeHasDecayed() {
-        var harness = BalancerHarness(.leastTime(.lastByte, inflight: false), [peer(1) { $0.failTimeoutSeconds = 0 }, peer(2)])
+        var harness = BalancerHarness(
+            .leastTime(.lastByte, inflight: false), [peer(1) { $0.failTimeoutSeconds = 0 }, peer(2)])
         for _ in 0..<10 { _ = Self.spend(&harness, 1000, on: 1) }
         harness.now += 2000
         #expect((0..<10).map { _ in Self.spend(&harness, 1000, on: 1) }.allSatisfy { $0 == 2 })
@@ -130,7 +131,8 @@ import Wire
     }
 
     @Test(arguments: [
-        BalancingPolicy.roundRobin, .leastConnections, .leastTime(.header, inflight: true), .addressHash, .hash, .consistentHash,
+        BalancingPolicy.roundRobin, .leastConnections, .leastTime(.header, inflight: true), .addressHash, .hash,
+        .consistentHash,
         .random, .randomTwo(.leastConnections),
     ])
     func aStickyRequestGoesToItsPeerWithEveryPolicy(policy: BalancingPolicy) {
@@ -148,7 +150,13 @@ import Wire
     }
 
     @Test func aLoneDrainingPeerGetsOnlyStickyRequests() {
-        var harness = BalancerHarness(.roundRobin, [peer(1) { $0.route = [0x31]; $0.isDraining = true }])
+        var harness = BalancerHarness(
+            .roundRobin,
+            [
+                peer(1) {
+                    $0.route = [0x31]; $0.isDraining = true
+                }
+            ])
         #expect(harness.run(2, hint: "1") == [1, 1])
         #expect(harness.request() == [0])
     }
@@ -160,7 +168,14 @@ import Wire
     }
 
     @Test func aStickyPeerAtItsLimitLosesItsRequests() {
-        let peers = [peer(1) { $0.route = [0x61]; $0.maxConnections = 2 }, peer(2) { $0.route = [0x62]; $0.maxConnections = 3 }]
+        let peers = [
+            peer(1) {
+                $0.route = [0x61]; $0.maxConnections = 2
+            },
+            peer(2) {
+                $0.route = [0x62]; $0.maxConnections = 3
+            },
+        ]
         var harness = BalancerHarness(.roundRobin, peers)
         let got = (0..<6).map { _ in harness.open(hint: "a").port }
         #expect(got == [1, 1, 2, 2, 2, -1])

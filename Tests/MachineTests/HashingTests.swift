@@ -16,11 +16,16 @@ import Wire
         ("", "d41d8cd98f00b204e9800998ecf8427e"),
         ("abc", "900150983cd24fb0d6963f7d28e17f72"),
         ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
-        ("12345678901234567890123456789012345678901234567890123456789012345678901234567890", "57edf4a22be3c955ac49da2e2107b67a"),
+        (
+            "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+            "57edf4a22be3c955ac49da2e2107b67a"
+        ),
     ])
     func md5HasTheValuesOfTheRFC(text: String, expected: String) {
         let (high, low) = MD5.digest(bytes(text))
-        func hex(_ word: UInt64) -> String { let text = String(word, radix: 16); return String(repeating: "0", count: 16 - text.count) + text }
+        func hex(_ word: UInt64) -> String {
+            let text = String(word, radix: 16); return String(repeating: "0", count: 16 - text.count) + text
+        }
         #expect(hex(high) + hex(low) == expected)
         let (again, _) = MD5.digest(Array(text.utf8))
         #expect(again == high)

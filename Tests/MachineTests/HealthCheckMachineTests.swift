@@ -11,14 +11,16 @@ import Testing
             let now = machine.deadline
             #expect(machine.advance(settings: settings, now: now - 1, random: &random) == .none)
             #expect(machine.advance(settings: settings, now: now, random: &random) == .startCheck)
-            _ = machine.result(passed: result == "+", check: machine.checkSerial, settings: settings, now: now + 1, random: &random)
+            _ = machine.result(
+                passed: result == "+", check: machine.checkSerial, settings: settings, now: now + 1, random: &random)
             states.append(machine.state == .healthy ? "h" : machine.state == .unhealthy ? "u" : "?")
         }
         return states
     }
 
     @Test(arguments: [
-        (1, 1, "+-+-", "huhu"), (3, 2, "+--+---+-++", "hhhhhhuuuuh"), (2, 1, "--+", "uuh"), (1, 3, "-++-+++", "uuuuuuh"),
+        (1, 1, "+-+-", "huhu"), (3, 2, "+--+---+-++", "hhhhhhuuuuh"), (2, 1, "--+", "uuh"),
+        (1, 3, "-++-+++", "uuuuuuh"),
     ])
     func statesFollowTheCounts(fails: Int, passes: Int, results: String, expected: String) {
         #expect(Self.run(HealthCheckSettings(fails: fails, passes: passes), results) == expected)
@@ -31,7 +33,8 @@ import Testing
         #expect(HealthCheckMachine(settings: mandatory, known: .healthy, now: 0, random: &random).state == .unproven)
         let persistent = HealthCheckSettings(isMandatory: true, isPersistent: true)
         #expect(HealthCheckMachine(settings: persistent, known: .healthy, now: 0, random: &random).state == .healthy)
-        #expect(HealthCheckMachine(settings: persistent, known: .unhealthy, now: 0, random: &random).state == .unhealthy)
+        #expect(
+            HealthCheckMachine(settings: persistent, known: .unhealthy, now: 0, random: &random).state == .unhealthy)
         let optional = HealthCheckSettings(isMandatory: false)
         #expect(HealthCheckMachine(settings: optional, known: nil, now: 0, random: &random).state == .healthy)
     }
@@ -60,7 +63,8 @@ import Testing
             #expect((0...500).contains(machine.deadline))
             let start = machine.deadline
             _ = machine.advance(settings: settings, now: start, random: &random)
-            _ = machine.result(passed: true, check: machine.checkSerial, settings: settings, now: start, random: &random)
+            _ = machine.result(
+                passed: true, check: machine.checkSerial, settings: settings, now: start, random: &random)
             #expect((start + 1000...start + 1500).contains(machine.deadline))
             starts.insert(machine.deadline - start)
         }

@@ -3,16 +3,20 @@ import Testing
 
 @Suite struct UpstreamOutlookTests {
     @Test(arguments: [
-        (UpstreamOutlook.nothing, false), (UpstreamOutlook(starting: 1), true), (UpstreamOutlook(failedStarts: 2, starting: 1), true),
-        (UpstreamOutlook(failedStarts: 3, starting: 1), false), (UpstreamOutlook(failedStarts: 3, nextStart: 100), false),
-        (UpstreamOutlook(nextStart: 999), true), (UpstreamOutlook(nextStart: 1000), false), (UpstreamOutlook(nextStart: 5000), false),
+        (UpstreamOutlook.nothing, false), (UpstreamOutlook(starting: 1), true),
+        (UpstreamOutlook(failedStarts: 2, starting: 1), true),
+        (UpstreamOutlook(failedStarts: 3, starting: 1), false),
+        (UpstreamOutlook(failedStarts: 3, nextStart: 100), false),
+        (UpstreamOutlook(nextStart: 999), true), (UpstreamOutlook(nextStart: 1000), false),
+        (UpstreamOutlook(nextStart: 5000), false),
     ])
     func aPeerIsPlausibleWhenItCanComeInTime(outlook: UpstreamOutlook, expected: Bool) {
         #expect(outlook.isPlausible(before: 1000) == expected)
     }
 
     @Test(arguments: [
-        (UpstreamOutlook(nextStart: 15_000), 15), (UpstreamOutlook(nextStart: 1), 1), (UpstreamOutlook(nextStart: 14_001), 15),
+        (UpstreamOutlook(nextStart: 15_000), 15), (UpstreamOutlook(nextStart: 1), 1),
+        (UpstreamOutlook(nextStart: 14_001), 15),
         (UpstreamOutlook(starting: 1), 1), (UpstreamOutlook.nothing, 5), (UpstreamOutlook(nextStart: .max), 3600),
     ])
     func retryAfterIsTheTimeToTheNextStart(outlook: UpstreamOutlook, seconds: Int) {
@@ -23,7 +27,10 @@ import Testing
 @Suite struct ParkingQueueTests {
     static let coming = UpstreamOutlook(starting: 1)
 
-    static func park(_ queue: inout ParkingQueue, _ request: Int32, bytes: Int = 10, others: Int = 0, outlook: UpstreamOutlook = coming, now: Milliseconds = 0) -> Parked {
+    static func park(
+        _ queue: inout ParkingQueue, _ request: Int32, bytes: Int = 10, others: Int = 0,
+        outlook: UpstreamOutlook = coming, now: Milliseconds = 0
+    ) -> Parked {
         queue.park(request, bytes: bytes, othersWaiting: others, outlook: outlook, now: now)
     }
 
@@ -31,14 +38,17 @@ import Testing
 
     @Test func requestsWakeInTheOrderOfTheirArrival() {
         var queue = ParkingQueue(settings: .app)
-        for request in 1...40 as ClosedRange<Int32> { #expect(Self.isWaiting(Self.park(&queue, request, now: Milliseconds(request)))) }
+        for request in 1...40 as ClosedRange<Int32> {
+            #expect(Self.isWaiting(Self.park(&queue, request, now: Milliseconds(request))))
+        }
         let woken = (0..<41).map { _ in queue.takeNext(now: 100) }
         #expect(woken == (1...40).map { Optional($0) } + [nil])
         #expect(queue.bytes == 0 && queue.count == 0)
     }
 
     @Test func capsHold() {
-        var queue = ParkingQueue(settings: QueueSettings(capacity: 3, timeout: 1000, memoryMax: 100, followsOutlook: true))
+        var queue = ParkingQueue(
+            settings: QueueSettings(capacity: 3, timeout: 1000, memoryMax: 100, followsOutlook: true))
         #expect(Self.isWaiting(Self.park(&queue, 1, bytes: 60)))
         #expect(Self.park(&queue, 2, bytes: 41) == .refused(.memory, retryAfter: 1))
         #expect(Self.isWaiting(Self.park(&queue, 2, bytes: 40)))
@@ -52,8 +62,12 @@ import Testing
 
     @Test func withNothingPlausibleTheAnswerComesAtOnce() {
         var queue = ParkingQueue(settings: .app)
-        #expect(Self.park(&queue, 1, outlook: UpstreamOutlook(failedStarts: 3, nextStart: 8000)) == .refused(.notPlausible, retryAfter: 8))
-        #expect(Self.park(&queue, 1, outlook: UpstreamOutlook(nextStart: 31_000)) == .refused(.notPlausible, retryAfter: 31))
+        #expect(
+            Self.park(&queue, 1, outlook: UpstreamOutlook(failedStarts: 3, nextStart: 8000))
+                == .refused(.notPlausible, retryAfter: 8))
+        #expect(
+            Self.park(&queue, 1, outlook: UpstreamOutlook(nextStart: 31_000)) == .refused(.notPlausible, retryAfter: 31)
+        )
         #expect(Self.isWaiting(Self.park(&queue, 1, outlook: UpstreamOutlook(nextStart: 29_000))))
     }
 
@@ -70,7 +84,10 @@ import Testing
         for request in 1...3 as ClosedRange<Int32> { _ = Self.park(&queue, request, now: Milliseconds(request) * 10) }
         let deadline = queue.nextDeadline
         #expect(deadline == 110)
-        let expired = [queue.takeExpired(now: 109), queue.takeExpired(now: 120), queue.takeExpired(now: 120), queue.takeExpired(now: 120)]
+        let expired = [
+            queue.takeExpired(now: 109), queue.takeExpired(now: 120), queue.takeExpired(now: 120),
+            queue.takeExpired(now: 120),
+        ]
         #expect(expired == [nil, 1, 2, nil])
         let late = queue.takeNext(now: 130)
         #expect(late == nil, "a request past its time is not served")
@@ -81,7 +98,10 @@ import Testing
         _ = Self.park(&queue, 1, now: 0)
         _ = Self.park(&queue, 2, now: 50)
         let later = UpstreamOutlook(nextStart: 120)
-        var taken = [queue.takeImplausible(outlook: Self.coming), queue.takeImplausible(outlook: later), queue.takeImplausible(outlook: later)]
+        var taken = [
+            queue.takeImplausible(outlook: Self.coming), queue.takeImplausible(outlook: later),
+            queue.takeImplausible(outlook: later),
+        ]
         #expect(taken == [nil, 1, nil])
         taken = [queue.takeImplausible(outlook: UpstreamOutlook(failedStarts: 3, starting: 1))]
         #expect(taken == [2])
@@ -101,7 +121,9 @@ import Testing
                 case 0...3:
                     let bytes = Int(random.next(below: 30))
                     let fits = model.count < capacity && model.reduce(0) { $0 + $1.bytes } + bytes <= 300
-                    if case .waits(let ticket, let deadline) = queue.park(Int32(step), bytes: bytes, outlook: .nothing, now: now) {
+                    if case .waits(let ticket, let deadline) = queue.park(
+                        Int32(step), bytes: bytes, outlook: .nothing, now: now)
+                    {
                         isRight = fits && deadline == now + 100
                         model.append((Int32(step), bytes, deadline, ticket))
                     } else {
