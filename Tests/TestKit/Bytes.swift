@@ -19,6 +19,11 @@ extension Array where Element == UInt8 {
         return nil
     }
 
+    /// Length and FNV-1a hash, for comparing bodies that nobody wants to see printed when they differ.
+    public var fingerprint: String {
+        "\(count) bytes, " + String(reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }, radix: 16)
+    }
+
     /// A body of `count` bytes that no compressor or off-by-one can mistake: the same for the same seed.
     public static func patterned(_ count: Int, seed: UInt64 = 1) -> Bytes {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1

@@ -154,7 +154,7 @@ public final class Client {
     private func readChunks() throws -> (Bytes, [(name: String, value: String)]) {
         var body = Bytes()
         while true {
-            let line = try readUntil("\r\n").text.dropLast(2)
+            let line = Bytes(try readUntil("\r\n").dropLast(2)).text    // as text, CRLF is one character
             guard !line.isEmpty, line.allSatisfy(\.isHexDigit), let size = Int(line, radix: 16) else {
                 throw KitError("bad chunk size \(line.debugDescription)")
             }

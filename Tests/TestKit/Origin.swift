@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 /// A scripted upstream server on its own port: for each request a closure says how to react.
 ///
@@ -59,8 +60,12 @@ public final class Origin: Sendable {
     private final class Core: Sendable {
         let state = Mutex(State())
         let script: Script
+        let raw: (@Sendable (Client) throws -> Void)?
 
-        init(_ script: @escaping Script) { self.script = script }
+        init(_ script: @escaping Script, raw: (@Sendable (Client) throws -> Void)? = nil) {
+            self.script = script
+            self.raw = raw
+        }
     }
 
     private struct State {
@@ -88,6 +93,14 @@ public final class Origin: Sendable {
         try self.init { _ in .answer(body: Bytes(answer)) }
     }
 
+    /// An origin that knows nothing of requests.
+    init(raw: @escaping @Sendable (Client) throws -> Void) throws {
+        port = Ports.free()
+        unixPath = nil
+        core = Core({ _ in .close }, raw: raw)
+        try start()
+    }
+
     deinit { stop() }
 
     /// Every complete request so far, in order of arrival.
@@ -98,8 +111,12 @@ public final class Origin: Sendable {
     public var connections: Int { core.state.withLock { $0.connections } }
     /// Connections open now.
     public var openConnections: Int { core.state.withLock { $0.sockets.count } }
-    /// The last request; traps in a test that never sent one.
-    public var last: Request { requests.last! }
+    /// The last request; records an issue when none has arrived.
+    public var last: Request {
+        if let last = requests.last { return last }
+        Issue.record("no request reached the origin")
+        return Request(method: "", target: "", version: "", headers: [], body: [], head: "", connection: 0, index: 0, isChunked: false)
+    }
 
     /// Starts to listen (again).
     public func start() throws {
@@ -170,6 +187,7 @@ public final class Origin: Sendable {
     }
 
     private static func serve(_ client: Client, _ number: Int, _ core: Core) {
+        if let raw = core.raw { return (try? raw(client)) ?? () }
         for index in 1... {
             do {
                 guard let request = try Request.read(client, connection: number, index: index) else { return }
