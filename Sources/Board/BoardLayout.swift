@@ -26,11 +26,18 @@ package struct BoardLayout: Equatable, Sendable {
     /// Peer slots, 0...65,536.
     package let slots: Int
 
+    /// Bytes from one column to the next.
+    let columnStride: Int
+    /// Where the supervisor's column begins.
+    let columnsStart: Int
+
     /// Nil when a number is out of range.
     package init?(workers: Int, slots: Int) {
         guard (1...BoardLayout.workersMax).contains(workers), (0...BoardLayout.slotsMax).contains(slots) else { return nil }
         self.workers = workers
         self.slots = slots
+        columnsStart = BoardLayout.roundUp(BoardLayout.headerSize + slots * BoardLayout.slotSize)
+        columnStride = BoardLayout.roundUp(BoardLayout.columnHeaderSize + slots * BoardLayout.cellSize)
     }
 
     /// All columns, with the supervisor's.
@@ -38,17 +45,13 @@ package struct BoardLayout: Equatable, Sendable {
     /// Bytes of the whole board; a multiple of 4,096.
     package var size: Int { columnStart(columns) }
 
-    /// Bytes from one column to the next.
-    var columnStride: Int { roundUp(BoardLayout.columnHeaderSize + slots * BoardLayout.cellSize) }
-    func slotStart(_ slot: Int) -> Int { BoardLayout.headerSize + slot * BoardLayout.slotSize }
-    func columnStart(_ column: Int) -> Int {
-        roundUp(BoardLayout.headerSize + slots * BoardLayout.slotSize) + column * columnStride
-    }
+    func slotStart(_ slot: Int) -> Int { BoardLayout.headerSize &+ slot &* BoardLayout.slotSize }
+    func columnStart(_ column: Int) -> Int { columnsStart &+ column &* columnStride }
     func cellStart(_ column: Int, _ slot: Int) -> Int {
-        columnStart(column) + BoardLayout.columnHeaderSize + slot * BoardLayout.cellSize
+        columnStart(column) &+ BoardLayout.columnHeaderSize &+ slot &* BoardLayout.cellSize
     }
 
-    private func roundUp(_ size: Int) -> Int { (size + BoardLayout.pageSize - 1) / BoardLayout.pageSize * BoardLayout.pageSize }
+    private static func roundUp(_ size: Int) -> Int { (size + pageSize - 1) / pageSize * pageSize }
 }
 
 /// Words of the header.

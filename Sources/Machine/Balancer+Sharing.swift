@@ -55,8 +55,9 @@ extension Balancer {
         let second = wholeSeconds(now)
         let before = peers[peer].fails
         peers[peer].fails = Int(min(max(fails, 0), Int64(Int32.max)))
-        peers[peer].accessed = min(max(accessed, Peer.never), second)
-        peers[peer].checked = min(max(checked, Peer.never), second)
+        // Our own times are in the sum too, but picks of a peer without failures move `checked` and are not published.
+        peers[peer].accessed = max(peers[peer].accessed, min(accessed, second))
+        peers[peer].checked = max(peers[peer].checked, min(checked, second))
         let news = peers[peer].fails - before
         if news > 0, peers[peer].maxFails > 0 {
             // Others' failures cost weight as our own would have.

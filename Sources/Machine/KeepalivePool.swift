@@ -46,7 +46,8 @@ package struct KeepalivePool: ~Copyable {
     /// Idle connections now.
     package private(set) var count = 0
 
-    private struct Node: BitwiseCopyable {
+    // Not private: Swift 6.3.1 emits broken code in other modules for a private type inside of a ~Copyable one.
+    struct Node: BitwiseCopyable {
         var connection: Int32 = -1
         var peer: Int32 = -1
         var generation: UInt32 = 0

@@ -29,14 +29,19 @@ package struct RetrySettings: Equatable, Sendable {
     package var tries: Int
     /// Whether retries count against the upstream's budget (upstreams with `app`, `health_check` or `panic on`; D8, D9).
     package var hasBudget: Bool
+    /// Whether an answer that breaks after it began counts against the peer. nginx does not count it; upstreams with `app`,
+    /// `health_check` or `panic on` do (D9).
+    package var countsBrokenAnswers: Bool
 
     package init(
-        conditions: RetryConditions = .standard, timeout: Milliseconds = 0, tries: Int = 0, hasBudget: Bool = false
+        conditions: RetryConditions = .standard, timeout: Milliseconds = 0, tries: Int = 0, hasBudget: Bool = false,
+        countsBrokenAnswers: Bool = false
     ) {
         self.conditions = conditions
         self.timeout = timeout
         self.tries = tries
         self.hasBudget = hasBudget
+        self.countsBrokenAnswers = countsBrokenAnswers
     }
 }
 
@@ -120,7 +125,9 @@ package enum RetryPolicy {
         let status = status(for: failure)
         if failure == .noLivePeer { return .giveUp(status: status, outcome: .neutral, isAborted: false) }
         guard let condition = condition(for: failure) else { return .passAnswer }
-        if facts.isAnswerStarted { return .giveUp(status: status, outcome: .failed, isAborted: true) }
+        if facts.isAnswerStarted {
+            return .giveUp(status: status, outcome: settings.countsBrokenAnswers ? .failed : .succeeded, isAborted: true)
+        }
 
         let isStatus = if case .status = failure { true } else { false }
         // nginx gives a try back for a cached connection that broke before an answer.

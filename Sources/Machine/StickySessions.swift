@@ -13,7 +13,8 @@ package struct StickySessions: ~Copyable {
     private var freeHead: Int32 = -1
     package private(set) var count = 0
 
-    private struct Session: BitwiseCopyable {
+    // Not private: Swift 6.3.1 emits broken code in other modules for a private type inside of a ~Copyable one.
+    struct Session: BitwiseCopyable {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var id = PeerID()
@@ -51,8 +52,12 @@ package struct StickySessions: ~Copyable {
     ///
     /// - Parameter creates: false = only an existing session is prolonged.
     package mutating func learn(_ session: ByteView, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) {
+        learn(digest: MD5.digest(session), id: id, idCount: idCount, creates: creates, now: now)
+    }
+
+    /// The same for news from another worker, which carry the MD5 of the session id instead of the id.
+    package mutating func learn(digest key: (UInt64, UInt64), id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) {
         expire(now: now)
-        let key = MD5.digest(session)
         var node = find(key)
         if node < 0 {
             guard creates else { return }
@@ -79,6 +84,16 @@ package struct StickySessions: ~Copyable {
         while last >= 0, now - nodes[Int(last)].lastUse >= timeout, budget > 0 {
             drop(Int(last))
             budget -= 1
+        }
+    }
+
+    /// Calls `body` for each session, the longest unused first, so that `learn` in the same order rebuilds the table (for a new worker).
+    package func forEach(_ body: (_ digest: (UInt64, UInt64), _ id: PeerID, _ idCount: Int, _ lastUse: Milliseconds) -> Void) {
+        var node = last
+        while node >= 0 {
+            let session = nodes[Int(node)]
+            body((session.high, session.low), session.id, Int(session.idCount), session.lastUse)
+            node = session.previous
         }
     }
 

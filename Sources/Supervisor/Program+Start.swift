@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 extension Program {
     /// Starts for real: prepares everything, detaches if asked to, and supervises until the end.

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 /// The program `goodgate`: what happens from the command line to the running supervisor.
 package enum Program {

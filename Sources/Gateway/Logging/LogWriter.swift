@@ -52,6 +52,8 @@ struct LogFile: ~Copyable {
 /// All logs of a worker. Files are opened by the supervisor, which may; paths with variables are opened here.
 struct LogWriter: ~Copyable {
     var files: [Ref<LogFile>] = []
+    /// Syslog targets of all logs.
+    var syslogs: [SyslogSettings] = []
     /// Files with lines not yet written.
     var dirty = Table<Int32>(capacity: 16)
     /// error_log of the main context.

@@ -7,6 +7,7 @@ extension Ref where Value == Request {
     func begin() {
         let base = connection.value.input!.whole
         let head = value.parser.head
+        value.headBytes = base
         takeRequestLine(head, base)
         takeFields(base)
         worker.value.counters.requests += 1

@@ -215,6 +215,7 @@ extension Ref where Value == Request {
 
     private func drained() {
         connection.clearWriteTimer()
+        if value.isTruncated { return abort(status: value.response.status) }
         if value.isResponseComplete { return end(closing: false) }
         value.exchange?.clientDrained()
     }

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 /// Turns configuration files into a `PreparedConfiguration`: at the start, at each reload, and for `-t`.

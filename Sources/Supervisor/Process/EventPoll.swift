@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 /// The supervisor's epoll set. Cold: a handful of descriptors, woken by signals and messages only.
 struct EventPoll {

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 extension Supervisor {

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 /// The running supervisor: executes what `SupervisorMachine` decides, and tells it what happens. One thread, one loop.

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 /// A worker as the supervisor sees it: a process, and the channel to it.

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 extension System {
     static var process: Int32 { cs_process() }
