@@ -57,5 +57,6 @@ let package = Package(
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Messages", ["Messages"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem"]),
     ]
 )

@@ -17,10 +17,11 @@ extension Program {
         var starter: Descriptor?
         if inherited == nil, prepared.settings.isDaemon { starter = try detach(log) }
         do throws(SystemError) {
+            try prepared.takeBoard(after: nil)
             let supervisor = try Supervisor(
                 loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
                 prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
-                board: try BoardMemory(size: 1 << 20), signals: try SignalSource(), poll: try EventPoll())
+                signals: try SignalSource(), poll: try EventPoll())
             if let path = prepared.settings.pidPath {
                 do throws(PreparationError) {
                     try PidFile.write(path, process: System.process, log: log)
