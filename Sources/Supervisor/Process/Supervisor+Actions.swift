@@ -129,6 +129,8 @@ extension Supervisor {
         redirectStandardError(to: new)
         guard let old else { return }
         old.listeners.removeSocketFiles(except: new.listeners, log: log, tells: true)
+        // What is not listened on any more is refused from now on; sockets that stay are the new configuration's as well.
+        old.closeListeners()
         if let path = old.settings.pidPath, path != new.settings.pidPath { PidFile.remove(path, log: log) }
     }
 
@@ -143,7 +145,8 @@ extension Supervisor {
 
     /// Nobody of a generation is left: peers that only it knew leave the board.
     private func release(_ generation: Int) {
-        guard let gone = configurations.removeValue(forKey: generation) else { return }
+        // The last configuration in force knows the pid file and the sockets until the end.
+        guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
         let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
         if !peers.isEmpty { gone.board?.keep(only: peers) }
     }
