@@ -10,7 +10,7 @@ struct PatternCompiler: PatternChecker {
             let names = compiled.names.map { PatternInfo.Name(name: $0.name.string, index: $0.number) }
             return .success(PatternInfo(captureCount: compiled.captureCount, captureNames: names))
         } catch {
-            return .failure(PatternError(message: error.message, offset: error.offset))
+            return .failure(Config.PatternError(message: error.message, offset: error.offset))
         }
     }
 }
