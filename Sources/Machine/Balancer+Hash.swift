@@ -16,7 +16,7 @@ extension Balancer {
         while attempt.vainTries <= Balancer.vainTriesMax {
             var crc = CRC32()
             if attempt.rehash > 0 { crc.addDecimal(attempt.rehash) }
-            crc.add(key)
+            crc.update(key)
             attempt.hash &+= (crc.value >> 16) & 0x7FFF
             attempt.rehash &+= 1
             let slot = slot(inTier: tier, atWeight: Int(attempt.hash) % tier.totalWeight)
@@ -71,7 +71,7 @@ extension CRC32 {
         var divisor: UInt32 = 1
         while number / divisor >= 10 { divisor &*= 10 }
         while divisor > 0 {
-            add(UInt8(truncatingIfNeeded: number / divisor % 10) &+ 0x30)
+            update(byte: UInt8(truncatingIfNeeded: number / divisor % 10) &+ 0x30)
             divisor /= 10
         }
     }

@@ -21,14 +21,14 @@ struct HashRing {
         for server in servers {
             let (host, port) = HashRing.split(server.text)
             var base = CRC32()
-            base.add(host)
-            base.add(0)
-            base.add(port)
+            for byte in host { base.update(byte: byte) }
+            base.update(byte: 0)
+            for byte in port { base.update(byte: byte) }
             var previous: UInt32 = 0
             for _ in 0..<server.weight * HashRing.pointsPerWeight {
                 var crc = base
                 for shift in stride(from: UInt32(0), to: 32, by: 8) {
-                    crc.add(UInt8(truncatingIfNeeded: previous >> shift))
+                    crc.update(byte: UInt8(truncatingIfNeeded: previous >> shift))
                 }
                 previous = crc.value
                 built.append(Point(hash: previous, server: server.index))
@@ -43,9 +43,7 @@ struct HashRing {
     /// Index of the first point at or after the key's hash; the number of points when there is none, which wraps. O(log
     /// points).
     func firstPoint(for key: ByteView) -> UInt32 {
-        var crc = CRC32()
-        crc.add(key)
-        let hash = crc.value
+        let hash = CRC32.of(key)
         var (low, high) = (0, points.count)
         while low < high {
             let middle = (low &+ high) / 2

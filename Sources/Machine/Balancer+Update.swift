@@ -128,7 +128,7 @@ extension Balancer {
             ids[slot] = PeerID(bytes: identity.route)
             peers[slot].idCount = UInt8(min(identity.route.count, PeerID.maxCount))
         } else if !identity.name.isEmpty {
-            ids[slot] = PeerID(digest: MD5.digest(identity.name))
+            ids[slot] = PeerID(digest: SessionDigest(of: identity.name))
             peers[slot].idCount = UInt8(PeerID.maxCount)
         }
     }

@@ -53,7 +53,7 @@ import Wire
             old.learn(
                 bytes("\(index)"), id: index % 2 == 0 ? a : b, idCount: 1, creates: true, now: Milliseconds(index))
         }
-        var entries: [((UInt64, UInt64), PeerID, Int, Milliseconds)] = []
+        var entries: [(SessionDigest, PeerID, Int, Milliseconds)] = []
         old.forEach { entries.append(($0, $1, $2, $3)) }
         var new = StickySessions(capacity: 8, timeout: 1000)
         for (digest, id, count, lastUse) in entries {
