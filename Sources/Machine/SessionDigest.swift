@@ -23,7 +23,7 @@ package struct SessionDigest: BitwiseCopyable, Hashable, Sendable {
     /// O(n).
     init(of bytes: [UInt8]) {
         self = unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let start = unsafe buffer.baseAddress else { return SessionDigest(of: ByteView()) }
+            guard let start = buffer.baseAddress else { return SessionDigest(of: ByteView()) }
             // SAFETY: the view does not leave the closure.
             return unsafe SessionDigest(of: ByteView(start: start, count: buffer.count))
         }
