@@ -10,8 +10,10 @@ import Musl
 /// Replays the inputs of the fuzz targets: the corpora, and everything that failed once.
 @Suite struct CorpusTests {
     static let properties: [(name: String, check: @Sendable ([UInt8]) -> String?)] = [
-        ("FuzzRequestHead", Property.requestHead), ("FuzzResponseHead", Property.responseHead), ("FuzzChunked", Property.chunked),
-        ("FuzzURI", Property.uri), ("FuzzProxyProtocol", Property.proxyProtocol), ("FuzzFieldValues", Property.fieldValues),
+        ("FuzzRequestHead", Property.requestHead), ("FuzzResponseHead", Property.responseHead),
+        ("FuzzChunked", Property.chunked),
+        ("FuzzURI", Property.uri), ("FuzzProxyProtocol", Property.proxyProtocol),
+        ("FuzzFieldValues", Property.fieldValues),
     ]
 
     private func files(_ folder: String) -> [String] {
@@ -60,7 +62,8 @@ import Musl
                 case 0: input[place] = UInt8.random(in: 0...255, using: &random)
                 case 1: input.remove(at: place)
                 case 2: input.insert(input.randomElement(using: &random)!, at: place)
-                default: input.insert(contentsOf: input[place...].prefix(Int.random(in: 1...20, using: &random)), at: place)
+                default:
+                    input.insert(contentsOf: input[place...].prefix(Int.random(in: 1...20, using: &random)), at: place)
                 }
             }
             #expect(check(input) == nil, "\(input)")

@@ -63,7 +63,9 @@ extension Property {
         }
         guard let trailers = whole.trailers else { return nil }
         var table = FieldTable(capacity: 1)
-        let fits = withView(trailers) { ChunkedDecoder.parseTrailers($0, in: 0..<trailers.count, fields: &table, maxFields: 1000) }
+        let fits = withView(trailers) {
+            ChunkedDecoder.parseTrailers($0, in: 0..<trailers.count, fields: &table, maxFields: 1000)
+        }
         if !fits { return "accepted trailers are refused" }
         return encodedAnew(whole.payload)
     }
@@ -74,6 +76,7 @@ extension Property {
         guard let header else { return "a chunk header does not fit" }
         let output = header + payload + Chunked.chunkEnd.array + Chunked.lastChunk.array
         let (decoded, problem) = decode(output, keepsTrailers: false, steps: [output.count])
-        return problem ?? (decoded.payload == payload && decoded.consumed == output.count ? nil : "written anew it differs")
+        return problem
+            ?? (decoded.payload == payload && decoded.consumed == output.count ? nil : "written anew it differs")
     }
 }

@@ -72,11 +72,17 @@ extension Property {
         if fields.count > Int(options.maxFields) { return "too many fields" }
         return withView(head) { view in
             for field in fields {
-                guard field.name.end <= head.count, field.value.end <= head.count else { return "a field outside the head" }
+                guard field.name.end <= head.count, field.value.end <= head.count else {
+                    return "a field outside the head"
+                }
                 let (name, value) = (field.name.view(view), field.value.view(view))
-                if name.isEmpty || name.array.contains(where: { $0 <= 0x20 || $0 == 0x7f || $0 == 0x3a }) { return "a bad name" }
+                if name.isEmpty || name.array.contains(where: { $0 <= 0x20 || $0 == 0x7f || $0 == 0x3a }) {
+                    return "a bad name"
+                }
                 if value.array.contains(where: { isControl($0) && $0 != 0x09 }) { return "a control byte in a value" }
-                for byte in [value.first, value.last] where byte == 0x20 || byte == 0x09 { return "white space around a value" }
+                for byte in [value.first, value.last] where byte == 0x20 || byte == 0x09 {
+                    return "white space around a value"
+                }
                 if field.token != HeaderToken.lookup(name) { return "a wrong token" }
                 if field.hash != FieldHash.hash(name) { return "a wrong hash" }
                 if field.token.isHopByHop, !field.isHopByHop { return "a hop-by-hop field is not marked" }
@@ -87,7 +93,8 @@ extension Property {
 
     private static func judge(_ head: RequestHead, _ bytes: [UInt8]) -> String? {
         let ranges = [
-            head.lineRange, head.methodRange, head.targetRange, head.pathRange, head.pathAndQueryRange, head.requestURIRange,
+            head.lineRange, head.methodRange, head.targetRange, head.pathRange, head.pathAndQueryRange,
+            head.requestURIRange,
             head.protocolRange, head.serverNameRange, head.queryRange ?? ByteRange(), head.schemeRange ?? ByteRange(),
             head.authorityRange ?? ByteRange(), head.hostRange ?? ByteRange(),
         ]
@@ -98,7 +105,9 @@ extension Property {
         return withView(bytes) { view in
             let target = head.targetRange.view(view)
             if target.isEmpty || target.array.contains(where: { $0 <= 0x20 || $0 == 0x7f }) { return "a bad target" }
-            if HostValidator.validate(head.serverNameRange.view(view)) == nil, !head.serverNameRange.isEmpty { return "a bad host" }
+            if HostValidator.validate(head.serverNameRange.view(view)) == nil, !head.serverNameRange.isEmpty {
+                return "a bad host"
+            }
             let path = head.pathRange.view(view)
             if head.targetForm == .asterisk { return path == "*" ? nil : "not an asterisk" }
             if path.isEmpty != head.flags.contains(.emptyPath) { return "an empty path" }

@@ -44,7 +44,9 @@ extension Property {
 
     private static func escaped(_ view: ByteView, _ choice: UInt8) -> String? {
         let kind = kinds[Int(choice >> 1) % kinds.count]
-        guard let escaped = writing(view.count * 3, { URI.escape(view, kind, into: &$0) }) else { return "the escape did not fit" }
+        guard let escaped = writing(view.count * 3, { URI.escape(view, kind, into: &$0) }) else {
+            return "the escape did not fit"
+        }
         if escaped.count != view.count + 2 * URI.escapeCount(view, kind) { return "a wrong length" }
         if escaped.contains(where: { $0 <= 0x20 }) { return "a control byte is left" }
         // "%" is not escaped for Refresh, so only the others can be undone.

@@ -20,10 +20,13 @@ extension Property {
         }
         if let message { return message }
         guard let source = header.source, let destination = header.destination else { return nil }
-        guard let text = writing(107, { ProxyProtocol.writeV1(source: source, destination: destination, into: &$0) }) else {
+        guard let text = writing(107, { ProxyProtocol.writeV1(source: source, destination: destination, into: &$0) })
+        else {
             return "it does not fit"
         }
-        guard case .complete(let again) = withView(text, { ProxyProtocol.parse($0) }) else { return "written anew it is refused" }
+        guard case .complete(let again) = withView(text, { ProxyProtocol.parse($0) }) else {
+            return "written anew it is refused"
+        }
         return again.source == source && again.destination == destination ? nil : "written anew it differs"
     }
 
@@ -68,7 +71,9 @@ extension Property {
         guard let host = HostValidator.validate(view) else { return nil }
         let name = view[host.host]
         if name.isEmpty { return "an empty host" }
-        guard let again = HostValidator.validate(name), again.port == nil, again.host == 0..<name.count else { return "a host is no host" }
+        guard let again = HostValidator.validate(name), again.port == nil, again.host == 0..<name.count else {
+            return "a host is no host"
+        }
         guard let lower = writing(name.count, { $0.append(lowercased: name) }) else { return "it does not fit" }
         return (lower != name.array) == host.needsLowercase ? nil : "a wrong flag"
     }
@@ -90,17 +95,25 @@ extension Property {
     }
 
     private static func base64(_ view: ByteView) -> String? {
-        guard let text = writing(Base64.encodedLength(view.count), { Base64.encode(view, into: &$0) }) else { return "it does not fit" }
+        guard let text = writing(Base64.encodedLength(view.count), { Base64.encode(view, into: &$0) }) else {
+            return "it does not fit"
+        }
         if text.count != Base64.encodedLength(view.count) { return "a wrong length" }
-        if withView(text, { text in writing(view.count) { Base64.decode(text, into: &$0) } }) != view.array { return "not undone" }
+        if withView(text, { text in writing(view.count) { Base64.decode(text, into: &$0) } }) != view.array {
+            return "not undone"
+        }
         _ = writing(view.count) { Base64.decode(view, urlSafe: true, into: &$0) }
         return nil
     }
 
     private static func logEscape(_ view: ByteView) -> String? {
-        guard let text = writing(view.count * 4, { LogEscape.default.write(view, into: &$0) }) else { return "it does not fit" }
+        guard let text = writing(view.count * 4, { LogEscape.default.write(view, into: &$0) }) else {
+            return "it does not fit"
+        }
         if text.contains(where: { $0 < 0x20 || $0 >= 0x7f || $0 == 0x22 }) { return "a byte is not escaped" }
-        guard let json = writing(view.count * 6, { LogEscape.json.write(view, into: &$0) }) else { return "JSON does not fit" }
+        guard let json = writing(view.count * 6, { LogEscape.json.write(view, into: &$0) }) else {
+            return "JSON does not fit"
+        }
         return json.contains(where: { $0 < 0x20 }) ? "a control byte in JSON" : nil
     }
 
@@ -123,7 +136,11 @@ extension Property {
         let name = view.prefix(view.firstIndex(of: 0x3d) ?? 0)
         if let value = Cookie.value(name, in: view), value.contains(0x3b) { return "two cookies in one" }
         if let value = Cookie.value(name, setBy: view), value.contains(0x3b) { return "an attribute in a cookie" }
-        if !name.isEmpty, name.first != 0x20, name.last != 0x20, !name.contains(0x3b), Cookie.value(name, in: view) == nil { return "a cookie is not found" }
+        if !name.isEmpty, name.first != 0x20, name.last != 0x20, !name.contains(0x3b),
+            Cookie.value(name, in: view) == nil
+        {
+            return "a cookie is not found"
+        }
         return nil
     }
 }
