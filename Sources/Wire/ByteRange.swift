@@ -18,8 +18,9 @@ public struct ByteRange: Equatable, Sendable {
     /// From `start` up to, but not including, `end`. Both must be in 0...UInt32.max and ordered; else the range is empty.
     @inlinable public init(from start: Int, to end: Int) {
         let inside = start >= 0 && end >= start && end <= Int(UInt32.max)
-        self.init(offset: inside ? UInt32(truncatingIfNeeded: start) : 0,
-                  length: inside ? UInt32(truncatingIfNeeded: end &- start) : 0)
+        self.init(
+            offset: inside ? UInt32(truncatingIfNeeded: start) : 0,
+            length: inside ? UInt32(truncatingIfNeeded: end &- start) : 0)
     }
 
     @inlinable public var isEmpty: Bool { length == 0 }

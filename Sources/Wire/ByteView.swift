@@ -83,7 +83,9 @@ extension ByteView {
     }
 
     /// The bytes as an untyped buffer, for C calls.
-    @inlinable public var rawBuffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
+    @inlinable public var rawBuffer: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: start, count: count)
+    }
 
     /// Offset of the first `byte` at or after `from`, by memchr. O(n).
     @inlinable public func firstIndex(of byte: UInt8, from: Int = 0) -> Int? {
@@ -129,7 +131,9 @@ extension ByteView {
     }
 
     /// A copy as a string, for messages and admin output only (R10). Invalid UTF-8 is repaired.
-    public var string: String { unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self) }
+    public var string: String {
+        unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
 
     /// A copy as an array, for tests and configuration.
     public var array: [UInt8] { unsafe Array(UnsafeBufferPointer(start: start, count: count)) }

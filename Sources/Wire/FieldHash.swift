@@ -22,7 +22,9 @@ public enum FieldHash {
         var index = 0
         while index < name.count {
             let byte = asciiLowercase(name[index])
-            if asciiLowercase(variable[index]) != (byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : byte) { return false }
+            if asciiLowercase(variable[index]) != (byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : byte) {
+                return false
+            }
             index &+= 1
         }
         return true

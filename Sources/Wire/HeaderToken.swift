@@ -221,7 +221,8 @@ extension HeaderToken {
     @inlinable public var isUniqueInRequest: Bool {
         switch self {
         case .host, .ifModifiedSince, .ifUnmodifiedSince, .ifMatch, .ifNoneMatch, .contentLength, .contentRange,
-            .ifRange, .transferEncoding, .expect, .authorization, .proxyAuthorization: true
+            .ifRange, .transferEncoding, .expect, .authorization, .proxyAuthorization:
+            true
         default: false
         }
     }
@@ -230,7 +231,8 @@ extension HeaderToken {
     @inlinable public var isUniqueInResponse: Bool {
         switch self {
         case .status, .contentType, .date, .lastModified, .etag, .server, .location, .refresh, .expires,
-            .xAccelExpires, .xAccelRedirect, .xAccelLimitRate: true
+            .xAccelExpires, .xAccelRedirect, .xAccelLimitRate:
+            true
         default: false
         }
     }
@@ -241,7 +243,8 @@ extension HeaderToken {
         case .contentLength, .host, .trailer, .contentEncoding, .contentType, .contentRange, .authorization,
             .proxyAuthorization, .wwwAuthenticate, .proxyAuthenticate, .cookie, .setCookie, .expect, .range, .ifRange,
             .ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .cacheControl, .maxForwards, .location,
-            .date, .expires, .age, .vary, .retryAfter: true
+            .date, .expires, .age, .vary, .retryAfter:
+            true
         default: isHopByHop
         }
     }
@@ -250,7 +253,8 @@ extension HeaderToken {
     @inlinable public var isProtectedFromConnection: Bool {
         switch self {
         case .host, .contentLength, .transferEncoding, .xForwardedFor, .xForwardedProto, .xForwardedHost,
-            .xForwardedPort, .xRealIP, .forwarded, .xRequestID: true
+            .xForwardedPort, .xRealIP, .forwarded, .xRequestID:
+            true
         default: false
         }
     }

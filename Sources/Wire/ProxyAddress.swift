@@ -116,7 +116,9 @@ extension ProxyAddress {
             bits <= 64 ? (0, value.low & ~(~0 << bits)) : (value.high & ~(~0 << (bits - 64)), value.low)
         }
 
-        private static func shifted(_ value: (high: UInt64, low: UInt64), by bits: UInt64) -> (high: UInt64, low: UInt64) {
+        private static func shifted(_ value: (high: UInt64, low: UInt64), by bits: UInt64) -> (
+            high: UInt64, low: UInt64
+        ) {
             if bits >= 64 { return (value.low << (bits - 64), 0) }
             if bits == 0 { return value }
             return (value.high << bits | value.low >> (64 - bits), value.low << bits)

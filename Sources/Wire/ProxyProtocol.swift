@@ -33,12 +33,12 @@ public enum ProxyProtocol {
     private static func parseV1(_ bytes: ByteView) -> Outcome {
         let line = bytes.prefix(maxV1Length)
         guard let end = line.firstIndex(of: 0x0a) else {
-            return bytes.count < maxV1Length && isV1Text(line) ? .needMore : .failed
+            return bytes.count < maxV1Length && isV1Text(line, mayEndInCR: true) ? .needMore : .failed
         }
         guard line[end &- 1] == 0x0d else { return .failed }
         var header = ProxyProtocolHeader(length: end &+ 1)
         let text = line.prefix(end &- 1)
-        guard isV1Text(text) else { return .failed }
+        guard isV1Text(text, mayEndInCR: false) else { return .failed }
         var index = 6
         let family = word(text, &index)
         if family.view(text).hasPrefix("UNKNOWN") { return .complete(header) }
@@ -57,10 +57,10 @@ public enum ProxyProtocol {
         return .complete(header)
     }
 
-    /// No control bytes, but perhaps the CR of the line end that is coming.
-    private static func isV1Text(_ text: ByteView) -> Bool {
+    /// No control bytes, but perhaps the CR of a line end of which the LF is still to come.
+    private static func isV1Text(_ text: ByteView, mayEndInCR: Bool) -> Bool {
         for index in 0..<text.count where text[index] < 0x20 || text[index] >= 0x7f {
-            if text[index] != 0x0d || index &+ 1 != text.count { return false }
+            if !mayEndInCR || text[index] != 0x0d || index &+ 1 != text.count { return false }
         }
         return true
     }

@@ -68,6 +68,7 @@ struct PathNormaliser {
                 break
             }
             if byte == 0x23 { break }
+            if byte == 0 { return .invalid }
             if byte == 0x25 {
                 guard let decoded = decode(target, at: index), decoded != 0 else { return .invalid }
                 byte = decoded
