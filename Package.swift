@@ -57,6 +57,7 @@ let package = Package(
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Messages", ["Messages"]),
-        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
+        .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
     ]
 )
