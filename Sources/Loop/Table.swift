@@ -81,3 +81,7 @@ package struct Table<Element: BitwiseCopyable>: ~Copyable {
         capacity *= 2
     }
 }
+
+extension Table {
+    package var last: Element? { count > 0 ? self[count - 1] : nil }
+}

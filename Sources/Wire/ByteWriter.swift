@@ -8,9 +8,9 @@ package struct ByteWriter: ~Copyable {
     /// Size of the region, in bytes.
     package let capacity: Int
     /// Bytes written so far.
-    package private(set) var count: Int = 0
+    package internal(set) var count: Int = 0
     /// Whether an append did not fit.
-    package private(set) var isOverflown = false
+    package internal(set) var isOverflown = false
 
     /// - Parameter region: memory that outlives the writer; uninitialised is fine.
     package init(_ region: UnsafeMutableRawBufferPointer) {
@@ -25,7 +25,7 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Bytes that still fit.
-    package var remaining: Int { capacity - count }
+    @inlinable package var remaining: Int { capacity - count }
     /// What was written. Valid as long as the region and until the next `removeAll` or `truncate`.
     package var written: ByteView { unsafe ByteView(start: UnsafePointer(base), count: count) }
     /// What was written from an offset on. Traps if `start > count`.
@@ -43,26 +43,17 @@ package struct ByteWriter: ~Copyable {
         self.count = count
         isOverflown = false
     }
-}
 
-extension ByteWriter {
-    @discardableResult package mutating func append(_ bytes: ByteView) -> Bool { false }
-    @discardableResult package mutating func append(byte: UInt8) -> Bool { false }
-    /// Two-byte separators are the most frequent of all.
-    @discardableResult package mutating func appendCRLF() -> Bool { false }
-    /// `name: value CRLF`.
-    @discardableResult package mutating func appendField(_ name: ByteView, _ value: ByteView) -> Bool { false }
-    /// Decimal digits.
-    @discardableResult package mutating func append(decimal value: UInt64) -> Bool { false }
-    @discardableResult package mutating func append(signed value: Int64) -> Bool { false }
-    /// Decimal digits, with zeros in front up to `width` (1...20).
-    @discardableResult package mutating func append(decimal value: UInt64, width: Int) -> Bool { false }
-    /// Lower-case hexadecimal digits.
-    @discardableResult package mutating func append(hex value: UInt64) -> Bool { false }
-    @discardableResult package mutating func append(hex value: UInt64, width: Int) -> Bool { false }
-    /// Each byte as two lower-case hexadecimal digits.
-    @discardableResult package mutating func append(hexBytes bytes: ByteView) -> Bool { false }
-    /// Milliseconds as seconds with three decimals: "0.042", as nginx writes times.
-    @discardableResult package mutating func append(secondsFromMilliseconds value: UInt64) -> Bool { false }
-    @discardableResult package mutating func append(lowercased bytes: ByteView) -> Bool { false }
+    /// Makes room for `length` bytes; nil, and `isOverflown`, if they do not fit.
+    @inline(__always)
+    mutating func reserve(_ length: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard length <= capacity &- count else {
+            isOverflown = true
+            return nil
+        }
+        // SAFETY: count + length <= capacity.
+        let place = unsafe base + count
+        count &+= length
+        return unsafe place
+    }
 }

@@ -7,7 +7,12 @@ package enum Chunked {
     /// Longest chunk header that `writeHeader` writes, in bytes.
     package static var maxHeaderLength: Int { 18 }
 
-    /// Appends the line before a chunk of `size` > 0 bytes.
+    /// Appends the line before a chunk of `size` > 0 bytes; all or nothing.
     @discardableResult
-    package static func writeHeader(size: UInt64, into writer: inout ByteWriter) -> Bool { false }
+    package static func writeHeader(size: UInt64, into writer: inout ByteWriter) -> Bool {
+        let start = writer.count
+        if writer.append(hex: size), writer.appendCRLF() { return true }
+        writer.count = start
+        return false
+    }
 }

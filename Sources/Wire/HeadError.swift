@@ -40,11 +40,4 @@ package struct HeadError: Error, Equatable, Sendable {
         default: 400
         }
     }
-
-    /// Appends nginx's message, "client sent invalid method" or "upstream sent …", with the quoted bytes escaped.
-    ///
-    /// - Parameter base: the buffer that was parsed.
-    /// - Returns: false if the writer is full.
-    @discardableResult
-    package func writeMessage(_ base: ByteView, into writer: inout ByteWriter) -> Bool { writer.append("") }
 }

@@ -1,7 +1,7 @@
 /// A field name that Goodgate knows, as a small number: comparing two names is comparing two bytes.
 ///
 /// `unknown` is 0. The numbers are an implementation detail of one build and must not be stored.
-package struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable {
+package struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable, BitwiseCopyable {
     package let rawValue: UInt8
     @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 }
@@ -41,7 +41,7 @@ extension HeaderToken {
     @inlinable package static var xForwardedPort: HeaderToken { HeaderToken(rawValue: 31) }
     @inlinable package static var xRealIP: HeaderToken { HeaderToken(rawValue: 32) }
     @inlinable package static var forwarded: HeaderToken { HeaderToken(rawValue: 33) }
-    @inlinable package static var xRequestId: HeaderToken { HeaderToken(rawValue: 34) }
+    @inlinable package static var xRequestID: HeaderToken { HeaderToken(rawValue: 34) }
     @inlinable package static var date: HeaderToken { HeaderToken(rawValue: 35) }
     @inlinable package static var server: HeaderToken { HeaderToken(rawValue: 36) }
     @inlinable package static var contentType: HeaderToken { HeaderToken(rawValue: 37) }
@@ -206,6 +206,52 @@ extension HeaderToken {
         case 93: "Referrer-Policy"
         case 94: "Authentication-Info"
         default: ByteView()
+        }
+    }
+
+    /// Whether the name concerns one connection only and is never forwarded as it is (RFC 9110, 7.6.1).
+    @inlinable package var isHopByHop: Bool {
+        switch self {
+        case .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade: true
+        default: false
+        }
+    }
+
+    /// Whether a client may send it once only: nginx answers 400 to a second line.
+    @inlinable package var isUniqueInRequest: Bool {
+        switch self {
+        case .host, .ifModifiedSince, .ifUnmodifiedSince, .ifMatch, .ifNoneMatch, .contentLength, .contentRange,
+            .ifRange, .transferEncoding, .expect, .authorization, .proxyAuthorization: true
+        default: false
+        }
+    }
+
+    /// Whether nginx takes the first line of an upstream's answer and ignores the others.
+    @inlinable package var isUniqueInResponse: Bool {
+        switch self {
+        case .status, .contentType, .date, .lastModified, .etag, .server, .location, .refresh, .expires,
+            .xAccelExpires, .xAccelRedirect, .xAccelLimitRate: true
+        default: false
+        }
+    }
+
+    /// Whether a trailer section may not hold it (RFC 9110, 6.5.1).
+    @inlinable package var isForbiddenInTrailer: Bool {
+        switch self {
+        case .contentLength, .host, .trailer, .contentEncoding, .contentType, .contentRange, .authorization,
+            .proxyAuthorization, .wwwAuthenticate, .proxyAuthenticate, .cookie, .setCookie, .expect, .range, .ifRange,
+            .ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .cacheControl, .maxForwards, .location,
+            .date, .expires, .age, .vary, .retryAfter: true
+        default: isHopByHop
+        }
+    }
+
+    /// Whether `Connection` of a client cannot make us drop it: framing, routing, and what a gateway itself sets.
+    @inlinable package var isProtectedFromConnection: Bool {
+        switch self {
+        case .host, .contentLength, .transferEncoding, .xForwardedFor, .xForwardedProto, .xForwardedHost,
+            .xForwardedPort, .xRealIP, .forwarded, .xRequestID: true
+        default: false
         }
     }
 }

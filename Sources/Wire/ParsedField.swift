@@ -1,5 +1,5 @@
 /// One header field as the parser found it: places in the head buffer, no bytes.
-package struct ParsedField: Sendable {
+package struct ParsedField: Equatable, Sendable {
     /// The field name, never empty.
     package var name: ByteRange
     /// The field value without the white space around it; may be empty.
@@ -19,6 +19,9 @@ package struct ParsedField: Sendable {
         /// It concerns this connection only and must not be forwarded: by its name, or named by `Connection`
         /// (RFC 9110, 7.6.1).
         @inlinable package static var hopByHop: Flags { Flags(rawValue: 2) }
+        /// In an upstream's answer: a second line of a name that may occur once. nginx ignores and logs it ("upstream
+        /// sent duplicate header line …, ignored").
+        @inlinable package static var ignoredDuplicate: Flags { Flags(rawValue: 4) }
     }
 
     @inlinable package init(

@@ -1,5 +1,5 @@
 /// What a complete request head says. All ranges are in the head buffer.
-package struct RequestHead: Sendable {
+package struct RequestHead: Equatable, Sendable {
     package var method = Method.other
     package var targetForm = TargetForm.origin
     package var versionMajor: UInt8 = 0
@@ -10,12 +10,15 @@ package struct RequestHead: Sendable {
     package var methodRange = ByteRange()
     /// The target as it was sent.
     package var targetRange = ByteRange()
-    /// The path, raw, with "#…" if one was sent; "/" is meant where it is empty (`Flags.emptyPath`). For CONNECT empty.
+    /// The path, raw, without query and fragment. Empty if "/" is meant but was not sent (`Flags.emptyPath`); "/" for
+    /// CONNECT and for an absolute target that ends after the authority; "*" for the asterisk form.
     package var pathRange = ByteRange()
-    /// What follows the first "?" of the target, raw; nil if there is none. Always starts after `pathRange`.
+    /// What follows the first "?", raw, without a fragment; nil if there is no "?".
     package var queryRange: ByteRange?
-    /// Path and query as one range ("unparsed URI" but for an empty path); for CONNECT and "*" as sent.
+    /// Path and query as one range, without a fragment.
     package var pathAndQueryRange = ByteRange()
+    /// Path, query and fragment as sent: nginx's `$request_uri`.
+    package var requestURIRange = ByteRange()
     /// Of the absolute form.
     package var schemeRange: ByteRange?
     /// Authority (host and port) of the absolute form and of CONNECT. It replaces the Host field (RFC 9112, 3.2.2).
@@ -38,13 +41,13 @@ package struct RequestHead: Sendable {
     package struct Flags: OptionSet, Sendable {
         package let rawValue: UInt32
         @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// The path holds "//", "/./", "/../", "#" or the like: `URI.normalise` must be called.
+        /// The path holds "//", "/.", or the target a "#": `URI.normalise` must be called.
         @inlinable package static var complexPath: Flags { Flags(rawValue: 1) }
         /// The path holds "%": `URI.normalise` must be called.
         @inlinable package static var quotedPath: Flags { Flags(rawValue: 2) }
         /// The path holds "+".
         @inlinable package static var plusInPath: Flags { Flags(rawValue: 4) }
-        /// An absolute target without a path: "/" is meant.
+        /// An absolute target with "?" right after the authority: the path "/" is meant.
         @inlinable package static var emptyPath: Flags { Flags(rawValue: 8) }
         /// `Transfer-Encoding: chunked`.
         @inlinable package static var chunked: Flags { Flags(rawValue: 16) }
