@@ -64,7 +64,8 @@ let package = Package(
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Messages", ["Messages"]),
-        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
+        .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
         // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testing),
