@@ -64,6 +64,7 @@ let package = Package(
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Messages", ["Messages"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem"]),
 
         // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testing),

@@ -17,7 +17,7 @@ package struct Buffer: ~Copyable {
     /// The size class it came from, as capacity; a buffer that grew goes back to the allocator.
     let pooledCapacity: Int
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         unsafe memory = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         self.capacity = capacity
         pooledCapacity = capacity
@@ -126,14 +126,14 @@ extension Ref where Value == Buffer {
         }
     }
 
-    /// Lets `body` write into the room behind the end; it returns how many bytes it wrote.
+    /// Lets `body` write at most `n` bytes behind the end.
     @inline(__always)
-    package func write(reserving n: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
+    package func write(reserving n: Int, _ body: (inout ByteWriter) -> Void) {
         if room < n { grow(by: n) }
-        // SAFETY: the region lies behind end, inside the memory; what is reported as written is checked.
-        let written = unsafe body(UnsafeMutableRawBufferPointer(start: value.memory + value.end, count: room))
-        precondition(written >= 0 && written <= room)
-        value.end &+= written
+        // SAFETY: the region lies behind end, inside the memory; the writer never leaves it.
+        var writer = unsafe ByteWriter(UnsafeMutableRawBufferPointer(start: value.memory + value.end, count: room))
+        body(&writer)
+        value.end &+= writer.count
     }
 
     /// Receives into the room behind the end.
@@ -215,5 +215,16 @@ extension Ref where Value == Buffer {
         unsafe value.memory.deallocate()
         unsafe pointer.deinitialize(count: 1)
         unsafe pointer.deallocate()
+    }
+}
+
+extension Ref where Value == Buffer {
+    /// Appends a Swift text. Not for the hot path.
+    package func append(text: String) {
+        var copy = text
+        copy.withUTF8 { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe append(ByteView(start: base, count: bytes.count))
+        }
     }
 }

@@ -7,7 +7,7 @@
 ///
 /// Thread: the one loop that owns the slab.
 @safe
-package struct Ref<Value: ~Copyable> {
+package struct Ref<Value: ~Copyable>: BitwiseCopyable {
     @usableFromInline package let pointer: UnsafeMutablePointer<Value>
 
     /// - Parameter pointer: initialised memory that outlives every use of the reference.

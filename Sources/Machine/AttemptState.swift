@@ -9,6 +9,8 @@ package struct AttemptState: BitwiseCopyable {
     package internal(set) var triesLeft: Int32 = 0
     /// Picks that gave a peer so far, >= 0.
     package internal(set) var attempts: Int32 = 0
+    /// Whether the running attempt goes to a peer that is failed, unhealthy or unproven, because no better one was there.
+    package internal(set) var isLastResort = false
     /// Hash state: the accumulated hash, or the index of the point on the ring.
     var hash: UInt32 = 0
     /// How often the key was hashed (`hash`).

@@ -44,12 +44,17 @@ extension Balancer {
         assert(!attempt.isRunning, "pick while an attempt is running")
         if attempt.isRunning { release(&attempt, outcome: .neutral, now: now, times: AttemptTimes()) }
         let second = wholeSeconds(now)
+        clock = now
+        attempt.isLastResort = false
         var slot = choose(&attempt, key: key, hint: hint, now: now, random: &random)
         if slot < 0, attempt.tier == 0, backup.count > 0 {
             attempt.tier = 1
             slot = chooseAgain(attempt, hint: hint, now: now)
         }
-        if slot < 0, settings.neverEmpty { slot = chooseLeastBad(attempt, at: second) }
+        if slot < 0, settings.neverEmpty {
+            slot = chooseLeastBad(attempt)
+            attempt.isLastResort = slot >= 0
+        }
         guard slot >= 0 else { return isAnyFull(attempt, at: second) ? .busy : .noLivePeer }
 
         peers[slot].connections &+= 1
@@ -80,7 +85,7 @@ extension Balancer {
             settleSingle(slot)
             attempt.triesLeft = 0
         } else {
-            settle(slot, outcome, second: wholeSeconds(now))
+            settle(slot, outcome, now: now)
             attempt.triesLeft = max(0, attempt.triesLeft &- 1)
         }
         if peers[slot].isRemoved, peers[slot].connections == 0 { free(slot) }

@@ -25,8 +25,8 @@ extension Balancer {
                 (best, bestPlace, bestTime) = (slot, place, time)
                 continue
             }
-            let mine = time &* Int64(peers[best].weight)
-            let its = bestTime &* Int64(peers[slot].weight)
+            let mine = time &* Int64(weight(best))
+            let its = bestTime &* Int64(weight(slot))
             if mine < its {
                 (best, bestPlace, bestTime, areMany) = (slot, place, time, false)
             } else if mine == its {
@@ -40,7 +40,7 @@ extension Balancer {
                 let slot = Int(order[place])
                 if isTried(attempt, slot) || !peers[slot].isEligible(at: second) { continue }
                 let time = peers[slot].estimatedTime(metric, second: second)
-                if time &* Int64(peers[best].weight) != bestTime &* Int64(peers[slot].weight) { continue }
+                if time &* Int64(weight(best)) != bestTime &* Int64(weight(slot)) { continue }
                 total &+= earn(slot)
                 if peers[slot].currentWeight > peers[best].currentWeight { best = slot }
             }

@@ -20,7 +20,9 @@ extension Balancer {
     /// Sets or clears a reason at run time: drain, un-route, health checks. O(peers).
     package mutating func setFlag(_ flag: PeerFlags, _ isSet: Bool, peer: Int, now: Milliseconds) {
         guard isPeer(peer) else { return }
+        let wasOffered = peers[peer].flags.isEmpty
         if isSet { peers[peer].flags.insert(flag) } else { peers[peer].flags.remove(flag) }
+        if !wasOffered, peers[peer].flags.isEmpty { startSlowly(peer, now: now) }
         primary.tries = countTries(primary)
         backup.tries = countTries(backup)
     }

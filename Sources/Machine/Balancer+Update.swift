@@ -5,8 +5,9 @@ extension Balancer {
     /// these were not changed; removed ones stay valid for the attempts that run on them and then leave.
     ///
     /// Control path: may allocate (more slots when the peers do not fit, the hash ring).
+    /// - Parameter now: new peers with `slow_start` begin it now; negative = they begin with their whole weight.
     /// - Returns: the index of each peer, in the order of `list`.
-    package mutating func update(peers list: [PeerSettings]) -> [Int] {
+    package mutating func update(peers list: [PeerSettings], now: Milliseconds = -1) -> [Int] {
         var wanted = list.map { PeerIdentity($0) }
         var seen: [PeerIdentity: Int] = [:]
         for index in wanted.indices {
@@ -35,6 +36,7 @@ extension Balancer {
                 names[slot] = identity
                 setID(slot, identity)
                 configure(slot, settings)
+                if now >= 0 { startSlowly(slot, now: now) }
                 slots.append(slot)
             }
         }
@@ -103,6 +105,7 @@ extension Balancer {
     mutating func free(_ slot: Int) {
         peers[slot] = Peer()
         names[slot] = PeerIdentity()
+        if settings.neverEmpty { errorShares[slot] = ErrorShare() }
     }
 
     private mutating func freeSlot() -> Int {
@@ -113,6 +116,7 @@ extension Balancer {
         ids.grow(to: wider, repeating: PeerID())
         order.grow(to: 2 * wider, repeating: -1)
         ranges.grow(to: 2 * wider, repeating: 0)
+        if settings.neverEmpty { errorShares.grow(to: wider, repeating: ErrorShare()) }
         names.append(contentsOf: repeatElement(PeerIdentity(), count: wider - slot))
         return slot
     }

@@ -32,6 +32,10 @@ package struct Balancer: ~Copyable {
     var ring = HashRing()
     /// Bitmaps of tried peers for requests on more than 64 slots.
     var wideSets = WideSets()
+    /// The time of the running call (for slow starts).
+    var clock: Milliseconds = 0
+    /// Shares of server errors by slot; empty unless the pool is never empty.
+    var errorShares: FixedTable<ErrorShare>
     /// Whether any peer has `max_conns`.
     var hasConnectionLimits = false
     /// What others have to be told (see `takePublication`).
@@ -46,9 +50,10 @@ package struct Balancer: ~Copyable {
         peers = FixedTable(count: capacity, repeating: Peer())
         ids = FixedTable(count: capacity, repeating: PeerID())
         names = Array(repeating: PeerIdentity(), count: capacity)
+        errorShares = FixedTable(count: settings.neverEmpty ? capacity : 0, repeating: ErrorShare())
         order = FixedTable(count: 2 * capacity, repeating: -1)
         ranges = FixedTable(count: 2 * capacity, repeating: 0)
-        _ = update(peers: list)
+        _ = update(peers: list, now: -1)
     }
 
     /// Number of slots: peer indices are below this. Grows by `update` only.

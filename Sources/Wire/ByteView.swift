@@ -10,7 +10,7 @@ import Musl
 /// freed only when the request ends, into a buffer its holder keeps, or into configuration, which is never freed. A view is never stored
 /// in something that outlives these. (nginx's `ngx_str_t`, with bounds.)
 @safe
-package struct ByteView {
+package struct ByteView: BitwiseCopyable {
     @usableFromInline package let start: UnsafePointer<UInt8>
     /// Number of bytes, >= 0.
     package let count: Int

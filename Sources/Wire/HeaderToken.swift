@@ -1,7 +1,7 @@
 /// A field name that Goodgate knows, as a small number: comparing two names is comparing two bytes.
 ///
 /// `unknown` is 0. The numbers are an implementation detail of one build and must not be stored.
-package struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable {
+package struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable, BitwiseCopyable {
     package let rawValue: UInt8
     @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 }

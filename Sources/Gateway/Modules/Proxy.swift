@@ -139,10 +139,8 @@ extension Ref where Value == Request {
 
     private func appendEscapedURI(_ path: ByteView, to head: Ref<Buffer>) {
         if value.isURIComplex || value.isInternal || URI.needsEscape(path, .uri) {
-            head.write(reserving: path.count * 3) { region in
-                var writer = unsafe ByteWriter(region)
+            head.write(reserving: path.count * 3) { writer in
                 URI.escape(path, .uri, into: &writer)
-                return writer.count
             }
         } else {
             head.append(path)
@@ -253,10 +251,8 @@ extension Ref where Value == Request {
         if target.first == 0x40 { return redirectToNamed(target) }
         let chunk = value.arena.room(for: target.count + 1, pool)
         var found: (path: ByteView, query: ByteView?)?
-        chunk.write(reserving: target.count + 1) { region in
-            var writer = unsafe ByteWriter(region)
+        chunk.write(reserving: target.count + 1) { writer in
             found = URI.checkUnsafe(target, into: &writer)
-            return writer.count
         }
         guard let found else {
             log(.error, "unsafe URI \"\(target.string)\" was detected")

@@ -1,6 +1,4 @@
 import Config
-import CSystem
-import Glibc
 import Loop
 import Wire
 
@@ -88,7 +86,7 @@ extension Ref where Value == Request {
     private func apply(_ rule: RewriteRule) -> Outcome {
         guard match(worker.value.http.value.patterns[rule.pattern.index], value.uri) else { return .goOn }
         if location.value.settings.value.core.logsRewrites {
-            log(.notice, "\"\(worker.value.http.value.configuration.value.patterns[rule.pattern.index].text)\" matches \"\(value.uri.string)\"")
+            log(.notice, "\"\(worker.value.http.value.configuration.value.patterns[rule.pattern.index].bytes)\" matches \"\(value.uri.string)\"")
         }
         let target = evaluate(rule.replacement)
         var arguments = rule.arguments.map { evaluate($0) }
@@ -156,13 +154,12 @@ extension Ref where Value == Request {
     }
 
     private func fileTest(_ test: RewriteCondition.FileTest, _ path: ByteView) -> Bool {
-        var info = stat()
-        guard path.withCString({ unsafe cs_stat($0, &info) }) == 0 else { return false }
+        guard let info = File.info(at: path).info else { return false }
         switch test {
         case .exists: return true
-        case .regular: return info.st_mode & S_IFMT == S_IFREG
-        case .directory: return info.st_mode & S_IFMT == S_IFDIR
-        case .executable: return info.st_mode & 0o111 != 0
+        case .regular: return info.kind == .regular
+        case .directory: return info.kind == .directory
+        case .executable: return info.isExecutable
         }
     }
 }

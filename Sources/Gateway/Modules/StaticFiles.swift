@@ -1,5 +1,4 @@
 import Config
-import CSystem
 import Glibc
 import Loop
 import Wire
@@ -26,29 +25,28 @@ extension Ref where Value == Request {
         if value.uri.last == 0x2f { return serveIndex() }
         guard value.method == .get || value.method == .head else { return finish(.status(405)) }
         let path = requestFilename
-        let descriptor = path.withCString { unsafe cs_open($0, O_RDONLY | O_NONBLOCK, 0) }
+        let descriptor = File.openForReading(path)
         guard descriptor >= 0 else { return cannotOpen(path, -descriptor) }
-        var info = stat()
-        guard unsafe cs_fstat(descriptor, &info) == 0 else {
+        guard let info = File.info(descriptor) else {
             Socket.close(descriptor)
             return finish(.status(500))
         }
-        if info.st_mode & S_IFMT == S_IFDIR {
+        if info.kind == .directory {
             Socket.close(descriptor)
             return redirectToDirectory()
         }
-        guard info.st_mode & S_IFMT == S_IFREG else {
+        guard info.kind == .regular else {
             Socket.close(descriptor)
             return finish(.status(404))
         }
         value.files.append(descriptor)
         value.response.status = 200
-        value.response.contentLength = Int64(info.st_size)
-        value.response.lastModified = Int64(info.st_mtim.tv_sec)
+        value.response.contentLength = info.size
+        value.response.lastModified = info.modified
         value.response.setContentType(contentTypeOfURI())
         value.response.allowsRanges = true
         sendHeader()
-        if info.st_size > 0, !value.isHeaderOnly { emit(Segment(file: descriptor, offset: 0, length: Int64(info.st_size)), isLast: true) }
+        if info.size > 0, !value.isHeaderOnly { emit(Segment(file: descriptor, offset: 0, length: info.size), isLast: true) }
         finish(.done)
     }
 
@@ -87,8 +85,7 @@ extension Ref where Value == Request {
                 out.append(requestFilename)
                 out.append(name)
             }
-            var info = stat()
-            guard path.withCString({ unsafe cs_stat($0, &info) }) == 0, info.st_mode & S_IFMT != S_IFDIR else { continue }
+            guard let info = File.info(at: path).info, info.kind != .directory else { continue }
             let uri = compose { out in
                 out.append(value.uri)
                 out.append(name)
@@ -96,8 +93,8 @@ extension Ref where Value == Request {
             return internalRedirect(to: uri, arguments: value.arguments)
         }
         let directory = requestFilename
-        var info = stat()
-        if directory.withCString({ unsafe cs_stat($0, &info) }) != 0 { return cannotOpen(directory, ENOENT) }
+        let (info, code) = File.info(at: directory)
+        if info == nil { return cannotOpen(directory, code) }
         log(.error, "directory index of \"\(directory.string)\" is forbidden")
         finish(.status(403))
     }
@@ -115,10 +112,8 @@ extension Ref where Value == Request {
         for candidate in list.candidates {
             let name = evaluate(candidate.path)
             let path = filePath(name)
-            var info = stat()
-            guard path.withCString({ unsafe cs_stat($0, &info) }) == 0 else { continue }
-            let isDirectory = info.st_mode & S_IFMT == S_IFDIR
-            guard isDirectory == candidate.isDirectory else { continue }
+            guard let info = File.info(at: path).info else { continue }
+            guard (info.kind == .directory) == candidate.isDirectory else { continue }
             value.uri = name
             value.isURIValidUnparsed = false
             return .next

@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Loop
+import Machine
 import Wire
 
 /// The variables that the program itself computes.
@@ -115,10 +116,8 @@ extension Ref where Value == Request {
         var decoded: ByteView?
         let chunk = value.arena.room(for: encoded.count + 4, pool)
         let start = chunk.value.end
-        chunk.write(reserving: encoded.count + 4) { region in
-            var writer = unsafe ByteWriter(region)
-            guard Base64.decode(encoded, into: &writer) else { return 0 }
-            return writer.count
+        chunk.write(reserving: encoded.count + 4) { writer in
+            guard Base64.decode(encoded, into: &writer) else { return writer.removeAll() }
         }
         decoded = chunk.whole[start..<chunk.value.end]
         guard let text = decoded, let colon = text.firstIndex(of: 0x3a), colon > 0 else { return nil }

@@ -1,6 +1,8 @@
 import Config
 import Glibc
 import Loop
+import Machine
+import Pattern
 import Wire
 
 typealias RequestRef = Ref<Request>
@@ -161,7 +163,7 @@ extension Ref where Value == Request {
         if let exchange = value.exchange { exchange.release() }
         releaseOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
-            value.body.filePath.withCString { _ = unsafe unlink($0) }
+            _ = File.remove(value.body.filePath)
         }
         value.body.release(pool)
         for index in value.files.indices { Socket.close(value.files[index]) }

@@ -50,7 +50,7 @@ struct HTTPCompiler: ~Copyable {
     private mutating func compilePatterns() throws(Failure) {
         for source in configuration.value.patterns {
             let pattern: Pattern
-            do throws(Pattern.CompileError) {
+            do {
                 pattern = try Pattern(ByteView.immortal(source.bytes), options: source.caseless ? .caseless : [])
             } catch {
                 throw Failure(message: "pcre2_compile() failed: \(error.message)")

@@ -192,7 +192,7 @@ extension Ref where Value == Exchange {
         facts.isBodyLost = value.isBodyLost
         facts.isReused = value.isReused
         facts.isAnswerStarted = request.value.isHeaderSent
-        facts.elapsed = now - Milliseconds(value.startedAt)
+        facts.elapsed = now - Machine.Milliseconds(value.startedAt)
         return RetryPolicy.decide(
             kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle)
     }

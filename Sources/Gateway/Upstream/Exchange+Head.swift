@@ -84,10 +84,8 @@ extension Ref where Value == Exchange {
     private func message(of error: HeadError, _ base: ByteView) -> String {
         let scratch = pool.value.take(4096)
         defer { pool.value.give(scratch) }
-        scratch.write(reserving: 4096) { region in
-            var writer = unsafe ByteWriter(region)
+        scratch.write(reserving: 4096) { writer in
             error.writeMessage(base, into: &writer)
-            return writer.count
         }
         return scratch.view.string
     }

@@ -7,7 +7,7 @@ import Wire
 extension Ref where Value == Exchange {
     /// The head is on its way; now the body, first what came with the head.
     func beginRelay() {
-        value.isBuffering = proxy.value.isBuffering && request.value.buffersAnswer
+        value.isBuffering = proxy.value.isBuffering && request.buffersAnswer
         guard let input = value.input else { return }
         if value.framing == .none || (value.framing == .length && value.remaining == 0) {
             if input.count > 0 { warnExtraData() }
@@ -188,12 +188,13 @@ extension Ref where Value == Exchange {
         guard proxy.value.tempFileSizeMax > value.spillLength else { return false }
         if value.spillFile < 0 {
             guard let made = worker.makeTempFile(request.location.value.settings.value.proxy.tempPath, for: request) else { return false }
-            made.path.withCString { _ = unsafe unlink($0) }
+            _ = File.remove(made.path)
             value.spillFile = made.descriptor
             request.log(.warning, "an upstream response is buffered to a temporary file \(made.path.string)", while: "reading upstream")
         }
-        guard TempFile.append(bytes, to: value.spillFile, at: value.spillLength) else {
-            request.log(.critical, "pwrite() of a temporary file failed", errno: ENOSPC, while: "reading upstream")
+        let written = File.write(bytes, to: value.spillFile, at: value.spillLength)
+        guard written == 0 else {
+            request.log(.critical, "pwrite() of a temporary file failed", errno: -written, while: "reading upstream")
             return false
         }
         request.emit(Segment(file: value.spillFile, offset: value.spillLength, length: Int64(bytes.count)))

@@ -1,7 +1,7 @@
 import Config
-import CSystem
 import Glibc
 import Loop
+import Machine
 import Wire
 
 extension Ref where Value == Exchange {
@@ -108,7 +108,7 @@ extension Ref where Value == Exchange {
     private func sendFile(_ connection: UpstreamConnectionRef) -> BodyProgress {
         let left = request.value.body.fileLength - value.bodySent
         if left == 0 { return .complete }
-        let n = cs_sendfile(connection.value.descriptor, request.value.body.file, value.bodySent, Int(min(left, 2 << 20)))
+        let n = File.send(request.value.body.file, offset: value.bodySent, count: Int(min(left, 2 << 20)), to: connection.value.descriptor)
         return account(connection, n == 0 ? -Int(EIO) : n, wanted: n)
     }
 

@@ -85,7 +85,7 @@ extension Ref where Value == Exchange {
     var proxy: Ref<ProxyRuntime> { @inline(__always) get { value.proxy! } }
     var upstream: Ref<Upstream> { @inline(__always) get { value.upstream! } }
     var pool: Ref<BufferPool> { @inline(__always) get { worker.value.pool } }
-    var now: Milliseconds { Milliseconds(worker.now) }
+    var now: Machine.Milliseconds { Machine.Milliseconds(worker.now) }
 
     /// The statistics of the running attempt.
     func withStat(_ body: (inout AttemptStat) -> Void) {
@@ -141,8 +141,8 @@ extension Ref where Value == Exchange {
     /// Closes the account of the running attempt with its peer.
     func finishAttempt(outcome: AttemptOutcome) {
         guard value.attempt.isRunning else { return }
-        var header: Milliseconds = -1
-        var response: Milliseconds = -1
+        var header: Machine.Milliseconds = -1
+        var response: Machine.Milliseconds = -1
         let now = worker.now
         withStat { stat in
             stat.responseTime = Int64(now &- stat.startedAt)

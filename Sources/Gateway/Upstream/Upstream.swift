@@ -83,7 +83,7 @@ extension Ref where Value == UpstreamConnection {
     /// The peer ended an idle connection: its time limit becomes known.
     private func noteClosedWhileIdle() {
         guard let upstream = value.upstream, value.peer < upstream.value.peers.count else { return }
-        upstream.value.peers[value.peer].learner.sawClose(idle: Milliseconds(clamping: worker.now &- value.idleSince))
+        upstream.value.peers[value.peer].learner.sawClose(idle: Machine.Milliseconds(clamping: worker.now &- value.idleSince))
     }
 
     private func dropFromPool() {
@@ -113,11 +113,11 @@ extension Ref where Value == UpstreamConnection {
         value.exchange = nil
         value.requestsServed += 1
         value.idleSince = worker.now
-        let now = Milliseconds(worker.now)
-        let idleMax = upstream.value.peers[value.peer].learner.idleMax(configured: Milliseconds(upstream.value.idle.settings.timeout))
+        let now = Machine.Milliseconds(worker.now)
+        let idleMax = upstream.value.peers[value.peer].learner.idleMax(configured: Machine.Milliseconds(upstream.value.idle.settings.timeout))
         let stored = upstream.value.idle.store(
             Int32(value.slot), peer: value.peer, tag: value.tag, requestsServed: value.requestsServed,
-            openedAt: Milliseconds(value.openedAt), idleMax: idleMax, now: now)
+            openedAt: Machine.Milliseconds(value.openedAt), idleMax: idleMax, now: now)
         switch stored {
         case .refused: close()
         case .kept(let ticket, let evicted):
@@ -127,7 +127,7 @@ extension Ref where Value == UpstreamConnection {
                 old.value.ticket = nil
                 old.close()
             }
-            setTimer(after: UInt64(clamping: min(idleMax, Milliseconds(upstream.value.idle.settings.timeout))))
+            setTimer(after: UInt64(clamping: min(idleMax, Machine.Milliseconds(upstream.value.idle.settings.timeout))))
         }
     }
 }
@@ -135,7 +135,7 @@ extension Ref where Value == UpstreamConnection {
 extension Ref where Value == Worker {
     /// An idle connection to a peer, or nil.
     func takeIdle(_ upstream: Ref<Upstream>, peer: Int, tag: Int) -> UpstreamConnectionRef? {
-        while let number = upstream.value.idle.take(peer: peer, tag: tag, now: Milliseconds(now)) {
+        while let number = upstream.value.idle.take(peer: peer, tag: tag, now: Machine.Milliseconds(now)) {
             let connection = value.upstreamConnections[UInt32(number)]
             connection.value.ticket = nil
             // News may wait in this very tick: never pick a connection that is known to be closed.
@@ -143,7 +143,7 @@ extension Ref where Value == Worker {
                 connection.close()
                 continue
             }
-            upstream.value.peers[peer].learner.sawUse(idle: Milliseconds(clamping: now &- connection.value.idleSince))
+            upstream.value.peers[peer].learner.sawUse(idle: Machine.Milliseconds(clamping: now &- connection.value.idleSince))
             return connection
         }
         return nil

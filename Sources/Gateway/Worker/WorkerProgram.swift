@@ -5,7 +5,6 @@ import Glibc
 import Loop
 import Machine
 import Messages
-import Pattern
 import Wire
 
 /// The worker process: from the inherited channel to the event loop.
@@ -33,7 +32,7 @@ package struct WorkerProgram {
             worker.value.log.flush(now: worker.now, all: true)
             return 2
         }
-        _ = prctl(PR_SET_DUMPABLE_, 0, 0, 0, 0)
+        _ = cs_set_dumpable(0)
         for listener in worker.value.listeners { worker.listenEvents(listener) }
         _ = cs_set_nonblocking(channel, 1)
         _ = worker.value.loop.add(channel, .readable, Token(kind: EventKind.channel, slot: 0, generation: 0))
@@ -146,25 +145,9 @@ package struct WorkerProgram {
     private func dropRights(_ identity: WorkerIdentity) -> Bool {
         let groups = identity.groups
         guard unsafe setgroups(groups.count, groups) == 0, setgid(identity.group) == 0, setuid(identity.user) == 0 else { return false }
-        return prctl(PR_SET_NO_NEW_PRIVS_, 1, 0, 0, 0) == 0
+        return cs_no_new_privileges() == 0
     }
 }
 
 /// Set by the signal handlers, looked at by the loop.
 nonisolated(unsafe) var workerSignal: Int32 = 0
-
-private let PR_SET_DUMPABLE_: Int32 = 4
-private let PR_SET_NO_NEW_PRIVS_: Int32 = 38
-
-/// The regular expressions of a configuration are checked again in the worker, with the same engine.
-struct PatternCompiler: PatternChecker {
-    func check(pattern: [UInt8], caseless: Bool) -> Result<PatternInfo, PatternError> {
-        do throws(Pattern.CompileError) {
-            let compiled = try Pattern(ByteView.immortal(pattern), options: caseless ? .caseless : [])
-            let names = compiled.names.map { PatternInfo.Name(name: $0.name.string, index: $0.number) }
-            return .success(PatternInfo(captureCount: compiled.captureCount, captureNames: names))
-        } catch {
-            return .failure(PatternError(message: error.message, offset: error.offset))
-        }
-    }
-}
