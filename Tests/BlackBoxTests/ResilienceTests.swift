@@ -66,7 +66,7 @@ struct Resilience {
         #expect(eventually { pid("gateway.pid") != nil })
         let old = try #require(pid("gateway.pid"))
         defer { for each in [old, pid("gateway.pid")].compactMap({ $0 }) where kill(each, 0) == 0 { kill(each, SIGTERM) } }
-        #expect(try Client.get(port).text == "x")
+        #expect(eventually { (try? Client.get(port).text) == "x" })
         let load = Load(port: port, clients: 3)
         kill(old, SIGUSR2)
         #expect(eventually { pid("gateway.pid.oldbin") == old && pid("gateway.pid") != nil })
