@@ -33,16 +33,16 @@ package struct FileInfo {
 /// Calls on files by path. Paths are bytes, as the kernel takes them. Errors are -errno.
 package enum File {
     /// Opens for reading, without ever waiting for a FIFO. Returns a descriptor or -errno.
-    package static func openForReading(_ path: ByteView) -> Int32 { withPath(path) { unsafe cs_open($0, O_RDONLY | O_NONBLOCK, 0) } }
+    package static func openForReading(_ path: ByteView) -> Int32 { unsafe withPath(path) { unsafe cs_open($0, O_RDONLY | O_NONBLOCK, 0) } }
 
     /// Opens a new file for reading and writing; it must not exist. Returns a descriptor or -errno.
     package static func createNew(_ path: ByteView, mode: UInt32 = 0o600) -> Int32 {
-        withPath(path) { unsafe cs_open($0, O_RDWR | O_CREAT | O_EXCL, mode) }
+        unsafe withPath(path) { unsafe cs_open($0, O_RDWR | O_CREAT | O_EXCL, mode) }
     }
 
     /// Opens for appending, made if missing. Returns a descriptor or -errno.
     package static func openForAppending(_ path: ByteView, mode: UInt32 = 0o644) -> Int32 {
-        withPath(path) { unsafe cs_open($0, O_WRONLY | O_CREAT | O_APPEND, mode) }
+        unsafe withPath(path) { unsafe cs_open($0, O_WRONLY | O_CREAT | O_APPEND, mode) }
     }
 
     package static func info(_ descriptor: Int32) -> FileInfo? {
@@ -53,17 +53,17 @@ package enum File {
     /// What is at a path, links followed; nil and an errno if there is nothing to be seen.
     package static func info(at path: ByteView) -> (info: FileInfo?, errno: Int32) {
         var info = stat()
-        let result = withPath(path) { unsafe cs_stat($0, &info) }
+        let result = unsafe withPath(path) { unsafe cs_stat($0, &info) }
         return result == 0 ? (FileInfo(info), 0) : (nil, -result)
     }
 
     /// Makes a directory. Returns 0 or -errno.
-    package static func makeDirectory(_ path: ByteView, mode: UInt32 = 0o700) -> Int32 { withPath(path) { unsafe mkdir($0, mode) < 0 ? -errno : 0 } }
+    package static func makeDirectory(_ path: ByteView, mode: UInt32 = 0o700) -> Int32 { unsafe withPath(path) { unsafe mkdir($0, mode) < 0 ? -errno : 0 } }
 
-    package static func remove(_ path: ByteView) -> Int32 { withPath(path) { unsafe unlink($0) < 0 ? -errno : 0 } }
+    package static func remove(_ path: ByteView) -> Int32 { unsafe withPath(path) { unsafe unlink($0) < 0 ? -errno : 0 } }
 
     package static func rename(_ from: ByteView, to: ByteView) -> Int32 {
-        withPath(from) { a in withPath(to) { b in unsafe Glibc.rename(a, b) < 0 ? -errno : 0 } }
+        unsafe withPath(from) { a in unsafe withPath(to) { b in unsafe Glibc.rename(a, b) < 0 ? -errno : 0 } }
     }
 
     /// Writes all bytes at an offset. Returns 0 or -errno (ENOSPC: a full disk).
@@ -89,7 +89,7 @@ package enum File {
 
     /// Calls with a zero-terminated copy of a path.
     static func withPath<Result>(_ path: ByteView, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { copy in
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { copy in
             for index in 0..<path.count { unsafe copy[index] = CChar(bitPattern: path[index]) }
             unsafe copy[path.count] = 0
             return unsafe body(copy.baseAddress!)

@@ -1,4 +1,4 @@
-package import CSystem
+import CSystem
 import Glibc
 package import Wire
 
@@ -10,7 +10,7 @@ package enum Socket {
     /// Opens a non-blocking stream socket and starts connecting.
     /// - Returns: the descriptor, and 0 if connected at once, else -errno of connect (-EINPROGRESS while it goes on).
     package static func connect(to address: SocketAddress, from local: SocketAddress?) -> (descriptor: Int32, status: Int32) {
-        let descriptor = unsafe cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
+        let descriptor = cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
         guard descriptor >= 0 else { return (descriptor, descriptor) }
         if let local {
             _ = cs_set_option(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT_, 1)
@@ -44,6 +44,7 @@ package enum Socket {
         return unsafe cs_recv_peek(descriptor, &byte, 1)
     }
 
+    package static func setBlocking(_ descriptor: Int32, _ on: Bool) { _ = cs_set_nonblocking(descriptor, on ? 0 : 1) }
     package static func close(_ descriptor: Int32) { _ = cs_close(descriptor) }
     package static func shutdownWrite(_ descriptor: Int32) { _ = cs_shutdown_write(descriptor) }
     /// The pending error of a socket (SO_ERROR), as a positive errno, 0 if none.

@@ -6,7 +6,7 @@ package import Wire
 @safe
 package struct SocketAddress {
     /// The kernel's structure. Unix paths of up to 107 bytes fit.
-    package var storage = unsafe sockaddr_storage()
+    package var storage = sockaddr_storage()
     /// Bytes of `storage` that count.
     package var length: UInt32 = 0
 
@@ -14,7 +14,7 @@ package struct SocketAddress {
 }
 
 extension SocketAddress {
-    package var family: Int32 { unsafe Int32(storage.ss_family) }
+    package var family: Int32 { Int32(storage.ss_family) }
     package var isUnix: Bool { family == AF_UNIX }
 
     /// An IPv4 address.
@@ -26,7 +26,7 @@ extension SocketAddress {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
+        unsafe withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
         // SAFETY: sockaddr_in is smaller than sockaddr_storage.
         unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
         length = UInt32(MemoryLayout<sockaddr_in>.size)
@@ -43,7 +43,7 @@ extension SocketAddress {
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
         address.sin6_scope_id = scope
-        withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
+        unsafe withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
         // SAFETY: sockaddr_in6 is smaller than sockaddr_storage.
         unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
         length = UInt32(MemoryLayout<sockaddr_in6>.size)
@@ -54,7 +54,7 @@ extension SocketAddress {
     /// - Returns: nil if the path is longer.
     package init?(unix path: ByteView) {
         guard path.count > 0, path.count < 108 else { return nil }
-        unsafe storage.ss_family = sa_family_t(AF_UNIX)
+        storage.ss_family = sa_family_t(AF_UNIX)
         // SAFETY: 2 + 107 bytes fit into sockaddr_storage, whose rest is zero.
         unsafe withUnsafeMutableBytes(of: &storage) { unsafe UnsafeMutableRawBufferPointer(rebasing: $0[2...]).copyBytes(from: path.rawBuffer) }
         length = UInt32(2 + path.count + 1)
@@ -75,7 +75,7 @@ extension SocketAddress {
     /// The address without port: 4 bytes, 16 bytes, or none for a unix socket (nginx: $binary_remote_addr is "unix:" then).
     package func withAddressBytes<Result>(_ body: (ByteView) -> Result) -> Result {
         unsafe withUnsafeBytes(of: storage) { raw in
-            let base = raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            let base = unsafe raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
             switch family {
             case AF_INET: return unsafe body(ByteView(start: base + 4, count: 4))
             case AF_INET6: return unsafe body(ByteView(start: base + 8, count: 16))

@@ -33,7 +33,7 @@ struct CalendarTime {
         let fromMarch = (5 * dayOfYear + 2) / 153
         day = dayOfYear - (153 * fromMarch + 2) / 5 + 1
         month = Int(fromMarch < 10 ? fromMarch + 2 : fromMarch - 10)
-        year = cycle * 400 + yearOfCycle - 400 + (month < 2 ? 1 : 0)
+        year = cycle * 400 + yearOfCycle + (month < 2 ? 1 : 0) - 400
     }
 
     /// Seconds since 1970; nil if it is no date. `month` is 0...11.

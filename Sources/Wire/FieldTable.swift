@@ -3,12 +3,12 @@
 /// Owned by a connection or a pool; `deinit` frees the memory.
 @safe
 package struct FieldTable: ~Copyable {
-    private var storage: UnsafeMutablePointer<ParsedField>
-    private var capacity: Int
+    @usableFromInline var storage: UnsafeMutablePointer<ParsedField>
+    @usableFromInline var capacity: Int
     /// Number of fields.
-    package private(set) var count: Int
+    package internal(set) var count: Int
     /// The known names among them.
-    package private(set) var present: TokenSet
+    package internal(set) var present: TokenSet
 
     /// - Parameter capacity: fields that fit without growing, >= 1.
     package init(capacity: Int = 32) {
@@ -23,8 +23,8 @@ package struct FieldTable: ~Copyable {
     deinit { unsafe storage.deallocate() }
 
     /// The field at a place, in the order of the lines. Traps outside 0..<count.
-    package subscript(index: Int) -> ParsedField {
-        get {
+    @inlinable package subscript(index: Int) -> ParsedField {
+        @inline(__always) get {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "FieldTable index out of range")
             // SAFETY: index < count <= capacity, and the first count elements are initialised.
             return unsafe storage[index]
@@ -63,7 +63,7 @@ package struct FieldTable: ~Copyable {
 
     /// Place of the first field with a known name at or after `start`; nil if there is none. O(1) if the name does not
     /// occur at all, else O(count).
-    package func firstIndex(of token: HeaderToken, from start: Int = 0) -> Int? {
+    @inlinable package func firstIndex(of token: HeaderToken, from start: Int = 0) -> Int? {
         guard present.contains(token) else { return nil }
         var index = start
         while index < count {
@@ -77,7 +77,7 @@ package struct FieldTable: ~Copyable {
     /// Value of the first field with a known name.
     ///
     /// - Parameter base: the buffer that was parsed.
-    package func value(_ token: HeaderToken, _ base: ByteView) -> ByteView? {
+    @inlinable package func value(_ token: HeaderToken, _ base: ByteView) -> ByteView? {
         guard let index = firstIndex(of: token) else { return nil }
         return self[index].value.view(base)
     }

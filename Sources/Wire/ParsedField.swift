@@ -1,5 +1,5 @@
 /// One header field as the parser found it: places in the head buffer, no bytes.
-package struct ParsedField: Sendable {
+package struct ParsedField: Equatable, Sendable {
     /// The field name, never empty.
     package var name: ByteRange
     /// The field value without the white space around it; may be empty.

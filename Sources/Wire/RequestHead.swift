@@ -1,5 +1,5 @@
 /// What a complete request head says. All ranges are in the head buffer.
-package struct RequestHead: Sendable {
+package struct RequestHead: Equatable, Sendable {
     package var method = Method.other
     package var targetForm = TargetForm.origin
     package var versionMajor: UInt8 = 0

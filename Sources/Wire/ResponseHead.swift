@@ -1,5 +1,5 @@
 /// What a complete response head of an upstream says. All ranges are in the head buffer.
-package struct ResponseHead: Sendable {
+package struct ResponseHead: Equatable, Sendable {
     /// 100...999
     package var status: UInt16 = 0
     package var versionMajor: UInt8 = 0

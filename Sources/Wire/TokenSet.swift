@@ -8,12 +8,14 @@ package struct TokenSet: Equatable, Sendable {
         high = 0
     }
 
-    @inlinable package func contains(_ token: HeaderToken) -> Bool {
+    @inlinable @inline(__always)
+    package func contains(_ token: HeaderToken) -> Bool {
         let word = token.rawValue < 64 ? low : high
         return word & (1 << UInt64(token.rawValue & 63)) != 0
     }
 
-    @inlinable package mutating func insert(_ token: HeaderToken) {
+    @inlinable @inline(__always)
+    package mutating func insert(_ token: HeaderToken) {
         let bit: UInt64 = 1 << UInt64(token.rawValue & 63)
         if token.rawValue < 64 { low |= bit } else { high |= bit }
     }

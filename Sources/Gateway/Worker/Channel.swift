@@ -1,5 +1,3 @@
-import CSystem
-import Glibc
 import Loop
 import Messages
 
@@ -7,19 +5,12 @@ import Messages
 enum Channel {
     /// The next packet with its descriptors; nil when there is none or the channel ended.
     static func receive(_ channel: Int32) -> (packet: [UInt8], descriptors: [Int32])? {
-        var bytes = [UInt8](repeating: 0, count: MessageLimits.packetBytesMax)
-        var descriptors = [Int32](repeating: -1, count: Int(CS_DESCRIPTORS_MAX))
-        var count = Int32(descriptors.count)
-        let n = bytes.withUnsafeMutableBytes { raw in
-            descriptors.withUnsafeMutableBufferPointer { unsafe cs_receive_packet(channel, raw.baseAddress!, raw.count, $0.baseAddress!, &count) }
-        }
-        guard n > 0 else { return nil }
-        return (Array(bytes[0..<n]), Array(descriptors[0..<Int(count)]))
+        PacketSocket.receive(channel, capacity: MessageLimits.packetBytesMax)
     }
 
     static func send(_ channel: Int32, _ report: WorkerReport) {
         guard let packet = try? report.encode() else { return }
-        _ = packet.withUnsafeBytes { unsafe cs_send_packet(channel, $0.baseAddress!, $0.count, nil, 0) }
+        PacketSocket.send(channel, packet)
     }
 }
 
@@ -36,8 +27,7 @@ extension Ref where Value == Worker {
             }
             obey(command, descriptors)
         }
-        var byte: UInt8 = 0
-        if unsafe cs_recv_peek(channel, &byte, 1) == 0 { value.loop.remove(channel) }
+        if PacketSocket.isEnded(channel) { value.loop.remove(channel) }
     }
 
     private func obey(_ command: WorkerCommand, _ descriptors: [Int32]) {

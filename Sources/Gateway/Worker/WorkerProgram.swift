@@ -1,6 +1,5 @@
 import Board
 import Config
-import CSystem
 import Glibc
 import Loop
 import Machine
@@ -22,35 +21,33 @@ package struct WorkerProgram {
 
     /// Runs the worker. Returns the process's exit status.
     package mutating func run() -> Int32 {
-        ignoreSignals()
+        prepareSignals()
         let channel = MessageLimits.channelDescriptor
         guard let identity = receiveSetup(channel) else { return 2 }
         guard let hello else { return 2 }
         guard let worker = build(hello) else { return 2 }
-        if identity.changesUser, !dropRights(identity) {
+        if identity.changesUser, !ProcessRights.become(user: identity.user, group: identity.group, groups: identity.groups) {
             worker.log(.emergency, "cannot become user \(identity.userName)", errno: errno)
             worker.value.log.flush(now: worker.now, all: true)
             return 2
         }
-        _ = cs_set_dumpable(0)
+        ProcessRights.seal()
         for listener in worker.value.listeners { worker.listenEvents(listener) }
-        _ = cs_set_nonblocking(channel, 1)
+        Socket.setBlocking(channel, false)
         _ = worker.value.loop.add(channel, .readable, Token(kind: EventKind.channel, slot: 0, generation: 0))
-        worker.report(.ready(process: getpid()))
+        worker.report(.ready(process: ProcessRights.processID))
         worker.run()
         return 0
     }
 
-    /// Signals reach the supervisor, which sends messages; a terminal's Ctrl-C must not end a worker first.
-    private func ignoreSignals() {
-        for number in [SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH] { unsafe signal(number, SIG_IGN) }
-        // TERM and QUIT to a worker itself mean what they mean to nginx's workers.
-        unsafe signal(SIGTERM) { _ in workerSignal = SIGTERM }
-        unsafe signal(SIGQUIT) { _ in workerSignal = SIGQUIT }
+    /// Signals reach the supervisor, which sends messages; a terminal's Ctrl-C must not end a worker first. TERM and QUIT to a worker
+    /// itself mean what they mean to nginx's workers.
+    private func prepareSignals() {
+        ProcessRights.ignore([SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH])
     }
 
     private mutating func receiveSetup(_ channel: Int32) -> WorkerIdentity? {
-        _ = cs_set_nonblocking(channel, 0)
+        Socket.setBlocking(channel, true)
         while let (packet, descriptors) = Channel.receive(channel) {
             guard let command = try? WorkerCommand(decoding: packet, descriptorCount: descriptors.count) else { return nil }
             switch command {
@@ -69,17 +66,14 @@ package struct WorkerProgram {
     }
 
     private func readBundle() -> [UInt8]? {
-        var info = stat()
-        guard unsafe cs_fstat(bundle, &info) == 0, info.st_size >= 0 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
-        var offset = 0
-        while offset < bytes.count {
-            let n = bytes.withUnsafeMutableBytes { unsafe cs_pread(bundle, $0.baseAddress! + offset, $0.count - offset, Int64(offset)) }
-            if n <= 0 { return nil }
-            offset += n
+        guard let info = File.info(bundle) else { return nil }
+        let buffer = Ref<Buffer>.immortal(Buffer(capacity: max(1, Int(info.size))))
+        defer { buffer.destroy() }
+        while Int64(buffer.count) < info.size {
+            if buffer.read(from: bundle, at: Int64(buffer.count), limit: Int(info.size)) <= 0 { return nil }
         }
         Socket.close(bundle)
-        return bytes
+        return buffer.view.array
     }
 
     private func build(_ hello: WorkerHello) -> WorkerRef? {
@@ -98,12 +92,13 @@ package struct WorkerProgram {
         let events = configuration.main.events
         guard let loop = EventLoop(capacity: 512) else { return fail("epoll_create1() failed") }
         let limit = events.workerConnections
+        let seed = UInt64(bitPattern: loop.wallClock) ^ UInt64(ProcessRights.processID) << 32
         var options = HeadOptions()
         options.maxLineLength = 1 << 20
         options.maxHeadLength = 1 << 20
         options.maxFields = 1000
         let name = hello.startedAsNginx
-        let pid = getpid()
+        let pid = ProcessRights.processID
         let worker = Ref.immortal(Worker(
             loop: loop, pool: Ref.immortal(BufferPool()), connections: Slab(limit: limit), requests: Slab(limit: limit * 4 + 64),
             exchanges: Slab(limit: limit * 4 + 64), upstreamConnections: Slab(limit: limit * 2 + 64), http: http,
@@ -111,7 +106,7 @@ package struct WorkerProgram {
             identity: WorkerIdentityText(
                 serverToken: name ? "nginx/1.31.4" : "goodgate/0.1.0", serverName: name ? "nginx" : "goodgate",
                 hostName: ByteView.immortal(Array(recorded.facts.hostName.utf8)), processID: pid, startedAsNginx: name),
-            random: RandomSource(seed: cs_realtime_ns() ^ UInt64(pid) << 32), responseHeadOptions: options))
+            random: RandomSource(seed: seed), responseHeadOptions: options))
         worker.value.workerTimer = worker.value.loop.timers.make(Token(kind: EventKind.worker, slot: 0, generation: 0))
         attachLogs(worker)
         attachListeners(worker, hello)
@@ -141,13 +136,4 @@ package struct WorkerProgram {
         Channel.send(MessageLimits.channelDescriptor, .failed(message))
         return nil
     }
-
-    private func dropRights(_ identity: WorkerIdentity) -> Bool {
-        let groups = identity.groups
-        guard unsafe setgroups(groups.count, groups) == 0, setgid(identity.group) == 0, setuid(identity.user) == 0 else { return false }
-        return cs_no_new_privileges() == 0
-    }
 }
-
-/// Set by the signal handlers, looked at by the loop.
-nonisolated(unsafe) var workerSignal: Int32 = 0
