@@ -195,6 +195,38 @@ struct Reloads {
         #expect(gateway.waitForError("exited with code 0"))
     }
 
+    @Test("still serves connections that were accepted before it and have not asked anything yet")
+    func acceptedBefore() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("a", port, origin))
+        defer { gateway.stop() }
+        #expect(try Client.get(port, "/which").text == "a")
+        let fresh = try (0..<5).map { _ in try Client(port) }
+        usleep(50_000)
+        try gateway.rewrite(http: answer("b", port, origin))
+        gateway.signal(SIGHUP)
+        #expect(try eventually { try Client.get(port, "/which").text == "b" })
+        for client in fresh { #expect(try client.request("GET", "/which").status == 200) }
+    }
+
+    @Test("fails no request of clients that each use a connection of their own")
+    func freshConnections() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("v0", port, origin), workers: 2)
+        defer { gateway.stop() }
+        var failures: [String] = []
+        for version in 1...8 {
+            try gateway.rewrite(http: answer("v\(version)", port, origin), workers: 2)
+            gateway.signal(SIGHUP)
+            for _ in 0..<60 {
+                do { if try Client.get(port).status != 200 { failures.append("status") } } catch { failures.append("\(error)") }
+            }
+        }
+        #expect(failures == [])
+    }
+
     @Test("can change the number of workers")
     func workerCount() throws {
         let port = Ports.free()
