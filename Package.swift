@@ -64,6 +64,7 @@ let package = Package(
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Messages", ["Messages"]),
+        tests("Launch", ["goodgate-launch", "CSystem", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
