@@ -54,5 +54,6 @@ let package = Package(
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board"]),
         tests("Loop", ["Loop"]),
+        tests("Diagnosis", ["Diagnosis", "Config"]),
     ]
 )
