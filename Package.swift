@@ -46,14 +46,17 @@ let package = Package(
         module("Diagnosis", ["Machine", "Config"]),
         module("Control", ["Diagnosis", "Board", "Messages"]),
 
-        .executableTarget(name: "goodgate", dependencies: ["Supervisor"], swiftSettings: common),
+        .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CSystem"], swiftSettings: common),
         .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),
         .executableTarget(name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
 
         tests("Wire", ["Wire"]),
+        tests("Pattern", ["Pattern", "Wire"]),
         tests("Config", ["Config"]),
-        tests("Machine", ["Machine", "Board"]),
+        tests("Machine", ["Machine", "Board", "Wire"]),
+        tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
         tests("Diagnosis", ["Diagnosis", "Config"]),
+        tests("Messages", ["Messages"]),
     ]
 )

@@ -1,1 +1,4 @@
-// Entry point.
+internal import CSystem
+internal import Supervisor
+
+exit(Program.main(CommandLine.arguments))

@@ -1,1 +1,0 @@
-// Config: see ARCHITECTURE.md.

@@ -1,0 +1,53 @@
+/// A whole configuration as typed values, after inheritance and all checks.
+package struct Configuration: Sendable {
+    package var main = MainSettings()
+    /// nil: no `http` block.
+    package var http: HTTPSettings?
+    package var variables = VariableTable()
+    package var patterns: [PatternSource] = []
+    /// Directory of the configuration file, with `/` at its end.
+    package var directory: String
+    /// `-p`, with `/` at its end.
+    package var prefix: String
+    /// Files read, in order, each once (`-T`).
+    package var files: [ConfigurationFile] = []
+
+    package subscript(id: PatternID) -> PatternSource { patterns[id.index] }
+    package subscript(id: VariableID) -> Variable { variables[id] }
+}
+
+/// A file that was read.
+package struct ConfigurationFile: Hashable, Sendable {
+    package var path: String
+    package var bytes: Bytes
+
+    package init(path: String, bytes: Bytes) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
+/// What the parser is told from the outside.
+package struct ConfigurationRequest: Hashable, Sendable {
+    /// `-c`; relative to the prefix.
+    package var path: String
+    /// `-p`; a missing slash at the end is added.
+    package var prefix: String
+    /// `-g`: directives of the main context; nil: none.
+    package var globals: String?
+    /// `-e`; the error log when the file names none; relative to the prefix. `stderr` and empty: standard error.
+    package var errorLogPath: String
+    /// `nginx` or `goodgate`: defaults of `proxy_status` and `error_log_verdict` and paths follow it.
+    package var programName: String
+
+    package init(
+        path: String, prefix: String, globals: String? = nil, errorLogPath: String = "logs/error.log",
+        programName: String = "goodgate"
+    ) {
+        self.path = path
+        self.prefix = prefix
+        self.globals = globals
+        self.errorLogPath = errorLogPath
+        self.programName = programName
+    }
+}

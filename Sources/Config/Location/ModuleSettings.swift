@@ -1,0 +1,327 @@
+/// `add_header`, `add_trailer`, `expires`, and what decides about inheritance of them.
+package struct HeaderSettings: Hashable, Sendable {
+    package struct Added: Hashable, Sendable {
+        package var name: Bytes
+        package var value: Template
+        /// `always`: whatever the status.
+        package var isAlways: Bool
+
+        package init(name: Bytes, value: Template, isAlways: Bool) {
+            self.name = name
+            self.value = value
+            self.isAlways = isAlways
+        }
+    }
+    package var headers: [Added] = []
+    package var trailers: [Added] = []
+    package var expires: Expires = .off
+
+    package init() {}
+}
+
+/// `expires`.
+package enum Expires: Hashable, Sendable {
+    case off, epoch, max
+    /// From now; negative: `no-cache`.
+    case after(Seconds)
+    /// From the time of modification.
+    case afterModified(Seconds)
+    /// `@` time of day.
+    case daily(Seconds)
+    /// Text that is parsed for each request.
+    case dynamic(Template)
+}
+
+/// `access_log` and `open_log_file_cache`.
+package struct LogSettings: Hashable, Sendable {
+    /// In order; empty: `off`.
+    package var targets: [AccessLogTarget] = []
+    /// `open_log_file_cache`; nil: off.
+    package var fileCache: LogFileCache?
+
+    package init() {}
+}
+
+/// One `access_log`.
+package struct AccessLogTarget: Hashable, Sendable {
+    package enum Destination: Hashable, Sendable {
+        /// Absolute path.
+        case file(String)
+        /// Path with variables, absolute or relative to the prefix after evaluation.
+        case dynamicFile(Template)
+        case syslog(SyslogSettings)
+    }
+    package var destination: Destination
+    /// Index into `HTTPSettings.logFormats`.
+    package var format: Int
+    /// `buffer=`; nil: each line is written at the end of the loop's tick.
+    package var bufferSize: ByteCount?
+    /// `flush=`; nil: only when full.
+    package var flush: Milliseconds?
+    /// `gzip[=level]`; nil: plain.
+    package var gzipLevel: Int?
+    /// `if=`: a line is written unless the text is empty or `0`.
+    package var condition: Template?
+    package var location: SourceLocation
+
+    package init(destination: Destination, format: Int, location: SourceLocation) {
+        self.destination = destination
+        self.format = format
+        self.location = location
+    }
+}
+
+/// `open_log_file_cache`.
+package struct LogFileCache: Hashable, Sendable {
+    package var entryCountMax: Int
+    package var inactive: Seconds = 10
+    package var usesMin = 1
+    package var valid: Seconds = 60
+
+    package init(entryCountMax: Int) { self.entryCountMax = entryCountMax }
+}
+
+/// `allow` and `deny`: the first rule that matches decides; none: allowed.
+package struct AccessSettings: Hashable, Sendable {
+    package struct Rule: Hashable, Sendable {
+        package var range: AddressRange
+        package var isDenied: Bool
+
+        package init(range: AddressRange, isDenied: Bool) {
+            self.range = range
+            self.isDenied = isDenied
+        }
+    }
+    package var rules: [Rule] = []
+
+    package init() {}
+}
+
+/// `limit_req`.
+package struct LimitRequestsSettings: Hashable, Sendable {
+    package struct Rule: Hashable, Sendable {
+        /// Index into `HTTPSettings.limitRequestZones`.
+        package var zone: Int
+        /// In thousandths of a request, as nginx counts.
+        package var burst: Int
+        /// Excess from which requests are delayed, in thousandths; `.max`: `nodelay`.
+        package var delay: Int
+
+        package init(zone: Int, burst: Int, delay: Int) {
+            self.zone = zone
+            self.burst = burst
+            self.delay = delay
+        }
+    }
+    package var rules: [Rule] = []
+    package var logLevel: LogLevel = .error
+    package var status = 503
+    package var isDryRun = false
+
+    package init() {}
+}
+
+/// `limit_conn`.
+package struct LimitConnectionsSettings: Hashable, Sendable {
+    package struct Rule: Hashable, Sendable {
+        /// Index into `HTTPSettings.limitConnectionZones`.
+        package var zone: Int
+        package var connections: Int
+
+        package init(zone: Int, connections: Int) {
+            self.zone = zone
+            self.connections = connections
+        }
+    }
+    package var rules: [Rule] = []
+    package var logLevel: LogLevel = .error
+    package var status = 503
+    package var isDryRun = false
+
+    package init() {}
+}
+
+/// Media types for a body filter.
+package enum MediaTypes: Hashable, Sendable {
+    /// `*`
+    case all
+    /// Lower case.
+    case only(Set<Bytes>)
+}
+
+/// `gzip*`.
+package struct GzipSettings: Hashable, Sendable {
+    package var isEnabled = false
+    /// 1…9.
+    package var level = 1
+    package var bufferCount = 32
+    package var bufferSize: ByteCount = 4_096
+    package var lengthMin: ByteCount = 20
+    package var httpVersionMin: HTTPVersion = .http11
+    package var proxied: Proxied = []
+    package var types: MediaTypes = .only([Array("text/html".utf8)])
+    package var hasVary = false
+    /// `gzip_disable`: expressions on User-Agent.
+    package var disabledFor: [PatternID] = []
+    /// `gzip_disable msie6`.
+    package var isDisabledForMSIE6 = false
+    /// zlib's window bits, from `gzip_window`.
+    package var windowBits = 15
+    /// zlib's memLevel, from `gzip_hash`.
+    package var memoryLevel = 8
+    /// `postpone_gzipping`.
+    package var postpone: ByteCount = 0
+    /// `gzip_no_buffer`.
+    package var isUnbuffered = false
+
+    /// `gzip_proxied`.
+    package struct Proxied: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt16
+        package init(rawValue: UInt16) { self.rawValue = rawValue }
+        package static let expired = Proxied(rawValue: 1)
+        package static let noCache = Proxied(rawValue: 2)
+        package static let noStore = Proxied(rawValue: 4)
+        package static let `private` = Proxied(rawValue: 8)
+        package static let noLastModified = Proxied(rawValue: 16)
+        package static let noETag = Proxied(rawValue: 32)
+        package static let auth = Proxied(rawValue: 64)
+        package static let any = Proxied(rawValue: 128)
+    }
+
+    package init() {}
+}
+
+/// `gunzip`.
+package struct GunzipSettings: Hashable, Sendable {
+    package var isEnabled = false
+    package var bufferCount = 32
+    package var bufferSize: ByteCount = 4_096
+
+    package init() {}
+}
+
+/// `gzip_static`.
+package struct GzipStaticSettings: Hashable, Sendable {
+    package enum Mode: String, Hashable, Sendable, CaseIterable { case off, on, always }
+    package var mode: Mode = .off
+
+    package init() {}
+}
+
+/// `charset`, `source_charset`, `override_charset`, `charset_types`.
+package struct CharsetSettings: Hashable, Sendable {
+    package enum Name: Hashable, Sendable {
+        case off
+        case constant(Bytes)
+        case dynamic(Template)
+    }
+    package var charset: Name = .off
+    package var source: Name = .off
+    package var overrides = false
+    package var types: MediaTypes = .only(CharsetSettings.defaultTypes)
+
+    package static let defaultTypes: Set<Bytes> = Set(
+        [
+            "text/html", "text/xml", "text/plain", "text/vnd.wap.wml", "application/javascript", "application/rss+xml",
+        ].map { Array($0.utf8) })
+
+    package init() {}
+}
+
+/// `ssi*`.
+package struct SSISettings: Hashable, Sendable {
+    package var isEnabled = false
+    package var isSilent = false
+    package var ignoresRecycledBuffers = false
+    package var keepsLastModified = false
+    package var minFileChunk: ByteCount = 1_024
+    package var valueLengthMax = 256
+    package var types: MediaTypes = .only([Array("text/html".utf8)])
+
+    package init() {}
+}
+
+/// `sub_filter*`.
+package struct SubSettings: Hashable, Sendable {
+    package struct Rule: Hashable, Sendable {
+        package var match: Template
+        package var replacement: Template
+
+        package init(match: Template, replacement: Template) {
+            self.match = match
+            self.replacement = replacement
+        }
+    }
+    package var rules: [Rule] = []
+    package var isOnce = true
+    package var keepsLastModified = false
+    package var types: MediaTypes = .only([Array("text/html".utf8)])
+
+    package init() {}
+}
+
+/// `add_before_body`, `add_after_body`, `addition_types`.
+package struct AdditionSettings: Hashable, Sendable {
+    /// URI of a subrequest; empty: off.
+    package var before: Bytes = []
+    package var after: Bytes = []
+    package var types: MediaTypes = .only([Array("text/html".utf8)])
+
+    package init() {}
+}
+
+/// `autoindex*`.
+package struct AutoindexSettings: Hashable, Sendable {
+    package enum Format: String, Hashable, Sendable, CaseIterable { case html, json, jsonp, xml }
+    package var isEnabled = false
+    package var format: Format = .html
+    package var showsLocalTime = false
+    package var showsExactSize = true
+
+    package init() {}
+}
+
+/// `set_real_ip_from`, `real_ip_header`, `real_ip_recursive`.
+package struct RealIPSettings: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        case xRealIP, xForwardedFor, proxyProtocol
+        /// Another field; lower case.
+        case header(Bytes)
+    }
+    /// Networks that are trusted.
+    package var trusted: [AddressRange] = []
+    package var source: Source = .xRealIP
+    package var isRecursive = false
+
+    package init() {}
+}
+
+/// `valid_referers`, `$invalid_referer`.
+package struct RefererSettings: Hashable, Sendable {
+    package struct Name: Hashable, Sendable {
+        package enum Kind: Hashable, Sendable { case exact, leadingWildcard, suffix, trailingWildcard }
+        package var kind: Kind
+        /// Lower case, without wildcard.
+        package var name: Bytes
+        /// URI prefix after the name; empty: any.
+        package var uri: Bytes
+
+        package init(kind: Kind, name: Bytes, uri: Bytes) {
+            self.kind = kind
+            self.name = name
+            self.uri = uri
+        }
+    }
+    /// nil: no `valid_referers`, nothing is invalid.
+    package var names: [Name]?
+    /// Matched against the text after the scheme.
+    package var patterns: [PatternID] = []
+    /// `none`: no field is valid.
+    package var allowsNone = false
+    /// `blocked`: a value without `http://` or `https://` is valid.
+    package var allowsBlocked = false
+    /// `server_names`: the names of the server are valid.
+    package var allowsServerNames = false
+
+    package init() {}
+}

@@ -1,0 +1,242 @@
+/// Settings of the proxy module (without TLS and cache).
+package struct ProxySettings: Sendable {
+    /// `proxy_pass`; nil: none. Inherited only by `if` and `limit_except`.
+    package var pass: ProxyPass?
+    /// `proxy_set_header` in order; an empty value removes the field.
+    package var setHeaders: [HeaderField] = []
+    /// `proxy_set_body`.
+    package var body: Template?
+    /// `proxy_method`.
+    package var method: Template?
+    package var passesRequestHeaders = true
+    package var passesRequestBody = true
+    package var passesTrailers = false
+    /// `proxy_allow_upstream`: nginx 1.29; nil: always.
+    package var httpVersion: HTTPVersion = .http11
+    /// `proxy_hide_header`, lower case, over the built-in ones.
+    package var hiddenHeaders: [Bytes] = []
+    /// `proxy_pass_header`, lower case: not hidden.
+    package var passedHeaders: [Bytes] = []
+    package var ignoredHeaders: Set<IgnoredHeader> = []
+    /// `proxy_redirect`. `default` is already worked out.
+    package var redirects: ProxyRedirects = .standard
+    package var cookieDomains: [CookieRewrite] = []
+    package var cookiePaths: [CookieRewrite] = []
+    package var cookieFlags: [CookieFlagsRule] = []
+
+    // Buffers.
+    package var isBuffering = true
+    package var isRequestBuffering = true
+    package var bufferSize: ByteCount = 4_096
+    package var bufferCount = 8
+    /// Size of each of `bufferCount`.
+    package var buffersSize: ByteCount = 4_096
+    /// `proxy_busy_buffers_size`; nil: twice the larger of the two sizes.
+    package var busyBuffersSize: ByteCount?
+    package var tempFileSizeMax: ByteCount = 1_073_741_824
+    /// `proxy_temp_file_write_size`; nil: twice the larger of the two sizes.
+    package var tempFileWriteSize: ByteCount?
+    package var tempPath = TempPath(path: "proxy_temp", levels: [1, 2, 0])
+    package var limitRate: SizeTemplate = .constant(0)
+    package var forcesRanges = false
+    package var store: ProxyStore = .off
+    /// `proxy_store_access`: mode of stored files.
+    package var storeAccess: UInt16 = 0o600
+
+    // Connections.
+    package var connectTimeout: Milliseconds = 60_000
+    package var sendTimeout: Milliseconds = 60_000
+    package var readTimeout: Milliseconds = 60_000
+    /// `proxy_send_lowat` (accepted, unused on Linux).
+    package var nextUpstream: NextUpstream = [.error, .timeout]
+    /// `proxy_next_upstream_tries`; 0: no limit.
+    package var nextUpstreamTries = 0
+    /// `proxy_next_upstream_timeout`; 0: no limit.
+    package var nextUpstreamTimeout: Milliseconds = 0
+    package var interceptsErrors = false
+    package var ignoresClientAbort = false
+    /// `proxy_bind`; nil or empty: the system chooses.
+    package var bind: ProxyBind?
+    package var isSocketKeepalive = false
+    /// Where, if at all, the first `proxy_pass` etc. stand; for error texts. `proxy_headers_hash_*` are accepted.
+    /// `proxy_replay_idempotency_key` (our own, D8).
+    package var replaysWithIdempotencyKey = false
+
+    package init() {}
+
+    /// What is effective for `busyBuffersSize`.
+    package var effectiveBusyBuffersSize: ByteCount { busyBuffersSize ?? 2 * max(bufferSize, buffersSize) }
+    /// What is effective for `tempFileWriteSize`.
+    package var effectiveTempFileWriteSize: ByteCount { tempFileWriteSize ?? 2 * max(bufferSize, buffersSize) }
+}
+
+/// `proxy_pass`.
+package struct ProxyPass: Hashable, Sendable {
+    package enum Target: Hashable, Sendable {
+        /// A group or a literal host: index into `HTTPSettings.upstreams`.
+        case upstream(Int)
+        /// The URL has variables: the whole URL, evaluated for each request.
+        case dynamic(Template)
+    }
+    package var target: Target
+    /// Scheme `https` (not supported yet) or `http`, as written; empty for dynamic URLs.
+    package var scheme: Bytes
+    /// `HOST[:PORT]` as written, for the default `Host` field; empty for dynamic URLs.
+    package var authority: Bytes
+    /// Host and port for `$proxy_host` and `$proxy_port`: `$proxy_host` leaves the default port out.
+    package var port: UInt16
+    /// URI part, which replaces the part that the location matched; nil: the request's URI goes unchanged.
+    package var uri: Bytes?
+    /// Length of the location's prefix that `uri` replaces; 0 for expressions and named locations.
+    package var replacedPrefixLength = 0
+    /// The URL as written.
+    package var url: Bytes
+    package var location: SourceLocation
+
+    package init(
+        target: Target, scheme: Bytes, authority: Bytes, port: UInt16, uri: Bytes?, url: Bytes, location: SourceLocation
+    ) {
+        self.target = target
+        self.scheme = scheme
+        self.authority = authority
+        self.port = port
+        self.uri = uri
+        self.url = url
+        self.location = location
+    }
+}
+
+/// A field name with its value.
+package struct HeaderField: Hashable, Sendable {
+    /// As written.
+    package var name: Bytes
+    package var value: Template
+
+    package init(name: Bytes, value: Template) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// `proxy_redirect`.
+package enum ProxyRedirects: Hashable, Sendable {
+    /// Nothing said: what `default` does, where `proxy_pass` has a constant URL.
+    case standard
+    case off
+    /// Tried in order; the first that matches is applied.
+    case rules([ProxyRedirect])
+}
+
+/// One rule of `proxy_redirect`.
+package struct ProxyRedirect: Hashable, Sendable {
+    package enum Match: Hashable, Sendable {
+        /// Text at the start.
+        case prefix(Template)
+        case pattern(PatternID)
+        /// `default`: the URL of `proxy_pass` → the location.
+        case standard
+    }
+    package var match: Match
+    package var replacement: Template
+
+    package init(match: Match, replacement: Template) {
+        self.match = match
+        self.replacement = replacement
+    }
+}
+
+/// One rule of `proxy_cookie_domain` or `proxy_cookie_path`.
+package struct CookieRewrite: Hashable, Sendable {
+    package enum Match: Hashable, Sendable {
+        /// Domain: the whole value without a leading dot, ignoring case. Path: text at the start.
+        case text(Template)
+        case pattern(PatternID)
+    }
+    package var match: Match
+    package var replacement: Template
+
+    package init(match: Match, replacement: Template) {
+        self.match = match
+        self.replacement = replacement
+    }
+}
+
+/// One rule of `proxy_cookie_flags`; the first whose cookie matches is applied.
+package struct CookieFlagsRule: Hashable, Sendable {
+    package enum Match: Hashable, Sendable {
+        /// Name, ignoring case.
+        case name(Template)
+        case pattern(PatternID)
+    }
+
+    package enum Flag: Hashable, Sendable {
+        case secure, noSecure, httpOnly, noHTTPOnly
+        case sameSiteStrict, sameSiteLax, sameSiteNone, noSameSite
+    }
+
+    /// A flag, constant or given by a variable at run time.
+    package enum FlagSource: Hashable, Sendable {
+        case constant(Flag)
+        case dynamic(Template)
+    }
+    package var match: Match
+    package var flags: [FlagSource]
+
+    package init(match: Match, flags: [FlagSource]) {
+        self.match = match
+        self.flags = flags
+    }
+}
+
+/// `proxy_bind`.
+package struct ProxyBind: Hashable, Sendable {
+    package enum Address: Hashable, Sendable {
+        case constant(NetworkAddress)
+        /// Text that is parsed for each request; empty: the system chooses.
+        case dynamic(Template)
+    }
+    package var address: Address
+    package var isTransparent = false
+
+    package init(address: Address, isTransparent: Bool = false) {
+        self.address = address
+        self.isTransparent = isTransparent
+    }
+}
+
+/// `proxy_store`.
+package enum ProxyStore: Hashable, Sendable {
+    case off
+    /// Under `root`/`alias`.
+    case on
+    case path(Template)
+}
+
+package enum HTTPVersion: String, Hashable, Sendable, CaseIterable { case http10 = "1.0", http11 = "1.1", http2 = "2" }
+
+/// Fields of responses that `proxy_ignore_headers` switches off.
+package enum IgnoredHeader: String, Hashable, Sendable, CaseIterable {
+    case accelRedirect = "X-Accel-Redirect", accelExpires = "X-Accel-Expires", accelLimitRate = "X-Accel-Limit-Rate"
+    case accelBuffering = "X-Accel-Buffering", accelCharset = "X-Accel-Charset"
+    case expires = "Expires", cacheControl = "Cache-Control", setCookie = "Set-Cookie", vary = "Vary"
+}
+
+/// `proxy_next_upstream`.
+package struct NextUpstream: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let error = NextUpstream(rawValue: 1 << 0)
+    package static let timeout = NextUpstream(rawValue: 1 << 1)
+    package static let invalidHeader = NextUpstream(rawValue: 1 << 2)
+    package static let http500 = NextUpstream(rawValue: 1 << 3)
+    package static let http502 = NextUpstream(rawValue: 1 << 4)
+    package static let http503 = NextUpstream(rawValue: 1 << 5)
+    package static let http504 = NextUpstream(rawValue: 1 << 6)
+    package static let http403 = NextUpstream(rawValue: 1 << 7)
+    package static let http404 = NextUpstream(rawValue: 1 << 8)
+    package static let http429 = NextUpstream(rawValue: 1 << 9)
+    package static let nonIdempotent = NextUpstream(rawValue: 1 << 10)
+    package static let updating = NextUpstream(rawValue: 1 << 11)
+    package static let off = NextUpstream(rawValue: 1 << 31)
+}

@@ -1,0 +1,96 @@
+/// `app NAME { }`: a program that Goodgate runs and keeps running.
+package struct AppSettings: Hashable, Sendable {
+    package var name: String
+    package var location: SourceLocation
+    /// `command`: program and arguments, executed directly, no shell.
+    package var command: [String] = []
+    /// `directory`; nil: the prefix.
+    package var directory: String?
+    /// `user`; nil: the workers' user when the supervisor is root, else the supervisor's.
+    package var user: String?
+    /// `group`, second argument of `user`.
+    package var group: String?
+    /// `env NAME=VALUE` and `env NAME`, in order.
+    package var environment: [EnvironmentVariable] = []
+    /// `env_file`, absolute paths; read at each start.
+    package var environmentFiles: [String] = []
+    /// `instances`; `auto` is already replaced by the number of processors.
+    package var instances = 1
+    /// `listen`.
+    package var listen: Listen = .port
+    /// `health`; nil: none.
+    package var health: Health?
+    /// `start_timeout`: until ready.
+    package var startTimeout: Milliseconds = 30_000
+    /// `stop_signal`: the name without `SIG`, e.g. `TERM`.
+    package var stopSignal = "TERM"
+    /// `stop_timeout`: from the signal to SIGKILL.
+    package var stopTimeout: Milliseconds = 30_000
+    /// `restart`.
+    package var restart = Restart()
+    /// `memory_max`: cgroup limit; nil: none.
+    package var memoryMax: ByteCount?
+    /// `memory_recycle`: resident size at which an instance is replaced; nil: never.
+    package var memoryRecycle: ByteCount?
+    /// `nofile`: descriptor limit; nil: inherited.
+    package var fileLimit: Int?
+    /// `umask`; nil: inherited.
+    package var umask: UInt16?
+    /// `watchdog`: `WATCHDOG=1` must come at least this often; nil: none.
+    package var watchdog: Milliseconds?
+    /// `log`; nil: only the last lines are kept in memory.
+    package var log: Log?
+
+    /// How an instance gets its socket.
+    package enum Listen: Hashable, Sendable {
+        /// A free TCP port in `$PORT`.
+        case port
+        /// The gateway's listener, by LISTEN_FDS.
+        case descriptor
+        /// A Unix-domain path in `$SOCKET_PATH`.
+        case unix
+        /// Fixed by the app; one instance only.
+        case fixed(NetworkAddress)
+    }
+
+    /// `health uri=… interval=… timeout=… passes=… fails=… match=…;`
+    package struct Health: Hashable, Sendable {
+        package var uri: Bytes = Array("/".utf8)
+        package var interval: Milliseconds = 1_000
+        package var timeout: Milliseconds = 1_000
+        /// Successes in a row to become healthy.
+        package var passes = 1
+        /// Failures in a row to become unhealthy.
+        package var fails = 3
+        /// Name of a `match` block; nil: status 2xx or 3xx.
+        package var match: String?
+
+        package init() {}
+    }
+
+    /// `restart always|on-failure|never backoff=MIN..MAX;`
+    package struct Restart: Hashable, Sendable {
+        package enum Policy: String, Hashable, Sendable, CaseIterable { case always, onFailure = "on-failure", never }
+        package var policy: Policy = .always
+        package var backoffMin: Milliseconds = 100
+        package var backoffMax: Milliseconds = 15_000
+
+        package init() {}
+    }
+
+    /// `log PATH rotate=SIZE keep=N;`
+    package struct Log: Hashable, Sendable {
+        package var path: String
+        /// Size at which the file is rotated; nil: never.
+        package var rotateSize: ByteCount?
+        /// Rotated files that are kept.
+        package var keep = 7
+
+        package init(path: String) { self.path = path }
+    }
+
+    package init(name: String, location: SourceLocation) {
+        self.name = name
+        self.location = location
+    }
+}

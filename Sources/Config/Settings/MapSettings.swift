@@ -1,0 +1,133 @@
+/// `map`.
+package struct MapSettings: Sendable {
+    package var location: SourceLocation
+    /// Text that is looked up.
+    package var source: Template
+    package var variable: VariableID
+    /// `hostnames`: look-up with wildcards, and a trailing dot of the text is ignored.
+    package var isHostNames = false
+    /// `volatile`.
+    package var isVolatile = false
+    /// Value when nothing matches; empty by default.
+    package var defaultValue = Template()
+    /// Lower-case keys (maps ignore case).
+    package var exact: [Bytes: Template] = [:]
+    /// As in `VirtualHosts`; only with `hostnames`.
+    package var leadingWildcards: [Bytes: Template] = [:]
+    package var trailingWildcards: [Bytes: Template] = [:]
+    /// In the order of the file.
+    package var patterns: [(pattern: PatternID, value: Template)] = []
+
+    package init(location: SourceLocation, source: Template, variable: VariableID) {
+        self.location = location
+        self.source = source
+        self.variable = variable
+    }
+}
+
+/// `geo`.
+package struct GeoSettings: Sendable {
+    package var location: SourceLocation
+    package var variable: VariableID
+    /// Variable that holds the address; nil: the client's.
+    package var source: VariableID?
+    /// `ranges`.
+    package var isRanges = false
+    /// `volatile`.
+    package var isVolatile = false
+    package var defaultValue: Bytes = []
+    /// `proxy`: trusted proxies, whose X-Forwarded-For is used.
+    package var proxies: [AddressRange] = []
+    /// `proxy_recursive`.
+    package var isProxyRecursive = false
+    /// Networks with their value; the longest prefix wins. Sorted by prefix length, longest first.
+    package var networks: [(range: AddressRange, value: Bytes)] = []
+    /// With `ranges`: inclusive IPv4 ranges in ascending order that do not overlap.
+    package var ranges: [(low: UInt32, high: UInt32, value: Bytes)] = []
+
+    package init(location: SourceLocation, variable: VariableID) {
+        self.location = location
+        self.variable = variable
+    }
+}
+
+/// `split_clients`.
+package struct SplitClientsSettings: Sendable {
+    package var location: SourceLocation
+    /// Text that is hashed (MurmurHash2, seed 0).
+    package var source: Template
+    package var variable: VariableID
+    /// Parts in order. A hash below `upperBound` (exclusive) of the first such part selects it; nil: `*`, the rest.
+    package var parts: [(upperBound: UInt32?, value: Template)] = []
+
+    package init(location: SourceLocation, source: Template, variable: VariableID) {
+        self.location = location
+        self.source = source
+        self.variable = variable
+    }
+}
+
+/// `limit_req_zone`.
+package struct LimitRequestZone: Hashable, Sendable {
+    package var name: String
+    package var size: ByteCount
+    package var key: Template
+    /// Requests per 1,000 seconds (nginx's own unit: rate × 1000).
+    package var rate: Int
+    package var location: SourceLocation
+
+    package init(name: String, size: ByteCount, key: Template, rate: Int, location: SourceLocation) {
+        self.name = name
+        self.size = size
+        self.key = key
+        self.rate = rate
+        self.location = location
+    }
+}
+
+/// `limit_conn_zone`.
+package struct LimitConnectionZone: Hashable, Sendable {
+    package var name: String
+    package var size: ByteCount
+    package var key: Template
+    package var location: SourceLocation
+
+    package init(name: String, size: ByteCount, key: Template, location: SourceLocation) {
+        self.name = name
+        self.size = size
+        self.key = key
+        self.location = location
+    }
+}
+
+/// `log_format`.
+package struct LogFormat: Hashable, Sendable {
+    package enum Escape: String, Hashable, Sendable, CaseIterable { case standard = "default", json, none }
+    package var name: String
+    package var escape: Escape = .standard
+    /// The text; variables are escaped, literals are not.
+    package var template: Template
+
+    package init(name: String, escape: Escape, template: Template) {
+        self.name = name
+        self.escape = escape
+        self.template = template
+    }
+}
+
+/// `charset_map`: a pair of single-byte or to-UTF-8 recoding tables.
+package struct CharsetMap: Hashable, Sendable {
+    package var source: String
+    package var target: String
+    /// For each byte of `source` its form in `target` (1…4 bytes when the target is UTF-8).
+    package var toTarget: [Bytes]
+    /// For each form in `target` the byte of `source`.
+    package var toSource: [Bytes: UInt8]
+
+    package init(source: String, target: String, toTarget: [Bytes], toSource: [Bytes: UInt8]) {
+        self.source = source
+        self.target = target
+        self.toTarget = toTarget
+        self.toSource = toSource
+    }
+}

@@ -1,0 +1,82 @@
+import Config
+import CSystem
+import Glibc
+import Loop
+import Wire
+
+/// Temporary files for bodies that do not fit into memory: made, unlinked at once, and gone with their descriptor.
+enum TempFile {
+    /// Writes all bytes at an offset. False on any error (a full disk).
+    static func append(_ bytes: ByteView, to descriptor: Int32, at offset: Int64) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            let rest = bytes.dropFirst(done)
+            let n = unsafe cs_pwrite(descriptor, rest.rawBuffer.baseAddress!, rest.count, offset + Int64(done))
+            if n <= 0 { return false }
+            done += n
+        }
+        return true
+    }
+}
+
+extension Ref where Value == Worker {
+    /// Makes a temporary file under a temp path with nginx's levels of directories (`1 2` gives `PATH/7/45/0000000457`).
+    /// - Returns: nil after an error line.
+    func makeTempFile(_ path: TempPath, for request: RequestRef) -> (descriptor: Int32, path: ByteView)? {
+        for _ in 0..<10 {
+            let text = tempName(path, request)
+            let descriptor = openNew(text)
+            if descriptor >= 0 { return (descriptor, text) }
+            if descriptor == -ENOENT, makeDirectories(of: text, path) { continue }
+            if descriptor == -EEXIST { continue }
+            request.log(.critical, "open() \"\(text.string)\" failed", errno: -descriptor)
+            return nil
+        }
+        return nil
+    }
+
+    private func openNew(_ path: ByteView) -> Int32 {
+        path.withCString { unsafe cs_open($0, O_RDWR | O_CREAT | O_EXCL, 0o600) }
+    }
+
+    private func tempName(_ path: TempPath, _ request: RequestRef) -> ByteView {
+        value.tempSerial += 1
+        let digits = zeroPadded(value.tempSerial, 10)
+        var text = Array(path.path.utf8)
+        var end = digits.count
+        for level in path.levels where level > 0 {
+            text.append(0x2f)
+            text.append(contentsOf: digits[(end - level)..<end])
+            end -= level
+        }
+        text.append(0x2f)
+        text.append(contentsOf: digits)
+        return request.keep(text)
+    }
+
+    private func zeroPadded(_ number: UInt64, _ width: Int) -> [UInt8] {
+        let digits = Array(String(number).utf8)
+        return Array(repeating: 0x30, count: max(0, width - digits.count)) + digits
+    }
+
+    private func makeDirectories(of file: ByteView, _ path: TempPath) -> Bool {
+        var offset = path.path.utf8.count
+        while let slash = file.firstIndex(of: 0x2f, from: offset + 1) {
+            let made = file[0..<slash].withCString { unsafe mkdir($0, 0o700) }
+            if made < 0, errno != EEXIST { return false }
+            offset = slash
+        }
+        return true
+    }
+}
+
+extension ByteView {
+    /// Calls with a zero-terminated copy on the stack or heap; for paths.
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { copy in
+            for index in 0..<count { unsafe copy[index] = CChar(bitPattern: self[index]) }
+            unsafe copy[count] = 0
+            return unsafe body(copy.baseAddress!)
+        }
+    }
+}

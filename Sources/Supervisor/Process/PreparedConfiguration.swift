@@ -1,0 +1,44 @@
+internal import Config
+internal import Messages
+
+/// A configuration for which everything is at hand: sockets listen, files are open, users are known. One for each generation of workers.
+final class PreparedConfiguration {
+    let settings: ProcessSettings
+    /// The configuration files as the workers will read them, in a sealed memfd.
+    let bundle: Descriptor
+    private(set) var listeners: ListenerTable
+    /// Open log files by full path.
+    var logs: [String: Descriptor]
+    let identity: WorkerIdentity
+
+    init(settings: ProcessSettings, bundle: Descriptor, listeners: ListenerTable, logs: [String: Descriptor], identity: WorkerIdentity) {
+        self.settings = settings
+        self.bundle = bundle
+        self.listeners = listeners
+        self.logs = logs
+        self.identity = identity
+    }
+
+    /// Closes the supervisor's copies of the listening sockets.
+    func closeListeners() { listeners = ListenerTable() }
+
+    /// Where the supervisor's own lines go.
+    var errorLogSinks: [ErrorLog.Sink] {
+        settings.errorLogs.compactMap { log in
+            switch log.destination {
+            case .file(let path): logs[path].map { ErrorLog.Sink(descriptor: $0, level: log.level) }
+            case .standardError: ErrorLog.Sink(descriptor: nil, level: log.level)
+            case .syslog: nil
+            }
+        }
+    }
+
+    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when a log is standard error itself.
+    var standardError: Descriptor? {
+        for log in settings.errorLogs where log.destination == .standardError { return nil }
+        for log in settings.errorLogs {
+            if case .file(let path) = log.destination, let file = logs[path] { return file }
+        }
+        return nil
+    }
+}
