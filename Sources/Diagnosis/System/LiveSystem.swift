@@ -69,4 +69,12 @@ package struct LiveSystem: SystemReader {
     package func run(_ command: [String], deadline: Int, limit: Int) throws(SystemError) -> [UInt8] {
         try Subprocess.run(command, deadline: deadline, limit: limit)
     }
+
+    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {
+        try unsafe LogReader.read(path, from: offset, consume: consume)
+    }
+
+    package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 {
+        LogReader.offset(of: since, in: path, time: time)
+    }
 }

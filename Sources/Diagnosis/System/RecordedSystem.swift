@@ -71,5 +71,12 @@ package struct RecordedSystem: SystemReader, Codable {
         return (ProbeResult(errorNumber: errors[peer.text] ?? 111), [])
     }
 
+    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {
+        let bytes = try read(path, limit: .max).dropFirst(Int(offset))
+        _ = unsafe bytes.withUnsafeBufferPointer { unsafe consume($0) }
+    }
+
+    package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 { 0 }
+
     package func interfaceAddresses() -> [PeerAddress] { addresses }
 }

@@ -66,6 +66,20 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
         }
         return outcome
     }
+    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {
+        var kept: [UInt8] = []
+        try unsafe base.stream(path, from: offset) { piece in
+            if kept.count < 1 << 20 { unsafe kept.append(contentsOf: piece) }
+            return unsafe consume(piece)
+        }
+        let text = String(decoding: kept, as: UTF8.self)
+        self.kept.withLock { $0.files[path] = text }
+    }
+
+    package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 {
+        base.offset(of: since, in: path, time: time)
+    }
+
     package func interfaceAddresses() -> [PeerAddress] {
         let found = base.interfaceAddresses()
         kept.withLock { $0.addresses = found }

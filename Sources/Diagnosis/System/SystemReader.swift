@@ -19,6 +19,10 @@ package protocol SystemReader: Sendable {
     func resolve(_ host: String) throws(SystemError) -> [PeerAddress]
     /// Connects, sends `bytes`, and receives at most 64 bytes; everything within `deadline` milliseconds.
     func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (result: ProbeResult, answer: [UInt8])
+    /// Gives a log in large pieces that end at line ends, `.gz` unpacked; the consumer answers false to stop.
+    func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError)
+    /// The offset of the first line of a log at or after `since`; 0 when it cannot be told.
+    func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64
     /// Addresses of the host's interfaces, with port 0.
     func interfaceAddresses() -> [PeerAddress]
 }
