@@ -3,9 +3,7 @@ enum HAProxyLog {
     /// Finds `STATUS BYTES … STATE` after the accept date and timers. A TCP line has no status.
     static func explain(_ line: LineText) -> Explanation? {
         // "[22/Nov/2026:10:03:04.123] frontend backend/server Tq/Tw/Tc/Tr/Tt status bytes - - SC-- 1/1/1/1/0 0/0"
-        guard let open = line.find("["), let accepted = line.find("] ", from: open) , isDate(LineText(line.bytes[(open + 1)..<accepted])) else {
-            return shorter(line)
-        }
+        guard let accepted = acceptDateEnd(line) else { return shorter(line) }
         let fields = LineText(line.bytes[(accepted + 2)...]).fields(16)
         guard fields.count >= 5, fields[1].contains("/"), fields[2].contains("/") else { return nil }
         let server = fields[1].string
@@ -14,6 +12,17 @@ enum HAProxyLog {
             guard state.count == 2 || state.count == 4, isState(state), index + 1 < fields.count, fields[index + 1].contains("/") else { continue }
             let status = fields[3].number ?? 0
             return explain(state, status: status, server: server)
+        }
+        return nil
+    }
+
+    /// Where the `] ` after the accept date stands; a syslog head has brackets of its own.
+    private static func acceptDateEnd(_ line: LineText) -> Int? {
+        var from = line.bytes.startIndex, tries = 0
+        while tries < 4, let open = line.find("[", from: from), let end = line.find("] ", from: open) {
+            if end - open < 40, isDate(LineText(line.bytes[(open + 1)..<end])) { return end }
+            from = open + 1
+            tries += 1
         }
         return nil
     }
