@@ -31,7 +31,7 @@ package protocol Collector: Sendable {
 package enum Collectors {
     package static let all: [any Collector] = [
         ProxyCollector(), ListenerCollector(), HostCollector(), SocketPathCollector(), ProbeCollector(), UnitCollector(), AppCollector(),
-        JournalCollector(), KernelCollector(), MemoryCollector(), NameCollector(),
+        JournalCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
     ]
 
     /// Runs the collectors of one class (nil: all) one after the other.

@@ -48,6 +48,7 @@ extension Doctor {
         if options.testsUpstreams { ProbeCollector().collect(subject, from: system, into: &set) }
         NameCollector().collect(subject, from: system, into: &set)
         MemoryCollector().collect(subject, from: system, into: &set)
+        LastLinesCollector().collect(subject, from: system, into: &set)
         if options.testsUpstreams, let peer = incident.peer,
            incident.counts.keys.contains(where: { [.responseWrongProtocol, .tlsHandshake, .responseInvalid].contains($0) }) {
             ProbeCollector().sample(peer, from: system, into: &set)

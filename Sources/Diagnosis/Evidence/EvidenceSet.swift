@@ -24,6 +24,9 @@ package struct EvidenceSet: Sendable {
     /// A connection tried now: nil error means it worked.
     package var probe: Observation<ProbeResult> = .notCollected
 
+    /// The last lines the backend's unit wrote, oldest first.
+    package var lastLines: Observation<[String]> = .notCollected
+
     package init() {}
 
     /// Names what could not be looked at.

@@ -39,12 +39,12 @@ package struct UnitState: Sendable, Hashable {
     package var isDown: Bool { activeState == "failed" || activeState == "inactive" }
     package var isStarting: Bool { activeState == "activating" }
 
-    /// How the main process ended, in words: "killed by signal 9", "exited with code 1"; nil when it never ended.
+    /// How the main process ended, in words: "was killed by signal 9", "exited with code 1"; nil when it never ended.
     package var endText: String? {
         switch mainCode {
         case 1: "exited with code \(mainStatus)"
-        case 2: "killed by signal \(mainStatus)"
-        case 3: "killed by signal \(mainStatus), core dumped"
+        case 2: "was killed by signal \(mainStatus)"
+        case 3: "was killed by signal \(mainStatus) and dumped core"
         default: nil
         }
     }

@@ -79,7 +79,9 @@ enum P01NothingListens {
             "The proxy dials \(peer.text), but \(link.unit.name) listens on \(other.address.text).",
             evidence: lines + [RuleSupport.line(other, evidence.listeners.source)],
             disproof: "\(link.unit.name) listening on \(peer.text) as well.",
-            fix: Fix("Make both agree.", diff: "-    server \(peer.text);\n+    server \(peer.withPort(other.address.port ?? 0).text);")))
+            fix: Fix(
+                "Make both agree.", diff: "-    server \(peer.text);\n+    server \(peer.withPort(other.address.port ?? 0).text);",
+                edit: Fix.Edit(place: evidence.upstream.value?.place, from: ":\(peer.port ?? 0)", to: ":\(other.address.port ?? 0)"))))
     }
 
     /// The listener is there now: was it away then?

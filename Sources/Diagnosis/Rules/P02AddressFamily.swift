@@ -39,7 +39,7 @@ enum P02AddressFamily {
             evidence: lines, disproof: "A listener on \(peer.text).",
             fix: Fix(
                 "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
-                commands: [], diff: "-    server \(written);\n+    server \(target.text);")))
+                diff: "-    server \(written);\n+    server \(target.text);", edit: Fix.Edit(place: place, from: written, to: target.text))))
     }
 
     /// The addresses of the other family that mean the same host.

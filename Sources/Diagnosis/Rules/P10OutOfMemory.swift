@@ -22,7 +22,7 @@ enum P10OutOfMemory {
         }
         let near = kills.filter { failure.covers($0.time) }
         if let stranger = near.last {
-            let whose = stranger.unit ?? stranger.cgroup ?? stranger.process ?? "another process"
+            let whose = stranger.unit ?? stranger.cgroup.flatMap(ProcessTable.unit(ofCgroup:)) ?? stranger.cgroup ?? stranger.process ?? "another process"
             return .ruledOut("an OOM kill happened at \(stranger.time.text), but of \(whose), which does not serve \(failure.peerText)")
         }
         if let old = kills.last {

@@ -29,7 +29,9 @@ enum P16SocketMissing {
                 .proven, Culprit(.configuration, evidence.upstream.value?.place ?? path),
                 "The proxy dials \(path), but \(elsewhere.owner?.text ?? "the application") listens on \(elsewhere.address.hostText).",
                 evidence: lines, disproof: "A second socket at \(path).",
-                fix: Fix("Make both agree.", diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);")))
+                fix: Fix(
+                    "Make both agree.", diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);",
+                    edit: Fix.Edit(place: evidence.upstream.value?.place, from: path, to: elsewhere.address.hostText))))
         }
         if let link = links.first { return .finding(fromUnit(failure, path, missing, link, evidence, lines)) }
         let near = facts.neighbours.isEmpty ? "" : " Sockets beside it: \(facts.neighbours.prefix(3).joined(separator: ", "))."

@@ -35,17 +35,20 @@ package enum VerdictText {
     /// Breaks at spaces; a word longer than the line stays whole.
     static func wrap(_ text: String, width: Int, indent: Int) -> String {
         guard text.count > width else { return text }
-        var lines: [String] = [], current = "", isFirst = true
+        let space = String(repeating: " ", count: indent)
+        var lines: [String] = [], current = "", count = 0
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            let limit = isFirst ? width : width - indent
-            if !current.isEmpty, current.count + 1 + word.count > limit, current.contains(where: { $0 != " " }) {
+            let isEmpty = current.allSatisfy { $0 == " " }
+            if !isEmpty, count + 1 + word.count > width {
                 lines.append(current)
-                current = String(word)
-                isFirst = false
-            } else { current += (current.isEmpty && lines.isEmpty && word.isEmpty ? " " : current.isEmpty ? "" : " ") + word }
+                current = space + word
+                count = indent + word.count
+            } else {
+                current += (lines.isEmpty && current.isEmpty && count == 0 ? "" : " ") + word
+                count = current.count
+            }
         }
         lines.append(current)
-        let space = String(repeating: " ", count: indent)
-        return lines.enumerated().map { $0.offset == 0 ? $0.element : space + $0.element }.joined(separator: "\n")
+        return lines.joined(separator: "\n")
     }
 }
