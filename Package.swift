@@ -56,7 +56,8 @@ let package = Package(
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
-        tests("Diagnosis", ["Diagnosis", "Config"]),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
     ]
 )

@@ -34,6 +34,9 @@ package enum EventReader {
             event.process = rest.after(",task=")?.upTo(",").string
             event.pid = rest.after(",pid=")?.number.map { Int32(truncatingIfNeeded: $0) }
             event.unit = nil
+            // The kernel's line without its masks, which nobody reads.
+            event.line = "oom-kill:constraint=CONSTRAINT_\(rest.word.string)" + (event.cgroup.map { ",task_memcg=\($0)" } ?? "")
+                + ",task=\(event.process ?? "?"),pid=\(event.pid ?? 0)"
             return true
         }
         if let rest = m.after("ut of memory: Killed process ") {
@@ -172,8 +175,7 @@ package enum EventReader {
         var out: [LifeEvent] = []
         for event in events {
             if case .outOfMemory = event.kind, event.cgroup == nil, event.unit == nil, let pid = event.pid,
-               let index = out.lastIndex(where: { $0.pid == pid && $0.cgroup != nil && abs($0.time.since(event.time)) < 5_000 }) {
-                out[index].line += " / " + event.line
+               out.contains(where: { $0.pid == pid && $0.cgroup != nil && abs($0.time.since(event.time)) < 5_000 }) {
                 continue
             }
             out.append(event)

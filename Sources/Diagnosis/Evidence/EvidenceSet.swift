@@ -37,8 +37,15 @@ package struct EvidenceSet: Sendable {
          sample.unavailableBecause, upstream.unavailableBecause, probe.unavailableBecause].compactMap { $0 }
     }
 
-    /// Journal and kernel events together, oldest first.
-    package var events: [LifeEvent] { ((journal.value ?? []) + (kernel.value ?? [])).sorted { $0.time < $1.time } }
+    /// Journal and kernel events together, oldest first; ends that only systemd's properties tell are among them.
+    package var events: [LifeEvent] {
+        let logged = (journal.value ?? []) + (kernel.value ?? [])
+        let told = (units.value ?? []).compactMap { unit -> LifeEvent? in
+            guard let end = unit.end, !logged.contains(where: { $0.kind == end.kind && $0.unit == unit.name && abs($0.time.since(end.time)) < 2_000 }) else { return nil }
+            return end
+        }
+        return (logged + told).sorted { $0.time < $1.time }
+    }
 }
 
 /// The outcome of a connection tried now.

@@ -36,17 +36,14 @@ package enum VerdictText {
     static func wrap(_ text: String, width: Int, indent: Int) -> String {
         guard text.count > width else { return text }
         let space = String(repeating: " ", count: indent)
-        var lines: [String] = [], current = "", count = 0
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            let isEmpty = current.allSatisfy { $0 == " " }
-            if !isEmpty, count + 1 + word.count > width {
+        let head = text.prefix { $0 == " " }
+        var lines: [String] = [], current = String(head), isEmpty = true
+        for word in text.dropFirst(head.count).split(separator: " ", omittingEmptySubsequences: false) {
+            if !isEmpty, current.count + 1 + word.count > width {
                 lines.append(current)
                 current = space + word
-                count = indent + word.count
-            } else {
-                current += (lines.isEmpty && current.isEmpty && count == 0 ? "" : " ") + word
-                count = current.count
-            }
+            } else { current += (isEmpty ? "" : " ") + word }
+            isEmpty = false
         }
         lines.append(current)
         return lines.joined(separator: "\n")
