@@ -63,6 +63,8 @@ let package = Package(
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
         tests("Launch", ["goodgate-launch", "CSystem", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
