@@ -113,14 +113,7 @@ package enum Program {
             loader.log.write(.error, "there is no pid file to read: \"pid off\"")
             throw PreparationError()
         }
-        let process: Int32
-        do throws(PreparationError) {
-            process = try PidFile.read(path, log: loader.log)
-        } catch {
-            // nginx's [error] does not reach the terminal by itself; a person at the prompt needs it.
-            say("\(loader.identity.name): [error] no running process found by \"\(path)\"")
-            throw error
-        }
+        let process = try PidFile.read(path, log: loader.log)
         let number =
             switch signal {
             case .stop: SIGTERM

@@ -1,6 +1,6 @@
 extension HeaderToken {
     /// The token of a name, in any case; `unknown` if it is not in the table. O(name length), no allocation.
-    package static func lookup(_ name: ByteView) -> HeaderToken {
+    public static func lookup(_ name: ByteView) -> HeaderToken {
         guard name.count > 0, name.count <= 32 else { return .unknown }
         let first = name.foldedWord(at: 0, length: min(8, name.count))
         let last = name.count > 8 ? name.foldedWord(at: name.count - 8, length: 8) : 0
@@ -159,7 +159,7 @@ extension HeaderToken {
     @inline(__always)
     private static func candidate12(_ first: UInt64, _ last: UInt64) -> HeaderToken {
         switch (first, last) {
-        case (0x7365757165722d78, 0x64692d7473657571): .xRequestId
+        case (0x7365757165722d78, 0x64692d7473657571): .xRequestID
         case (0x2d746e65746e6f63, 0x657079742d746e65): .contentType
         case (0x77726f662d78616d, 0x7364726177726f66): .maxForwards
         case (0x74732d79786f7270, 0x7375746174732d79): .proxyStatus

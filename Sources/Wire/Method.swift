@@ -1,11 +1,11 @@
 /// A request method, by nginx's list; everything else is `other` and known by its bytes only.
-package enum Method: UInt8, Sendable, CaseIterable {
+public enum Method: UInt8, Sendable, CaseIterable {
     case get, head, post, put, delete, options, trace, connect, patch
     case propfind, proppatch, mkcol, copy, move, lock, unlock
     case other
 
     /// Whether nginx sends such a request to the next upstream although it was already sent to one.
-    @inlinable package var isIdempotent: Bool {
+    @inlinable public var isIdempotent: Bool {
         switch self {
         case .post, .lock, .patch: false
         default: true
@@ -13,10 +13,10 @@ package enum Method: UInt8, Sendable, CaseIterable {
     }
 
     /// A bit of its own, for sets of methods (`limit_except`).
-    @inlinable package var bit: UInt32 { 1 << UInt32(rawValue) }
+    @inlinable public var bit: UInt32 { 1 << UInt32(rawValue) }
 
     /// The name on the wire; "UNKNOWN" for `other`. Immortal.
-    package var name: ByteView {
+    public var name: ByteView {
         switch self {
         case .get: "GET"
         case .head: "HEAD"
@@ -39,9 +39,27 @@ package enum Method: UInt8, Sendable, CaseIterable {
     }
 
     /// The method with this exact, case-sensitive name. O(1).
-    package static func lookup(_ name: ByteView) -> Method {
-        guard name.count >= 3, name.count <= 9 else { return .other }
-        for method in [Method.get, .post] where method.name == name { return method }
-        return .other
+    public static func lookup(_ name: ByteView) -> Method {
+        guard name.count <= 8 else { return name == "PROPPATCH" ? .proppatch : .other }
+        guard name.count > 0 else { return .other }
+        // The name as a little-endian number.
+        return switch name.exactWord(at: 0, length: name.count) {
+        case 0x0000000000544547: .get
+        case 0x0000000044414548: .head
+        case 0x0000000054534f50: .post
+        case 0x0000000000545550: .put
+        case 0x00004554454c4544: .delete
+        case 0x00534e4f4954504f: .options
+        case 0x0000004543415254: .trace
+        case 0x005443454e4e4f43: .connect
+        case 0x0000004843544150: .patch
+        case 0x444e4946504f5250: .propfind
+        case 0x0000004c4f434b4d: .mkcol
+        case 0x0000000059504f43: .copy
+        case 0x0000000045564f4d: .move
+        case 0x000000004b434f4c: .lock
+        case 0x00004b434f4c4e55: .unlock
+        default: .other
+        }
     }
 }

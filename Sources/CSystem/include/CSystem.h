@@ -74,3 +74,8 @@ ssize_t cs_send_packet(int fd, const void *bytes, size_t count, const int *descr
 ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
 
 #include "process.h"
+
+// --- rights of this process ---
+/// Whether the process may be traced and dumped by others of its user.
+int cs_set_dumpable(int on);
+int cs_no_new_privileges(void);

@@ -7,6 +7,7 @@ extension Ref where Value == Request {
     func begin() {
         let base = connection.value.input!.whole
         let head = value.parser.head
+        value.headBytes = base
         takeRequestLine(head, base)
         takeFields(base)
         worker.value.counters.requests += 1
@@ -84,10 +85,8 @@ extension Ref where Value == Request {
         let chunk = value.arena.room(for: target.count + 2, pool)
         let start = chunk.value.end
         var result = URI.NormaliseResult.invalid
-        chunk.write(reserving: target.count + 2) { region in
-            var writer = unsafe ByteWriter(region)
+        chunk.write(reserving: target.count + 2) { writer in
             result = URI.normalise(target, mergeSlashes: server.value.mergesSlashes, into: &writer)
-            return writer.count
         }
         guard case .path(let length, let query, _, _) = result else { return false }
         value.uri = chunk.whole[start..<(start + length)]
@@ -136,10 +135,8 @@ extension Ref where Value == Request {
     private func message(of error: HeadError, _ base: ByteView) -> String {
         let scratch = pool.value.take(4096)
         defer { pool.value.give(scratch) }
-        scratch.write(reserving: 4096) { region in
-            var writer = unsafe ByteWriter(region)
+        scratch.write(reserving: 4096) { writer in
             error.writeMessage(base, into: &writer)
-            return writer.count
         }
         return scratch.view.string
     }

@@ -1,6 +1,8 @@
 import Config
 import Glibc
 import Loop
+import Machine
+import Pattern
 import Wire
 
 typealias RequestRef = Ref<Request>
@@ -30,6 +32,8 @@ struct Request: ~Copyable, SlabValue {
     var parsedFields = FieldTable(capacity: 32)
     /// Bytes of the head, request line included.
     var headLength = 0
+    /// The head itself, where it was parsed.
+    var headBytes = ByteView()
     var fields = Table<HeaderField>(capacity: 24)
     var method = Method.get
     var methodName = ByteView()
@@ -98,6 +102,10 @@ struct Request: ~Copyable, SlabValue {
 
     // Limits and state of modules.
     var exchange: ExchangeRef?
+    /// Attempts on upstreams so far, for variables and records.
+    var attempts = Table<AttemptStat>(capacity: 2)
+    /// The next attempt starts a new group in the lists of $upstream_* variables.
+    var startsAttemptGroup = false
     var timer = TimerID.none
     /// limit_rate in bytes per second, nil until evaluated.
     var limitRate: Int64?
@@ -113,6 +121,8 @@ struct Request: ~Copyable, SlabValue {
     var modules = ModuleState()
     var isClosing = false
     var isAborted = false
+    /// The answer ended too early: the connection is cut after what there is.
+    var isTruncated = false
     var isPostAction = false
     var isLogged = false
 
@@ -153,7 +163,7 @@ extension Ref where Value == Request {
         if let exchange = value.exchange { exchange.release() }
         releaseOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
-            value.body.filePath.withCString { _ = unsafe unlink($0) }
+            _ = File.remove(value.body.filePath)
         }
         value.body.release(pool)
         for index in value.files.indices { Socket.close(value.files[index]) }
@@ -162,6 +172,9 @@ extension Ref where Value == Request {
         value.fields.removeAll()
         value.response.reset()
         value.variables.reset()
+        value.attempts.removeAll()
+        value.startsAttemptGroup = false
+        for buffer in value.modules.takeKept() { pool.value.give(buffer) }
         value.modules.reset()
         if !value.filters.isEmpty { value.filters.removeAll() }
         value.exchange = nil
@@ -205,6 +218,7 @@ extension Ref where Value == Request {
         value.pendingSubrequests = 0
         value.isClosing = false
         value.isAborted = false
+        value.isTruncated = false
         value.isPostAction = false
         value.isLogged = false
         value.connection = nil

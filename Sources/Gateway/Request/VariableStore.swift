@@ -4,8 +4,8 @@ import Wire
 
 /// Values of variables that a request stores: by `set`, by named captures, or computed once (map, geo …).
 struct VariableStore: ~Copyable {
-    private enum State: UInt8 { case unknown, notFound, found }
-    private struct Slot: BitwiseCopyable {
+    enum State: UInt8 { case unknown, notFound, found }
+    struct Slot: BitwiseCopyable {
         var state = State.unknown
         var value = ByteView()
     }

@@ -130,10 +130,8 @@ extension Ref where Value == Request {
     }
 
     func appendHTTPDate(_ seconds: Int64, to buffer: Ref<Buffer>) {
-        buffer.write(reserving: 32) { region in
-            var writer = unsafe ByteWriter(region)
+        buffer.write(reserving: 32) { writer in
             HTTPDate.write(seconds, into: &writer)
-            return writer.count
         }
     }
 

@@ -117,6 +117,8 @@ struct VirtualServer: ~Copyable {
 /// A listening socket with the servers behind it.
 struct Listener: ~Copyable {
     let index: UInt32
+    /// Place among the worker's listeners, the slot of its events.
+    var slot: UInt32 = 0
     var descriptor: Int32 = -1
     let key: String
     let hasProxyProtocol: Bool

@@ -22,7 +22,6 @@ final class Supervisor {
     var loaded: PreparedConfiguration?
     var workers: [WorkerID: WorkerProcess] = [:]
     var newBinary: Int32?
-    let board: BoardMemory
     var hasClosedListeners = false
     var exitStatus: Int32?
 
@@ -33,7 +32,7 @@ final class Supervisor {
 
     init(
         loader: ConfigurationLoader, executables: Executables, arguments: [String], upgradedFrom: Int32?,
-        prepared: PreparedConfiguration, isDaemon: Bool, board: BoardMemory, signals: SignalSource, poll: EventPoll
+        prepared: PreparedConfiguration, isDaemon: Bool, signals: SignalSource, poll: EventPoll
     ) throws(SystemError) {
         self.loader = loader
         identity = loader.identity
@@ -41,7 +40,6 @@ final class Supervisor {
         self.executables = executables
         self.arguments = arguments
         self.upgradedFrom = upgradedFrom
-        self.board = board
         machine = SupervisorMachine(isDaemon: isDaemon)
         configurations[1] = prepared
         self.signals = signals

@@ -67,6 +67,21 @@ final class WorkerProcess {
         finish()
     }
 
+    /// Tells the slots of peers in as many packets as they need.
+    func send(_ places: [PeerPlace]) {
+        var part: [PeerPlace] = []
+        var bytes = 0
+        for place in places {
+            if part.count == PeerPlace.perPacketMax || bytes + place.encodedBytesMax > MessageLimits.packetBytesMax - 64 {
+                send(.peers(part))
+                (part, bytes) = ([], 0)
+            }
+            part.append(place)
+            bytes += place.encodedBytesMax
+        }
+        if !part.isEmpty { send(.peers(part)) }
+    }
+
     /// The next message of the worker, nil when there is none (or the channel ended).
     func receive() -> Result<WorkerReport, MessageError>? {
         guard let packet = try? System.receive(from: channel.number, capacity: MessageLimits.packetBytesMax), !packet.isEmpty
