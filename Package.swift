@@ -62,8 +62,11 @@ let package = Package(
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),
-        tests("Loop", ["Loop"]),
+        tests("Loop", ["Loop", "Wire"]),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
+        tests("Launch", ["goodgate-launch", "CSystem", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
