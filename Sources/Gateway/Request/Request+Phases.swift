@@ -153,6 +153,8 @@ extension Ref where Value == Request {
         value.isInternal = true
         value.isURIValidUnparsed = false
         value.isURIChanged = false
+        value.addsPathToAlias = false
+        value.isLocationValid = true
         leaveContent()
         value.location = server.value.location
         value.phase = .serverRewrite
