@@ -5,8 +5,9 @@
 /// 256    slot table: per slot generation and key hash, written by the supervisor                      16 × slots
 /// …      columns, 4,096-aligned: per column a header with counters (1,024 bytes), then 64 × slots of peer cells
 /// ```
-/// Column 0 is the supervisor's, the others are one worker's each. A peer cell is one cache line, so workers do not disturb each other.
-/// All values are 64-bit little-endian words (the machine's own order: the memory never leaves the host), accessed atomically.
+/// Column 0 is the supervisor's, the others are one worker's each. A peer cell is one cache line, so workers do not
+/// disturb each other. All values are 64-bit little-endian words (the machine's own order: the memory never leaves the
+/// host), accessed atomically.
 package struct BoardLayout: Equatable, Sendable {
     /// "GOODGATE" in ASCII.
     package static let magic: UInt64 = 0x474F_4F44_4741_5445
@@ -33,7 +34,9 @@ package struct BoardLayout: Equatable, Sendable {
 
     /// Nil when a number is out of range.
     package init?(workers: Int, slots: Int) {
-        guard (1...BoardLayout.workersMax).contains(workers), (0...BoardLayout.slotsMax).contains(slots) else { return nil }
+        guard (1...BoardLayout.workersMax).contains(workers), (0...BoardLayout.slotsMax).contains(slots) else {
+            return nil
+        }
         self.workers = workers
         self.slots = slots
         columnsStart = BoardLayout.roundUp(BoardLayout.headerSize + slots * BoardLayout.slotSize)
@@ -57,7 +60,8 @@ package struct BoardLayout: Equatable, Sendable {
 /// Words of the header.
 enum HeaderWord: Int {
     case magic = 0, version, size, workers, slots
-    /// Bumped by whoever changes a peer's failure state or the slot table. A hint to read anew, nothing is decided from it.
+    /// Bumped by whoever changes a peer's failure state or the slot table. A hint to read anew, nothing is decided from
+    /// it.
     case changes = 8
     /// Which worker columns the supervisor has given out (4 words of 64 bits).
     case columnsInUse = 16

@@ -1,11 +1,12 @@
-/// What upstreams with `app`, `health_check` or `panic on` have beyond nginx (D9): a pool that is never empty, and peers judged by the
-/// answers they give. Slow start is every upstream's.
+/// What upstreams with `app`, `health_check` or `panic on` have beyond nginx (D9): a pool that is never empty, and
+/// peers judged by the answers they give. Slow start is every upstream's.
 extension Balancer {
-    /// The last resort: an untried peer although it is failed, unhealthy or unproven; never one that is down, draining or full. Failed
-    /// ones come before unproven and these before unhealthy ones; among equals the one whose last failure is longest ago. -1 = none.
+    /// The last resort: an untried peer although it is failed, unhealthy or unproven; never one that is down, draining
+    /// or full. Failed ones come before unproven and these before unhealthy ones; among equals the one whose last
+    /// failure is longest ago. -1 = none.
     ///
-    /// A peer whose failure window is over is still found by the policy itself first: it gets one request as a probe (half-open), and
-    /// nothing more until that succeeds.
+    /// A peer whose failure window is over is still found by the policy itself first: it gets one request as a probe
+    /// (half-open), and nothing more until that succeeds.
     func chooseLeastBad(_ attempt: AttemptState) -> Int {
         var best = -1
         for place in 0..<primary.count &+ backup.count {
@@ -22,10 +23,11 @@ extension Balancer {
         return best
     }
 
-    /// Counts an answer of a peer for its share of server errors. O(peers) when the share is bad, else O(1). Nothing happens unless the
-    /// pool is never empty.
+    /// Counts an answer of a peer for its share of server errors. O(peers) when the share is bad, else O(1). Nothing
+    /// happens unless the pool is never empty.
     ///
-    /// A peer with a bad share is put out as for `max_fails`, unless it is the last good one: then a bad peer is better than none.
+    /// A peer with a bad share is put out as for `max_fails`, unless it is the last good one: then a bad peer is better
+    /// than none.
     /// - Parameter isServerError: a status of 500 or above that is not one of ours, or an answer that broke off.
     /// - Returns: whether the peer was put out.
     @discardableResult

@@ -8,8 +8,8 @@ extension Balancer {
     /// Failures of a peer that are not forgiven. O(1).
     package func fails(of peer: Int) -> Int { isPeer(peer) ? peers[peer].fails : 0 }
 
-    /// Whether a peer was just put out for its failures (nginx logs "upstream server temporarily disabled" on each failure from there on).
-    /// O(1).
+    /// Whether a peer was just put out for its failures (nginx logs "upstream server temporarily disabled" on each
+    /// failure from there on). O(1).
     package func isDisabled(_ peer: Int) -> Bool {
         isPeer(peer) && !isSingle && peers[peer].maxFails > 0 && peers[peer].fails >= peers[peer].maxFails
     }

@@ -25,7 +25,8 @@ extension Balancer {
         }
     }
 
-    /// The choice in the backup tier after the primary one had none: hashing and random policies go by round robin there.
+    /// The choice in the backup tier after the primary one had none: hashing and random policies go by round robin
+    /// there.
     mutating func chooseAgain(_ attempt: AttemptState, hint: ByteView, now: Milliseconds) -> Int {
         switch settings.policy {
         case .leastConnections:
@@ -45,8 +46,8 @@ extension Balancer {
         return peers[slot].flags.isEmpty && !peers[slot].isFull ? slot : -1
     }
 
-    /// Smooth weighted round robin: each eligible peer gains its effective weight, the richest is taken and pays the sum. Failures lower
-    /// the effective weight, each look at the peer mends it by one.
+    /// Smooth weighted round robin: each eligible peer gains its effective weight, the richest is taken and pays the
+    /// sum. Failures lower the effective weight, each look at the peer mends it by one.
     mutating func chooseRoundRobin(_ attempt: AttemptState, hint: ByteView, second: Int64) -> Int {
         let tier = tier(of: attempt)
         let sticky = findSticky(attempt, hint: hint, second: second)

@@ -32,10 +32,11 @@ struct PublicationQueue {
 /// How peers' failures are shared between workers: the balancer stays a pure machine and never touches the board.
 ///
 /// The driver does, for an upstream whose peers have board slots:
-/// - before `pick`: when the board's change counter differs from what it last saw, or a new second began, it reads each peer's totals and
-///   calls `absorb`; for `zone` upstreams with `max_conns` or `least_conn` (`usesForeignConnections`) also `setForeignConnections`;
-/// - after `pick` and `release`: while `takePublication` gives something, it writes it to its own column and bumps the change counter;
-///   it writes `connections(of:)` to its own column.
+/// - before `pick`: when the board's change counter differs from what it last saw, or a new second began, it reads each
+///   peer's totals and calls `absorb`; for `zone` upstreams with `max_conns` or `least_conn` (`usesForeignConnections`)
+///   also `setForeignConnections`;
+/// - after `pick` and `release`: while `takePublication` gives something, it writes it to its own column and bumps the
+///   change counter; it writes `connections(of:)` to its own column.
 extension Balancer {
     /// The next change the other workers have to know; nil when there is none. At most 8 are kept. O(1).
     package mutating func takePublication() -> PeerPublication? { publications.take() }

@@ -1,8 +1,9 @@
 import Wire
 
 extension Balancer {
-    /// Replaces the peers. Peers with unchanged name, server text, tier and route keep index, failures, connections and weights as far as
-    /// these were not changed; removed ones stay valid for the attempts that run on them and then leave.
+    /// Replaces the peers. Peers with unchanged name, server text, tier and route keep index, failures, connections and
+    /// weights as far as these were not changed; removed ones stay valid for the attempts that run on them and then
+    /// leave.
     ///
     /// Control path: may allocate (more slots when the peers do not fit, the hash ring).
     /// - Parameter now: new peers with `slow_start` begin it now; negative = they begin with their whole weight.
@@ -127,7 +128,7 @@ extension Balancer {
             ids[slot] = PeerID(bytes: identity.route)
             peers[slot].idCount = UInt8(min(identity.route.count, PeerID.maxCount))
         } else if !identity.name.isEmpty {
-            ids[slot] = PeerID(digest: MD5.digest(identity.name))
+            ids[slot] = PeerID(digest: SessionDigest(of: identity.name))
             peers[slot].idCount = UInt8(PeerID.maxCount)
         }
     }

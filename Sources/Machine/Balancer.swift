@@ -7,12 +7,13 @@ import Wire
 ///               ▲                                               │
 ///               └────────────── next attempt ◄──────────────────┘
 /// ```
-/// The order of choice is nginx's, to the letter, for each policy (D9): so an nginx user sees the same peer take the same request.
-/// Every peer has an index that stays its own from the update that brings it until the last attempt on it ends; callers keep their own
-/// per-peer tables (socket addresses, idle connections) under this index.
+/// The order of choice is nginx's, to the letter, for each policy (D9): so an nginx user sees the same peer take the
+/// same request. Every peer has an index that stays its own from the update that brings it until the last attempt on it
+/// ends; callers keep their own per-peer tables (socket addresses, idle connections) under this index.
 ///
-/// Time and randomness are parameters. Thread: the one loop of the worker. `begin`, `pick`, `release` and `finish` do not allocate, except
-/// that upstreams with more than 64 peers lend each request a bitmap and make a new one when none is free.
+/// Time and randomness are parameters. Thread: the one loop of the worker. `begin`, `pick`, `release` and `finish` do
+/// not allocate, except that upstreams with more than 64 peers lend each request a bitmap and make a new one when none
+/// is free.
 ///
 /// With several workers the failure state is merged from the board: see `Balancer+Sharing.swift`.
 package struct Balancer: ~Copyable {
@@ -82,4 +83,3 @@ struct PeerIdentity: Hashable {
     /// 0 for the first peer with these texts, 1 for the second …: nginx allows the same address twice.
     var ordinal = 0
 }
-

@@ -2,8 +2,9 @@ package import Wire
 
 /// The table of `sticky learn`: session id → sticky id of the peer, bounded in number and time.
 ///
-/// Keys are the MD5 of the session id, as in nginx: no session id is kept. Full, the least recently used session goes. One per worker;
-/// workers tell each other of new sessions by message (`learn` is the same for own and foreign news). No allocation after init.
+/// Keys are the MD5 of the session id, as in nginx: no session id is kept. Full, the least recently used session goes.
+/// One per worker; workers tell each other of new sessions by message (`learn` is the same for own and foreign news).
+/// No allocation after init.
 package struct StickySessions: ~Copyable {
     package let timeout: Milliseconds
     private var nodes: FixedTable<Session>
@@ -15,8 +16,7 @@ package struct StickySessions: ~Copyable {
 
     // Not private: Swift 6.3.1 emits broken code in other modules for a private type inside of a ~Copyable one.
     struct Session: BitwiseCopyable {
-        var high: UInt64 = 0
-        var low: UInt64 = 0
+        var key = SessionDigest(high: 0, low: 0)
         var id = PeerID()
         var idCount: UInt8 = 0
         var lastUse: Milliseconds = 0
@@ -41,7 +41,7 @@ package struct StickySessions: ~Copyable {
 
     /// The peer of a session; nil when it is unknown or its time is over. Does not prolong it. O(1).
     package func peer(of session: ByteView, now: Milliseconds) -> (id: PeerID, count: Int)? {
-        let node = find(MD5.digest(session))
+        let node = find(SessionDigest(of: session))
         guard node >= 0 else { return nil }
         let found = nodes[node]
         guard now - found.lastUse < timeout else { return nil }
@@ -52,11 +52,13 @@ package struct StickySessions: ~Copyable {
     ///
     /// - Parameter creates: false = only an existing session is prolonged.
     package mutating func learn(_ session: ByteView, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) {
-        learn(digest: MD5.digest(session), id: id, idCount: idCount, creates: creates, now: now)
+        learn(digest: SessionDigest(of: session), id: id, idCount: idCount, creates: creates, now: now)
     }
 
     /// The same for news from another worker, which carry the MD5 of the session id instead of the id.
-    package mutating func learn(digest key: (UInt64, UInt64), id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) {
+    package mutating func learn(
+        digest key: SessionDigest, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds
+    ) {
         expire(now: now)
         var node = find(key)
         if node < 0 {
@@ -65,7 +67,7 @@ package struct StickySessions: ~Copyable {
             node = Int(freeHead)
             freeHead = nodes[node].next
             let bucket = bucket(of: key)
-            (nodes[node].high, nodes[node].low) = key
+            nodes[node].key = key
             nodes[node].chain = buckets[bucket]
             buckets[bucket] = Int32(node)
             count += 1
@@ -87,23 +89,26 @@ package struct StickySessions: ~Copyable {
         }
     }
 
-    /// Calls `body` for each session, the longest unused first, so that `learn` in the same order rebuilds the table (for a new worker).
-    package func forEach(_ body: (_ digest: (UInt64, UInt64), _ id: PeerID, _ idCount: Int, _ lastUse: Milliseconds) -> Void) {
+    /// Calls `body` for each session, the longest unused first, so that `learn` in the same order rebuilds the table
+    /// (for a new worker).
+    package func forEach(
+        _ body: (_ digest: SessionDigest, _ id: PeerID, _ idCount: Int, _ lastUse: Milliseconds) -> Void
+    ) {
         var node = last
         while node >= 0 {
             let session = nodes[Int(node)]
-            body((session.high, session.low), session.id, Int(session.idCount), session.lastUse)
+            body(session.key, session.id, Int(session.idCount), session.lastUse)
             node = session.previous
         }
     }
 
-    private func bucket(of key: (UInt64, UInt64)) -> Int { Int(truncatingIfNeeded: key.0 & UInt64(buckets.count - 1)) }
+    private func bucket(of key: SessionDigest) -> Int { Int(truncatingIfNeeded: key.high & UInt64(buckets.count - 1)) }
 
-    private func find(_ key: (UInt64, UInt64)) -> Int {
+    private func find(_ key: SessionDigest) -> Int {
         var node = buckets[bucket(of: key)]
         while node >= 0 {
             let index = Int(node)
-            if nodes[index].high == key.0, nodes[index].low == key.1 { return index }
+            if nodes[index].key == key { return index }
             node = nodes[index].chain
         }
         return -1
@@ -111,7 +116,7 @@ package struct StickySessions: ~Copyable {
 
     private mutating func drop(_ node: Int) {
         unlink(node)
-        let bucket = bucket(of: (nodes[node].high, nodes[node].low))
+        let bucket = bucket(of: nodes[node].key)
         var link = buckets[bucket]
         if link == Int32(node) {
             buckets[bucket] = nodes[node].chain

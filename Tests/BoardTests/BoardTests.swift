@@ -9,12 +9,11 @@ struct CannotMap: Error {}
     let memory: UnsafeMutableRawBufferPointer
 
     init(_ descriptor: Int32, _ size: Int) throws {
-        let address = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-        if Int(bitPattern: address) == -1 { throw CannotMap() }
+        guard let address = unsafe cs_map_shared(descriptor, size) else { throw CannotMap() }
         unsafe memory = UnsafeMutableRawBufferPointer(start: address, count: size)
     }
 
-    deinit { unsafe munmap(memory.baseAddress, memory.count) }
+    deinit { unsafe cs_unmap(memory.baseAddress, memory.count) }
 }
 
 /// A board in ordinary memory.
@@ -28,7 +27,9 @@ struct CannotMap: Error {}
 
     deinit { unsafe memory.deallocate() }
 
-    func set(word: Int, _ value: UInt64) { unsafe memory.storeBytes(of: value, toByteOffset: word * 8, as: UInt64.self) }
+    func set(word: Int, _ value: UInt64) {
+        unsafe memory.storeBytes(of: value, toByteOffset: word * 8, as: UInt64.self)
+    }
 }
 
 @Suite struct BoardLayoutTests {
@@ -55,11 +56,11 @@ struct CannotMap: Error {}
     static let layout = BoardLayout(workers: 3, slots: 8)!
 
     @Test func twoMappingsOfOneMemfdSeeEachOther() throws {
-        let descriptor = unsafe cs_memfd("board-test", UInt32(MFD_ALLOW_SEALING))
+        let descriptor = unsafe cs_sealable_memory("board-test")
         try #require(descriptor >= 0)
         defer { _ = cs_close(descriptor) }
-        try #require(ftruncate(descriptor, Self.layout.size) == 0)
-        try #require(cs_add_seals(descriptor, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        try #require(cs_ftruncate(descriptor, Int64(Self.layout.size)) == 0)
+        try #require(cs_seal_size(descriptor) == 0)
         let one = try Mapping(descriptor, Self.layout.size)
         let two = try Mapping(descriptor, Self.layout.size)
         let supervisor = try unsafe BoardView(creatingIn: one.memory, layout: Self.layout)
@@ -84,7 +85,7 @@ struct CannotMap: Error {}
         let totals = supervisor.totals(slot)
         #expect(totals.fails == 1 && totals.accessed == 77 && totals.checked == 77 && totals.connections == 9)
 
-        #expect(ftruncate(descriptor, 0) < 0, "the seals hold")
+        #expect(cs_ftruncate(descriptor, 0) < 0, "the seals hold")
     }
 
     @Test func whatIsNoBoardIsRefused() throws {
@@ -104,8 +105,10 @@ struct CannotMap: Error {}
     }
 
     @Test(arguments: [
-        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size), (3, 0, .geometry),
-        (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size), (3, 256, .size),
+        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
+        (3, 0, .geometry),
+        (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size),
+        (3, 256, .size),
     ])
     func aForgedHeaderIsRefused(word: Int, value: UInt64, expected: BoardView.Invalid) throws {
         let memory = Memory(Self.layout.size)
@@ -220,7 +223,9 @@ struct CannotMap: Error {}
 }
 
 @Suite struct BoardAllocatorTests {
-    static func key(_ number: Int) -> BoardAllocator.Key { .init(upstream: Array("u".utf8), address: Array("\(number)".utf8)) }
+    static func key(_ number: Int) -> BoardAllocator.Key {
+        .init(upstream: Array("u".utf8), address: Array("\(number)".utf8))
+    }
 
     @Test func aPeerKeepsItsSlotAndTheBoardFillsUp() {
         var allocator = BoardAllocator(layout: BoardLayout(workers: 1, slots: 3)!)

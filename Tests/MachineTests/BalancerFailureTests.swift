@@ -2,7 +2,8 @@ import Machine
 import Testing
 import Wire
 
-/// Failures, windows, tiers and limits: what nginx's own suite expects in upstream.t, upstream_max_conns.t, proxy_next_upstream*.t.
+/// Failures, windows, tiers and limits: what nginx's own suite expects in upstream.t, upstream_max_conns.t,
+/// proxy_next_upstream*.t.
 @Suite struct BalancerFailureTests {
     @Test func threeFailuresOfEveryThirdRequestPutThePeerOut() {
         // Every third request on the first port fails; after the third failure it is left alone.
@@ -89,7 +90,8 @@ import Wire
     }
 
     @Test func backupServersServeOnlyWhenNoPrimaryDoes() {
-        var harness = BalancerHarness(.roundRobin, [peer(1), peer(2) { $0.isBackup = true }, peer(3) { $0.isBackup = true }])
+        var harness = BalancerHarness(
+            .roundRobin, [peer(1), peer(2) { $0.isBackup = true }, peer(3) { $0.isBackup = true }])
         #expect(harness.run(3) == [1, 1, 1])
         #expect(harness.request(bad: [1]) == [1, 2])
         #expect(harness.run(4) == [3, 2, 3, 2])
@@ -104,7 +106,8 @@ import Wire
     }
 
     @Test func triesAreOfBothTiersAndLimited() {
-        var harness = BalancerHarness(.roundRobin, [peer(1), peer(1) { $0.isBackup = true }, peer(1) { $0.isBackup = true }])
+        var harness = BalancerHarness(
+            .roundRobin, [peer(1), peer(1) { $0.isBackup = true }, peer(1) { $0.isBackup = true }])
         #expect(harness.begin().triesLeft == 3)
         #expect(harness.begin(tries: 2).triesLeft == 2)
         #expect(harness.request(tries: 2, bad: [1], as: .neutral).count == 2)
@@ -123,15 +126,28 @@ import Wire
     }
 
     @Test(arguments: [
-        (BalancingPolicy.roundRobin, [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.isBackup = true }], [1, 1, 2, 2, 2, 2]),
+        (
+            BalancingPolicy.roundRobin, [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.isBackup = true }],
+            [1, 1, 2, 2, 2, 2]
+        ),
         (
             .roundRobin,
-            [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.isBackup = true; $0.maxConnections = 3 }], [1, 1, 2, 2, 2, -1]
+            [
+                peer(1) { $0.maxConnections = 2 },
+                peer(2) {
+                    $0.isBackup = true; $0.maxConnections = 3
+                },
+            ], [1, 1, 2, 2, 2, -1]
         ),
         (.leastConnections, [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.isBackup = true }], [1, 1, 2, 2, 2, 2]),
         (
             .leastConnections,
-            [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.isBackup = true; $0.maxConnections = 3 }], [1, 1, 2, 2, 2, -1]
+            [
+                peer(1) { $0.maxConnections = 2 },
+                peer(2) {
+                    $0.isBackup = true; $0.maxConnections = 3
+                },
+            ], [1, 1, 2, 2, 2, -1]
         ),
     ])
     func connectionLimitsGoOnToTheBackup(policy: BalancingPolicy, peers: [PeerSettings], expected: [Int]) {
@@ -139,16 +155,32 @@ import Wire
     }
 
     @Test(arguments: [
-        (BalancingPolicy.roundRobin, [peer(1) { $0.maxConnections = 1 }, peer(2) { $0.maxConnections = 1 }], [1: 1, 2: 1, -1: 2]),
+        (
+            BalancingPolicy.roundRobin, [peer(1) { $0.maxConnections = 1 }, peer(2) { $0.maxConnections = 1 }],
+            [1: 1, 2: 1, -1: 2]
+        ),
         (.roundRobin, [peer(1) { $0.maxConnections = 1 }, peer(2)], [1: 1, 2: 3]),
-        (.roundRobin, [peer(1) { $0.maxConnections = 1; $0.weight = 2 }, peer(2)], [1: 1, 2: 3]),
+        (
+            .roundRobin,
+            [
+                peer(1) {
+                    $0.maxConnections = 1; $0.weight = 2
+                }, peer(2),
+            ], [1: 1, 2: 3]
+        ),
         (.roundRobin, [peer(1), peer(2)], [1: 2, 2: 2]),
         (.leastConnections, [peer(1) { $0.maxConnections = 1 }, peer(2)], [1: 1, 2: 3]),
         (.addressHash, [peer(1) { $0.maxConnections = 1 }, peer(2) { $0.maxConnections = 2 }], [1: 1, 2: 2, -1: 1]),
         (.hash, [peer(1) { $0.maxConnections = 1 }, peer(2) { $0.maxConnections = 2 }], [1: 1, 2: 2, -1: 1]),
-        (.consistentHash, [peer(1) { $0.maxConnections = 1 }, peer(2) { $0.maxConnections = 2 }], [1: 1, 2: 2, -1: 1]),
+        (
+            .consistentHash, [peer(1) { $0.maxConnections = 1 }, peer(2) { $0.maxConnections = 2 }],
+            [1: 1, 2: 2, -1: 1]
+        ),
         (.random, [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.maxConnections = 1 }], [1: 2, 2: 1, -1: 1]),
-        (.randomTwo(.leastConnections), [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.maxConnections = 1 }], [1: 2, 2: 1, -1: 1]),
+        (
+            .randomTwo(.leastConnections), [peer(1) { $0.maxConnections = 2 }, peer(2) { $0.maxConnections = 1 }],
+            [1: 2, 2: 1, -1: 1]
+        ),
     ])
     func connectionLimitsHoldForEveryPolicy(policy: BalancingPolicy, peers: [PeerSettings], expected: [Int: Int]) {
         let got = Self.opened(policy, peers, 4)
@@ -165,7 +197,8 @@ import Wire
     @Test func everyPolicyAvoidsAFailedPeerAndComesBack() {
         let policies: [BalancingPolicy] = [
             .roundRobin, .leastConnections, .leastTime(.header, inflight: false), .leastTime(.lastByte, inflight: true),
-            .addressHash, .hash, .consistentHash, .random, .randomTwo(.leastConnections), .randomTwo(.leastTime(.header)),
+            .addressHash, .hash, .consistentHash, .random, .randomTwo(.leastConnections),
+            .randomTwo(.leastTime(.header)),
         ]
         for policy in policies {
             var harness = BalancerHarness(policy, [peer(1), peer(2), peer(3)])

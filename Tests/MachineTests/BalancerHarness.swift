@@ -22,14 +22,17 @@ struct BalancerHarness: ~Copyable {
     init(
         _ policy: BalancingPolicy = .roundRobin, _ peers: [PeerSettings], capacity: Int = 0, neverEmpty: Bool = false
     ) {
-        balancer = Balancer(settings: BalancerSettings(policy: policy, capacity: capacity, neverEmpty: neverEmpty), peers: [])
+        balancer = Balancer(
+            settings: BalancerSettings(policy: policy, capacity: capacity, neverEmpty: neverEmpty), peers: [])
         slots = balancer.update(peers: peers)
         ports = peers.map { Int(String(decoding: $0.name, as: UTF8.self).split(separator: ":")[1])! }
     }
 
     func port(_ slot: Int) -> Int { slots.firstIndex(of: slot).map { ports[$0] } ?? -1 }
 
-    mutating func begin(key: ByteView = ByteView(), tries: Int = 0) -> AttemptState { balancer.begin(tryLimit: tries, key: key) }
+    mutating func begin(key: ByteView = ByteView(), tries: Int = 0) -> AttemptState {
+        balancer.begin(tryLimit: tries, key: key)
+    }
 
     /// One pick; the port, 0 for no live peer, -1 for busy.
     mutating func pick(_ attempt: inout AttemptState, key: ByteView = ByteView(), hint: String = "") -> Int {
@@ -47,8 +50,11 @@ struct BalancerHarness: ~Copyable {
         balancer.release(&attempt, outcome: outcome, now: now, times: AttemptTimes(header: header, response: response))
     }
 
-    /// A request whose attempts fail on the ports in `bad`; the ports tried, in order; 0 at the end when no peer was left.
-    mutating func request(key: String = "", hint: String = "", tries: Int = 0, bad: Set<Int> = [], as failure: AttemptOutcome = .failed) -> [Int] {
+    /// A request whose attempts fail on the ports in `bad`; the ports tried, in order; 0 at the end when no peer was
+    /// left.
+    mutating func request(
+        key: String = "", hint: String = "", tries: Int = 0, bad: Set<Int> = [], as failure: AttemptOutcome = .failed
+    ) -> [Int] {
         let key = bytes(key)
         var attempt = begin(key: key, tries: tries)
         var tried: [Int] = []

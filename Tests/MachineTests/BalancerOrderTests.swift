@@ -2,8 +2,8 @@ import Machine
 import Testing
 import Wire
 
-/// The order of peers that nginx 1.22 gave for the same configuration, as seen in $upstream_addr (last digit of the port; several when
-/// the request went on). The ports there were 18081 … 18084.
+/// The order of peers that nginx 1.22 gave for the same configuration, as seen in $upstream_addr (last digit of the
+/// port; several when the request went on). The ports there were 18081 … 18084.
 @Suite struct BalancerOrderTests {
     static func digits(_ text: String) -> [Int] { text.compactMap(\.wholeNumberValue) }
 
@@ -39,7 +39,8 @@ import Wire
         var harness = BalancerHarness(.consistentHash, peers)
         let got = (1...20).map { harness.request(key: "\($0)", bad: [18084]).map { $0 % 10 } }
         let expected: [[Int]] = [
-            [1], [1], [4, 1], [2], [1], [4, 1], [1], [2], [2], [1], [4, 1], [4, 1], [2], [2], [1], [1], [1], [2], [4, 2], [4, 2],
+            [1], [1], [4, 1], [2], [1], [4, 1], [1], [2], [2], [1], [4, 1], [4, 1], [2], [2], [1], [1], [1], [2],
+            [4, 2], [4, 2],
         ]
         #expect(got == expected)
     }

@@ -41,7 +41,8 @@ import Wire
     }
 
     @Test func aSlowPeerGetsAnotherChanceWhenItsTimeHasDecayed() {
-        var harness = BalancerHarness(.leastTime(.lastByte, inflight: false), [peer(1) { $0.failTimeoutSeconds = 0 }, peer(2)])
+        var harness = BalancerHarness(
+            .leastTime(.lastByte, inflight: false), [peer(1) { $0.failTimeoutSeconds = 0 }, peer(2)])
         for _ in 0..<10 { _ = Self.spend(&harness, 1000, on: 1) }
         harness.now += 2000
         #expect((0..<10).map { _ in Self.spend(&harness, 1000, on: 1) }.allSatisfy { $0 == 2 })
@@ -68,17 +69,19 @@ import Wire
         #expect(harness.balancer.connections(of: harness.slots[0]) == 0)
     }
 
-    @Test func failedAttemptsDoNotMakeAPeerLookFast() {
-        var harness = BalancerHarness(.leastTime(.header, inflight: false), [peer(1) { $0.maxFails = 0 }, peer(2)])
-        for _ in 0..<4 {
-            var attempt = harness.begin()
-            let port = harness.pick(&attempt)
-            if port == 1 { harness.release(&attempt, .failed) } else { harness.release(&attempt, header: 50, response: 50) }
+    @Test(arguments: [AttemptOutcome.failed, .neutral])
+    func fastFailuresDoNotMakeAPeerLookFast(outcome: AttemptOutcome) {
+        let slow = peer(1) {
+            $0.maxFails = 0
+            $0.route = [0x31]
         }
-        // Peer 1 has no time yet, so it is asked; with one good slow answer it is not.
-        var attempt = harness.begin()
-        #expect(harness.pick(&attempt) == 1)
-        harness.release(&attempt, header: 3000, response: 3000)
+        var harness = BalancerHarness(.leastTime(.header, inflight: false), [slow, peer(2)])
+        // Sticky requests get to the slow peer: one slow answer, then many fast failures.
+        for time in [3000] + Array(repeating: 1, count: 200) as [Milliseconds] {
+            var attempt = harness.begin()
+            #expect(harness.pick(&attempt, hint: "1") == 1)
+            harness.release(&attempt, time == 3000 ? .succeeded : outcome, header: time, response: time)
+        }
         #expect((0..<5).map { _ in Self.spend(&harness, 3000, on: 1) }.allSatisfy { $0 == 2 })
     }
 
@@ -128,7 +131,8 @@ import Wire
     }
 
     @Test(arguments: [
-        BalancingPolicy.roundRobin, .leastConnections, .leastTime(.header, inflight: true), .addressHash, .hash, .consistentHash,
+        BalancingPolicy.roundRobin, .leastConnections, .leastTime(.header, inflight: true), .addressHash, .hash,
+        .consistentHash,
         .random, .randomTwo(.leastConnections),
     ])
     func aStickyRequestGoesToItsPeerWithEveryPolicy(policy: BalancingPolicy) {
@@ -146,7 +150,13 @@ import Wire
     }
 
     @Test func aLoneDrainingPeerGetsOnlyStickyRequests() {
-        var harness = BalancerHarness(.roundRobin, [peer(1) { $0.route = [0x31]; $0.isDraining = true }])
+        var harness = BalancerHarness(
+            .roundRobin,
+            [
+                peer(1) {
+                    $0.route = [0x31]; $0.isDraining = true
+                }
+            ])
         #expect(harness.run(2, hint: "1") == [1, 1])
         #expect(harness.request() == [0])
     }
@@ -158,7 +168,14 @@ import Wire
     }
 
     @Test func aStickyPeerAtItsLimitLosesItsRequests() {
-        let peers = [peer(1) { $0.route = [0x61]; $0.maxConnections = 2 }, peer(2) { $0.route = [0x62]; $0.maxConnections = 3 }]
+        let peers = [
+            peer(1) {
+                $0.route = [0x61]; $0.maxConnections = 2
+            },
+            peer(2) {
+                $0.route = [0x62]; $0.maxConnections = 3
+            },
+        ]
         var harness = BalancerHarness(.roundRobin, peers)
         let got = (0..<6).map { _ in harness.open(hint: "a").port }
         #expect(got == [1, 1, 2, 2, 2, -1])

@@ -63,7 +63,9 @@ import Wire
         let slots = harness.balancer.update(peers: (1...130).map { peer($0) })
         var seen = Set<Int>()
         for _ in 0..<129 {
-            guard case .peer(let slot) = harness.balancer.pick(&attempt, key: ByteView(), hint: ByteView(), now: harness.now, random: &harness.random)
+            guard
+                case .peer(let slot) = harness.balancer.pick(
+                    &attempt, key: ByteView(), hint: ByteView(), now: harness.now, random: &harness.random)
             else { break }
             #expect(seen.insert(slot).inserted && slot != slots[0])
             harness.release(&attempt, .neutral)
@@ -74,7 +76,8 @@ import Wire
 
     @Test func noPeersAtAllMeansNoLivePeerWithEveryPolicy() {
         let policies: [BalancingPolicy] = [
-            .roundRobin, .leastConnections, .leastTime(.header, inflight: true), .addressHash, .hash, .consistentHash, .random,
+            .roundRobin, .leastConnections, .leastTime(.header, inflight: true), .addressHash, .hash, .consistentHash,
+            .random,
             .randomTwo(.leastConnections),
         ]
         for policy in policies {
@@ -82,7 +85,10 @@ import Wire
             #expect(harness.request(key: "k") == [0])
             _ = harness.balancer.update(peers: [peer(1), peer(2)])
             var attempt = harness.begin(key: "k")
-            if case .peer = harness.balancer.pick(&attempt, key: "k", hint: ByteView(), now: harness.now, random: &harness.random) {} else {
+            if case .peer = harness.balancer.pick(
+                &attempt, key: "k", hint: ByteView(), now: harness.now, random: &harness.random)
+            {
+            } else {
                 Issue.record("no peer after the update with \(policy)")
             }
         }

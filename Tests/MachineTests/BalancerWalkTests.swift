@@ -2,8 +2,8 @@ import Machine
 import Testing
 import Wire
 
-/// Seeded random walks: a balancer against a plain second implementation (round robin and least_conn: the very peer) and against rules that
-/// hold for every policy.
+/// Seeded random walks: a balancer against a plain second implementation (round robin and least_conn: the very peer)
+/// and against rules that hold for every policy.
 @Suite struct BalancerWalkTests {
     /// A peer of the model: nginx's account in its plainest form.
     final class ModelPeer {
@@ -30,7 +30,9 @@ import Wire
         func choose(_ tried: Set<Int>, tier isBackup: Bool, _ second: Int64) -> ModelPeer? {
             var candidates = peers.filter { $0.isBackup == isBackup && !tried.contains($0.port) && $0.isLive(second) }
             if isLeastConnections, let first = candidates.first {
-                let best = candidates.dropFirst().reduce(first) { $1.running * $0.weight < $0.running * $1.weight ? $1 : $0 }
+                let best = candidates.dropFirst().reduce(first) {
+                    $1.running * $0.weight < $0.running * $1.weight ? $1 : $0
+                }
                 let equal = candidates.filter { $0.running * best.weight == best.running * $0.weight }
                 if equal.count == 1 { return best }
                 candidates = equal
@@ -46,7 +48,9 @@ import Wire
         }
 
         func pick(_ tried: Set<Int>, _ isBackup: inout Bool, _ second: Int64) -> ModelPeer? {
-            if isSingle { return peers[0].isDown || peers[0].limit > 0 && peers[0].running >= peers[0].limit ? nil : peers[0] }
+            if isSingle {
+                return peers[0].isDown || peers[0].limit > 0 && peers[0].running >= peers[0].limit ? nil : peers[0]
+            }
             var found = choose(tried, tier: isBackup, second)
             if found == nil, !isBackup, peers.contains(where: \.isBackup) {
                 isBackup = true
@@ -95,7 +99,8 @@ import Wire
             model.append(peer)
             settings.append(
                 PeerSettings(
-                    name: Array("127.0.0.1:\(port)".utf8), weight: peer.weight, maxConnections: peer.limit, maxFails: peer.maxFails,
+                    name: Array("127.0.0.1:\(port)".utf8), weight: peer.weight, maxConnections: peer.limit,
+                    maxFails: peer.maxFails,
                     failTimeoutSeconds: Int(peer.timeout), isBackup: peer.isBackup, isDown: peer.isDown))
         }
         return (settings, model)
@@ -126,8 +131,12 @@ import Wire
                     harness.release(&request.attempt, outcome)
                     model.release(peer, outcome, second)
                     request.peer = nil
-                    if harness.balancer.fails(of: harness.slots[peer.port - 1]) != peer.fails { return "step \(step): fails of \(peer.port)" }
-                    if harness.balancer.connections(of: harness.slots[peer.port - 1]) != peer.running { return "step \(step): running" }
+                    if harness.balancer.fails(of: harness.slots[peer.port - 1]) != peer.fails {
+                        return "step \(step): fails of \(peer.port)"
+                    }
+                    if harness.balancer.connections(of: harness.slots[peer.port - 1]) != peer.running {
+                        return "step \(step): running"
+                    }
                     if outcome != .succeeded, request.attempt.triesLeft > 0 { running.append(request) }
                     continue
                 }
@@ -135,11 +144,15 @@ import Wire
                 let port = harness.pick(&request.attempt, key: request.key)
                 if isExact {
                     let expected = model.pick(request.tried, &request.isBackup, second)
-                    if expected.map(\.port) ?? 0 != max(port, 0) { return "step \(step): \(port) instead of \(expected?.port ?? 0)" }
+                    if expected.map(\.port) ?? 0 != max(port, 0) {
+                        return "step \(step): \(port) instead of \(expected?.port ?? 0)"
+                    }
                 } else if !model.isSingle {
                     if port > 0, !live.contains(port) { return "step \(step): \(port) is not eligible" }
                     if port <= 0, !live.isEmpty { return "step \(step): none although \(live) live" }
-                    if port > 0, second - peers[port - 1].checked > peers[port - 1].timeout { peers[port - 1].checked = second }
+                    if port > 0, second - peers[port - 1].checked > peers[port - 1].timeout {
+                        peers[port - 1].checked = second
+                    }
                 }
                 guard port > 0 else { continue }
                 peers[port - 1].running += 1
@@ -152,7 +165,8 @@ import Wire
     }
 
     @Test(arguments: [
-        BalancingPolicy.roundRobin, .leastConnections, .leastTime(.lastByte, inflight: true), .hash, .consistentHash, .random,
+        BalancingPolicy.roundRobin, .leastConnections, .leastTime(.lastByte, inflight: true), .hash, .consistentHash,
+        .random,
         .randomTwo(.leastConnections),
     ])
     func randomWalksAgreeWithTheModel(policy: BalancingPolicy) {
@@ -161,7 +175,9 @@ import Wire
         // A ring costs much to build in a debug build.
         let seeds: UInt64 = policy == .consistentHash ? 200 : 1000
         for seed in 0..<seeds {
-            if let disagreement = Self.walk(seed: seed, policy: policy, keys: keys) { disagreements.append("seed \(seed), \(disagreement)") }
+            if let disagreement = Self.walk(seed: seed, policy: policy, keys: keys) {
+                disagreements.append("seed \(seed), \(disagreement)")
+            }
         }
         #expect(disagreements.isEmpty, "\(disagreements.count): \(disagreements.prefix(3))")
     }
@@ -180,7 +196,11 @@ import Wire
                     _ = balancer.update(peers: ports.map { peer($0) })
                 case 1...3:
                     var attempt = balancer.begin(tryLimit: 0, key: ByteView())
-                    if case .peer = balancer.pick(&attempt, key: ByteView(), hint: ByteView(), now: now, random: &random) { open.append(attempt) }
+                    if case .peer = balancer.pick(
+                        &attempt, key: ByteView(), hint: ByteView(), now: now, random: &random)
+                    {
+                        open.append(attempt)
+                    }
                 default:
                     guard !open.isEmpty else { continue }
                     var attempt = open.remove(at: Int(random.next(below: UInt64(open.count))))

@@ -52,7 +52,8 @@ import Testing
         #expect(learner.learned == nil)
     }
 
-    /// A peer with a fixed timeout and jitter: after a few closes no connection is used in the window in which the peer may close.
+    /// A peer with a fixed timeout and jitter: after a few closes no connection is used in the window in which the peer
+    /// may close.
     @Test func everySeedLearnsInTimeAndStaysSafe() {
         for seed in 0..<1000 as Range<UInt64> {
             var random = RandomSource(seed: seed)

@@ -3,8 +3,13 @@ import Testing
 
 @Suite struct KeepalivePoolTests {
     /// Keeps a connection; what had to go, -1 for nothing, -2 when it was refused.
-    static func store(_ pool: inout KeepalivePool, _ connection: Int32, peer: Int, tag: Int = 0, served: Int = 1, openedAt: Milliseconds = 0, idleMax: Milliseconds = .max, now: Milliseconds = 0) -> Int32 {
-        switch pool.store(connection, peer: peer, tag: tag, requestsServed: served, openedAt: openedAt, idleMax: idleMax, now: now) {
+    static func store(
+        _ pool: inout KeepalivePool, _ connection: Int32, peer: Int, tag: Int = 0, served: Int = 1,
+        openedAt: Milliseconds = 0, idleMax: Milliseconds = .max, now: Milliseconds = 0
+    ) -> Int32 {
+        switch pool.store(
+            connection, peer: peer, tag: tag, requestsServed: served, openedAt: openedAt, idleMax: idleMax, now: now)
+        {
         case .kept(_, let evicted): evicted ?? -1
         case .refused: -2
         }
@@ -12,7 +17,9 @@ import Testing
 
     @Test func theMostRecentlyUsedConnectionOfThePeerIsTaken() {
         var pool = KeepalivePool(settings: KeepaliveSettings(capacity: 4), peerCapacity: 2)
-        for (connection, peer) in [(10, 0), (11, 1), (12, 0)] as [(Int32, Int)] { #expect(Self.store(&pool, connection, peer: peer) == -1) }
+        for (connection, peer) in [(10, 0), (11, 1), (12, 0)] as [(Int32, Int)] {
+            #expect(Self.store(&pool, connection, peer: peer) == -1)
+        }
         var got = [pool.take(peer: 0, now: 1), pool.take(peer: 0, now: 1), pool.take(peer: 0, now: 1)]
         #expect(got == [12, 10, nil])
         got = [pool.take(peer: 1, now: 1), pool.take(peer: 7, now: 1), pool.take(peer: -1, now: 1)]
@@ -28,7 +35,8 @@ import Testing
     }
 
     @Test func limitsOfRequestsAgeAndIdleTimeRefuse() {
-        var pool = KeepalivePool(settings: KeepaliveSettings(capacity: 2, requests: 3, time: 2000, timeout: 1000), peerCapacity: 1)
+        var pool = KeepalivePool(
+            settings: KeepaliveSettings(capacity: 2, requests: 3, time: 2000, timeout: 1000), peerCapacity: 1)
         #expect(Self.store(&pool, 1, peer: 0, served: 2) == -1)
         #expect(Self.store(&pool, 2, peer: 0, served: 3) == -2)
         #expect(Self.store(&pool, 3, peer: 0, openedAt: 0, now: 2001) == -2)
@@ -59,7 +67,9 @@ import Testing
         var pool = KeepalivePool(settings: KeepaliveSettings(capacity: 4), peerCapacity: 1)
         _ = Self.store(&pool, 1, peer: 0, tag: 5)
         _ = Self.store(&pool, 2, peer: 0, tag: 6)
-        let got = [pool.take(peer: 0, tag: 7, now: 1), pool.take(peer: 0, tag: 5, now: 1), pool.take(peer: 0, tag: 5, now: 1)]
+        let got = [
+            pool.take(peer: 0, tag: 7, now: 1), pool.take(peer: 0, tag: 5, now: 1), pool.take(peer: 0, tag: 5, now: 1),
+        ]
         #expect(got == [nil, 1, nil])
     }
 
@@ -93,7 +103,9 @@ import Testing
                 switch random.next(below: 6) {
                 case 0, 1, 2:
                     next += 1
-                    guard case .kept(let ticket, let evicted) = pool.store(next, peer: peer, tag: tag, requestsServed: 1, openedAt: now, now: now)
+                    guard
+                        case .kept(let ticket, let evicted) = pool.store(
+                            next, peer: peer, tag: tag, requestsServed: 1, openedAt: now, now: now)
                     else { isRight = false; break }
                     isRight = evicted == (model.count == capacity ? model.removeLast().connection : nil)
                     model.insert((next, peer, tag, now + 50, ticket), at: 0)

@@ -13,7 +13,8 @@ import Testing
         var facts = AttemptFacts(head: .complete)
         change(&facts)
         return RetryPolicy.decide(
-            failure, facts, RetrySettings(conditions: conditions, timeout: timeout), triesLeft: tries, isLone: isLone, hasBudget: hasBudget)
+            failure, facts, RetrySettings(conditions: conditions, timeout: timeout), triesLeft: tries, isLone: isLone,
+            hasBudget: hasBudget)
     }
 
     static let next = RetryDecision.tryNext(outcome: .failed, isFree: false)
@@ -29,12 +30,17 @@ import Testing
 
     @Test(arguments: [
         (AttemptFailure.error, RetryConditions.error), (.timeout, .timeout), (.invalidHeader, .invalidHeader),
-        (.status(500), .http500), (.status(502), .http502), (.status(503), .http503), (.status(504), .http504), (.status(429), .http429),
+        (.status(500), .http500), (.status(502), .http502), (.status(503), .http503), (.status(504), .http504),
+        (.status(429), .http429),
     ])
     func aConfiguredFailureGoesOnAndAnotherDoesNot(failure: AttemptFailure, condition: RetryConditions) {
         #expect(Self.decide(failure, condition) == Self.next)
         let without = Self.decide(failure, Self.all.subtracting(condition))
-        if case .status = failure { #expect(without == .passAnswer) } else { #expect(without == Self.give(RetryPolicy.status(for: failure))) }
+        if case .status = failure {
+            #expect(without == .passAnswer)
+        } else {
+            #expect(without == Self.give(RetryPolicy.status(for: failure)))
+        }
         #expect(Self.decide(failure, []) == without)
     }
 
@@ -44,7 +50,9 @@ import Testing
     }
 
     @Test func anOrdinaryStatusIsPassedOn() {
-        for status in [200, 204, 301, 400, 401, 418, 501, 505] { #expect(Self.decide(.status(status), Self.all) == .passAnswer) }
+        for status in [200, 204, 301, 400, 401, 418, 501, 505] {
+            #expect(Self.decide(.status(status), Self.all) == .passAnswer)
+        }
     }
 
     @Test func theLastTryPassesAStatusOnAndGivesUpOnAnError() {
@@ -54,7 +62,8 @@ import Testing
     }
 
     @Test func noLivePeerIs502WithoutAnAttempt() {
-        #expect(Self.decide(.noLivePeer, Self.all, tries: 5) == .giveUp(status: 502, outcome: .neutral, isAborted: false))
+        #expect(
+            Self.decide(.noLivePeer, Self.all, tries: 5) == .giveUp(status: 502, outcome: .neutral, isAborted: false))
     }
 
     @Test func aPostIsRetriedOnlyWhileItCannotHaveBeenExecuted() {
@@ -110,7 +119,8 @@ import Testing
         let plain = Self.decide(.error, Self.all, tries: 9) { $0.isAnswerStarted = true }
         #expect(plain == .giveUp(status: 502, outcome: .succeeded, isAborted: true))
         let facts = AttemptFacts(head: .complete, isAnswerStarted: true)
-        let strict = RetryPolicy.decide(.timeout, facts, RetrySettings(conditions: Self.all, countsBrokenAnswers: true), triesLeft: 9)
+        let strict = RetryPolicy.decide(
+            .timeout, facts, RetrySettings(conditions: Self.all, countsBrokenAnswers: true), triesLeft: 9)
         #expect(strict == .giveUp(status: 504, outcome: .failed, isAborted: true))
     }
 }

@@ -24,7 +24,8 @@ struct SharedWorker: ~Copyable {
             (seenChanges, seenSecond) = (view.changes, now / 1000)
             for (peer, slot) in slots.enumerated() {
                 let totals = view.totals(slot)
-                balancer.absorb(peer: peer, fails: totals.fails, accessed: totals.accessed, checked: totals.checked, now: now)
+                balancer.absorb(
+                    peer: peer, fails: totals.fails, accessed: totals.accessed, checked: totals.checked, now: now)
             }
         }
         if balancer.usesForeignConnections {
@@ -96,11 +97,17 @@ struct SharedWorker: ~Copyable {
 
     @Test func failuresOfAllWorkersAddUp() {
         let board = TestBoard(peers: 2)
-        let peers = [peer(1) { $0.maxFails = 3; $0.weight = 100 }, peer(2)]
+        let peers = [
+            peer(1) {
+                $0.maxFails = 3; $0.weight = 100
+            }, peer(2),
+        ]
         var first = SharedWorker(board.view, column: 1, .roundRobin, peers, board.slots)
         var second = SharedWorker(board.view, column: 2, .roundRobin, peers, board.slots)
         var third = SharedWorker(board.view, column: 3, .roundRobin, peers, board.slots)
-        let picked = [first.request(.failed, now: 5000), second.request(.failed, now: 5000), first.request(.failed, now: 5000)]
+        let picked = [
+            first.request(.failed, now: 5000), second.request(.failed, now: 5000), first.request(.failed, now: 5000),
+        ]
         #expect(picked == [0, 0, 0])
         let others = (0..<3).map { _ in third.request(now: 5000) }
         #expect(others == [1, 1, 1])
@@ -116,7 +123,11 @@ struct SharedWorker: ~Copyable {
         var isProbing = false
         for _ in 0..<4 where !isProbing {
             probe = first.balancer.begin(tryLimit: 1, key: ByteView())
-            if case .peer(0) = first.pick(&probe, now: 16_000) { isProbing = true } else { first.release(&probe, .succeeded, now: 16_000) }
+            if case .peer(0) = first.pick(&probe, now: 16_000) {
+                isProbing = true
+            } else {
+                first.release(&probe, .succeeded, now: 16_000)
+            }
         }
         #expect(isProbing)
         let meanwhile = (0..<6).map { _ in second.request(now: 16_500) }

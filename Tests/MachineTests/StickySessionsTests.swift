@@ -37,7 +37,9 @@ import Wire
     @Test func aFullTableForgetsTheLongestUnused() {
         let (a, _) = Self.ids()
         var sessions = StickySessions(capacity: 3, timeout: 1_000_000)
-        for (time, name) in ["1", "2", "3"].enumerated() { sessions.learn(bytes(name), id: a, idCount: 1, creates: true, now: Milliseconds(time)) }
+        for (time, name) in ["1", "2", "3"].enumerated() {
+            sessions.learn(bytes(name), id: a, idCount: 1, creates: true, now: Milliseconds(time))
+        }
         sessions.learn("1", id: a, idCount: 1, creates: false, now: 10)
         sessions.learn("4", id: a, idCount: 1, creates: true, now: 11)
         let found = ["1", "2", "3", "4"].map { sessions.peer(of: bytes($0), now: 12) != nil }
@@ -47,11 +49,16 @@ import Wire
     @Test func aTableIsRebuiltFromAnother() {
         let (a, b) = Self.ids()
         var old = StickySessions(capacity: 8, timeout: 1000)
-        for index in 0..<8 { old.learn(bytes("\(index)"), id: index % 2 == 0 ? a : b, idCount: 1, creates: true, now: Milliseconds(index)) }
-        var entries: [((UInt64, UInt64), PeerID, Int, Milliseconds)] = []
+        for index in 0..<8 {
+            old.learn(
+                bytes("\(index)"), id: index % 2 == 0 ? a : b, idCount: 1, creates: true, now: Milliseconds(index))
+        }
+        var entries: [(SessionDigest, PeerID, Int, Milliseconds)] = []
         old.forEach { entries.append(($0, $1, $2, $3)) }
         var new = StickySessions(capacity: 8, timeout: 1000)
-        for (digest, id, count, lastUse) in entries { new.learn(digest: digest, id: id, idCount: count, creates: true, now: lastUse) }
+        for (digest, id, count, lastUse) in entries {
+            new.learn(digest: digest, id: id, idCount: count, creates: true, now: lastUse)
+        }
         for index in 0..<8 { #expect(new.peer(of: bytes("\(index)"), now: 100)?.id == (index % 2 == 0 ? a : b)) }
     }
 

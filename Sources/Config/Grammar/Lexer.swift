@@ -21,6 +21,8 @@ struct Lexer {
         var line: Int
         /// The file ended inside a statement.
         var isAtEnd = false
+        /// A block without a name was opened.
+        var opensBlock = false
     }
 
     /// Longest word in bytes; nginx's buffer of 4,096 bytes holds it with its terminator.
@@ -48,7 +50,10 @@ struct Lexer {
             case UInt8(ascii: "#"): skipComment()
             case UInt8(ascii: ";"), UInt8(ascii: "{"):
                 position += 1
-                guard !words.isEmpty else { throw Failure(message: "unexpected \"\(scalar(byte))\"", line: line) }
+                guard !words.isEmpty else {
+                    let opensBlock = byte == UInt8(ascii: "{")
+                    throw Failure(message: "unexpected \"\(scalar(byte))\"", line: line, opensBlock: opensBlock)
+                }
                 return byte == UInt8(ascii: ";") ? .simple(words) : .blockStart(words)
             case UInt8(ascii: "}"):
                 position += 1

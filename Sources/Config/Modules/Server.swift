@@ -38,7 +38,7 @@ extension DirectiveTableBuilder {
     private static func poolSize(_ path: Setter.HeadPath<ByteCount>) -> DirectiveHandler {
         { (reader, directive) throws(DirectiveError) in
             let size = try directive.size()
-            guard size >= 128 else { throw DirectiveError("the pool size must be no less than 128") }
+            guard size >= 112 else { throw DirectiveError("the pool size must be no less than 112") }
             guard size % 16 == 0 else { throw DirectiveError("the pool size must be a multiple of 16") }
             reader.scope.head[keyPath: path] = size
         }

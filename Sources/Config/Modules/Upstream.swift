@@ -147,7 +147,9 @@ enum UpstreamHandlers {
 
     static let sticky: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
         switch directive.text(1) {
-        case "cookie": reader.scope.upstream?.sticky = .cookie(try stickyCookie(reader, directive))
+        case "cookie":
+            let cookie = try stickyCookie(reader, directive)
+            reader.scope.upstream?.sticky = .cookie(cookie)
         case "route":
             var variables: [Template] = []
             for index in 2...directive.argumentCount {
@@ -155,7 +157,10 @@ enum UpstreamHandlers {
                 variables.append(Template(parts: [.variable(reader.variable(name, at: directive.location))]))
             }
             reader.scope.upstream?.sticky = .route(variables)
-        case "learn": reader.scope.upstream?.sticky = .learn(try stickyLearn(reader, directive))
+        case "learn":
+            // Made first: it reads the upstream's name, which an optional-chained assignment would hold exclusively.
+            let learn = try stickyLearn(reader, directive)
+            reader.scope.upstream?.sticky = .learn(learn)
         default: throw unknownParameter(directive, 1)
         }
     }

@@ -8,30 +8,27 @@ extension Ref where Value == Request {
     func redirected(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView {
         switch location.value.settings.value.proxy.redirects {
         case .off: return target
-        case .standard: return standardRedirect(target, proxy) ?? target
+        case .standard:
+            guard let rule = location.value.settings.value.proxy.pass?.standardRedirect else { return target }
+            return apply(rule, target) ?? target
         case .rules(let rules):
             for rule in rules {
-                switch rule.match {
-                case .standard: if let result = standardRedirect(target, proxy) { return result }
-                case .prefix(let template):
-                    let prefix = evaluate(template)
-                    guard target.hasPrefix(prefix) else { continue }
-                    return join(evaluate(rule.replacement), target.dropFirst(prefix.count))
-                case .pattern(let id):
-                    guard match(worker.value.http.value.patterns[id.index], target) else { continue }
-                    return evaluate(rule.replacement)
-                }
+                if let result = apply(rule, target) { return result }
             }
             return target
         }
     }
 
-    /// `proxy_redirect default`: the URL of proxy_pass becomes the location's name.
-    private func standardRedirect(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView? {
-        guard proxy.value.upstream != nil, target.hasPrefix(proxy.value.url) else { return nil }
-        let name: ByteView = location.value.name
-        guard let first = name.first, first == 0x2f else { return nil }
-        return join(proxy.value.uri == nil ? "/" : name, target.dropFirst(proxy.value.url.count))
+    private func apply(_ rule: ProxyRedirect, _ target: ByteView) -> ByteView? {
+        switch rule.match {
+        case .prefix(let template):
+            let prefix = evaluate(template)
+            guard target.hasPrefix(prefix) else { return nil }
+            return join(evaluate(rule.replacement), target.dropFirst(prefix.count))
+        case .pattern(let id):
+            guard match(worker.value.http.value.patterns[id.index], target) else { return nil }
+            return evaluate(rule.replacement)
+        }
     }
 
     private func join(_ a: ByteView, _ b: ByteView) -> ByteView {

@@ -81,7 +81,7 @@ extension HTTPCompiler {
         let redirects: Bool = if case .off = settings.redirects { false } else { true }
         location.value.proxy = Ref.immortal(ProxyRuntime(
             upstream: upstream, target: target, uri: pass.uri.map { ByteView.immortal($0) }, replacedPrefixLength: pass.replacedPrefixLength,
-            host: ByteView.immortal(pass.authority), port: ByteView.immortal(Array(String(pass.port).utf8)),
+            host: ByteView.immortal(pass.authority), port: ByteView.immortal(pass.portText),
             scheme: ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url), fields: FixedList(fields), dropped: dropped,
             droppedNames: FixedList(droppedNames), hiddenTokens: hiddenTokens, hiddenNames: FixedList(hiddenNames),
             method: settings.method.map { compile($0) }, body: settings.body.map { compile($0) }, usesHTTP11: settings.httpVersion != .http10,

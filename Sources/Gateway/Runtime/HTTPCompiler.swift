@@ -160,9 +160,9 @@ struct HTTPCompiler: ~Copyable {
         let http = configuration.value.http!
         return http.listeners.enumerated().map { index, settings in
             let hosts = HostTable(
-                exact: settings.hosts.exact.map { ($0.key, servers[$0.value]) },
-                leading: settings.hosts.leadingWildcards.map { ($0.key, servers[$0.value]) },
-                trailing: settings.hosts.trailingWildcards.map { ($0.key, servers[$0.value]) },
+                exact: settings.hosts.names.exact.map { ($0.key, servers[$0.value]) },
+                leading: settings.hosts.names.leading.map { ($0.key, servers[$0.value]) },
+                trailing: settings.hosts.names.trailing.map { ($0.key, servers[$0.value]) },
                 regexes: settings.hosts.patterns.map { (patterns[$0.pattern.index], servers[$0.server]) })
             return Ref.immortal(Listener(
                 index: UInt32(index), key: settings.address.listenKey, hasProxyProtocol: settings.acceptsProxyProtocol,
