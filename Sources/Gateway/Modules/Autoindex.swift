@@ -63,7 +63,7 @@ extension Ref where Value == Request {
     /// All entries that do not begin with a dot; nil, after an error line, if the directory cannot be read.
     private func collect(_ directory: borrowing Directory, _ path: ByteView) -> [AutoindexEntry]? {
         var entries: [AutoindexEntry] = []
-        let folder = join(path, "/")
+        let folder = joined(path, "/")
         while true {
             switch directory.next() {
             case .end: return entries
@@ -72,7 +72,7 @@ extension Ref where Value == Request {
                 return nil
             case .entry(let entry):
                 if entry.name.first == 0x2e { continue }
-                let file = join(folder, entry.name)
+                let file = joined(folder, entry.name)
                 var (info, code) = File.info(at: file)
                 if info == nil, code != ENOENT, code != ELOOP {
                     log(.critical, "stat() \"\(file.string)\" failed", errno: code)

@@ -33,16 +33,16 @@ extension Ref where Value == Request {
     func mappedPath() -> ByteView? {
         let files = files
         guard let replaced = files.value.replacedPrefixLength else {
-            return value.addsPathToAlias ? join(documentRoot, value.uri) : documentRoot
+            return value.addsPathToAlias ? joined(documentRoot, value.uri) : documentRoot
         }
         if replaced > 0, !value.isLocationValid || value.uri.count < replaced {
             log(.alert, "\"alias\" cannot be used in location \"\(location.value.name.string)\" where URI was rewritten")
             return nil
         }
-        return join(documentRoot, value.uri.dropFirst(replaced))
+        return joined(documentRoot, value.uri.dropFirst(replaced))
     }
 
-    func join(_ first: ByteView, _ second: ByteView) -> ByteView {
+    func joined(_ first: ByteView, _ second: ByteView) -> ByteView {
         if second.isEmpty { return first }
         let chunk = value.arena.room(for: first.count + second.count, pool)
         let start = chunk.value.end

@@ -15,7 +15,7 @@ extension Ref where Value == Request {
             finish(.status(500))
             return .answered
         }
-        let path = join(plain, ".gz")
+        let path = joined(plain, ".gz")
         let opened = openFile(path)
         guard opened.descriptor >= 0 else {
             // Without the compressed file the plain one is served, whatever the reason.

@@ -16,10 +16,10 @@ extension Ref where Value == Request {
             }
             guard let folder = directory ?? mappedPath() else { return answer(500) }
             directory = folder
-            let path = join(folder, name)
+            let path = joined(folder, name)
             let (info, code, call) = fileInfo(path)
             if info != nil {
-                internalRedirect(to: join(value.uri, name), arguments: value.arguments)
+                internalRedirect(to: joined(value.uri, name), arguments: value.arguments)
                 return .answered
             }
             switch code {

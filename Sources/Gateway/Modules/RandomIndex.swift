@@ -19,7 +19,7 @@ extension Ref where Value == Request {
             return .answered
         }
         guard let chosen else { return .declined }
-        internalRedirect(to: join(value.uri, chosen), arguments: value.arguments)
+        internalRedirect(to: joined(value.uri, chosen), arguments: value.arguments)
         return .answered
     }
 
@@ -42,7 +42,7 @@ extension Ref where Value == Request {
     private func isFile(_ entry: Directory.Entry, in path: ByteView) -> Bool {
         switch entry.kind {
         case .regular: true
-        case .link, .unknown: File.info(at: join(path, entry.name)).info?.kind == .regular
+        case .link, .unknown: File.info(at: joined(path, entry.name)).info?.kind == .regular
         case .directory, .other: false
         }
     }

@@ -13,7 +13,7 @@ extension Ref where Value == Request {
         for index in files.value.candidates.indices {
             let candidate = files.value.candidates[index]
             let name = withoutPrefix(evaluate(candidate.path), isConstant: candidate.path.constant != nil)
-            let path = join(root, name)
+            let path = joined(root, name)
             let (info, code, call) = fileInfo(path)
             guard let info else {
                 if code != ENOENT, code != ENOTDIR, code != ENAMETOOLONG { log(.critical, "\(call) \"\(path.string)\" failed", errno: code) }
@@ -52,7 +52,7 @@ extension Ref where Value == Request {
             value.isURIValidUnparsed = false
             return
         }
-        let path = prefix > 0 ? join(value.uri.prefix(prefix), name) : name
+        let path = prefix > 0 ? joined(value.uri.prefix(prefix), name) : name
         if path != value.uri { value.isURIValidUnparsed = false }
         value.uri = path
     }
