@@ -87,9 +87,7 @@ extension Ref where Value == Request {
 
     private func redirectToDirectory() {
         value.response.location = compose { out in
-            out.write(reserving: value.uri.count * 3) { writer in
-                URI.escape(value.uri, .uri, into: &writer)
-            }
+            out.append(escapedPath(value.uri))
             out.append(0x2f)
             if !value.arguments.isEmpty {
                 out.append(0x3f)

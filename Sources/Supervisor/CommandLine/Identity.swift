@@ -46,7 +46,7 @@ package struct Identity: Equatable, Sendable {
 
     static let modulesPresent = ["http_realip", "http_stub_status", "http_gunzip", "http_gzip_static"]
     static let modulesAbsent = [
-        "charset", "mirror", "userid", "referer", "empty_gif", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
+        "charset", "mirror", "userid", "referer", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
         "auth_basic",
     ]
 }
