@@ -113,7 +113,7 @@ extension Ref where Value == Exchange {
         if proxy.value.interceptsErrors, head.status >= 300, request.hasErrorPage(for: Int(head.status)) { return interceptError() }
         if redirectsInternally() { return }
         request.takeHeaders(self)
-        request.sendHeader()
+        guard request.sendHeader() else { return }
         value.state = .relaying
         beginRelay()
     }
