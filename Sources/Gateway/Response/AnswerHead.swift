@@ -32,6 +32,12 @@ struct AnswerHead: ~Copyable {
     init() {}
 
     mutating func reset() {
+        resetHead()
+        fields.removeAll()
+    }
+
+    /// Everything but the fields.
+    private mutating func resetHead() {
         status = 0
         statusLine = nil
         contentLength = -1
@@ -47,15 +53,22 @@ struct AnswerHead: ~Copyable {
         allowsRanges = false
         addsVary = false
         hasExpires = false
-        fields.removeAll()
         trailers.removeAll()
     }
 
     /// Forgets what an abandoned answer had set, for an error page.
     mutating func clearForErrorPage() {
         let kept = status
-        reset()
+        resetHead()
         status = kept
+        var stays = 0
+        for index in fields.indices {
+            let field = fields[index]
+            guard field.staysOnErrorPage else { continue }
+            fields[stays] = field
+            stays += 1
+        }
+        fields.truncate(to: stays)
     }
 
     mutating func setContentType(_ type: ByteView) {

@@ -38,6 +38,7 @@ extension Ref where Value == Worker {
         case .reopenLogs: break
         case .logs(let list):
             for entry in list { reopen(entry.name, descriptors[entry.descriptorIndex]) }
+        case .peers(let places): take(places)
         default: descriptors.forEach(Socket.close)
         }
     }
