@@ -10,7 +10,8 @@ JOBS     ?= $(shell nproc)
 # Only used to place files, so a path with spaces is not supported.
 BINDIR   := $(DESTDIR)$(PREFIX)/bin
 LIBEXEC  := $(DESTDIR)$(PREFIX)/libexec/goodgate
-UNITDIR  := $(DESTDIR)/lib/systemd/system
+UNITDIR  := $(DESTDIR)$(PREFIX)/lib/systemd/system
+SHARE    := $(DESTDIR)$(PREFIX)/share/goodgate
 RELEASE  := .build/release
 
 .PHONY: help demo test build install uninstall bench fuzz conformance tidy clean packages
@@ -33,12 +34,13 @@ test: ## Install what the tests need, then run every test
 	@Scripts/run-tests
 
 install: build ## Install under PREFIX (default /usr/local); DESTDIR is honoured
-	install -d $(BINDIR) $(LIBEXEC) $(UNITDIR)
+	install -d $(BINDIR) $(LIBEXEC) $(UNITDIR) $(SHARE)
+	cp -r examples $(SHARE)/
 	@Scripts/install $(RELEASE) $(BINDIR) $(LIBEXEC) $(UNITDIR) $(PREFIX)
 
 uninstall: ## Remove what `make install` put under PREFIX
 	rm -f $(BINDIR)/goodgate $(UNITDIR)/goodgate.service
-	rm -rf $(LIBEXEC)
+	rm -rf $(LIBEXEC) $(SHARE)
 
 bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 6 minutes)
 	@Scripts/install-packages build bench

@@ -63,8 +63,12 @@ let package = Package(
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),
         tests("Loop", ["Loop"]),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
-        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem"]),
+        tests("Launch", ["goodgate-launch", "CSystem", "Config", "Machine", "Supervisor"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
+        .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
         // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testing),

@@ -34,8 +34,9 @@ enum ByteScan {
             let word = bytes.word(at: index)
             let delete = word ^ 0x7f7f_7f7f_7f7f_7f7f
             let hash = word ^ 0x2323_2323_2323_2323
-            let hits = ((word &- 0x2121_2121_2121_2121) & ~word
-                | (delete &- ones) & ~delete | (hash &- ones) & ~hash) & high
+            let hits =
+                ((word &- 0x2121_2121_2121_2121) & ~word
+                    | (delete &- ones) & ~delete | (hash &- ones) & ~hash) & high
             if hits != 0 { return index &+ hits.trailingZeroBitCount >> 3 }
             index &+= 8
         }

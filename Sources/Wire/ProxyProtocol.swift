@@ -1,6 +1,6 @@
 /// The PROXY protocol, versions 1 and 2.
-package enum ProxyProtocol {
-    package enum Outcome: Equatable, Sendable {
+public enum ProxyProtocol {
+    public enum Outcome: Equatable, Sendable {
         /// What there is could become a header: call again with more.
         case needMore
         case complete(ProxyProtocolHeader)
@@ -9,14 +9,14 @@ package enum ProxyProtocol {
     }
 
     /// Longest version 1 header, in bytes.
-    package static var maxV1Length: Int { 107 }
+    public static var maxV1Length: Int { 107 }
     /// Longest header that is accepted, in bytes.
-    package static var maxLength: Int { 4096 }
+    public static var maxLength: Int { 4096 }
 
     /// Parses what a connection begins with. O(length of the header).
     ///
     /// - Parameter bytes: all bytes so far.
-    package static func parse(_ bytes: ByteView) -> Outcome {
+    public static func parse(_ bytes: ByteView) -> Outcome {
         let signature: ByteView = "\r\n\r\n\0\r\nQUIT\n"
         let known = min(bytes.count, signature.count)
         if bytes.prefix(known) == signature.prefix(known) {
@@ -33,12 +33,12 @@ package enum ProxyProtocol {
     private static func parseV1(_ bytes: ByteView) -> Outcome {
         let line = bytes.prefix(maxV1Length)
         guard let end = line.firstIndex(of: 0x0a) else {
-            return bytes.count < maxV1Length && isV1Text(line) ? .needMore : .failed
+            return bytes.count < maxV1Length && isV1Text(line, mayEndInCR: true) ? .needMore : .failed
         }
         guard line[end &- 1] == 0x0d else { return .failed }
         var header = ProxyProtocolHeader(length: end &+ 1)
         let text = line.prefix(end &- 1)
-        guard isV1Text(text) else { return .failed }
+        guard isV1Text(text, mayEndInCR: false) else { return .failed }
         var index = 6
         let family = word(text, &index)
         if family.view(text).hasPrefix("UNKNOWN") { return .complete(header) }
@@ -57,10 +57,10 @@ package enum ProxyProtocol {
         return .complete(header)
     }
 
-    /// No control bytes, but perhaps the CR of the line end that is coming.
-    private static func isV1Text(_ text: ByteView) -> Bool {
+    /// No control bytes, but perhaps the CR of a line end of which the LF is still to come.
+    private static func isV1Text(_ text: ByteView, mayEndInCR: Bool) -> Bool {
         for index in 0..<text.count where text[index] < 0x20 || text[index] >= 0x7f {
-            if text[index] != 0x0d || index &+ 1 != text.count { return false }
+            if !mayEndInCR || text[index] != 0x0d || index &+ 1 != text.count { return false }
         }
         return true
     }
@@ -88,7 +88,7 @@ package enum ProxyProtocol {
     /// Appends "PROXY TCP4 SRC DST SPORT DPORT CRLF", or "PROXY UNKNOWN CRLF" unless both addresses are there and of one
     /// family. False if the writer is full.
     @discardableResult
-    package static func writeV1(
+    public static func writeV1(
         source: ProxyAddress?, destination: ProxyAddress?, into writer: inout ByteWriter
     ) -> Bool {
         guard let source, let destination, source.isIPv6 == destination.isIPv6 else {

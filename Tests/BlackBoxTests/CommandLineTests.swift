@@ -128,7 +128,7 @@ struct CommandLine {
     func asNginx() throws {
         let folder = try TemporaryDirectory()
         try FileManager.default.createSymbolicLink(
-            atPath: folder.path + "/nginx", withDestinationPath: GatewayProcess.products + "/goodgate")
+            atPath: folder.path + "/nginx", withDestinationPath: GatewayProcess.binary)
         let result = try RunningProcess.run(folder.path + "/nginx", ["-V"])
         #expect((result.errors + result.output).contains(#/nginx version: nginx\/1\.\d+\.\d+/#))
     }

@@ -228,6 +228,18 @@ struct CachedConnections {
         #expect(try site.get().text == "#2")
     }
 
+    @Test("retires before the idle timeout that the origin announced", .enabled(if: Target.isGoodgate, "nginx waits to be closed on"))
+    func announcedTimeout() throws {
+        let origin = try Origin { .answer(fields: ["Keep-Alive: timeout=2"], body: Bytes("#\($0.connection)")) }
+        let site = try Site(origin)
+        defer { site.stop() }
+        #expect(try site.get().text == "#1")
+        #expect(try site.get().text == "#1", "still good")
+        let seconds = secondsTaken { _ = eventually(within: 3) { origin.openConnections == 0 } }
+        #expect(seconds < 2, "closed by the gateway, before the origin would")
+        #expect(try site.get().text == "#2")
+    }
+
     @Test("is there by default: HTTP/1.1 and keep-alive to upstreams", .enabled(if: Target.isGoodgate, "since nginx 1.29.7"))
     func onByDefault() throws {
         let origin = try Origin { .answer(body: Bytes("#\($0.connection)")) }

@@ -35,13 +35,19 @@ import Wire
     }
 
     @Test(arguments: [
-        "GET / HTTP/1.1\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
-        "PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n", "PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n",
+        "GET / HTTP/1.1\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n",
+        "PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n",
         "PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n", "PROXY TCP4 ::1 ::1 1 2\r\n", "PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n",
-        "PROXY  TCP4 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4 01.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4\r\n", "PROXY \r\n", "proxy TCP4",
-        "PROXY TCP4 1.2.3.4 1.2.3.4 a 2\r\n", "PROXY TCP6 1::2::3 ::1 1 2\r\n", "PROXY TCP6 :1 ::1 1 2\r\n", "PROXY TCP6 1: ::1 1 2\r\n",
-        "PROXY TCP6 1:2:3:4:5:6:7:8:9 ::1 1 2\r\n", "PROXY TCP6 1:2:3:4:5:6:7 ::1 1 2\r\n", "PROXY TCP6 12345:: ::1 1 2\r\n",
-        "PROXY TCP6 1:2:3:4:5:6:7:1.2.3.4 ::1 1 2\r\n", "PROXY TCP6 ::1.2.3.4:1 ::1 1 2\r\n", "PROXY TCP6 1:2:3:4::5:6:7:8 ::1 1 2\r\n",
+        "PROXY  TCP4 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4 01.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4\r\n", "PROXY \r\n",
+        "proxy TCP4",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 a 2\r\n", "PROXY TCP6 1::2::3 ::1 1 2\r\n", "PROXY TCP6 :1 ::1 1 2\r\n",
+        "PROXY TCP6 1: ::1 1 2\r\n",
+        "PROXY TCP6 1:2:3:4:5:6:7:8:9 ::1 1 2\r\n", "PROXY TCP6 1:2:3:4:5:6:7 ::1 1 2\r\n",
+        "PROXY TCP6 12345:: ::1 1 2\r\n",
+        "PROXY TCP6 1:2:3:4:5:6:7:1.2.3.4 ::1 1 2\r\n", "PROXY TCP6 ::1.2.3.4:1 ::1 1 2\r\n",
+        "PROXY TCP6 1:2:3:4::5:6:7:8 ::1 1 2\r\n",
     ])
     func `faulty version 1 headers are refused`(text: String) {
         #expect(parse(Array(text.utf8)) == .failed)
@@ -67,11 +73,16 @@ import Wire
         #expect(found.source == ProxyAddress(low: 0xc000_0201, port: 123, isIPv6: false))
         #expect(found.destination == ProxyAddress(low: 0xc000_0202, port: 5678, isIPv6: false))
         #expect(found.sourceText.isEmpty)
-        for (name, value) in [("alpn", "h2"), ("ssl_version", "1.2"), ("ssl_0x21", "1.2"), ("0xae", "\u{7}"), ("0xAE", "\u{7}"), ("0x01", "h2")] {
+        for (name, value) in [
+            ("alpn", "h2"), ("ssl_version", "1.2"), ("ssl_0x21", "1.2"), ("0xae", "\u{7}"), ("0xAE", "\u{7}"),
+            ("0x01", "h2"),
+        ] {
             #expect(ProxyProtocol.tlv(bytes(name), found, base)?.string == value)
             #expect(written { ProxyProtocol.writeTLV(bytes(name), found, base, into: &$0) } == value)
         }
-        for name in ["authority", "ssl_cn", "0xag", "0x", "0x123", "", "ssl_", "nope"] { #expect(ProxyProtocol.tlv(bytes(name), found, base) == nil) }
+        for name in ["authority", "ssl_cn", "0xag", "0x", "0x123", "", "ssl_", "nope"] {
+            #expect(ProxyProtocol.tlv(bytes(name), found, base) == nil)
+        }
         #expect(written { ProxyProtocol.writeTLV("ssl_verify", found, base, into: &$0) } == "258")
     }
 
@@ -94,9 +105,12 @@ import Wire
     }
 
     @Test(arguments: [
-        ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
-        ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("::ffff:1.2.3.4", "::ffff:1.2.3.4"), ("1:2:3:4:5:6::", "1:2:3:4:5:6::"),
-        ("FE80::ABCD", "fe80::abcd"), ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"), ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"),
+        ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("1:0:0:2:0:0:0:3", "1:0:0:2::3"),
+        ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
+        ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+        ("1:2:3:4:5:6::", "1:2:3:4:5:6::"),
+        ("FE80::ABCD", "fe80::abcd"), ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"),
+        ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"),
     ])
     func `IPv6 addresses are read and written`(text: String, canonical: String) {
         guard let address = ProxyAddress.parseIPv6(bytes(text)) else { Issue.record("refused"); return }
@@ -107,7 +121,8 @@ import Wire
     @Test(arguments: 0..<300)
     func `random IPv6 addresses survive`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        let groups = (0..<8).map { _ in Bool.random(using: &random) ? 0 : UInt64.random(in: 0...0xffff, using: &random) }
+        let groups = (0..<8).map { _ in Bool.random(using: &random) ? 0 : UInt64.random(in: 0...0xffff, using: &random)
+        }
         let high = groups[0..<4].reduce(0) { $0 << 16 | $1 }
         let low = groups[4..<8].reduce(0) { $0 << 16 | $1 }
         let text = written { ProxyAddress(high: high, low: low, port: 0, isIPv6: true).write(into: &$0) } ?? ""
@@ -118,7 +133,9 @@ import Wire
     @Test func `version 1 is written`() {
         let a = ProxyAddress(low: 0x0102_0304, port: 5, isIPv6: false)
         let b = ProxyAddress(low: 1, port: 6, isIPv6: true)
-        #expect(written { ProxyProtocol.writeV1(source: a, destination: a, into: &$0) } == "PROXY TCP4 1.2.3.4 1.2.3.4 5 5\r\n")
+        #expect(
+            written { ProxyProtocol.writeV1(source: a, destination: a, into: &$0) }
+                == "PROXY TCP4 1.2.3.4 1.2.3.4 5 5\r\n")
         #expect(written { ProxyProtocol.writeV1(source: b, destination: b, into: &$0) } == "PROXY TCP6 ::1 ::1 6 6\r\n")
         #expect(written { ProxyProtocol.writeV1(source: a, destination: b, into: &$0) } == "PROXY UNKNOWN\r\n")
         #expect(written { ProxyProtocol.writeV1(source: nil, destination: nil, into: &$0) } == "PROXY UNKNOWN\r\n")

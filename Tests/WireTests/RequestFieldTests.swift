@@ -2,7 +2,9 @@ import Testing
 import Wire
 
 @Suite struct RequestFieldTests {
-    private func outcome(_ fields: String, version: String = "1.1", options: HeadOptions = HeadOptions()) -> HeadError.Reason? {
+    private func outcome(_ fields: String, version: String = "1.1", options: HeadOptions = HeadOptions()) -> HeadError
+        .Reason?
+    {
         reason(request("GET / HTTP/\(version)\r\n\(fields)\r\n\r\n", options: options).outcome)
     }
 
@@ -33,33 +35,37 @@ import Wire
         #expect(table.firstIndex(variable: "x_foo", base) == nil)
     }
 
-    @Test(arguments: [
-        ("Host: a", nil), ("Host : a", .invalidHeaderLine), ("Host\t: a", .invalidHeaderLine),
-        (" Host: a", .invalidHeaderLine), (": a", .invalidHeaderLine), ("Host", .invalidHeaderLine),
-        ("Host: a\r\n folded", .invalidHeaderLine), ("Host: a\r\nX: \u{0}", .invalidHeaderLine),
-        ("Host: a\r\nX: a\rb", .invalidHeaderLine), ("Host: a\r\nX: \u{1f}", .invalidHeaderLine),
-        ("Host: a\r\nX: \u{7f}", .invalidHeaderLine), ("Host: a\r\nX\u{2}: b", .invalidHeaderLine),
-        ("Host: a\r\nX: a\tb", nil), ("Host: a\r\nX: \u{e9}", nil), ("Host: a\r\r\nX: b", .invalidHeaderLine),
-        ("X: 1", .missingHost), ("Host: a\r\nHost: a", .duplicateHost), ("Host:", .invalidHost),
-        ("Host: a b", .invalidHost), ("Host: a,b", nil), ("Host: a/b", .invalidHost), ("Host: a:70000", .invalidHost),
-        ("Host: a\r\nContent-Length: 5", nil), ("Host: a\r\nContent-Length: +5", .invalidContentLength),
-        ("Host: a\r\nContent-Length: 0x5", .invalidContentLength), ("Host: a\r\nContent-Length:", .invalidContentLength),
-        ("Host: a\r\nContent-Length: 5, 5", .invalidContentLength), ("Host: a\r\nContent-Length: -1", .invalidContentLength),
-        ("Host: a\r\nContent-Length: 9223372036854775807", nil),
-        ("Host: a\r\nContent-Length: 9223372036854775808", .invalidContentLength),
-        ("Host: a\r\nContent-Length: 99999999999999999999999", .invalidContentLength),
-        ("Host: a\r\nContent-Length: 5\r\nContent-Length: 5", .duplicateHeaderLine),
-        ("Host: a\r\nTransfer-Encoding: chunked", nil), ("Host: a\r\nTransfer-Encoding: CHUNKED", nil),
-        ("Host: a\r\nTransfer-Encoding: identity", .unknownTransferEncoding),
-        ("Host: a\r\nTransfer-Encoding: gzip, chunked", .unknownTransferEncoding),
-        ("Host: a\r\nTransfer-Encoding: chunked, chunked", .unknownTransferEncoding),
-        ("Host: a\r\nTransfer-Encoding:", .unknownTransferEncoding),
-        ("Host: a\r\nTransfer-Encoding: \u{b}chunked", .invalidHeaderLine),
-        ("Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", .duplicateHeaderLine),
-        ("Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5", .contentLengthWithTransferEncoding),
-        ("Host: a\r\nAuthorization: a\r\nAuthorization: b", .duplicateHeaderLine),
-        ("Host: a\r\nCookie: a\r\nCookie: b", nil), ("Host: a\r\nX-Forwarded-For: a\r\nX-Forwarded-For: b", nil),
-    ] as [(String, HeadError.Reason?)])
+    @Test(
+        arguments: [
+            ("Host: a", nil), ("Host : a", .invalidHeaderLine), ("Host\t: a", .invalidHeaderLine),
+            (" Host: a", .invalidHeaderLine), (": a", .invalidHeaderLine), ("Host", .invalidHeaderLine),
+            ("Host: a\r\n folded", .invalidHeaderLine), ("Host: a\r\nX: \u{0}", .invalidHeaderLine),
+            ("Host: a\r\nX: a\rb", .invalidHeaderLine), ("Host: a\r\nX: \u{1f}", .invalidHeaderLine),
+            ("Host: a\r\nX: \u{7f}", .invalidHeaderLine), ("Host: a\r\nX\u{2}: b", .invalidHeaderLine),
+            ("Host: a\r\nX: a\tb", nil), ("Host: a\r\nX: \u{e9}", nil), ("Host: a\r\r\nX: b", .invalidHeaderLine),
+            ("X: 1", .missingHost), ("Host: a\r\nHost: a", .duplicateHost), ("Host:", .invalidHost),
+            ("Host: a b", .invalidHost), ("Host: a,b", nil), ("Host: a/b", .invalidHost),
+            ("Host: a:70000", .invalidHost),
+            ("Host: a\r\nContent-Length: 5", nil), ("Host: a\r\nContent-Length: +5", .invalidContentLength),
+            ("Host: a\r\nContent-Length: 0x5", .invalidContentLength),
+            ("Host: a\r\nContent-Length:", .invalidContentLength),
+            ("Host: a\r\nContent-Length: 5, 5", .invalidContentLength),
+            ("Host: a\r\nContent-Length: -1", .invalidContentLength),
+            ("Host: a\r\nContent-Length: 9223372036854775807", nil),
+            ("Host: a\r\nContent-Length: 9223372036854775808", .invalidContentLength),
+            ("Host: a\r\nContent-Length: 99999999999999999999999", .invalidContentLength),
+            ("Host: a\r\nContent-Length: 5\r\nContent-Length: 5", .duplicateHeaderLine),
+            ("Host: a\r\nTransfer-Encoding: chunked", nil), ("Host: a\r\nTransfer-Encoding: CHUNKED", nil),
+            ("Host: a\r\nTransfer-Encoding: identity", .unknownTransferEncoding),
+            ("Host: a\r\nTransfer-Encoding: gzip, chunked", .unknownTransferEncoding),
+            ("Host: a\r\nTransfer-Encoding: chunked, chunked", .unknownTransferEncoding),
+            ("Host: a\r\nTransfer-Encoding:", .unknownTransferEncoding),
+            ("Host: a\r\nTransfer-Encoding: \u{b}chunked", .invalidHeaderLine),
+            ("Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", .duplicateHeaderLine),
+            ("Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5", .contentLengthWithTransferEncoding),
+            ("Host: a\r\nAuthorization: a\r\nAuthorization: b", .duplicateHeaderLine),
+            ("Host: a\r\nCookie: a\r\nCookie: b", nil), ("Host: a\r\nX-Forwarded-For: a\r\nX-Forwarded-For: b", nil),
+        ] as [(String, HeadError.Reason?)])
     func `fields are judged strictly`(fields: String, expected: HeadError.Reason?) {
         #expect(outcome(fields) == expected)
     }
@@ -74,7 +80,8 @@ import Wire
     }
 
     @Test(arguments: [
-        ("", "1.1", true), ("Connection: close", "1.1", false), ("Connection: x, CLOSE", "1.1", false), ("", "1.0", false),
+        ("", "1.1", true), ("Connection: close", "1.1", false), ("Connection: x, CLOSE", "1.1", false),
+        ("", "1.0", false),
         ("Connection: Keep-Alive", "1.0", true), ("Connection: keep-alive, close", "1.1", false),
         ("Connection: closed", "1.1", true),
     ])
@@ -93,7 +100,8 @@ import Wire
     }
 
     @Test func `fields named by Connection are hop-by-hop, but for protected ones`() {
-        let text = "GET / HTTP/1.1\r\nHost: a\r\nX-Secret: 1\r\nX-Forwarded-For: 2\r\n"
+        let text =
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Secret: 1\r\nX-Forwarded-For: 2\r\n"
             + "Connection: x-secret, Host, x-forwarded-for\r\nTE: trailers\r\nKeep-Alive: 1\r\nX: 2\r\n\r\n"
         let names = request(text).fields.filter(\.isHopByHop).map { $0.name.string(text) }
         #expect(names == ["X-Secret", "Connection", "TE", "Keep-Alive"])
@@ -133,11 +141,23 @@ import Wire
     @Test(arguments: [
         (HeadError(.invalidMethod), "client sent invalid method"),
         (HeadError(.missingHost), "client sent HTTP/1.1 request without \"Host\" header"),
-        (HeadError(.invalidHeaderLine, range: ByteRange(offset: 0, length: 3), byte: 1), "client sent invalid header line: \"abc\\x01...\""),
-        (HeadError(.tooLongHeaderLine, range: ByteRange(offset: 1, length: 2)), "client sent too long header line: \"bc...\""),
-        (HeadError(.unknownTransferEncoding, range: ByteRange(offset: 3, length: 1)), "client sent unknown \"Transfer-Encoding\": \"\\x0A\""),
-        (HeadError(.duplicateHost, range: ByteRange(offset: 0, length: 1), previous: ByteRange(offset: 1, length: 1)),
-            "client sent duplicate host header: \"a\", previous value: \"b\""),
+        (
+            HeadError(.invalidHeaderLine, range: ByteRange(offset: 0, length: 3), byte: 1),
+            "client sent invalid header line: \"abc\\x01...\""
+        ),
+        (
+            HeadError(.tooLongHeaderLine, range: ByteRange(offset: 1, length: 2)),
+            "client sent too long header line: \"bc...\""
+        ),
+        (
+            HeadError(.unknownTransferEncoding, range: ByteRange(offset: 3, length: 1)),
+            "client sent unknown \"Transfer-Encoding\": \"\\x0A\""
+        ),
+        (
+            HeadError(
+                .duplicateHost, range: ByteRange(offset: 0, length: 1), previous: ByteRange(offset: 1, length: 1)),
+            "client sent duplicate host header: \"a\", previous value: \"b\""
+        ),
     ])
     func `messages are nginx's, escaped`(error: HeadError, message: String) {
         #expect(written { error.writeMessage("abc\n", into: &$0) } == message)

@@ -37,15 +37,16 @@ import Wire
         #expect(head.wantsKeepAlive && !head.hasBody)
     }
 
-    @Test(arguments: [
-        ("/", "/", nil, "/"),
-        ("/a?", "/a", "", "/a?"),
-        ("/a?b?c", "/a", "b?c", "/a?b?c"),
-        ("/a#f", "/a", nil, "/a#f"),
-        ("/a?b#f?g", "/a", "b", "/a?b#f?g"),
-        ("/a#f?g", "/a", nil, "/a#f?g"),
-        ("/\u{e9}", "/\u{e9}", nil, "/\u{e9}"),
-    ] as [(String, String, String?, String)])
+    @Test(
+        arguments: [
+            ("/", "/", nil, "/"),
+            ("/a?", "/a", "", "/a?"),
+            ("/a?b?c", "/a", "b?c", "/a?b?c"),
+            ("/a#f", "/a", nil, "/a#f"),
+            ("/a?b#f?g", "/a", "b", "/a?b#f?g"),
+            ("/a#f?g", "/a", nil, "/a#f?g"),
+            ("/\u{e9}", "/\u{e9}", nil, "/\u{e9}"),
+        ] as [(String, String, String?, String)])
     func `path, query and fragment`(target: String, path: String, query: String?, uri: String) {
         let text = "GET \(target) HTTP/1.0\r\n\r\n"
         let head = request(text).head
@@ -67,12 +68,13 @@ import Wire
         #expect(flags.contains(.plusInPath) == plus)
     }
 
-    @Test(arguments: [
-        ("http://a.b/x?y", "a.b", nil, "/x", "y"), ("http://a.b", "a.b", nil, "/", nil),
-        ("http://a.b:81", "a.b", 81, "/", nil), ("https://[::1]:443/", "[::1]", 443, "/", nil),
-        ("http://a.b:81?args#f", "a.b", 81, "", "args"), ("coap+x-1.://h/", "h", nil, "/", nil),
-        ("http://a.b./c", "a.b", nil, "/c", nil), ("http://a.b:/c", "a.b", nil, "/c", nil),
-    ] as [(String, String, UInt16?, String, String?)])
+    @Test(
+        arguments: [
+            ("http://a.b/x?y", "a.b", nil, "/x", "y"), ("http://a.b", "a.b", nil, "/", nil),
+            ("http://a.b:81", "a.b", 81, "/", nil), ("https://[::1]:443/", "[::1]", 443, "/", nil),
+            ("http://a.b:81?args#f", "a.b", 81, "", "args"), ("coap+x-1.://h/", "h", nil, "/", nil),
+            ("http://a.b./c", "a.b", nil, "/c", nil), ("http://a.b:/c", "a.b", nil, "/c", nil),
+        ] as [(String, String, UInt16?, String, String?)])
     func `the absolute form names the host`(
         target: String, host: String, port: UInt16?, path: String, query: String?
     ) {
@@ -113,26 +115,31 @@ import Wire
         #expect(reason(request(body, options: options).outcome) == .connectWithBody)
     }
 
-    @Test(arguments: [
-        ("GET / HTTP/1.1", nil), ("GET  /  HTTP/1.1  ", nil), ("X-M_Y / HTTP/1.1", nil),
-        ("get / HTTP/1.1", .invalidMethod), ("G\u{0}T / HTTP/1.1", .invalidMethod), (" GET / HTTP/1.1", .invalidMethod),
-        ("GET\t/ HTTP/1.1", .invalidMethod), ("1ET / HTTP/1.1", .invalidMethod),
-        ("GET x HTTP/1.1", .invalidRequestLine), ("GET /\u{1} HTTP/1.1", .invalidRequestLine),
-        ("GET /\u{7f} HTTP/1.1", .invalidRequestLine), ("GET /a\tb HTTP/1.1", .invalidRequestLine),
-        ("GET /?a\tb HTTP/1.1", .invalidRequestLine), ("GET /?a#\u{2} HTTP/1.1", .invalidRequestLine),
-        ("GET / / HTTP/1.1", .invalidRequestLine), ("GET / http/1.1", .invalidRequestLine),
-        ("GET / HTTP/1.1x", .invalidRequestLine), ("GET / HTTP/1.11", .invalidRequestLine),
-        ("GET / HTTP/1.", .invalidRequestLine), ("GET / HTTP/x.1", .invalidRequestLine),
-        ("GET / HTTP/0.9", .invalidRequestLine), ("GET / HTTP/01.1", .invalidRequestLine),
-        ("GET / HTTP/1.1 x", .invalidRequestLine), ("GET / HTTP/2.0", .invalidVersion),
-        ("GET / HTTP/2", .invalidVersion), ("GET / HTTP/11.1", .invalidVersion), ("GET / HTTP/9.9", .invalidVersion),
-        ("GET /", .http09), ("GET / ", .http09), ("POST /a?b", .http09), ("GET http://a", .http09),
-        ("GET http:/a HTTP/1.1", .invalidRequestLine), ("GET http:a HTTP/1.1", .invalidRequestLine),
-        ("GET http:///x HTTP/1.1", .invalidHostInRequestLine), ("GET http://a b/ HTTP/1.1", .invalidRequestLine),
-        ("GET http://u@h/ HTTP/1.1", .invalidHostInRequestLine), ("GET http://a:b/ HTTP/1.1", .invalidHostInRequestLine),
-        ("GET http://a#f HTTP/1.1", .invalidHostInRequestLine), ("GET http://[::1/ HTTP/1.1", .invalidHostInRequestLine),
-        ("GET ht_tp://a/ HTTP/1.1", .invalidRequestLine),
-    ] as [(String, HeadError.Reason?)])
+    @Test(
+        arguments: [
+            ("GET / HTTP/1.1", nil), ("GET  /  HTTP/1.1  ", nil), ("X-M_Y / HTTP/1.1", nil),
+            ("get / HTTP/1.1", .invalidMethod), ("G\u{0}T / HTTP/1.1", .invalidMethod),
+            (" GET / HTTP/1.1", .invalidMethod),
+            ("GET\t/ HTTP/1.1", .invalidMethod), ("1ET / HTTP/1.1", .invalidMethod),
+            ("GET x HTTP/1.1", .invalidRequestLine), ("GET /\u{1} HTTP/1.1", .invalidRequestLine),
+            ("GET /\u{7f} HTTP/1.1", .invalidRequestLine), ("GET /a\tb HTTP/1.1", .invalidRequestLine),
+            ("GET /?a\tb HTTP/1.1", .invalidRequestLine), ("GET /?a#\u{2} HTTP/1.1", .invalidRequestLine),
+            ("GET / / HTTP/1.1", .invalidRequestLine), ("GET / http/1.1", .invalidRequestLine),
+            ("GET / HTTP/1.1x", .invalidRequestLine), ("GET / HTTP/1.11", .invalidRequestLine),
+            ("GET / HTTP/1.", .invalidRequestLine), ("GET / HTTP/x.1", .invalidRequestLine),
+            ("GET / HTTP/0.9", .invalidRequestLine), ("GET / HTTP/01.1", .invalidRequestLine),
+            ("GET / HTTP/1.1 x", .invalidRequestLine), ("GET / HTTP/2.0", .invalidVersion),
+            ("GET / HTTP/2", .invalidVersion), ("GET / HTTP/11.1", .invalidVersion),
+            ("GET / HTTP/9.9", .invalidVersion),
+            ("GET /", .http09), ("GET / ", .http09), ("POST /a?b", .http09), ("GET http://a", .http09),
+            ("GET http:/a HTTP/1.1", .invalidRequestLine), ("GET http:a HTTP/1.1", .invalidRequestLine),
+            ("GET http:///x HTTP/1.1", .invalidHostInRequestLine), ("GET http://a b/ HTTP/1.1", .invalidRequestLine),
+            ("GET http://u@h/ HTTP/1.1", .invalidHostInRequestLine),
+            ("GET http://a:b/ HTTP/1.1", .invalidHostInRequestLine),
+            ("GET http://a#f HTTP/1.1", .invalidHostInRequestLine),
+            ("GET http://[::1/ HTTP/1.1", .invalidHostInRequestLine),
+            ("GET ht_tp://a/ HTTP/1.1", .invalidRequestLine),
+        ] as [(String, HeadError.Reason?)])
     func `request lines are judged strictly`(line: String, expected: HeadError.Reason?) {
         #expect(reason(request(line + "\r\nHost: a\r\n\r\n").outcome) == expected)
     }

@@ -22,7 +22,11 @@ import Wire
         #expect(!empty.append(byte: 1) && empty.append("") && empty.written.isEmpty)
     }
 
-    @Test(arguments: [(0, "0", "0"), (9, "9", "9"), (10, "10", "a"), (4096, "4096", "1000"), (UInt64.max, "18446744073709551615", "ffffffffffffffff")] as [(UInt64, String, String)])
+    @Test(
+        arguments: [
+            (0, "0", "0"), (9, "9", "9"), (10, "10", "a"), (4096, "4096", "1000"),
+            (UInt64.max, "18446744073709551615", "ffffffffffffffff"),
+        ] as [(UInt64, String, String)])
     func `numbers are written`(value: UInt64, decimal: String, hex: String) {
         #expect(written { $0.append(decimal: value) } == decimal)
         #expect(written { $0.append(hex: value) } == hex)
@@ -41,20 +45,27 @@ import Wire
     }
 
     @Test(arguments: [
-        ("plain text", "plain text", "plain text"), ("a\"b\\c", "a\\x22b\\x5Cc", "a\\\"b\\\\c"), ("\u{0}\u{1f}\u{7f}\n", "\\x00\\x1F\\x7F\\x0A", "\\u0000\\u001F\u{7f}\\n"),
+        ("plain text", "plain text", "plain text"), ("a\"b\\c", "a\\x22b\\x5Cc", "a\\\"b\\\\c"),
+        ("\u{0}\u{1f}\u{7f}\n", "\\x00\\x1F\\x7F\\x0A", "\\u0000\\u001F\u{7f}\\n"),
         ("\u{e9}", "\\xC3\\xA9", "\u{e9}"), ("", "", ""),
     ])
     func `log values are escaped`(plain: String, escaped: String, json: String) {
         #expect(written { LogEscape.default.write(bytes(plain), into: &$0) } == escaped)
         #expect(written { LogEscape.json.write(bytes(plain), into: &$0) } == json)
         #expect(written { LogEscape.none.write(bytes(plain), into: &$0) } == plain)
-        if !plain.isEmpty { #expect(written(capacity: escaped.utf8.count - 1) { LogEscape.default.write(bytes(plain), into: &$0) } == nil) }
+        if !plain.isEmpty {
+            #expect(
+                written(capacity: escaped.utf8.count - 1) { LogEscape.default.write(bytes(plain), into: &$0) } == nil)
+        }
     }
 
-    @Test(arguments: [
-        ("a", "a=1", "1"), ("a", "b=2; a=1", "1"), ("A", "a=1", "1"), ("a", "a = 1 ;b=2", "1 "), ("a", "aa=1;a=2", "2"), ("a", "a=\"x;y\"", "\"x"),
-        ("a", "a", nil), ("a", "", nil), ("", "=1", nil), ("a", "b=a=1", nil), ("a", "a=", ""), ("a", "b;a=1", "1"), ("b", "a=1;  b=2", "2"),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            ("a", "a=1", "1"), ("a", "b=2; a=1", "1"), ("A", "a=1", "1"), ("a", "a = 1 ;b=2", "1 "),
+            ("a", "aa=1;a=2", "2"), ("a", "a=\"x;y\"", "\"x"),
+            ("a", "a", nil), ("a", "", nil), ("", "=1", nil), ("a", "b=a=1", nil), ("a", "a=", ""), ("a", "b;a=1", "1"),
+            ("b", "a=1;  b=2", "2"),
+        ] as [(String, String, String?)])
     func `cookies are found`(name: String, field: String, value: String?) {
         #expect(Cookie.value(bytes(name), in: bytes(field))?.string == value)
     }
@@ -65,9 +76,12 @@ import Wire
     }
 
     @Test(arguments: [
-        ("gzip", true), ("GZIP, deflate", true), ("deflate, gzip", true), ("deflate,gzip;q=0.5", true), ("gzip;q=0", false), ("gzip;q=0.0", false),
-        ("gzip;q=1.000", true), ("gzip;q=1.001", false), ("gzip;q=0.0001", false), ("gzip; q=0.001, x", true), ("xgzip", false), ("gzipx", false),
-        ("x-gzip", false), ("*", false), ("", false), ("gzip;", true), ("gzip;q", false), ("gzip;q=", false), ("gzip;q=2", false),
+        ("gzip", true), ("GZIP, deflate", true), ("deflate, gzip", true), ("deflate,gzip;q=0.5", true),
+        ("gzip;q=0", false), ("gzip;q=0.0", false),
+        ("gzip;q=1.000", true), ("gzip;q=1.001", false), ("gzip;q=0.0001", false), ("gzip; q=0.001, x", true),
+        ("xgzip", false), ("gzipx", false),
+        ("x-gzip", false), ("*", false), ("", false), ("gzip;", true), ("gzip;q", false), ("gzip;q=", false),
+        ("gzip;q=2", false),
         ("gzip ;q=1 , x", true), ("gzip;a=1", false), ("gzip x", false),
     ])
     func `gzip is accepted as nginx reads it`(value: String, accepted: Bool) {
@@ -85,7 +99,9 @@ import Wire
         #expect(!HeaderList.contains("a", in: ""))
     }
 
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{ff}\u{3fe}?", "w7/Pvj8=")])
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{ff}\u{3fe}?", "w7/Pvj8="),
+    ])
     func `Base64 both ways`(plain: String, encoded: String) {
         #expect(written { Base64.encode(bytes(plain), into: &$0) } == encoded)
         #expect(Base64.encodedLength(plain.utf8.count) == encoded.utf8.count)
@@ -101,8 +117,12 @@ import Wire
     }
 
     @Test(arguments: [
-        ("", "d41d8cd98f00b204e9800998ecf8427e"), ("a", "0cc175b9c0f1b6a831c399e269772661"), ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
-        ("12345678901234567890123456789012345678901234567890123456789012345678901234567890", "57edf4a22be3c955ac49da2e2107b67a"),
+        ("", "d41d8cd98f00b204e9800998ecf8427e"), ("a", "0cc175b9c0f1b6a831c399e269772661"),
+        ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
+        (
+            "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+            "57edf4a22be3c955ac49da2e2107b67a"
+        ),
     ])
     func `MD5 gives the digests of RFC 1321`(text: String, digest: String) {
         #expect(written { MD5.writeHex(bytes(text), into: &$0) } == digest)
@@ -118,7 +138,9 @@ import Wire
             whole.update(input)
             #expect(parts.digest() == whole.digest())
         }
-        #expect(written { MD5.writeHex(bytes(String(repeating: "a", count: 56)), into: &$0) } == "3b0c8ac703f828b04c6c197006d17218")
+        #expect(
+            written { MD5.writeHex(bytes(String(repeating: "a", count: 56)), into: &$0) }
+                == "3b0c8ac703f828b04c6c197006d17218")
     }
 
     @Test func `checksums and hashes`() {
@@ -134,8 +156,12 @@ import Wire
     }
 
     @Test func `decimal numbers of a field`() {
-        for (text, value) in [("0", 0), ("007", 7), ("9223372036854775807", UInt64(Int64.max))] as [(String, UInt64)] { #expect(Decimal.parse(bytes(text)) == value) }
-        for text in ["", "-1", "1 ", "9223372036854775808", "a", String(repeating: "0", count: 33)] { #expect(Decimal.parse(bytes(text)) == nil) }
+        for (text, value) in [("0", 0), ("007", 7), ("9223372036854775807", UInt64(Int64.max))] as [(String, UInt64)] {
+            #expect(Decimal.parse(bytes(text)) == value)
+        }
+        for text in ["", "-1", "1 ", "9223372036854775808", "a", String(repeating: "0", count: 33)] {
+            #expect(Decimal.parse(bytes(text)) == nil)
+        }
     }
 
     @Test func `ranges, sets and sizes`() {

@@ -112,6 +112,8 @@ struct ProcessSettings {
             }
         }
         if !environment.contains(where: { $0.name == "TZ" }), let zone = inherited("TZ") { list.append(zone) }
+        // Where a Swift toolchain is installed, the run time would hold a crashed worker for seconds to print where it was.
+        if !environment.contains(where: { $0.name == "SWIFT_BACKTRACE" }) { list.append("SWIFT_BACKTRACE=enable=no") }
         return list
     }
 }
