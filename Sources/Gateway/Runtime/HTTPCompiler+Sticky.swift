@@ -19,12 +19,9 @@ extension HTTPCompiler {
             return StickyRuntime(
                 method: .learn, lookup: FixedList(learn.lookup.map { compile($0) }), create: FixedList(learn.create.map { compile($0) }),
                 learnsFromHead: learn.learnsFromHead, zone: learn.zoneName, cookie: nil,
-                sessions: StickySessions(capacity: learn.zoneSize / Self.bytesPerSession, timeout: Machine.Milliseconds(learn.timeout)))
+                sessions: StickySessions(capacity: learn.zoneSize / StickySettings.bytesPerSession, timeout: Machine.Milliseconds(learn.timeout)))
         }
     }
-
-    /// What nginx needs for a session of a zone, so that a zone's size means the same number of sessions.
-    private static var bytesPerSession: Int { 128 }
 
     private func compile(_ cookie: StickySettings.Cookie) -> StickyCookie {
         let expiry: StickyCookie.Expiry

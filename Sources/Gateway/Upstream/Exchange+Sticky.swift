@@ -1,5 +1,6 @@
 import Loop
 import Machine
+import Messages
 import Wire
 
 /// Sessions that stay with their peer (nginx: ngx_http_upstream_sticky_module).
@@ -111,6 +112,11 @@ extension Ref where Value == Exchange {
         guard !session.isEmpty else { return }
         let peer = upstream.value.balancer.id(of: Int(value.attempt.peer))
         guard peer.count > 0 else { return }
-        sticky.value.sessions.learn(session, id: peer.id, idCount: peer.count, creates: creates, now: now)
+        let isNews = sticky.value.sessions.learn(session, id: peer.id, idCount: peer.count, creates: creates, now: now)
+        guard isNews else { return }
+        let digest = SessionDigest(of: session)
+        worker.report(.session(StickySession(
+            zone: sticky.value.zone, digestHigh: digest.high, digestLow: digest.low, peer: (0..<peer.count).map { peer.id[$0] },
+            idleMilliseconds: 0)))
     }
 }

@@ -1,5 +1,6 @@
 import Board
 import Loop
+import Machine
 import Messages
 
 /// Connections and requests over all workers, as `stub_status` shows them.
@@ -45,6 +46,21 @@ extension Ref where Value == Worker {
         return WorkerTotals(
             accepted: value.counters.accepted, handled: value.counters.handled, requests: value.counters.requests, active: UInt64(active),
             reading: UInt64(reading), writing: UInt64(writing), waiting: UInt64(active - reading - writing))
+    }
+
+    /// Other workers learned sessions.
+    func take(_ sessions: [StickySession]) {
+        let upstreams = value.http.value.upstreams
+        for session in sessions {
+            for index in upstreams.indices {
+                guard let sticky = upstreams[index].value.sticky, sticky.value.method == .learn, sticky.value.zone == session.zone
+                else { continue }
+                let idle = min(session.idleMilliseconds, now)
+                sticky.value.sessions.learn(
+                    digest: SessionDigest(high: session.digestHigh, low: session.digestLow), id: PeerID(bytes: session.peer),
+                    idCount: session.peer.count, creates: true, now: Milliseconds(now - idle))
+            }
+        }
     }
 
     /// The supervisor said where peers are on the board.

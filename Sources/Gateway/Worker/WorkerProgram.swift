@@ -17,6 +17,7 @@ package struct WorkerProgram {
     private var listeners: [String: [Int32]] = [:]
     private var logs: [String: Int32] = [:]
     private var peers: [PeerPlace] = []
+    private var sessions: [StickySession] = []
 
     package init() {}
 
@@ -60,6 +61,7 @@ package struct WorkerProgram {
                 for entry in list { listeners[entry.name, default: []].append(descriptors[entry.descriptorIndex]) }
             case .logs(let list): for entry in list { logs[entry.name] = descriptors[entry.descriptorIndex] }
             case .peers(let list): peers += list
+            case .sessions(let list): sessions += list
             case .run(let identity): return identity
             default: break
             }
@@ -113,6 +115,7 @@ package struct WorkerProgram {
         attachLogs(worker)
         attachListeners(worker, hello)
         attachBoard(worker, hello)
+        worker.take(sessions)
         return worker
     }
 
