@@ -54,6 +54,8 @@ struct Request: ~Copyable, SlabValue {
     var isKeepalive = false
     var isInternal = false
     var isBadHead = false
+    /// Counted among the requests that are being answered.
+    var isCounted = false
 
     // Where it is served.
     var server: Ref<VirtualServer>?
@@ -165,6 +167,10 @@ extension Ref where Value == Request {
     func reset() {
         if value.timer != .none { worker.value.loop.timers.clear(value.timer) }
         if let exchange = value.exchange { exchange.release() }
+        if value.isCounted {
+            value.isCounted = false
+            worker.value.counters.writing -= 1
+        }
         releaseOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
             _ = File.remove(value.body.filePath)

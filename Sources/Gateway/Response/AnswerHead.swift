@@ -40,6 +40,12 @@ struct AnswerHead: ~Copyable {
     var contentEncoding: ByteView? { field(.contentEncoding) }
 
     mutating func reset() {
+        resetHead()
+        fields.removeAll()
+    }
+
+    /// Everything but the fields.
+    private mutating func resetHead() {
         status = 0
         statusLine = nil
         contentLength = -1
@@ -55,7 +61,6 @@ struct AnswerHead: ~Copyable {
         allowsOneRangeOnly = false
         addsVary = false
         configuredBy = -1
-        fields.removeAll()
         trailers.removeAll()
     }
 
