@@ -1,4 +1,9 @@
+#define _GNU_SOURCE 1
 #include "CSystem.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "retry.h"
 
 int cs_socketpair_seqpacket(int fds[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -errno : 0;

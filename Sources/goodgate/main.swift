@@ -1,1 +1,5 @@
-// Entry point.
+internal import CSystem
+internal import Glibc
+internal import Supervisor
+
+exit(Program.main(CommandLine.arguments))

@@ -1,103 +1,69 @@
 // Thin wrappers over Linux system calls for which Swift has no good import: variadic calls, macros, structures with unions.
-// Each returns a value >= 0, or -errno. None allocates, none logs.
+// Each returns a value >= 0, or -errno. None allocates, none logs. (Bodies are in C files, because they need _GNU_SOURCE and the
+// headers must look the same to the Swift importer as its own Glibc module.)
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
-#include <stdint.h>
 #include <stddef.h>
-#include <string.h>
+#include <stdint.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/sendfile.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#define CS_RETRY(call) ({ ssize_t r_; do { r_ = (ssize_t)(call); } while (r_ < 0 && errno == EINTR); r_ < 0 ? -(ssize_t)errno : r_; })
 
 // --- epoll ---
-static inline int cs_epoll_create(void) { int r = epoll_create1(EPOLL_CLOEXEC); return r < 0 ? -errno : r; }
-static inline int cs_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
-    struct epoll_event e = { .events = events, .data.u64 = data };
-    return epoll_ctl(epoll, operation, fd, &e) < 0 ? -errno : 0;
-}
+int cs_epoll_create(void);
+int cs_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
 /// Waits for events; -EINTR is returned as such, because a signal may have changed what the caller waits for.
-static inline int cs_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms) {
-    int r = epoll_wait(epoll, events, capacity, timeout_ms); return r < 0 ? -errno : r;
-}
-static inline uint64_t cs_event_data(const struct epoll_event *events, int i) { return events[i].data.u64; }
-static inline uint32_t cs_event_mask(const struct epoll_event *events, int i) { return events[i].events; }
+int cs_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms);
+uint64_t cs_event_data(const struct epoll_event *events, int i);
+uint32_t cs_event_mask(const struct epoll_event *events, int i);
 
 // --- clocks ---
-static inline uint64_t cs_monotonic_ns(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec; }
-static inline uint64_t cs_realtime_ns(void) { struct timespec t; clock_gettime(CLOCK_REALTIME, &t); return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec; }
+uint64_t cs_monotonic_ns(void);
+uint64_t cs_realtime_ns(void);
 
 // --- plain input and output ---
-static inline ssize_t cs_recv(int fd, void *buffer, size_t count) { return CS_RETRY(recv(fd, buffer, count, 0)); }
-static inline ssize_t cs_recv_peek(int fd, void *buffer, size_t count) { return CS_RETRY(recv(fd, buffer, count, MSG_PEEK | MSG_DONTWAIT)); }
-static inline ssize_t cs_send(int fd, const void *buffer, size_t count, int more) { return CS_RETRY(send(fd, buffer, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0))); }
-static inline ssize_t cs_read(int fd, void *buffer, size_t count) { return CS_RETRY(read(fd, buffer, count)); }
-static inline ssize_t cs_write(int fd, const void *buffer, size_t count) { return CS_RETRY(write(fd, buffer, count)); }
-static inline ssize_t cs_pread(int fd, void *buffer, size_t count, int64_t offset) { return CS_RETRY(pread(fd, buffer, count, offset)); }
-static inline ssize_t cs_pwrite(int fd, const void *buffer, size_t count, int64_t offset) { return CS_RETRY(pwrite(fd, buffer, count, offset)); }
-static inline ssize_t cs_sendmsg_vector(int fd, struct iovec *vector, int count, int more) {
-    struct msghdr m = { .msg_iov = vector, .msg_iovlen = (size_t)count };
-    return CS_RETRY(sendmsg(fd, &m, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
-}
-static inline ssize_t cs_writev(int fd, const struct iovec *vector, int count) { return CS_RETRY(writev(fd, vector, count)); }
-static inline ssize_t cs_sendfile(int out, int in, int64_t offset, size_t count) { off_t o = offset; return CS_RETRY(sendfile(out, in, &o, count)); }
-static inline ssize_t cs_splice(int in, int out, size_t count, unsigned flags) { return CS_RETRY(splice(in, NULL, out, NULL, count, flags)); }
-static inline int cs_open(const char *path, int flags, mode_t mode) { int r; do { r = open(path, flags | O_CLOEXEC, mode); } while (r < 0 && errno == EINTR); return r < 0 ? -errno : r; }
-static inline int cs_openat(int directory, const char *path, int flags, mode_t mode) { int r; do { r = openat(directory, path, flags | O_CLOEXEC, mode); } while (r < 0 && errno == EINTR); return r < 0 ? -errno : r; }
-static inline int cs_close(int fd) { return close(fd) < 0 ? -errno : 0; }
-static inline int cs_fstat(int fd, struct stat *out) { return fstat(fd, out) < 0 ? -errno : 0; }
-static inline int cs_stat(const char *path, struct stat *out) { return stat(path, out) < 0 ? -errno : 0; }
-static inline int cs_lstat(const char *path, struct stat *out) { return lstat(path, out) < 0 ? -errno : 0; }
-static inline int cs_set_nonblocking(int fd, int on) {
-    int f = fcntl(fd, F_GETFL, 0); if (f < 0) return -errno;
-    return fcntl(fd, F_SETFL, on ? f | O_NONBLOCK : f & ~O_NONBLOCK) < 0 ? -errno : 0;
-}
-static inline int cs_set_cloexec(int fd, int on) { return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0; }
-static inline int cs_dup_cloexec(int fd, int lowest) { int r = fcntl(fd, F_DUPFD_CLOEXEC, lowest); return r < 0 ? -errno : r; }
-static inline int cs_memfd(const char *name, unsigned flags) { int r = memfd_create(name, flags | MFD_CLOEXEC); return r < 0 ? -errno : r; }
-static inline int cs_add_seals(int fd, int seals) { return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0; }
-static inline int cs_pipe(int fds[2], int flags) { return pipe2(fds, flags | O_CLOEXEC) < 0 ? -errno : 0; }
+ssize_t cs_recv(int fd, void *buffer, size_t count);
+ssize_t cs_recv_peek(int fd, void *buffer, size_t count);
+ssize_t cs_send(int fd, const void *buffer, size_t count, int more);
+ssize_t cs_read(int fd, void *buffer, size_t count);
+ssize_t cs_write(int fd, const void *buffer, size_t count);
+ssize_t cs_pread(int fd, void *buffer, size_t count, int64_t offset);
+ssize_t cs_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
+ssize_t cs_sendmsg_vector(int fd, struct iovec *vector, int count, int more);
+ssize_t cs_writev(int fd, const struct iovec *vector, int count);
+ssize_t cs_sendfile(int out, int in, int64_t offset, size_t count);
+ssize_t cs_splice(int in, int out, size_t count, unsigned flags);
+int cs_open(const char *path, int flags, mode_t mode);
+int cs_openat(int directory, const char *path, int flags, mode_t mode);
+int cs_close(int fd);
+int cs_fstat(int fd, struct stat *out);
+int cs_stat(const char *path, struct stat *out);
+int cs_lstat(const char *path, struct stat *out);
+int cs_set_nonblocking(int fd, int on);
+int cs_set_cloexec(int fd, int on);
+int cs_dup_cloexec(int fd, int lowest);
+int cs_memfd(const char *name, unsigned flags);
+int cs_add_seals(int fd, int seals);
+int cs_pipe(int fds[2], int flags);
 
 // --- sockets ---
-static inline int cs_socket(int family, int type) { int r = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); return r < 0 ? -errno : r; }
-static inline int cs_accept(int fd, struct sockaddr_storage *address, uint32_t *length) {
-    socklen_t l = sizeof *address; int r;
-    do { r = accept4(fd, (struct sockaddr *)address, &l, SOCK_CLOEXEC | SOCK_NONBLOCK); } while (r < 0 && errno == EINTR);
-    *length = l; return r < 0 ? -errno : r;
-}
-static inline int cs_connect(int fd, const void *address, uint32_t length) { return connect(fd, (const struct sockaddr *)address, length) < 0 ? -errno : 0; }
-static inline int cs_bind(int fd, const void *address, uint32_t length) { return bind(fd, (const struct sockaddr *)address, length) < 0 ? -errno : 0; }
-static inline int cs_listen(int fd, int backlog) { return listen(fd, backlog) < 0 ? -errno : 0; }
-static inline int cs_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }
-static inline int cs_local_address(int fd, struct sockaddr_storage *address, uint32_t *length) {
-    socklen_t l = sizeof *address; int r = getsockname(fd, (struct sockaddr *)address, &l); *length = l; return r < 0 ? -errno : 0;
-}
-static inline int cs_peer_address(int fd, struct sockaddr_storage *address, uint32_t *length) {
-    socklen_t l = sizeof *address; int r = getpeername(fd, (struct sockaddr *)address, &l); *length = l; return r < 0 ? -errno : 0;
-}
-static inline int cs_set_option(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0; }
-static inline int cs_get_option(int fd, int level, int name, int *value) { socklen_t l = sizeof *value; return getsockopt(fd, level, name, value, &l) < 0 ? -errno : 0; }
-static inline int cs_socket_error(int fd) { int e = 0; socklen_t l = sizeof e; return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &l) < 0 ? errno : e; }
+int cs_socket(int family, int type);
+int cs_accept(int fd, struct sockaddr_storage *address, uint32_t *length);
+int cs_connect(int fd, const void *address, uint32_t length);
+int cs_bind(int fd, const void *address, uint32_t length);
+int cs_listen(int fd, int backlog);
+int cs_shutdown_write(int fd);
+int cs_local_address(int fd, struct sockaddr_storage *address, uint32_t *length);
+int cs_peer_address(int fd, struct sockaddr_storage *address, uint32_t *length);
+int cs_set_option(int fd, int level, int name, int value);
+int cs_get_option(int fd, int level, int name, int *value);
+int cs_socket_error(int fd);
 /// Makes close() send RST instead of FIN and drop what is queued (nginx: reset_timedout_connection).
-static inline int cs_set_linger_reset(int fd) { struct linger l = { .l_onoff = 1, .l_linger = 0 }; return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l) < 0 ? -errno : 0; }
+int cs_set_linger_reset(int fd);
 
 // --- messages with descriptors (SCM_RIGHTS) over SOCK_SEQPACKET ---
 #define CS_DESCRIPTORS_MAX 64
@@ -106,3 +72,10 @@ int cs_socketpair_seqpacket(int fds[2]);
 ssize_t cs_send_packet(int fd, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 /// Receives one packet. Descriptors arrive close-on-exec. *descriptor_count is in: capacity, out: number. -EMSGSIZE if anything was cut off (all descriptors are closed then).
 ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
+
+#include "process.h"
+
+// --- rights of this process ---
+/// Whether the process may be traced and dumped by others of its user.
+int cs_set_dumpable(int on);
+int cs_no_new_privileges(void);

@@ -1,0 +1,99 @@
+/// The account of a peer as the sum over all columns.
+package struct PeerTotals: Equatable, Sendable {
+    /// Failures that nobody forgave yet, >= 0.
+    package var fails: Int64 = 0
+    /// Whole seconds of CLOCK_MONOTONIC; `Int64.min` = never.
+    package var accessed = Int64.min
+    package var checked = Int64.min
+    /// Attempts that run now in all workers, >= 0, each worker's share clamped to 2^31-1.
+    package var connections: Int64 = 0
+    /// Idle pooled connections in all workers.
+    package var idle: Int64 = 0
+
+    package init() {}
+}
+
+/// A slot of the peer table: number and generation. The generation tells a peer from those that had the slot before.
+package struct PeerSlot: Equatable, Hashable, Sendable {
+    package let index: Int
+    package let generation: UInt64
+
+    /// Values may come from a message of another process: readers check the range again.
+    package init(index: Int, generation: UInt64) {
+        self.index = index
+        self.generation = generation
+    }
+}
+
+extension BoardView {
+    /// Whether a slot is in range and still this peer's. O(1).
+    package func isCurrent(_ slot: PeerSlot) -> Bool {
+        slot.index >= 0 && slot.index < layout.slots && slot.generation != 0
+            && load(layout.slotStart(slot.index)) == slot.generation
+    }
+
+    /// The peer's sums over all columns; all zero for a slot out of range or of another generation. O(columns).
+    ///
+    /// - Parameters:
+    ///   - columns: how many columns to read, from the supervisor's on; nil = all. Workers that run never have a higher
+    ///     number than this.
+    ///   - without: a column left out: `connections` of the others.
+    package func totals(_ slot: PeerSlot, columns: Int? = nil, without: Int = -1) -> PeerTotals {
+        var totals = PeerTotals()
+        guard isCurrent(slot) else { return totals }
+        var failures: UInt64 = 0
+        var forgiven: UInt64 = 0
+        for column in 0..<min(columns ?? layout.columns, layout.columns) {
+            let cell = layout.cellStart(column, slot.index)
+            guard load(cell) == slot.generation else { continue }
+            // Only the lower half of each counter counts, so that no liar makes the sum overflow.
+            failures += load(cell + CellWord.failures.rawValue * 8) & 0xFFFF_FFFF
+            forgiven = max(forgiven, load(cell + CellWord.forgiven.rawValue * 8))
+            totals.accessed = max(totals.accessed, second(cell, .accessed))
+            totals.checked = max(totals.checked, second(cell, .checked))
+            if column == without { continue }
+            totals.connections += count(cell, .connections)
+            totals.idle += count(cell, .idle)
+        }
+        totals.fails = failures > forgiven ? Int64(failures - forgiven) : 0
+        return totals
+    }
+
+    /// What active checks say: the worst of what the columns say, with `gone` above all.
+    package func checkState(_ slot: PeerSlot) -> PeerCheckState {
+        guard isCurrent(slot) else { return .none }
+        var state = PeerCheckState.none
+        for column in 0..<layout.columns {
+            let cell = layout.cellStart(column, slot.index)
+            guard load(cell) == slot.generation,
+                let said = PeerCheckState(rawValue: load(cell + CellWord.check.rawValue * 8))
+            else { continue }
+            if said.rawValue > state.rawValue { state = said }
+        }
+        return state
+    }
+
+    private func second(_ cell: Int, _ word: CellWord) -> Int64 {
+        let value = load(cell + word.rawValue * 8)
+        return value == 0 || value > UInt64(Int64.max) ? Int64.min : Int64(value) - 1
+    }
+
+    private func count(_ cell: Int, _ word: CellWord) -> Int64 {
+        Int64(min(load(cell + word.rawValue * 8), UInt64(Int32.max)))
+    }
+}
+
+extension BoardView {
+    /// The sum of a counter over all columns, wrapping. O(columns).
+    package func total(_ counter: BoardCounter) -> UInt64 {
+        var sum: UInt64 = 0
+        for column in 0..<layout.columns { sum &+= load(layout.columnStart(column) + counter.rawValue * 8) }
+        return sum
+    }
+
+    /// One column's counter; 0 for a column out of range.
+    package func value(_ counter: BoardCounter, column: Int) -> UInt64 {
+        guard column >= 0, column < layout.columns else { return 0 }
+        return load(layout.columnStart(column) + counter.rawValue * 8)
+    }
+}

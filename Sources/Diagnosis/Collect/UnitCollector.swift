@@ -1,0 +1,122 @@
+/// Properties of systemd's services.
+package struct UnitCollector: Collector {
+    package init() {}
+    package var name: String { "systemd units" }
+    package var isVolatile: Bool { false }
+
+    static let properties = [
+        "Id", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "NRestarts", "MainPID", "ExecMainStartTimestamp",
+        "ExecMainExitTimestamp", "ActiveEnterTimestamp", "MemoryMax", "MemoryLimit", "LimitNOFILE", "ControlGroup", "ExecStart", "Environment",
+        "KillSignal", "TimeoutStopUSec", "Restart", "PrivateTmp", "RuntimeDirectory", "FragmentPath", "UMask", "User", "Type", "KillMode",
+        "RestrictAddressFamilies", "IPAddressDeny",
+    ].joined(separator: ",")
+
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+        do {
+            // Loaded ones by pattern; those that were never started, by name from their files.
+            var output = try system.run(["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: 5_000, limit: 16 << 20)
+            var known = Self.parse(output)
+            let names = Set(known.map(\.name))
+            var missing = subject.units.filter { !names.contains($0) }
+            if let files = try? system.run(
+                ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"], deadline: 5_000, limit: 1 << 20) {
+                for line in files.split(separator: 10) {
+                    guard let name = LineText(line).fields(1).first?.string, !names.contains(name), !name.contains("@") else { continue }
+                    missing.append(name)
+                }
+            }
+            if !missing.isEmpty {
+                output = (try? system.run(["systemctl", "show"] + missing.prefix(500) + ["-p", Self.properties, "--no-pager"], deadline: 5_000, limit: 16 << 20)) ?? []
+                known += Self.parse(output).filter { !names.contains($0.name) }
+            }
+            evidence.units = .known(known, source: "systemctl show")
+        } catch {
+            evidence.units = .unavailable(why: error.errorNumber == 2 ? "systemctl is not there" : error.errorNumber == -1 ? "systemd does not answer" : error.text)
+        }
+    }
+
+    /// Blocks of `Name=value` lines, parted by empty lines.
+    package static func parse(_ output: [UInt8]) -> [UnitState] {
+        var units: [UnitState] = [], current: UnitState?
+        for line in (output + [10, 10]).split(separator: 10, omittingEmptySubsequences: false) {
+            if line.isEmpty {
+                if let unit = current, !unit.name.isEmpty { units.append(unit) }
+                current = nil
+                continue
+            }
+            let text = String(decoding: line, as: UTF8.self)
+            guard let equals = text.firstIndex(of: "=") else { continue }
+            if current == nil { current = UnitState(name: "") }
+            set(&current!, String(text[..<equals]), String(text[text.index(after: equals)...]))
+        }
+        return units
+    }
+
+    private static func set(_ unit: inout UnitState, _ name: String, _ value: String) {
+        switch name {
+        case "Id": unit.name = value
+        case "ActiveState": unit.activeState = value
+        case "SubState": unit.subState = value
+        case "Result": unit.result = value
+        case "ExecMainCode": unit.mainCode = Int(value) ?? 0
+        case "ExecMainStatus": unit.mainStatus = Int(value) ?? 0
+        case "NRestarts": unit.restarts = Int(value) ?? 0
+        case "MainPID": unit.mainPID = Int32(value) ?? 0
+        case "ExecMainStartTimestamp": unit.mainStarted = time(value)
+        case "ExecMainExitTimestamp": unit.mainExited = time(value)
+        case "ActiveEnterTimestamp": unit.activeSince = time(value)
+        case "MemoryMax", "MemoryLimit": if let limit = UInt64(value), limit < 1 << 62 { unit.memoryMax = limit }
+        case "LimitNOFILE": unit.limitNoFile = UInt64(value)
+        case "ControlGroup": unit.controlGroup = value
+        case "ExecStart": unit.execStart = command(value)
+        case "Environment": unit.environment = value
+        case "KillSignal": unit.killSignal = Int(value) ?? 15
+        case "TimeoutStopUSec": unit.timeoutStop = duration(value)
+        case "Restart": unit.restart = value
+        case "PrivateTmp": unit.privateTmp = value == "yes"
+        case "RuntimeDirectory": unit.runtimeDirectory = value
+        case "FragmentPath": unit.fragmentPath = value
+        case "UMask": unit.umask = value
+        case "User": unit.user = value
+        case "Type": unit.type = value
+        case "KillMode": unit.killMode = value
+        case "RestrictAddressFamilies": unit.addressFamilies = value
+        case "IPAddressDeny": unit.addressDeny = value
+        default: break
+        }
+    }
+
+    /// `{ path=/x ; argv[]=/x --port 3000 ; ignore_errors=no ; … }` to the arguments.
+    private static func command(_ value: String) -> String {
+        LineText(value).between("argv[]=", " ; ")?.string ?? value
+    }
+
+    /// `Sun 2026-11-22 10:00:03 UTC`; systemctl is run with TZ=UTC.
+    package static func time(_ value: String) -> Timestamp? {
+        let parts = value.split(separator: " ")
+        guard parts.count >= 3 else { return nil }
+        let date = parts[1].split(separator: "-").compactMap { Int($0) }, clock = parts[2].split(separator: ":").compactMap { Int($0) }
+        guard date.count == 3, clock.count == 3 else { return nil }
+        return CivilTime(year: date[0], month: date[1], day: date[2], hour: clock[0], minute: clock[1], second: clock[2])
+            .secondsIfUTC.map { Timestamp(seconds: $0) }
+    }
+
+    /// `1min 30s`, `500ms`, `infinity` to milliseconds; nil: no limit or not understood.
+    package static func duration(_ value: String) -> Int64? {
+        var total: Int64 = 0
+        for part in value.split(separator: " ") {
+            let digits = part.prefix { $0.isNumber || $0 == "." }
+            guard let number = Double(digits), number < 1e12 else { return nil }
+            switch part.dropFirst(digits.count) {
+            case "us": total += Int64(number / 1_000)
+            case "ms": total += Int64(number)
+            case "s", "": total += Int64(number * 1_000)
+            case "min": total += Int64(number * 60_000)
+            case "h": total += Int64(number * 3_600_000)
+            case "d": total += Int64(number * 86_400_000)
+            default: return nil
+            }
+        }
+        return total
+    }
+}

@@ -1,0 +1,103 @@
+/// Looks at a host that runs nginx: its configuration, its logs, its units, its sockets; explains what failed and what will.
+///
+/// Reads only. Everything is bounded: memory by tables of fixed size, time by the size of the logs and by deadlines.
+package struct Doctor<System: SystemReader> {
+    package struct Options: Sendable {
+        package var since: Timestamp
+        /// Main configuration file; nil: find it.
+        package var configuration: String?
+        /// Whether to connect to each upstream.
+        package var testsUpstreams = true
+        /// Incidents that get a verdict: the newest and largest.
+        package var casesMax = 20
+        /// Seconds east of UTC of the logs' local time; nil: this host's zone.
+        package var zoneOffset: Int64?
+        package init(since: Timestamp) { self.since = since }
+    }
+
+    let system: System
+    let options: Options
+    var report: DoctorReport
+    var evidence = EvidenceSet()
+    var names: [String: [PeerAddress]] = [:]
+
+    private init(_ options: Options, system: System) {
+        self.system = system
+        self.options = options
+        report = DoctorReport(time: system.now(), since: options.since)
+    }
+
+    /// Examines the host. Takes as long as the logs are large; call it off the main thread.
+    package static func run(_ options: Options, system: System) -> DoctorReport {
+        var doctor = Doctor(options, system: system)
+        doctor.examine()
+        doctor.report.took = system.now().since(doctor.report.time)
+        return doctor.report
+    }
+
+    private mutating func examine() {
+        guard let instance = NginxInstance.find(from: system, configuration: options.configuration) else {
+            report.gaps.append("no nginx: neither a process nor a configuration in the usual places")
+            return
+        }
+        report.configuration = instance.mainFile
+        let site = NginxSite(
+            mainFile: instance.mainFile, prefix: instance.prefix, defaultErrorLog: instance.errorLog, defaultAccessLog: instance.accessLog,
+            from: system)
+        report.gaps += site.gaps
+        resolveNames(site)
+        var harvest = LogHarvest(since: options.since, until: report.time, zone: LocalZone(fixedOffset: options.zoneOffset))
+        harvest.read(site, names: names, from: system, report: &report)
+        gatherEvidence(instance, from: harvest.earliest)
+        testUpstreams(site)
+        judge(harvest, site, instance)
+        report.findings = Lint.findings(site, evidence: evidence, names: names, system: system)
+        report.gaps = report.gaps.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private mutating func resolveNames(_ site: NginxSite) {
+        for server in site.upstreams.flatMap(\.servers) {
+            guard case .name(let host, _) = server.address, names[host] == nil, names.count < 64, !host.contains("$") else { continue }
+            var set = EvidenceSet()
+            let subject = CollectionSubject(peer: nil, host: host, since: options.since, until: report.time)
+            NameCollector().collect(subject, from: system, into: &set)
+            names[host] = set.name.value?.addresses ?? []
+        }
+    }
+
+    /// What all incidents share.
+    private mutating func gatherEvidence(_ instance: NginxInstance, from earliest: Timestamp) {
+        let start = max(earliest.advanced(byMilliseconds: -600_000), options.since.advanced(byMilliseconds: -600_000))
+        let subject = CollectionSubject(peer: nil, proxyPID: instance.workerPID, since: start, until: report.time)
+        let shared: [any Collector] = [
+            ProxyCollector(), ListenerCollector(), HostCollector(), UnitCollector(), AppCollector(), JournalCollector(), KernelCollector(),
+        ]
+        for collector in shared { collector.collect(subject, from: system, into: &evidence) }
+        report.gaps += evidence.gaps
+    }
+
+    private mutating func testUpstreams(_ site: NginxSite) {
+        guard options.testsUpstreams else { return }
+        for facts in site.upstreams {
+            for server in facts.servers where !server.isDown && report.upstreams.count < 128 {
+                for address in addresses(of: server) { report.upstreams.append(test(facts, server, address)) }
+            }
+        }
+    }
+
+    func addresses(of server: UpstreamFacts.Server) -> [PeerAddress] {
+        guard case .name(let host, let port) = server.address else { return [server.address] }
+        return (names[host] ?? []).prefix(8).map { $0.withPort(port) }
+    }
+
+    private func test(_ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ address: PeerAddress) -> DoctorReport.UpstreamTest {
+        let outcome = system.probe(address, sending: nil, deadline: 1_000).result
+        let owner = evidence.listeners(for: address).first?.owner?.text
+        let detail = outcome.errorNumber == 0
+            ? owner.map { "\($0) listens" } ?? "connected"
+            : "\(ReasonCode.immediate(phase: .connecting, errorNumber: outcome.errorNumber, isUnixSocket: address.isUnixSocket, bytesRead: 0, reused: false).name)"
+        return DoctorReport.UpstreamTest(
+            upstream: facts.name, server: server.text, address: address, place: server.place, isReachable: outcome.errorNumber == 0, detail: detail,
+            microseconds: outcome.errorNumber == 0 ? outcome.microseconds : nil)
+    }
+}

@@ -1,0 +1,57 @@
+/// What the doctor found on a host.
+package struct DoctorReport: Sendable, Codable {
+    package struct Case: Sendable, Codable {
+        package var id: IncidentID
+        package var upstream: String
+        package var peer: PeerAddress?
+        package var start: Timestamp
+        package var end: Timestamp
+        /// Whether it still fails now.
+        package var isOngoing: Bool
+        /// Failed attempts by reason.
+        package var attempts: [String: Int]
+        /// Requests that got 502, 503 or 504 because of it, by the access log.
+        package var requestsFailed: Int
+        package var verdict: Verdict
+    }
+
+    /// 502, 503 and 504 that no line of the error log explains.
+    package struct AppAnswer: Sendable, Codable {
+        package var status: Int
+        package var path: String
+        package var count: Int
+        package var first: Timestamp
+        package var last: Timestamp
+    }
+
+    package struct UpstreamTest: Sendable, Codable {
+        package var upstream: String
+        /// As written in the configuration.
+        package var server: String
+        package var address: PeerAddress
+        package var place: String
+        package var isReachable: Bool
+        /// Who listens, or why it failed.
+        package var detail: String
+        package var microseconds: Int?
+    }
+
+    package var time: Timestamp
+    package var since: Timestamp
+    /// Main configuration file; nil: no nginx here.
+    package var configuration: String?
+    package var logs: [String] = []
+    package var linesWithErrors = 0
+    package var responsesFailed = 0
+    package var bytesRead: Int64 = 0
+    package var cases: [Case] = []
+    package var appAnswers: [AppAnswer] = []
+    package var upstreams: [UpstreamTest] = []
+    package var findings: [LintFinding] = []
+    /// What could not be looked at, by name.
+    package var gaps: [String] = []
+    /// Milliseconds.
+    package var took: Int64 = 0
+
+    package init(time: Timestamp, since: Timestamp) { self.time = time; self.since = since }
+}

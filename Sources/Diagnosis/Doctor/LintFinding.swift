@@ -1,0 +1,21 @@
+/// Something in a configuration that will cost requests one day.
+package struct LintFinding: Sendable, Hashable, Codable {
+    package enum Severity: String, Sendable, Codable { case error, warning, notice }
+    /// A short stable name, such as `localhost-two-families`.
+    package var id: String
+    package var severity: Severity
+    package var title: String
+    package var why: String
+    /// `file:line`, or a unit.
+    package var place: String
+    /// Unified diff, or the lines to add.
+    package var diff: String?
+    package var commands: [String]
+
+    package init(
+        _ id: String, _ severity: Severity, _ title: String, why: String, place: String, diff: String? = nil, commands: [String] = []
+    ) {
+        self.id = id; self.severity = severity; self.title = title; self.why = why; self.place = place; self.diff = diff
+        self.commands = commands
+    }
+}

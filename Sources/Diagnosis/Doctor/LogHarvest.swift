@@ -1,0 +1,132 @@
+/// Reads nginx's logs once and keeps what explains failures, in bounded memory.
+package struct LogHarvest {
+    private static let matchesMax = 200_000, answersMax = 1_000
+
+    let since: Timestamp
+    let until: Timestamp
+    private var zone: LocalZone
+    private var grouper: IncidentGrouper
+    /// Requests with a line in the error log: hash of client and request, to the second and the incident.
+    private var explained: [UInt64: (second: Int64, incident: IncidentID)] = [:]
+    private var answers: [String: DoctorReport.AppAnswer] = [:]
+    /// Closed at the end of reading.
+    package private(set) var incidents: [Incident] = []
+    /// Requests that failed for the client, by incident.
+    package private(set) var failedRequests: [IncidentID: Int] = [:]
+    /// The first failure, or `until`.
+    package private(set) var earliest: Timestamp
+
+    package init(since: Timestamp, until: Timestamp, zone: LocalZone) {
+        self.since = since
+        self.until = until
+        self.zone = zone
+        earliest = until
+        var limits = IncidentGrouper.Limits()
+        limits.quietPeriod = 300_000
+        grouper = IncidentGrouper(limits: limits)
+    }
+
+    package mutating func read(
+        _ site: NginxSite, names: [String: [PeerAddress]], from system: some SystemReader, report: inout DoctorReport
+    ) {
+        for log in site.errorLogs {
+            let (paths, gap) = LogFiles.find(log, since: since, from: system)
+            if let gap { report.gaps.append(gap) }
+            for path in paths { readErrors(path, site, names, system, &report) }
+        }
+        incidents = grouper.closed + grouper.openIncidents
+        for log in site.accessLogs {
+            let (paths, gap) = LogFiles.find(log.path, since: since, from: system)
+            if let gap { report.gaps.append(gap) }
+            for path in paths { readAccess(path, log, system, &report) }
+        }
+        report.appAnswers = answers.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0.path < $1.path }.prefix(10).map { $0 }
+    }
+
+    // MARK: error logs
+
+    private mutating func readErrors(
+        _ path: String, _ site: NginxSite, _ names: [String: [PeerAddress]], _ system: some SystemReader, _ report: inout DoctorReport
+    ) {
+        report.logs.append(path)
+        var zone = zone
+        let offset = system.offset(of: since, in: path) { line in NginxErrorLine.time(line).flatMap { zone.timestamp($0) } }
+        do {
+            try LogReader.lines(path, from: offset, of: system) { line in
+                report.bytesRead += Int64(line.bytes.count + 1)
+                // What matters is at warn or above, or at notice for the proxy's own life.
+                guard line.bytes.count > 30, let parsed = NginxErrorLine(line), let failure = NginxFailure.classify(parsed),
+                      let time = self.zone.timestamp(parsed.time), time >= since else { return true }
+                report.linesWithErrors += 1
+                add(parsed, failure, time, site, names)
+                return true
+            }
+        } catch { report.gaps.append(error.text) }
+    }
+
+    private mutating func add(
+        _ line: NginxErrorLine, _ failure: NginxFailure, _ time: Timestamp, _ site: NginxSite, _ names: [String: [PeerAddress]]
+    ) {
+        earliest = min(earliest, time)
+        var peer = line.peer, upstream = line.upstream ?? line.server ?? "nginx", host: String?
+        if let found = peer.flatMap({ site.upstream(serving: $0, names: names) }) {
+            upstream = found.facts.name
+            if case .name(let name, _) = found.server.address { host = name }
+        }
+        if failure.reason == .poolEmpty || failure.reason == .dnsFailed { if case .name? = peer { peer = nil } }
+        let record = AttemptRecord(
+            time: time, upstream: upstream, peer: peer, phase: failure.phase, reason: failure.reason, errorNumber: line.errorNumber ?? 0,
+            method: line.method, action: failure.reason == .bodyTruncated ? .cut : .failedToClient)
+        let id = grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id
+        if let client = line.client, let request = line.request, explained.count < Self.matchesMax {
+            explained[Self.hash(client.utf8, request.utf8)] = (time.seconds, id)
+        }
+    }
+
+    // MARK: access logs
+
+    private mutating func readAccess(_ path: String, _ log: NginxSite.AccessLog, _ system: some SystemReader, _ report: inout DoctorReport) {
+        report.logs.append(path)
+        let scanner = StatusScanner(beforeStatus: log.beforeStatus)
+        let offset = system.offset(of: since, in: path, time: LogTime.find)
+        do {
+            try unsafe system.stream(path, from: offset) { piece in
+                report.bytesRead += Int64(piece.count)
+                unsafe scanner.scan(piece) { line, status in
+                    let copy = unsafe LineText(Array(line)[...])
+                    guard let time = LogTime.find(copy), time >= since else { return }
+                    report.responsesFailed += 1
+                    match(copy, status, time)
+                }
+                return true
+            }
+        } catch { report.gaps.append(error.text) }
+    }
+
+    private mutating func match(_ line: LineText, _ status: UInt16, _ time: Timestamp) {
+        let client = line.bytes.prefix { $0 != 32 }
+        let request = line.after("\"").map { quoted in LineText(quoted.bytes.prefix { $0 != 34 }) } ?? LineText([])
+        if let found = explained[Self.hash(client, request.bytes)], abs(found.second - time.seconds) <= 2 {
+            failedRequests[found.incident, default: 0] += 1
+            return
+        }
+        let target = request.fields(3).dropFirst().first?.string ?? "?"
+        let path = String(target.prefix { $0 != "?" }.prefix(80))
+        let key = "\(status) \(path)"
+        if answers[key] != nil {
+            answers[key]?.count += 1
+            answers[key]?.last = time
+        } else if answers.count < Self.answersMax {
+            answers[key] = DoctorReport.AppAnswer(status: Int(status), path: path, count: 1, first: time, last: time)
+        }
+    }
+
+    /// FNV-1a over two texts; log lines are not trusted, but a collision only miscounts one request.
+    static func hash(_ a: some Sequence<UInt8>, _ b: some Sequence<UInt8>) -> UInt64 {
+        var value: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in a { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        value = value &* 0x100_0000_01b3
+        for byte in b { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return value
+    }
+}

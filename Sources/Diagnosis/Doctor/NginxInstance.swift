@@ -1,0 +1,51 @@
+/// Where nginx is on this host.
+package struct NginxInstance: Sendable {
+    package var mainFile: String
+    package var prefix: String
+    package var errorLog: String
+    package var accessLog: String
+    package var masterPID: Int32?
+    package var workerPID: Int32?
+    package var started: Timestamp?
+    package var version: String?
+
+    /// Asks the process table first, then the program, then the usual places. nil when there is no nginx.
+    package static func find(from system: some SystemReader, configuration: String? = nil) -> NginxInstance? {
+        var found = NginxInstance(
+            mainFile: "/etc/nginx/nginx.conf", prefix: "/usr/share/nginx", errorLog: "/var/log/nginx/error.log",
+            accessLog: "/var/log/nginx/access.log")
+        found.readProcesses(system)
+        if let configuration { found.mainFile = configuration }
+        let places = [found.mainFile, "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/opt/nginx/conf/nginx.conf",
+                      "/usr/local/openresty/nginx/conf/nginx.conf"]
+        guard let file = places.first(where: { system.exists($0) }) else { return nil }
+        if file != found.mainFile, let slash = file.firstRange(of: "/conf/") {
+            found.prefix = String(file[..<slash.lowerBound])
+            found.errorLog = found.prefix + "/logs/error.log"
+            found.accessLog = found.prefix + "/logs/access.log"
+        }
+        found.mainFile = file
+        return found
+    }
+
+    private mutating func readProcesses(_ system: some SystemReader) {
+        guard let pids = try? ProcessTable.pids(from: system) else { return }
+        let boot = ProcessTable.bootTime(from: system)
+        for pid in pids {
+            guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 2_048) else { continue }
+            let command = LineText(raw[...])
+            if command.hasPrefix("nginx: master process"), masterPID == nil {
+                masterPID = pid
+                let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
+                for (flag, value) in zip(words, words.dropFirst()) {
+                    if flag == "-p" { prefix = value }
+                    if flag == "-c" { mainFile = value.hasPrefix("/") ? value : prefix + "/" + value }
+                }
+            } else if command.hasPrefix("nginx: worker process"), !command.contains("shutting down") {
+                guard let facts = ProcessTable.read(pid, from: system, bootTime: boot) else { continue }
+                // The youngest worker has the running configuration.
+                if started == nil || facts.started ?? started! > started! { started = facts.started; workerPID = pid }
+            }
+        }
+    }
+}

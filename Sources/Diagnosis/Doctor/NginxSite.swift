@@ -1,0 +1,215 @@
+/// What matters of an nginx configuration: whom it proxies to, with which settings, and where it logs.
+package struct NginxSite: Sendable {
+    /// One `proxy_pass` (or fastcgi_pass, uwsgi_pass, scgi_pass, grpc_pass).
+    package struct Route: Sendable {
+        package var directive: ConfigNode
+        package var scheme: String
+        /// Authority or name of the upstream group; empty when it holds a variable.
+        package var target: String
+        package var hasVariable: Bool
+        /// server_name of the server it stands in, and the location's words.
+        package var serverNames: [String]
+        package var location: String
+        package var facts: UpstreamFacts
+        package var hasErrorPage: Bool
+        package var hasResolver: Bool
+        package var nextUpstream: [String]?
+    }
+
+    package struct AccessLog: Sendable, Hashable {
+        package var path: String
+        /// The text just before the status in each line, such as `" `.
+        package var beforeStatus: String
+    }
+
+    package var mainFile: String
+    package var files: [String] = []
+    package var gaps: [String] = []
+    package var routes: [Route] = []
+    /// By name; addresses used directly have an entry of their own.
+    package var upstreams: [UpstreamFacts] = []
+    package var upstreamNodes: [ConfigNode] = []
+    package var errorLogs: [String] = []
+    /// The level of each error log, by path.
+    package var errorLevels: [String: String] = [:]
+    package var accessLogs: [AccessLog] = []
+    package var main: [ConfigNode] = []
+    package var prefix: String
+
+    /// Reads a configuration. Never fails; what could not be read is in `gaps`.
+    package init(mainFile: String, prefix: String, defaultErrorLog: String, defaultAccessLog: String, from system: some SystemReader) {
+        self.mainFile = mainFile
+        self.prefix = prefix
+        var reader = ConfigTreeReader()
+        main = reader.read(mainFile, from: system)
+        files = reader.files
+        gaps = reader.gaps
+        var formats = ["combined": "\" "]
+        let https = main.filter { $0.name == "http" }
+        for http in https { for format in http.all("log_format") where format.arguments.count >= 2 {
+            formats[format.arguments[0]] = Self.textBeforeStatus(format.arguments.dropFirst().joined())
+        } }
+        for node in main { collectLogs(node, formats) }
+        if errorLogs.isEmpty { errorLogs = [defaultErrorLog]; errorLevels[defaultErrorLog] = "error" }
+        if accessLogs.isEmpty { accessLogs = [AccessLog(path: defaultAccessLog, beforeStatus: "\" ")] }
+        for http in https { readHTTP(http) }
+    }
+
+    private mutating func collectLogs(_ node: ConfigNode, _ formats: [String: String]) {
+        if node.name == "error_log", let path = node.arguments.first, !path.hasPrefix("syslog:"), path != "stderr", path != "/dev/null", path != "/dev/stderr" {
+            let absolute = absolute(path)
+            if !errorLogs.contains(absolute) { errorLogs.append(absolute) }
+            errorLevels[absolute] = node.arguments.count > 1 ? node.arguments[1] : "error"
+        }
+        if node.name == "access_log", let path = node.arguments.first, path != "off", !path.hasPrefix("syslog:"), !path.contains("$"), path != "/dev/stdout", path != "/dev/null" {
+            let format = node.arguments.count > 1 ? node.arguments[1] : "combined"
+            let log = AccessLog(path: absolute(path), beforeStatus: formats[format] ?? "\" ")
+            if !accessLogs.contains(log), !log.beforeStatus.isEmpty { accessLogs.append(log) }
+        }
+        for child in node.children ?? [] { collectLogs(child, formats) }
+    }
+
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : prefix + (prefix.hasSuffix("/") ? "" : "/") + path }
+
+    /// What stands between the variable before `$status` and it: at most 16 bytes; empty when the format has no status.
+    package static func textBeforeStatus(_ format: String) -> String {
+        guard let range = format.firstRange(of: "$status") else { return "" }
+        let before = format[..<range.lowerBound]
+        var text: [Character] = []
+        for character in before.reversed() {
+            // A variable's name ends the literal text.
+            if character.isLetter || character.isNumber || character == "_" || character == "}" {
+                let head = before[..<before.index(before.endIndex, offsetBy: -text.count)]
+                let word = head.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "{" || $0 == "}" }
+                let start = head.index(head.endIndex, offsetBy: -word.count)
+                if start > head.startIndex, head[head.index(before: start)] == "$" { break }
+            }
+            text.append(character)
+            if text.count == 16 { break }
+        }
+        return String(text.reversed())
+    }
+}
+
+extension NginxSite {
+    private mutating func readHTTP(_ http: ConfigNode) {
+        upstreamNodes = http.all("upstream")
+        for node in upstreamNodes {
+            var facts = UpstreamFacts(name: node.arguments.first ?? "", place: node.place)
+            for server in node.all("server") {
+                guard let text = server.arguments.first else { continue }
+                var entry = UpstreamFacts.Server(text: text, address: PeerAddress(parsing: text), place: server.place)
+                if entry.address.port == 0 || entry.address.port == nil, !entry.address.isUnixSocket { entry.address = entry.address.withPort(80) }
+                for argument in server.arguments.dropFirst() {
+                    if argument.hasPrefix("max_fails=") { entry.maxFails = Int(argument.dropFirst(10)) ?? 1 }
+                    if argument == "down" { entry.isDown = true }
+                    if argument == "backup" { entry.isBackup = true }
+                    if argument == "resolve" { entry.resolves = true }
+                }
+                facts.servers.append(entry)
+            }
+            // On by default since nginx 1.29.7; before, `keepalive` alone turns it on. The default time-out is 60 s.
+            if node.last("keepalive") != nil { facts.keepaliveTimeout = node.last("keepalive_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60 }
+            facts.hasZone = node.last("zone") != nil
+            upstreams.append(facts)
+        }
+        for server in http.all("server") { walk(server, context: [http, server], server: server, location: "/") }
+    }
+
+    private mutating func walk(_ node: ConfigNode, context: [ConfigNode], server: ConfigNode, location: String) {
+        for child in node.children ?? [] {
+            if ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"].contains(child.name), let target = child.arguments.first {
+                addRoute(child, target, context, server, location)
+            } else if child.children != nil, child.name == "location" || child.name == "if" || child.name == "limit_except" {
+                walk(child, context: context + [child], server: server, location: child.name == "location" ? child.arguments.joined(separator: " ") : location)
+            }
+        }
+    }
+
+    private mutating func addRoute(_ directive: ConfigNode, _ target: String, _ context: [ConfigNode], _ server: ConfigNode, _ location: String) {
+        let module = String(directive.name.dropLast(5))                       // "proxy", "fastcgi", …
+        var scheme = module == "proxy" ? "http" : module == "grpc" ? "grpc" : module, authority = target
+        if let range = target.firstRange(of: "://") { scheme = String(target[..<range.lowerBound]); authority = String(target[range.upperBound...]) }
+        let hasVariable = authority.contains("$")
+        if authority.hasPrefix("unix:") {
+            authority = "unix:" + String(authority.dropFirst(5).prefix { $0 != ":" })
+        } else { authority = String(authority.prefix { $0 != "/" && $0 != "?" }) }
+        func inherited(_ name: String) -> ConfigNode? {
+            for node in context.reversed() { if let found = node.last(name) { return found } }
+            return nil
+        }
+        var facts: UpstreamFacts
+        if let index = upstreams.firstIndex(where: { $0.name == authority }) { facts = upstreams[index] } else {
+            var address = PeerAddress(parsing: authority)
+            if address.port == nil || address.port == 0, !address.isUnixSocket { address = address.withPort(scheme == "https" || scheme == "grpcs" ? 443 : 80) }
+            facts = UpstreamFacts(name: authority, place: directive.place, servers: [.init(text: authority, address: address, place: directive.place)])
+        }
+        facts.scheme = scheme
+        facts.connectTimeout = inherited("\(module)_connect_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
+        facts.readTimeout = inherited("\(module)_read_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
+        facts.bufferSize = inherited("\(module)_buffer_size").flatMap { Self.size($0.arguments.first) } ?? 4_096
+        facts.sendsServerName = inherited("\(module)_ssl_server_name")?.arguments.first == "on"
+        let next = inherited("\(module)_next_upstream")?.arguments
+        facts.retriesNonIdempotent = next?.contains("non_idempotent") ?? false
+        if let index = upstreams.firstIndex(where: { $0.name == authority }) {
+            upstreams[index].scheme = scheme
+            upstreams[index].connectTimeout = facts.connectTimeout
+            upstreams[index].readTimeout = facts.readTimeout
+            upstreams[index].bufferSize = facts.bufferSize
+            upstreams[index].sendsServerName = facts.sendsServerName
+            upstreams[index].retriesNonIdempotent = facts.retriesNonIdempotent
+        } else if !hasVariable { upstreams.append(facts) }
+        let errorCodes = context.flatMap { $0.all("error_page") }.flatMap(\.arguments)
+        routes.append(Route(
+            directive: directive, scheme: scheme, target: hasVariable ? "" : authority, hasVariable: hasVariable,
+            serverNames: server.last("server_name")?.arguments ?? [], location: location, facts: facts,
+            hasErrorPage: errorCodes.contains { $0 == "502" || $0 == "503" || $0 == "504" },
+            hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" }, nextUpstream: next))
+    }
+
+    /// `60`, `60s`, `1m`, `1m30s`, `500ms` (rounded up) in seconds.
+    package static func seconds(_ text: String?) -> Int? {
+        guard let text else { return nil }
+        var total = 0, rest = LineText(text)
+        while let number = rest.number, number < 1 << 32 {
+            rest = LineText(rest.bytes.drop { $0 >= 48 && $0 <= 57 })
+            let unit = LineText(rest.bytes.prefix { $0 >= 97 && $0 <= 122 }).string
+            rest = LineText(rest.bytes.drop { $0 >= 97 && $0 <= 122 })
+            switch unit {
+            case "ms": total += (number + 999) / 1_000
+            case "", "s": total += number
+            case "m": total += number * 60
+            case "h": total += number * 3_600
+            case "d": total += number * 86_400
+            default: return nil
+            }
+        }
+        return rest.isEmpty ? total : nil
+    }
+
+    /// `8k`, `1m`, `4096` in bytes.
+    package static func size(_ text: String?) -> Int? {
+        guard let text, let number = LineText(text).number, number < 1 << 40 else { return nil }
+        switch text.last {
+        case "k", "K": return number << 10
+        case "m", "M": return number << 20
+        case "g", "G": return number << 30
+        default: return number
+        }
+    }
+
+    /// The upstream whose server is, or was resolved to, `peer`.
+    package func upstream(serving peer: PeerAddress, names: [String: [PeerAddress]] = [:]) -> (facts: UpstreamFacts, server: UpstreamFacts.Server)? {
+        for facts in upstreams { for server in facts.servers where server.address == peer { return (facts, server) } }
+        for facts in upstreams { for server in facts.servers {
+            guard case .name(let host, let port) = server.address, port == peer.port ?? 0 else { continue }
+            if names[host]?.contains(peer.withPort(0)) ?? false { return (facts, server) }
+        } }
+        if case .name(let name, _) = peer, let facts = upstreams.first(where: { $0.name == name }), let server = facts.servers.first { return (facts, server) }
+        // A literal name whose answer has changed since: the only name with this port.
+        let named = upstreams.flatMap { facts in facts.servers.map { (facts, $0) } }.filter {
+            if case .name(_, let port) = $0.1.address { port == peer.port ?? 0 } else { false }
+        }
+        return named.count == 1 ? named[0] : nil
+    }
+}

@@ -1,0 +1,92 @@
+/// How a peer is known to belong to a backend.
+package struct BackendLink: Sendable, Hashable {
+    package var unit: UnitState
+    /// "listens there now", "its ExecStart names port 3000", …: shown as evidence.
+    package var how: String
+    /// Whether the link is an observation rather than a likeness of numbers.
+    package var isObserved: Bool
+}
+
+extension EvidenceSet {
+    /// Listening sockets that a connection to `peer` would reach.
+    package func listeners(for peer: PeerAddress) -> [Listener] {
+        if peer.isUnixSocket { return (unixListeners.value ?? []).filter { $0.accepts(peer) } }
+        let v6Only = host.value?.bindV6Only ?? false
+        return (listeners.value ?? []).filter { $0.accepts(peer, v6Only: v6Only) }
+    }
+
+    /// Whether the table that would show a listener for `peer` was read.
+    package func knowsListeners(for peer: PeerAddress) -> Bool {
+        peer.isUnixSocket ? unixListeners.value != nil : peer.isIP && listeners.value != nil
+    }
+
+    package func listenerSource(for peer: PeerAddress) -> String {
+        peer.isUnixSocket ? unixListeners.source : listeners.source
+    }
+
+    /// Listeners on the same port under another address.
+    package func samePort(as peer: PeerAddress) -> [Listener] {
+        guard let port = peer.port else { return [] }
+        return (listeners.value ?? []).filter { $0.address.port == port }
+    }
+
+    /// The units that serve `peer`, the surest link first.
+    package func backends(of failure: FailureCase) -> [BackendLink] {
+        guard let units = units.value else { return [] }
+        var links: [BackendLink] = []
+        func add(_ unit: UnitState, _ how: String, observed: Bool) {
+            if !links.contains(where: { $0.unit.name == unit.name }) {
+                links.append(BackendLink(unit: unit, how: how, isObserved: observed))
+            }
+        }
+        if let own = failure.ownUnit, let unit = units.first(where: { $0.name == own }) { add(unit, "it is the configured app", observed: true) }
+        guard let peer = failure.peer else { return links }
+        for listener in listeners(for: peer) {
+            if let name = listener.owner?.unit, let unit = units.first(where: { $0.name == name }) {
+                add(unit, "\(listener.owner?.text ?? name) listens on \(listener.address.text)", observed: true)
+            }
+        }
+        if let port = peer.port, peer.isLoopback || !peer.isIP || !listeners(for: peer).isEmpty || peer.isIPv4 || peer.isIPv6 {
+            for event in journal.value ?? [] {
+                if case .listening(port) = event.kind, let name = event.unit, let unit = units.first(where: { $0.name == name }) {
+                    add(unit, "its log says it listens on port \(port)", observed: true)
+                }
+            }
+            for unit in units where Self.names(port: port, in: unit.execStart + " " + unit.environment) {
+                add(unit, "its ExecStart or Environment names port \(port)", observed: false)
+            }
+        }
+        if case .unix(let path) = peer {
+            for unit in units where unit.execStart.contains(path) || unit.environment.contains(path) {
+                add(unit, "its ExecStart or Environment names \(path)", observed: true)
+            }
+            for unit in units where !unit.runtimeDirectory.isEmpty && path.hasPrefix("/run/\(unit.runtimeDirectory)/") {
+                add(unit, "its RuntimeDirectory= holds \(path)", observed: true)
+            }
+        }
+        return links
+    }
+
+    /// Whether a text names a port as a number of its own: `:3000`, `=3000`, ` 3000`, not `30001` and not `v1.3000`.
+    package static func names(port: UInt16, in text: String) -> Bool {
+        let bytes = Array(text.utf8), wanted = Array(String(port).utf8)
+        guard wanted.count >= 2, bytes.count >= wanted.count else { return false }
+        for start in 0...(bytes.count - wanted.count) where bytes[start..<(start + wanted.count)].elementsEqual(wanted) {
+            let before = start == 0 ? 32 : bytes[start - 1]
+            let end = start + wanted.count
+            let after = end == bytes.count ? 32 : bytes[end]
+            let opens = before == 32 || before == 58 || before == 61 || before == 34 || before == 39 || before == 44
+            let closes = !(after >= 48 && after <= 57) && after != 46 && !(after >= 97 && after <= 122) && !(after >= 65 && after <= 90)
+            if opens, closes { return true }
+        }
+        return false
+    }
+
+    /// Whether an event belongs to a unit: by its name, or by a cgroup path that ends in it.
+    package static func event(_ event: LifeEvent, belongsTo unit: UnitState) -> Bool {
+        if let name = event.unit { return name == unit.name }
+        guard let cgroup = event.cgroup else { return false }
+        if !unit.controlGroup.isEmpty, cgroup == unit.controlGroup || cgroup.hasPrefix(unit.controlGroup + "/") { return true }
+        return cgroup.split(separator: "/").contains { $0 == unit.name }
+    }
+}

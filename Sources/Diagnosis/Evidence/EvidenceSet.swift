@@ -1,0 +1,58 @@
+/// Everything the collectors brought for one incident. Rules read it and nothing else.
+package struct EvidenceSet: Sendable {
+    /// The proxy's worker: its ids, limits and namespace decide what it may reach.
+    package var proxy: Observation<ProcessFacts> = .notCollected
+    /// Listening TCP sockets of the proxy's network namespace.
+    package var listeners: Observation<[Listener]> = .notCollected
+    /// Listening TCP sockets of other network namespaces of this host.
+    package var foreignListeners: Observation<[Listener]> = .notCollected
+    /// Listening unix sockets.
+    package var unixListeners: Observation<[Listener]> = .notCollected
+    package var socketPath: Observation<PathFacts> = .notCollected
+    package var units: Observation<[UnitState]> = .notCollected
+    package var apps: Observation<[ManagedApp]> = .notCollected
+    /// Events of the journal and supervisors' logs, oldest first.
+    package var journal: Observation<[LifeEvent]> = .notCollected
+    /// Events of the kernel log, oldest first.
+    package var kernel: Observation<[LifeEvent]> = .notCollected
+    package var memory: Observation<[MemoryFacts]> = .notCollected
+    package var host: Observation<HostFacts> = .notCollected
+    /// The configured name, resolved now.
+    package var name: Observation<NameFacts> = .notCollected
+    package var sample: Observation<WireSample> = .notCollected
+    package var upstream: Observation<UpstreamFacts> = .notCollected
+    /// A connection tried now: nil error means it worked.
+    package var probe: Observation<ProbeResult> = .notCollected
+
+    /// The last lines the backend's unit wrote, oldest first.
+    package var lastLines: Observation<[String]> = .notCollected
+
+    package init() {}
+
+    /// Names what could not be looked at.
+    package var gaps: [String] {
+        [proxy.unavailableBecause, listeners.unavailableBecause, foreignListeners.unavailableBecause, unixListeners.unavailableBecause,
+         socketPath.unavailableBecause, units.unavailableBecause, apps.unavailableBecause, journal.unavailableBecause,
+         kernel.unavailableBecause, memory.unavailableBecause, host.unavailableBecause, name.unavailableBecause,
+         sample.unavailableBecause, upstream.unavailableBecause, probe.unavailableBecause].compactMap { $0 }
+    }
+
+    /// Journal and kernel events together, oldest first; ends that only systemd's properties tell are among them.
+    package var events: [LifeEvent] {
+        let logged = (journal.value ?? []) + (kernel.value ?? [])
+        let told = (units.value ?? []).compactMap { unit -> LifeEvent? in
+            guard let end = unit.end, !logged.contains(where: { $0.kind == end.kind && $0.unit == unit.name && abs($0.time.since(end.time)) < 2_000 }) else { return nil }
+            return end
+        }
+        return (logged + told).sorted { $0.time < $1.time }
+    }
+}
+
+/// The outcome of a connection tried now.
+package struct ProbeResult: Sendable, Hashable {
+    /// `errno`, 110 for no answer in time, 0 when it worked.
+    package var errorNumber: Int32
+    /// Microseconds until connected.
+    package var microseconds: Int
+    package init(errorNumber: Int32, microseconds: Int = 0) { self.errorNumber = errorNumber; self.microseconds = microseconds }
+}

@@ -1,0 +1,34 @@
+/// An application under PM2 or supervisord.
+package struct ManagedApp: Sendable, Hashable {
+    package enum Supervisor: String, Sendable { case pm2, supervisord }
+    package var supervisor: Supervisor
+    package var name: String
+    /// PM2: online, stopping, stopped, launching, errored; supervisord: RUNNING, BACKOFF, FATAL, EXITED, …
+    package var status: String
+    package var pid: Int32
+    package var restarts: Int
+    package var unstableRestarts: Int
+    /// PM2: `fork_mode` or `cluster_mode`.
+    package var execMode: String
+    package var waitReady: Bool
+    /// Milliseconds; PM2's kill and listen time-outs when set.
+    package var killTimeout: Int?
+    package var listenTimeout: Int?
+    package var instances: Int
+    package var script: String
+    /// Values of PORT-like environment variables.
+    package var ports: [UInt16]
+
+    package init(
+        supervisor: Supervisor, name: String, status: String, pid: Int32 = 0, restarts: Int = 0, unstableRestarts: Int = 0,
+        execMode: String = "", waitReady: Bool = false, killTimeout: Int? = nil, listenTimeout: Int? = nil, instances: Int = 1,
+        script: String = "", ports: [UInt16] = []
+    ) {
+        self.supervisor = supervisor; self.name = name; self.status = status; self.pid = pid; self.restarts = restarts
+        self.unstableRestarts = unstableRestarts; self.execMode = execMode; self.waitReady = waitReady
+        self.killTimeout = killTimeout; self.listenTimeout = listenTimeout; self.instances = instances; self.script = script
+        self.ports = ports
+    }
+
+    package var hasGivenUp: Bool { status == "errored" || status == "FATAL" }
+}

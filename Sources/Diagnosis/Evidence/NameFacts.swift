@@ -1,0 +1,20 @@
+/// What the name service says about a host now.
+package struct NameFacts: Sendable, Hashable {
+    package var host: String
+    /// What the C library's resolver answers now, in its order.
+    package var addresses: [PeerAddress]
+    /// Its error when there was no answer.
+    package var failure: String?
+    /// Addresses `/etc/hosts` gives.
+    package var fromHosts: [PeerAddress] = []
+    /// `nameserver` lines of resolv.conf, and what each answered: nil when it did not answer in time.
+    package var nameservers: [String] = []
+    package var silentNameservers: [String] = []
+    package var searchDomains: [String] = []
+
+    package init(host: String, addresses: [PeerAddress], failure: String? = nil, fromHosts: [PeerAddress] = []) {
+        self.host = host; self.addresses = addresses; self.failure = failure; self.fromHosts = fromHosts
+    }
+
+    package var hasBothFamilies: Bool { addresses.contains(where: \.isIPv4) && addresses.contains(where: \.isIPv6) }
+}

@@ -1,0 +1,40 @@
+/// What stands on the way to a unix socket, as the proxy sees it.
+package struct PathFacts: Sendable, Hashable {
+    package struct Component: Sendable, Hashable {
+        package var path: String
+        /// Permission bits and file type, as `st_mode`.
+        package var mode: UInt32
+        package var uid: UInt32
+        package var gid: UInt32
+        package init(path: String, mode: UInt32, uid: UInt32, gid: UInt32) {
+            self.path = path; self.mode = mode; self.uid = uid; self.gid = gid
+        }
+        package var isSocket: Bool { mode & 0o170000 == 0o140000 }
+        package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
+    }
+
+    package var path: String
+    /// Those that exist, from `/` on.
+    package var components: [Component]
+    /// The first part that does not exist; nil when all do.
+    package var missing: String?
+    /// A process in whose mount namespace the path does exist (`PrivateTmp=`), when one was found.
+    package var existsFor: ProcessFacts?
+    /// Other sockets in the same directory: a typing error is likely then.
+    package var neighbours: [String] = []
+
+    package init(path: String, components: [Component], missing: String?, existsFor: ProcessFacts? = nil, neighbours: [String] = []) {
+        self.path = path; self.components = components; self.missing = missing
+        self.existsFor = existsFor; self.neighbours = neighbours
+    }
+
+    /// The first component that keeps a process with these ids out: directories need x, the socket w. Root is never kept out.
+    package func barrier(uid: UInt32, groups: [UInt32]) -> Component? {
+        if uid == 0 { return nil }
+        return components.first { component in
+            let shift: UInt32 = component.uid == uid ? 6 : groups.contains(component.gid) ? 3 : 0
+            let wanted: UInt32 = component.isSocket ? 2 : 1
+            return component.mode >> shift & wanted == 0
+        }
+    }
+}

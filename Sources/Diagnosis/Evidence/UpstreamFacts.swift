@@ -1,0 +1,39 @@
+/// What the proxy's configuration says about the failing upstream.
+package struct UpstreamFacts: Sendable, Hashable {
+    package struct Server: Sendable, Hashable {
+        /// As written.
+        package var text: String
+        package var address: PeerAddress
+        package var maxFails = 1
+        package var isDown = false
+        package var isBackup = false
+        /// `resolve` parameter.
+        package var resolves = false
+        package var place: String
+        package init(text: String, address: PeerAddress, place: String = "") {
+            self.text = text; self.address = address; self.place = place
+        }
+    }
+    package var name: String
+    /// `file:line` of the upstream block or of the `proxy_pass`.
+    package var place: String
+    package var scheme: String
+    package var servers: [Server]
+    /// Seconds an idle connection is kept; nil: no keep-alive to this upstream.
+    package var keepaliveTimeout: Int?
+    package var connectTimeout: Int = 60
+    package var readTimeout: Int = 60
+    /// Bytes of `proxy_buffer_size`.
+    package var bufferSize: Int = 4_096
+    package var hasZone = false
+    package var sendsServerName = false
+    /// Idle close of the application in seconds, where told (its defaults or a `Keep-Alive: timeout=`).
+    package var appIdleTimeout: Int?
+    package var appIdleSource: String?
+    package var retriesNonIdempotent = false
+    package var hasHealthCheck = false
+
+    package init(name: String, place: String, scheme: String = "http", servers: [Server] = []) {
+        self.name = name; self.place = place; self.scheme = scheme; self.servers = servers
+    }
+}

@@ -1,0 +1,244 @@
+/// Groups failed attempts into incidents. A pure machine: records and times in, incidents out; bounded memory; exact counts.
+///
+/// ```
+///             first record of a key                    no record for `quietPeriod`
+///   (nothing) ─────────────────────▶ open ──────────────────────────────▶ closed (kept: closedMax newest)
+///                                     │ ▲
+///                                     └─┘ further records: counted; the first and the newest are kept as samples
+/// ```
+/// A key is upstream, peer and the family of the reason: what a dead process causes (refused, reset, early end, missing socket) is one
+/// family, because a crash shows as several of them. `pool.empty` has no peer and joins the upstream's open incident that caused it.
+package struct IncidentGrouper: Sendable {
+    package struct Limits: Sendable {
+        /// Milliseconds without a failure after which an incident is over.
+        package var quietPeriod: Int64 = 60_000
+        package var openMax = 256
+        package var closedMax = 1_024
+        package var samplesMax = 24
+        /// Requests whose end is awaited.
+        package var pendingMax = 4_096
+        package init() {}
+    }
+
+    private struct Key: Hashable {
+        var upstream: String
+        var peer: PeerAddress?
+        var family: UInt8
+    }
+
+    package let limits: Limits
+    private var open: [Key: Incident] = [:]
+    /// Closed incidents, oldest first.
+    package private(set) var closed: [Incident] = []
+    /// Requests that were retried or parked and whose end is not known: the incidents they count in.
+    private var pending: [UInt64: [Key]] = [:]
+    private var salt: UInt16 = 0
+    private var lastSecond: Int64 = 0
+    /// Records that came when `openMax` incidents were open: they are counted in one incident per upstream without a peer.
+    package private(set) var overflowed = 0
+
+    package init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// Open incidents, oldest first.
+    package var openIncidents: [Incident] { open.values.sorted { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id } }
+
+    /// An incident by its id or one of its aliases. O(incidents).
+    package func incident(_ id: IncidentID) -> Incident? {
+        open.values.first { $0.id == id || $0.aliases.contains(id) } ?? closed.last { $0.id == id || $0.aliases.contains(id) }
+    }
+
+    /// The newest incident, open ones first.
+    package var newest: Incident? { open.values.max { $0.last < $1.last } ?? closed.last }
+
+    /// Takes one failed attempt.
+    /// - Parameters:
+    ///   - proposed: the id the worker gave it on the spot; it becomes the incident's own or an alias.
+    ///   - host: configured name of the peer.
+    /// - Returns: the id it belongs to, and whether it opened an incident. O(1) but for a full table.
+    @discardableResult
+    package mutating func record(
+        _ record: AttemptRecord, proposed: IncidentID? = nil, host: String? = nil, detail: String = "", detailNumber: Int? = nil
+    ) -> (id: IncidentID, isNew: Bool) {
+        var key = Key(upstream: record.upstream, peer: record.peer, family: Self.family(record.reason))
+        if record.reason == .poolEmpty, let cause = causeOfEmptyPool(record) { key = cause }
+        expireIfQuiet(key, at: record.time)
+        var isNew = false
+        if open[key] == nil {
+            if open.count >= limits.openMax {
+                _ = advance(to: record.time)
+                if open.count >= limits.openMax {
+                    overflowed += 1
+                    key = Key(upstream: record.upstream, peer: nil, family: 255)
+                    if open[key] == nil { closeOldest(at: record.time) }
+                }
+            }
+            if open[key] == nil {
+                isNew = true
+                let id = proposed ?? nextID(record.time)
+                open[key] = Incident(id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time)
+            }
+        }
+        let id = add(record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber)
+        return (id, isNew)
+    }
+
+    /// Tells how a request ended that had been retried or parked. Unknown ids are ignored.
+    package mutating func finished(requestID: UInt64, clientStatus: UInt16) {
+        guard let keys = pending.removeValue(forKey: requestID) else { return }
+        let failed = clientStatus >= 500 || clientStatus == 0
+        for key in keys {
+            guard open[key]?.requestsPending ?? 0 > 0 else { continue }
+            open[key]?.requestsPending -= 1
+            if failed { open[key]?.requestsFailed += 1 } else { open[key]?.requestsSaved += 1 }
+        }
+    }
+
+    /// Declares two ids to be one incident: the older keeps its id, the other becomes an alias. Unknown ids change nothing.
+    package mutating func merge(_ a: IncidentID, _ b: IncidentID) {
+        guard a != b, let keyA = key(of: a), let keyB = key(of: b), keyA != keyB, let one = open[keyA], let two = open[keyB] else { return }
+        let (keep, gone, keptKey, goneKey) = one.id < two.id ? (one, two, keyA, keyB) : (two, one, keyB, keyA)
+        var merged = keep
+        merged.aliases = Array((keep.aliases + [gone.id] + gone.aliases).prefix(64))
+        merged.first = min(keep.first, gone.first)
+        merged.last = max(keep.last, gone.last)
+        merged.counts.merge(gone.counts, uniquingKeysWith: +)
+        merged.requestsFailed += gone.requestsFailed
+        merged.requestsSaved += gone.requestsSaved
+        merged.requestsPending += gone.requestsPending
+        merged.samples = Array((keep.samples + gone.samples).sorted { $0.time < $1.time }.prefix(limits.samplesMax))
+        if let peer = gone.peer, peer != keep.peer, !merged.siblings.contains(peer), merged.siblings.count < 16 { merged.siblings.append(peer) }
+        open[keptKey] = merged
+        open[goneKey] = nil
+        for (request, keys) in pending where keys.contains(goneKey) {
+            pending[request] = keys.map { $0 == goneKey ? keptKey : $0 }
+        }
+    }
+
+    /// Closes what has been quiet. Returns the incidents that were closed, oldest first.
+    package mutating func advance(to now: Timestamp) -> [Incident] {
+        let due = open.filter { now.since($0.value.last) >= limits.quietPeriod }
+        var out: [Incident] = []
+        for (key, incident) in due.sorted(by: { $0.value.last < $1.value.last }) {
+            open[key] = nil
+            out.append(close(incident, at: now))
+        }
+        return out
+    }
+
+    /// Closes everything, as at the end of a log.
+    package mutating func closeAll(at now: Timestamp) -> [Incident] {
+        let all = openIncidents
+        open = [:]
+        return all.map { close($0, at: now) }
+    }
+
+    /// One bucket per kind of cause that shows as several reasons.
+    static func family(_ reason: ReasonCode) -> UInt8 {
+        switch reason {
+        case .connectRefused, .connReset, .connEndBeforeHead, .socketMissing, .bodyTruncated, .poolEmpty: 0
+        case .responseTimeout, .sendTimeout, .bodyTimeout, .queueTimeout, .queueFull: 1
+        case .connectTimeout, .backlogFull: 2
+        case .responseIllegalFraming, .responseInvalid, .responseWrongProtocol: 3
+        case .tlsHandshake, .tlsVerify: 4
+        case .localPorts, .localDescriptors, .localConnections, .localMemory: 5
+        default: 16 + reason.rawValue
+        }
+    }
+}
+
+extension IncidentGrouper {
+    private mutating func add(
+        _ record: AttemptRecord, to key: Key, proposed: IncidentID?, host: String?, detail: String, number: Int?
+    ) -> IncidentID {
+        guard var incident = open.removeValue(forKey: key) else { return proposed ?? nextID(record.time) }
+        incident.counts[record.reason, default: 0] += 1
+        incident.first = min(incident.first, record.time)
+        incident.last = max(incident.last, record.time)
+        if let proposed, proposed != incident.id, incident.aliases.count < 64, !incident.aliases.contains(proposed) {
+            incident.aliases.append(proposed)
+        }
+        if incident.host == nil { incident.host = host }
+        if incident.detail.isEmpty { incident.detail = String(detail.prefix(256)) }
+        if incident.detailNumber == nil { incident.detailNumber = number }
+        // The first two thirds stay, the rest is a ring of the newest.
+        let kept = limits.samplesMax * 2 / 3
+        if incident.samples.count < limits.samplesMax { incident.samples.append(record) } else if limits.samplesMax > kept {
+            incident.samples.remove(at: kept)
+            incident.samples.append(record)
+        }
+        count(record, in: &incident, key)
+        open[key] = incident
+        noteSibling(record)
+        return incident.id
+    }
+
+    private mutating func count(_ record: AttemptRecord, in incident: inout Incident, _ key: Key) {
+        if record.action == .failedToClient || record.action == .cut {
+            if let keys = pending.removeValue(forKey: record.requestID), record.requestID != 0 {
+                for other in keys where other != key && open[other]?.requestsPending ?? 0 > 0 {
+                    open[other]?.requestsPending -= 1
+                    open[other]?.requestsFailed += 1
+                }
+                if keys.contains(key) { incident.requestsPending -= 1 }
+            }
+            incident.requestsFailed += 1
+            return
+        }
+        if record.clientStatus != 0 {
+            if record.clientStatus >= 500 { incident.requestsFailed += 1 } else { incident.requestsSaved += 1 }
+            return
+        }
+        guard record.requestID != 0, pending.count < limits.pendingMax || pending[record.requestID] != nil else {
+            incident.requestsSaved += 1
+            return
+        }
+        var keys = pending[record.requestID] ?? []
+        if !keys.contains(key), keys.count < 16 {
+            keys.append(key)
+            incident.requestsPending += 1
+        }
+        pending[record.requestID] = keys
+    }
+
+    /// The peers of one upstream that fail in one time know of each other.
+    private mutating func noteSibling(_ record: AttemptRecord) {
+        guard let peer = record.peer, open.count > 1, open.count <= 64 else { return }
+        for key in Array(open.keys) where key.upstream == record.upstream && key.peer != nil && key.peer != peer {
+            guard let incident = open[key], incident.siblings.count < 16, !incident.siblings.contains(peer) else { continue }
+            open[key]?.siblings.append(peer)
+        }
+    }
+
+    private func causeOfEmptyPool(_ record: AttemptRecord) -> Key? {
+        open.filter { $0.key.upstream == record.upstream && $0.key.peer != nil && record.time.since($0.value.last) < limits.quietPeriod }
+            .max { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }?.key
+    }
+
+    private mutating func expireIfQuiet(_ key: Key, at now: Timestamp) {
+        guard let incident = open[key], now.since(incident.last) >= limits.quietPeriod else { return }
+        open[key] = nil
+        _ = close(incident, at: now)
+    }
+
+    private mutating func closeOldest(at now: Timestamp) {
+        guard let oldest = open.min(by: { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }) else { return }
+        open[oldest.key] = nil
+        _ = close(oldest.value, at: now)
+    }
+
+    @discardableResult
+    private mutating func close(_ incident: Incident, at now: Timestamp) -> Incident {
+        var incident = incident
+        incident.closed = now
+        closed.append(incident)
+        if closed.count > limits.closedMax { closed.removeFirst(closed.count - limits.closedMax) }
+        return incident
+    }
+
+    private mutating func nextID(_ time: Timestamp) -> IncidentID {
+        if time.seconds != lastSecond { lastSecond = time.seconds; salt = 0 } else { salt &+= 1 }
+        return IncidentID(seconds: time.seconds, salt: salt)
+    }
+
+    private func key(of id: IncidentID) -> Key? { open.first { $0.value.id == id || $0.value.aliases.contains(id) }?.key }
+}

@@ -1,0 +1,54 @@
+/// P02: the name has an IPv4 and an IPv6 address, the application bound only one of them.
+enum P02AddressFamily {
+    static let rule = Rule(
+        number: 2, slug: "address-family", title: "IPv4 and IPv6 mixed up", depth: 6, reasons: [.connectRefused, .poolEmpty], judge: judge)
+
+    static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        guard let peer = failure.peer, peer.isIP, failure.has([.connectRefused]) else { return .notApplicable }
+        guard let all = evidence.listeners.value else { return .undecided("the listener table was not read") }
+        if !evidence.listeners(for: peer).isEmpty { return .ruledOut("\(peer.text) itself has a listener") }
+        let twin = twin(of: peer, failure, evidence)
+        let other = all.first { listener in
+            guard listener.address.port == peer.port else { return false }
+            return twin.contains { listener.accepts($0) }
+        }
+        guard let other else {
+            return evidence.samePort(as: peer).isEmpty
+                ? .ruledOut("no socket of either family listens on port \(peer.port ?? 0)") : .notApplicable
+        }
+        let name = failure.host ?? evidence.name.value?.host
+        var lines = [
+            RuleSupport.failures(failure, [.connectRefused]),
+            EvidenceLine("no socket listens on \(peer.text)", source: evidence.listeners.source),
+            RuleSupport.line(other, evidence.listeners.source),
+        ]
+        var resolvesBoth = false
+        if let facts = evidence.name.value, facts.hasBothFamilies {
+            resolvesBoth = true
+            lines.append(EvidenceLine(
+                "\(facts.host) is \(RuleSupport.list(facts.addresses.map(\.hostText)))", source: evidence.name.source))
+        }
+        let good = PeerAddress(parsing: other.address.isIPv6 ? "[::1]:0" : "127.0.0.1:0").withPort(peer.port ?? 0)
+        let target = peer.isLoopback ? good : other.address
+        let place = evidence.upstream.value?.place
+        let written = name.map { "\($0):\(peer.port ?? 0)" } ?? peer.text
+        let because = resolvesBoth ? "\(name ?? "the name") has an IPv4 and an IPv6 address, and" : "the proxy dials \(peer.text), but"
+        return .finding(Finding(
+            .proven, Culprit(.configuration, place ?? written),
+            "\(other.owner?.name ?? "The application") bound only \(other.address.text): \(because) every try at \(peer.text) is refused.",
+            evidence: lines, disproof: "A listener on \(peer.text).",
+            fix: Fix(
+                "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
+                diff: "-    server \(written);\n+    server \(target.text);", edit: Fix.Edit(place: place, from: written, to: target.text))))
+    }
+
+    /// The addresses of the other family that mean the same host.
+    private static func twin(of peer: PeerAddress, _ failure: FailureCase, _ evidence: EvidenceSet) -> [PeerAddress] {
+        let port = peer.port ?? 0
+        if peer.isLoopback {
+            return [peer.isIPv6 ? .ipv4(0x7f00_0001, port: port) : .ipv6(0, 1, port: port)]
+        }
+        let named = (evidence.name.value?.addresses ?? []).map { $0.withPort(port) } + failure.siblings
+        return named.filter { $0.isIPv4 != peer.isIPv4 && $0.isIP && $0.port == port }
+    }
+}

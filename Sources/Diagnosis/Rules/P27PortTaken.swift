@@ -1,0 +1,78 @@
+/// P27: the port belongs to somebody else, so the application cannot bind it.
+enum P27PortTaken {
+    static let rule = Rule(
+        number: 27, slug: "port-taken", title: "The port was taken", depth: 8,
+        reasons: ReasonCode.peerGone.union([
+            .portTaken, .appAnswered, .responseInvalid, .responseWrongProtocol, .responseIllegalFraming, .responseTimeout, .tlsHandshake,
+        ]),
+        judge: judge)
+
+    static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        guard let peer = failure.peer, peer.isIP, let port = peer.port else { return .notApplicable }
+        guard let all = evidence.listeners.value else { return .undecided("the listener table was not read") }
+        let units = evidence.units.value ?? []
+        let complaints = evidence.events.filter { event in
+            guard case .addressInUse = event.kind else { return false }
+            return EvidenceSet.names(port: port, in: event.line)
+                || units.contains { EvidenceSet.event(event, belongsTo: $0) && EvidenceSet.names(port: port, in: $0.execStart + " " + $0.environment) }
+        }
+        let holders = all.filter { $0.address.port == port && ($0.accepts(peer) || !complaints.isEmpty) }
+        guard let holder = holders.first, let owner = holder.owner else {
+            if let complaint = complaints.last(where: { failure.covers($0.time, before: 120_000, after: 5_000) }) {
+                return .finding(gone(failure, peer, complaint))
+            }
+            return complaints.isEmpty ? .ruledOut("nobody complained of port \(port) being in use") : .notApplicable
+        }
+        let expected = units.filter {
+            $0.name == failure.ownUnit || EvidenceSet.names(port: port, in: $0.execStart + " " + $0.environment)
+        }
+        if expected.contains(where: { $0.name == owner.unit }) {
+            return .ruledOut("\(owner.text) holds port \(port), as it should")
+        }
+        guard let rightful = expected.first else {
+            guard let complaint = complaints.last, complaint.unit != owner.unit, failure.covers(complaint.time, before: 600_000) else {
+                return .notApplicable
+            }
+            return .finding(finding(failure, peer, holder, owner, who: complaint.unit ?? complaint.process ?? "the application", complaint, evidence))
+        }
+        let complaint = complaints.last { EvidenceSet.event($0, belongsTo: rightful) }
+        if complaint == nil, rightful.activeState == "active" { return .notApplicable }
+        return .finding(finding(failure, peer, holder, owner, who: rightful.name, complaint, evidence))
+    }
+
+    private static func finding(
+        _ failure: FailureCase, _ peer: PeerAddress, _ holder: Listener, _ owner: ProcessFacts, who: String, _ complaint: LifeEvent?,
+        _ evidence: EvidenceSet
+    ) -> Finding {
+        var lines = [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(holder, evidence.listeners.source)]
+        if let complaint { lines.append(RuleSupport.line(complaint)) }
+        let unit = evidence.units.value?.first { $0.name == who }
+        if let unit {
+            lines.append(EvidenceLine("\(unit.name) should have the port and is \(unit.activeState)", source: RuleSupport.unitSource(unit)))
+        }
+        let isOrphan = owner.parent == 1 && owner.unit == nil || owner.unit?.hasSuffix(".scope") == true
+        let what = isOrphan ? "a leftover process" : "another process"
+        let stop = owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" } ?? "kill \(owner.pid)"
+        return Finding(
+            complaint == nil ? .firm : .proven, Culprit(.process, owner.text),
+            "\(who) cannot have port \(peer.port ?? 0): \(what), \(owner.text), holds it"
+                + (owner.started.map { " since \($0.text)" } ?? "") + ".",
+            evidence: lines, disproof: "\(owner.text) being a child of \(who).",
+            fix: Fix(
+                "Stop the wrong owner or give one of the two another port"
+                    + (isOrphan ? "; KillMode=control-group keeps leftovers from staying." : "."),
+                commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)", stop, "systemctl restart \(who)"]),
+            reason: failure.has([.connectRefused]) ? nil : .portTaken)
+    }
+
+    /// The complaint is there, the holder has gone.
+    private static func gone(_ failure: FailureCase, _ peer: PeerAddress, _ complaint: LifeEvent) -> Finding {
+        let who = complaint.unit ?? complaint.process ?? "the application"
+        return Finding(
+            .firm, Culprit(.application, who), "\(who) could not bind port \(peer.port ?? 0) because it was in use at the time.",
+            evidence: [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(complaint)],
+            disproof: "The port being free at \(complaint.time.text).",
+            fix: Fix("The previous process had not gone yet: stop the whole control group, or let the new one wait.",
+                     commands: ["systemctl show \(who) -p KillMode,TimeoutStopUSec"]))
+    }
+}

@@ -1,0 +1,75 @@
+/// Phrases and look-ups that several rules share.
+package enum RuleSupport {
+    /// "12 × connect.refused at 127.0.0.1:3000".
+    package static func failures(_ failure: FailureCase, _ reasons: Set<ReasonCode>) -> EvidenceLine {
+        let parts = failure.counts.filter { reasons.contains($0.key) }
+            .sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { "\($0.value) × \($0.key.name)" }
+        return EvidenceLine("\(parts.joined(separator: ", ")) at \(failure.peerText)", source: "attempt records", time: failure.first)
+    }
+
+    package static func line(_ event: LifeEvent) -> EvidenceLine {
+        EvidenceLine(event.line, source: event.source, time: event.time)
+    }
+
+    package static func line(_ listener: Listener, _ source: String) -> EvidenceLine {
+        EvidenceLine(
+            "\(listener.owner?.text ?? "a process that may not be read") listens on \(listener.address.text)", source: source)
+    }
+
+    /// Whether the peer's address belongs to this host; nil when that is not known.
+    package static func isLocal(_ peer: PeerAddress, _ evidence: EvidenceSet) -> Bool? {
+        if peer.isUnixSocket || peer.isLoopback { return true }
+        guard let addresses = evidence.host.value?.addresses, !addresses.isEmpty else { return nil }
+        return addresses.contains(peer.withPort(0))
+    }
+
+    /// Whether a unit ended by itself within the incident: exits, signals, OOM kills, failed results. The newest first.
+    package static func ends(of unit: UnitState, _ failure: FailureCase, _ evidence: EvidenceSet) -> [LifeEvent] {
+        evidence.events.filter { event in
+            guard EvidenceSet.event(event, belongsTo: unit), failure.covers(event.time) || isUnitDownSince(event.time, unit) else { return false }
+            switch event.kind {
+            case .exited, .killed, .failed, .outOfMemory, .segfault: return true
+            default: return false
+            }
+        }.reversed()
+    }
+
+    /// Whether the unit is down now and has not been active after `time`.
+    package static func isUnitDownSince(_ time: Timestamp, _ unit: UnitState) -> Bool {
+        guard unit.isDown || unit.isStarting else { return false }
+        guard let active = unit.activeSince else { return true }
+        return active <= time
+    }
+
+    /// The last lines a unit wrote, as evidence, at most `count`.
+    package static func age(_ milliseconds: Int64) -> String {
+        switch milliseconds {
+        case ..<1_000: "\(max(milliseconds, 0)) ms"
+        case ..<120_000: "\(milliseconds / 1_000) s"
+        case ..<7_200_000: "\(milliseconds / 60_000) min"
+        case ..<172_800_000: "\(milliseconds / 3_600_000) h"
+        default: "\(milliseconds / 86_400_000) days"
+        }
+    }
+
+    package static func bytes(_ count: UInt64) -> String {
+        if count >= 1 << 30, count % (1 << 30) == 0 { return "\(count >> 30) GB" }
+        return count >= 1 << 20 ? "\(count >> 20) MB" : "\(count >> 10) KB"
+    }
+
+    package static func unitSource(_ unit: UnitState) -> String { "systemctl show \(unit.name)" }
+
+    /// Words for an ordered list: "a, b and c".
+    package static func list(_ items: [String]) -> String {
+        guard let last = items.last else { return "" }
+        return items.count == 1 ? last : items.dropLast().joined(separator: ", ") + " and " + last
+    }
+
+    /// Memory to suggest instead of `limit`: half as much again, in whole 64 MB.
+    package static func raised(_ limit: UInt64) -> String {
+        let wanted = limit / 2 * 3
+        let step: UInt64 = 64 << 20
+        return "\((wanted / step + 1) * 64)M"
+    }
+}

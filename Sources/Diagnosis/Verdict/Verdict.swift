@@ -1,0 +1,38 @@
+/// The answer to "why": what a person can act on, and what it rests on.
+package struct Verdict: Sendable, Codable {
+    package struct Alternative: Sendable, Hashable, Codable {
+        /// `P10`.
+        package var rule: String
+        package var title: String
+        /// nil for what was ruled out or could not be checked.
+        package var confidence: Confidence?
+        package var text: String
+    }
+    /// The incident it explains, when there is one.
+    package var incident: IncidentID?
+    /// Grows as evidence arrives; 1 is the first.
+    package var version: Int
+    /// `connect.refused`, …
+    package var reason: String
+    /// `P10`; nil: unknown.
+    package var rule: String?
+    package var title: String
+    package var culprit: Culprit
+    /// One sentence.
+    package var cause: String
+    package var evidence: [EvidenceLine]
+    /// nil: unknown.
+    package var confidence: Confidence?
+    package var disproof: String
+    package var fix: Fix
+    /// Other rules that fit less well.
+    package var alternatives: [Alternative]
+    /// What was checked and excluded.
+    package var ruledOut: [Alternative]
+    /// What could not be looked at, by name.
+    package var gaps: [String]
+    /// The documentation page.
+    package var page: String?
+
+    package var isUnknown: Bool { rule == nil }
+}

@@ -1,0 +1,230 @@
+import Glibc
+import Loop
+import Wire
+
+extension Ref where Value == ClientConnection {
+    /// Epoll's news.
+    func handle(_ mask: EventMask) {
+        if mask.contains(.readable) || mask.contains(.peerClosed) { value.isReadable = true }
+        if mask.contains(.peerClosed) { value.isPeerClosed = true }
+        if mask.contains(.failed) {
+            value.isReadable = true
+            value.isPeerClosed = true
+        }
+        if mask.contains(.writable) { value.isWritable = true }
+        process()
+    }
+
+    /// Does what can be done now, in the state the connection is in.
+    func process() {
+        switch value.state {
+        case .closed: return
+        case .readingProxyHeader: readProxyHeader()
+        case .idle, .readingHead: readHead()
+        case .processing: continueRequest()
+        case .lingering: linger()
+        }
+    }
+
+    /// Something happened while a request is worked on: more body, room to write, or the client went away.
+    private func continueRequest() {
+        guard let request = value.request else { return }
+        let generation = request.value.generation
+        if value.isWritable, !request.value.output.isEmpty { request.flush() }
+        guard request.value.generation == generation, value.state == .processing else { return }
+        if value.isReadable { request.clientIsReadable() }
+    }
+
+    /// Reads and parses until a head is complete, then starts the request; then the next one that is already here.
+    func readHead() {
+        while value.state == .idle || value.state == .readingHead {
+            let input = takeInput()
+            if input.count == 0 || value.state == .readingHead {
+                guard value.isReadable else { return waitForHead() }
+                switch receive(into: input) {
+                case .data: break
+                case .wouldBlock: return waitForHead()
+                case .closed: return closedWhileReadingHead()
+                }
+            }
+            if value.state == .idle { beginHead(input) }
+            guard let request = value.request else { return }
+            guard parseHead(request, input) else { return }
+            value.state = .processing
+            clearReadTimer()
+            request.begin()
+        }
+    }
+
+    private func takeInput() -> Ref<Buffer> {
+        if let input = value.input { return input }
+        let input = pool.value.take(16384)
+        value.input = input
+        return input
+    }
+
+    enum Received { case data, wouldBlock, closed }
+
+    /// One receive into a buffer. A short read means the socket is empty, unless the peer closed its side.
+    func receive(into buffer: Ref<Buffer>, limit: Int = .max) -> Received {
+        if buffer.room == 0 { buffer.grow(by: 8192) }
+        let room = min(buffer.room, limit)
+        let n = buffer.receive(from: value.descriptor, limit: room)
+        if n > 0 {
+            if n < room, !value.isPeerClosed { value.isReadable = false }
+            return .data
+        }
+        if n == Socket.wouldBlock {
+            value.isReadable = false
+            return .wouldBlock
+        }
+        value.isReadable = false
+        value.isPeerClosed = true
+        if n < 0 { value.isBroken = true }
+        return .closed
+    }
+
+    /// First bytes of a request: it gets a slot, and its own time limit starts.
+    private func beginHead(_ input: Ref<Buffer>) {
+        guard let request = worker.value.requests.take() else {
+            worker.log(.alert, "out of request slots")
+            return close()
+        }
+        input.compact()
+        value.state = .readingHead
+        value.request = request
+        value.requestCount += 1
+        request.value.connection = self
+        request.value.main = request
+        request.value.startedAt = worker.now
+        request.value.startedWallClock = worker.value.loop.wallClock
+        let server = value.listener!.value.defaultServer
+        request.value.server = server
+        request.value.location = server.value.location
+        request.value.parser = RequestHeadParser(options: server.value.headOptions)
+        worker.value.counters.reading += 1
+        setReadTimer(after: server.value.clientHeaderTimeout)
+    }
+
+    /// - Returns: true when the head is complete; false if it waits or was refused.
+    private func parseHead(_ request: RequestRef, _ input: Ref<Buffer>) -> Bool {
+        switch request.value.parser.parse(input.whole, fields: &request.value.parsedFields) {
+        case .complete(let headLength):
+            worker.value.counters.reading -= 1
+            request.value.headLength = headLength
+            input.consume(headLength)
+            return true
+        case .needMore:
+            if value.isReadable { return retryHead(request, input) }
+            return false
+        case .failed(let error):
+            worker.value.counters.reading -= 1
+            value.state = .processing
+            clearReadTimer()
+            request.refuseHead(error, input)
+            return false
+        }
+    }
+
+    private func retryHead(_ request: RequestRef, _ input: Ref<Buffer>) -> Bool {
+        switch receive(into: input) {
+        case .data: return parseHead(request, input)
+        case .wouldBlock: return false
+        case .closed:
+            closedWhileReadingHead()
+            return false
+        }
+    }
+
+    /// Nothing to read for now: an idle connection gives its buffer back.
+    private func waitForHead() {
+        guard value.state == .idle, let input = value.input, input.count == 0 else { return }
+        pool.value.give(input)
+        value.input = nil
+    }
+
+    private func closedWhileReadingHead() {
+        if let request = value.request {
+            worker.value.counters.reading -= 1
+            request.log(.info, "client prematurely closed connection while reading client request headers")
+            request.value.response.status = 400
+            return request.end(closing: true)
+        }
+        if worker.logs(.info) {
+            worker.log(.info, "client \(peerText.string) closed keepalive connection", connection: value.serial)
+        }
+        close()
+    }
+
+    /// The read timer has expired.
+    func readTimedOut() {
+        switch value.state {
+        case .closed: return
+        case .idle, .readingProxyHeader: close()
+        case .readingHead:
+            guard let request = value.request else { return close() }
+            worker.value.counters.reading -= 1
+            request.log(.info, "client timed out (110: Connection timed out) while reading client request headers")
+            request.value.response.status = 408
+            if request.location.value.resetsTimedOut { Socket.resetOnClose(value.descriptor) }
+            request.end(closing: true)
+        case .processing: value.request?.bodyTimedOut()
+        case .lingering: close()
+        }
+    }
+
+    /// The write timer has expired: the client takes nothing any more.
+    func writeTimedOut() {
+        guard let request = value.request else { return }
+        request.log(.info, "client timed out (110: Connection timed out) while sending to client")
+        if request.location.value.resetsTimedOut { Socket.resetOnClose(value.descriptor) }
+        value.isBroken = true
+        request.abort(status: 408)
+    }
+
+    // MARK: - Between requests
+
+    /// The request was logged and its slot freed: next one, lingering, or close.
+    func requestEnded(keepalive: Bool, lingering: Bool, timeout: UInt64) {
+        clearWriteTimer()
+        value.request = nil
+        if value.isBroken { return close() }
+        if !keepalive {
+            if lingering { return beginLingering() }
+            return close()
+        }
+        value.state = .idle
+        if let input = value.input, input.count > 0 { return } // pipelined: `readHead` or the caller goes on
+        if worker.value.isDraining { return close() }
+        setReadTimer(after: timeout)
+    }
+
+    private func beginLingering() {
+        guard let location = value.listener?.value.defaultServer.value.location else { return close() }
+        value.state = .lingering
+        Socket.shutdownWrite(value.descriptor)
+        value.lingerUntil = worker.now + location.value.lingeringTime
+        setReadTimer(after: location.value.lingeringTimeout)
+        linger()
+    }
+
+    /// Reads and throws away, so that the kernel does not answer unread data with RST, which would lose our answer on its way.
+    private func linger() {
+        let scratch = takeInput()
+        var rounds = 16
+        while value.isReadable, rounds > 0 {
+            rounds -= 1
+            scratch.clear()
+            switch receive(into: scratch) {
+            case .data: continue
+            case .wouldBlock: break
+            case .closed: return close()
+            }
+        }
+        guard worker.now < value.lingerUntil else { return close() }
+        if value.isReadable { return worker.postConnection(self) }
+        pool.value.give(scratch)
+        value.input = nil
+        setReadTimer(after: min(value.lingerUntil - worker.now, value.listener!.value.defaultServer.value.location.value.lingeringTimeout))
+    }
+}

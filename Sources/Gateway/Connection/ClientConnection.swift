@@ -1,0 +1,116 @@
+import Loop
+import Wire
+
+typealias ConnectionRef = Ref<ClientConnection>
+
+/// A client's connection: the socket, what was read and not yet used, and the request under way.
+///
+/// HTTP/1.1 has one request at a time; the request owns what is to be written. A later HTTP/2 connection has several, so requests never
+/// reach into the connection but through the methods in `ClientConnection+….swift`.
+struct ClientConnection: ~Copyable, SlabValue {
+    /// What the connection waits for. Each state has one timer and one phase name in messages.
+    enum State: UInt8 {
+        /// Slot not in use.
+        case closed
+        /// PROXY protocol header expected.
+        case readingProxyHeader
+        /// Between requests, nothing read: keepalive_timeout.
+        case idle
+        /// Some bytes of a head are there: client_header_timeout.
+        case readingHead
+        /// A request is being worked on.
+        case processing
+        /// Answered; the rest of the request is read and thrown away before closing (lingering_close).
+        case lingering
+    }
+
+    let slot: UInt32
+    var generation: UInt32 = 0
+    var worker: WorkerRef?
+    var state = State.closed
+    var descriptor: Int32 = -1
+    /// There may be something to read (edge-triggered epoll told so, and no short read since).
+    var isReadable = false
+    /// The last write was complete.
+    var isWritable = false
+    /// The client has closed its side, or the connection failed.
+    var isPeerClosed = false
+    /// A write failed: nothing more can be sent.
+    var isBroken = false
+    /// Inside the loop of `readHead`, which goes on by itself when a request ends.
+    var isInHeadLoop = false
+    var serial: UInt64 = 0
+    var listener: Ref<Listener>?
+    var peer = SocketAddress()
+    var local: SocketAddress?
+    /// Text of the peer's address without port, formatted once.
+    var peerText = InlineArray<48, UInt8>(repeating: 0)
+    var peerTextCount = 0
+    /// Received bytes: the head being read, or a body's first part, or the next pipelined request.
+    var input: Ref<Buffer>?
+    var request: RequestRef?
+    /// Requests seen on this connection.
+    var requestCount = 0
+    var acceptedAt: UInt64 = 0
+    /// When reading a PROXY header: what it said, kept for the connection's life.
+    var proxyHeader: Ref<ProxyHeaderInfo>?
+    var readTimer = TimerID.none
+    var writeTimer = TimerID.none
+    /// Lingering ends at this time whatever comes.
+    var lingerUntil: UInt64 = 0
+    /// Bytes sent in the connection's life.
+    var sentBytes: UInt64 = 0
+
+    init(slot: UInt32) { self.slot = slot }
+}
+
+extension Ref where Value == ClientConnection {
+    var worker: WorkerRef { @inline(__always) get { value.worker! } }
+    var token: Token { Token(kind: EventKind.client, slot: value.slot, generation: value.generation) }
+    var pool: Ref<BufferPool> { @inline(__always) get { worker.value.pool } }
+
+    /// The peer's address as text, `unix:` for a unix socket.
+    var peerText: ByteView {
+        if value.peerTextCount == 0 {
+            let scratch = pool.value.take(256)
+            value.peer.append(to: scratch, withPort: false)
+            let text = scratch.view
+            value.peerTextCount = min(48, text.count)
+            for index in 0..<value.peerTextCount { value.peerText[index] = text[index] }
+            pool.value.give(scratch)
+        }
+        // The slot's memory outlives every request on it.
+        return ByteView(inline: self, count: value.peerTextCount)
+    }
+
+    func setReadTimer(after milliseconds: UInt64) {
+        if value.readTimer == .none { value.readTimer = worker.value.loop.timers.make(token) }
+        worker.value.loop.timers.arm(value.readTimer, at: worker.now &+ max(1, milliseconds))
+    }
+
+    func clearReadTimer() {
+        if value.readTimer != .none { worker.value.loop.timers.clear(value.readTimer) }
+    }
+
+    func setWriteTimer(after milliseconds: UInt64) {
+        if value.writeTimer == .none {
+            value.writeTimer = worker.value.loop.timers.make(
+                Token(kind: EventKind.clientWrite, slot: value.slot, generation: value.generation))
+        }
+        worker.value.loop.timers.arm(value.writeTimer, at: worker.now &+ max(1, milliseconds))
+    }
+
+    func clearWriteTimer() {
+        if value.writeTimer != .none { worker.value.loop.timers.clear(value.writeTimer) }
+    }
+}
+
+extension ByteView {
+    /// The text of a connection's peer address, which lives in its slab slot.
+    fileprivate init(inline connection: ConnectionRef, count: Int) {
+        // SAFETY: slab memory is never freed, and the text changes only when the slot gets a new connection.
+        self = unsafe withUnsafePointer(to: &connection.value.peerText) { pointer in
+            unsafe ByteView(start: UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self), count: count)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import Loop
+import Wire
+
+extension Ref where Value == Worker {
+    /// Whether any log takes lines of a level: ask before composing a text.
+    func logs(_ level: ErrorLevel) -> Bool { level.rawValue <= value.log.lowestLevel }
+
+    /// Writes a line without a connection: `2026/11/22 08:25:04 [error] PID#TID: text`.
+    func log(_ level: ErrorLevel, _ message: String, errno code: Int32 = 0, connection: UInt64 = 0) {
+        guard logs(level) else { return }
+        write(level, message, code, connection, to: value.log.errorLogs) { _ in }
+    }
+
+    /// Writes a line to all logs of a list that take its level. `context` appends what follows the message.
+    func write(
+        _ level: ErrorLevel, _ message: String, _ code: Int32, _ connection: UInt64, to targets: FixedList<ErrorLogTarget>,
+        context: (Ref<Buffer>) -> Void
+    ) {
+        let line = value.pool.value.take(4096)
+        defer { value.pool.value.give(line) }
+        line.append(errorTime)
+        line.append(" [")
+        line.append(ByteView(level.name))
+        line.append("] ")
+        line.append(decimal: Int(value.identity.processID))
+        line.append(0x23)
+        line.append(decimal: Int(value.identity.processID))
+        line.append(": ")
+        if connection != 0 {
+            line.append(0x2a)
+            line.append(decimal: connection)
+            line.append(0x20)
+        }
+        line.append(text: message)
+        if code != 0 {
+            line.append(" (")
+            line.append(decimal: Int(code))
+            line.append(": ")
+            line.append(text: Socket.errorText(code))
+            line.append(")")
+        }
+        context(line)
+        for index in targets.indices where level.rawValue <= targets[index].level.rawValue { send(line.view, level, to: targets[index].sink) }
+    }
+
+    private func send(_ line: ByteView, _ level: ErrorLevel, to sink: ErrorLogTarget.Sink) {
+        switch sink {
+        case .file(let index):
+            let buffer = value.log.buffer(of: index, now: now)
+            buffer.append(line.prefix(8000))
+            buffer.append(0x0a)
+            // Errors are rare and read by people who wait for them: written at the end of the tick like all lines, or now if we may crash.
+            if level.rawValue <= ErrorLevel.alert.rawValue { value.log.files[index].flush(now: now) }
+        case .standardError:
+            let copy = value.pool.value.take(4096)
+            copy.append(line)
+            copy.append(0x0a)
+            _ = File.append(copy.view, to: 2)
+            value.pool.value.give(copy)
+        case .syslog(let index): sendSyslog(line, severity: level.rawValue, target: index)
+        }
+    }
+}
+
+extension Ref where Value == Request {
+    /// Writes a line about this request: `… *N MESSAGE (ERRNO: text) while ACTION, client: …, server: …, request: "…", upstream: "…", host: "…"`.
+    func log(_ level: ErrorLevel, _ message: String, errno code: Int32 = 0, while action: StaticString? = nil) {
+        let worker = worker
+        guard worker.logs(level) else { return }
+        let targets = value.location?.value.errorLogs ?? worker.value.log.errorLogs
+        worker.write(level, message, code, connection.value.serial, to: targets) { line in
+            if let action {
+                line.append(" while ")
+                line.append(ByteView(action))
+            }
+            appendContext(to: line)
+        }
+    }
+
+    private func appendContext(to line: Ref<Buffer>) {
+        line.append(", client: ")
+        line.append(connection.peerText)
+        if let server = value.server {
+            line.append(", server: ")
+            line.append(server.value.name)
+        }
+        if !main.value.requestLine.isEmpty {
+            line.append(", request: \"")
+            line.append(main.value.requestLine)
+            line.append("\"")
+        }
+        if !isMain {
+            line.append(", subrequest: \"")
+            line.append(value.uri)
+            line.append("\"")
+        }
+        if let exchange = value.exchange { exchange.appendUpstream(to: line) }
+        if let host = main.field(.host) {
+            line.append(", host: \"")
+            line.append(host)
+            line.append("\"")
+        }
+        if let referrer = main.field(.referer) {
+            line.append(", referrer: \"")
+            line.append(referrer)
+            line.append("\"")
+        }
+    }
+
+    /// Foreign bytes for a message: control bytes escaped.
+    func escapedForLog(_ bytes: ByteView) -> String {
+        let scratch = pool.value.take(4096)
+        defer { pool.value.give(scratch) }
+        let part = bytes.prefix(1000)
+        scratch.write(reserving: part.count * 4 + 4) { writer in
+            LogEscape.default.write(part, into: &writer)
+        }
+        return scratch.view.string
+    }
+}

@@ -1,0 +1,132 @@
+import Config
+import Glibc
+import Loop
+import Wire
+
+/// nginx's levels; a log gets its own and all more severe ones.
+enum ErrorLevel: UInt8 {
+    case emergency = 1, alert, critical, error, warning, notice, info, debug
+
+    var name: StaticString {
+        switch self {
+        case .emergency: "emerg"
+        case .alert: "alert"
+        case .critical: "crit"
+        case .error: "error"
+        case .warning: "warn"
+        case .notice: "notice"
+        case .info: "info"
+        case .debug: "debug"
+        }
+    }
+}
+
+/// One error_log: where, and from which level on.
+struct ErrorLogTarget {
+    enum Sink {
+        /// Index in the writer's files.
+        case file(Int)
+        case standardError
+        case syslog(Int)
+    }
+    let sink: Sink
+    let level: ErrorLevel
+}
+
+/// A log file with the lines of this loop tick: written by one call when the tick ends (D3), or when the buffer is full.
+struct LogFile: ~Copyable {
+    let path: String
+    var descriptor: Int32
+    let buffer: Ref<Buffer>
+    /// 0: flush every tick; else access_log's `buffer=` size.
+    var bufferSize = 0
+    /// access_log's `flush=` in milliseconds, 0 none.
+    var flushAfter: UInt64 = 0
+    var flushAt: UInt64 = 0
+    /// Bytes lost because the disk was full or the descriptor broken, and when it was last said.
+    var lostBytes: UInt64 = 0
+    var complainedAt: UInt64 = 0
+}
+
+/// All logs of a worker. Files are opened by the supervisor, which may; paths with variables are opened here.
+struct LogWriter: ~Copyable {
+    var files: [Ref<LogFile>] = []
+    /// Syslog targets of all logs.
+    var syslogs: [SyslogSettings] = []
+    /// Files with lines not yet written.
+    var dirty = Table<Int32>(capacity: 16)
+    /// error_log of the main context.
+    var errorLogs = FixedList<ErrorLogTarget>()
+    /// The most verbose level any log takes: what is above is not even formatted.
+    var lowestLevel = ErrorLevel.error.rawValue
+
+    init() {}
+
+    /// Index of a file by path, made if new.
+    mutating func file(_ path: String, descriptor: Int32) -> Int {
+        if let index = files.firstIndex(where: { $0.value.path == path }) { return index }
+        files.append(Ref.immortal(LogFile(path: path, descriptor: descriptor, buffer: Ref.immortal(Buffer.forLog()))))
+        return files.count - 1
+    }
+
+    /// Writes everything that is due. Called at the end of each tick.
+    mutating func flush(now: UInt64, all: Bool = false) {
+        if dirty.isEmpty { return }
+        var kept = 0
+        for position in dirty.indices {
+            let index = dirty[position]
+            let file = files[Int(index)]
+            if !all, file.value.bufferSize > 0, file.buffer.count < file.value.bufferSize,
+                file.value.flushAfter == 0 || now < file.value.flushAt {
+                dirty[kept] = index
+                kept += 1
+                continue
+            }
+            file.flush(now: now)
+        }
+        dirty.truncate(to: kept)
+    }
+
+    /// The buffer of a file, noted as having lines.
+    mutating func buffer(of index: Int, now: UInt64) -> Ref<Buffer> {
+        let file = files[index]
+        if file.value.buffer.count == 0 {
+            dirty.append(Int32(index))
+            file.value.flushAt = now + file.value.flushAfter
+        } else if file.value.buffer.count > 60_000, file.value.buffer.count > file.value.bufferSize {
+            file.flush(now: now)
+            file.value.flushAt = now + file.value.flushAfter
+            // It stays in the list of dirty files: its next line comes at once.
+        }
+        return file.value.buffer
+    }
+}
+
+extension Ref where Value == LogFile {
+    var buffer: Ref<Buffer> { value.buffer }
+
+    /// One write call. A full disk loses the lines, never a request; it is said once per minute.
+    func flush(now: UInt64) {
+        let bytes = value.buffer.view
+        guard !bytes.isEmpty else { return }
+        let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
+        if n < bytes.count {
+            value.lostBytes += UInt64(bytes.count - max(0, n))
+            if now >= value.complainedAt + 60_000 || value.complainedAt == 0 {
+                value.complainedAt = max(1, now)
+                let reason = n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write"
+                let text = "goodgate: write() to \"\(value.path)\" failed (\(reason)), \(value.lostBytes) bytes lost\n"
+                let copy = Ref<Buffer>.immortal(Buffer(capacity: 512))
+                copy.append(text: text)
+                _ = File.append(copy.view, to: 2)
+                copy.destroy()
+            }
+        }
+        value.buffer.clear()
+    }
+}
+
+extension Buffer {
+    /// A buffer for log lines, grown when needed.
+    static func forLog() -> Buffer { Buffer(capacity: 65_536 + 4096) }
+}

@@ -1,0 +1,151 @@
+import Config
+import Loop
+import Wire
+
+extension Ref where Value == Request {
+    /// The head is complete: take it over, find the server, start the phases (nginx: ngx_http_process_request).
+    func begin() {
+        let base = connection.value.input!.whole
+        let head = value.parser.head
+        value.headBytes = base
+        takeRequestLine(head, base)
+        takeFields(base)
+        worker.value.counters.requests += 1
+        guard takeHost(head, base) else { return refuse(400, "client sent invalid host header") }
+        guard takeURI(head, base) else { return refuse(400, "client sent invalid request") }
+        value.location = server.value.location
+        guard value.body.begin(head: head) else { return refuse(400, "client sent invalid body framing") }
+        if head.flags.contains(.unknownExpectation) { return refuse(417, "client sent unknown expectation") }
+        decideKeepalive(head)
+        if worker.value.http.value.usesRealIP { applyRealIP() }
+        connection.value.state = .processing
+        value.phase = .serverRewrite
+        runPhases()
+    }
+
+    private func takeRequestLine(_ head: RequestHead, _ base: ByteView) {
+        value.method = head.method
+        value.methodName = head.methodRange.view(base)
+        value.versionMinor = Int(head.versionMinor)
+        value.requestLine = head.lineRange.view(base)
+        value.schemeFromLine = head.schemeRange?.view(base)
+    }
+
+    private func takeFields(_ base: ByteView) {
+        value.fields.removeAll()
+        for index in 0..<value.parsedFields.count {
+            let field = value.parsedFields[index]
+            value.fields.append(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop))
+        }
+        if value.parser.droppedFieldCount > 0 {
+            log(.info, "client sent invalid header line: \"\(escapedForLog(value.parser.firstDroppedField.view(base)))\"")
+        }
+    }
+
+    private func takeHost(_ head: RequestHead, _ base: ByteView) -> Bool {
+        let name = head.serverNameRange.view(base)
+        let listener = connection.value.listener!
+        value.server = listener.value.defaultServer
+        guard !name.isEmpty else { return true }
+        let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
+        value.host = host
+        if !listener.value.hosts.isEmpty {
+            if let server = listener.value.hosts.find(host) {
+                value.server = server
+            } else if listener.value.hosts.hasRegexes {
+                value.captureCount = 0
+                if let server = listener.value.hosts.findRegex(host, self) { value.server = server }
+            }
+        }
+        return true
+    }
+
+    func lowercased(_ bytes: ByteView) -> ByteView {
+        let chunk = value.arena.room(for: bytes.count, pool)
+        let start = chunk.value.end
+        for index in 0..<bytes.count { chunk.append(asciiLowercase(bytes[index])) }
+        return chunk.whole[start..<chunk.value.end]
+    }
+
+    private func takeURI(_ head: RequestHead, _ base: ByteView) -> Bool {
+        value.unparsedURI = head.targetForm == .asterisk ? head.targetRange.view(base) : head.pathAndQueryRange.view(base)
+        if value.unparsedURI.isEmpty { value.unparsedURI = "/" }
+        if head.targetForm == .asterisk {
+            value.uri = head.targetRange.view(base)
+            return true
+        }
+        value.arguments = head.queryRange?.view(base) ?? ByteView()
+        guard head.hasComplexPath else {
+            value.uri = head.pathRange.view(base)
+            value.isURIValidUnparsed = true
+            return true
+        }
+        value.isURIComplex = true
+        let target = head.pathAndQueryRange.view(base)
+        let chunk = value.arena.room(for: target.count + 2, pool)
+        let start = chunk.value.end
+        var result = URI.NormaliseResult.invalid
+        chunk.write(reserving: target.count + 2) { writer in
+            result = URI.normalise(target, mergeSlashes: server.value.mergesSlashes, into: &writer)
+        }
+        guard case .path(let length, let query, _, _) = result else { return false }
+        value.uri = chunk.whole[start..<(start + length)]
+        value.arguments = query?.view(target) ?? ByteView()
+        value.isURIValidUnparsed = true
+        return true
+    }
+
+    private func decideKeepalive(_ head: RequestHead) {
+        let location = location
+        value.isKeepalive = head.wantsKeepAlive && location.value.keepaliveTimeout > 0
+            && connection.value.requestCount < location.value.keepaliveRequests
+            && worker.now &- connection.value.acceptedAt <= location.value.keepaliveTime
+            && !worker.value.isDraining
+    }
+
+    /// Keep-alive again after the location is known: its own limits count.
+    func updateKeepalive() {
+        guard value.isKeepalive else { return }
+        let location = location
+        if location.value.keepaliveTimeout == 0 || connection.value.requestCount >= location.value.keepaliveRequests
+            || worker.now &- connection.value.acceptedAt > location.value.keepaliveTime || worker.value.isDraining {
+            value.isKeepalive = false
+        }
+    }
+
+    /// A head that was not even parsed: logged and answered with a built-in page, and the connection is closed.
+    func refuseHead(_ error: HeadError, _ input: Ref<Buffer>) {
+        let base = input.whole
+        if value.parser.hasRequestLine {
+            takeRequestLine(value.parser.head, base)
+            value.unparsedURI = value.parser.head.pathAndQueryRange.view(base)
+        } else if let end = base.firstIndex(of: 0x0a) {
+            value.requestLine = base[0..<(end > 0 && base[end - 1] == 0x0d ? end - 1 : end)]
+        }
+        log(.info, message(of: error, base))
+        worker.value.counters.requests += 1
+        value.isBadHead = true
+        value.isKeepalive = false
+        value.body.discardsNothing = true
+        if value.parser.hasRequestLine, value.parser.head.versionMajor == 1 { value.versionMinor = Int(value.parser.head.versionMinor) } else { value.versionMinor = 0 }
+        if value.uri.isEmpty { value.uri = "/" }
+        finish(.status(Int(error.status)))
+    }
+
+    private func message(of error: HeadError, _ base: ByteView) -> String {
+        let scratch = pool.value.take(4096)
+        defer { pool.value.give(scratch) }
+        scratch.write(reserving: 4096) { writer in
+            error.writeMessage(base, into: &writer)
+        }
+        return scratch.view.string
+    }
+
+    /// A head that was parsed but is not acceptable.
+    func refuse(_ status: Int, _ reason: String) {
+        log(.info, reason)
+        value.isKeepalive = false
+        value.location = server.value.location
+        finish(.status(status))
+    }
+}

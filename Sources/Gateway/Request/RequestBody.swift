@@ -1,0 +1,387 @@
+import Config
+import Glibc
+import Loop
+import Wire
+
+/// The body of a request: how it is framed, how much was read, and where it is kept.
+struct RequestBody: ~Copyable {
+    enum Framing: UInt8 { case none, length, chunked }
+    enum State: UInt8 {
+        /// Nobody asked for it yet.
+        case unread
+        /// Being collected into memory, then a file.
+        case collecting
+        /// Passed on piece by piece as it comes (proxy_request_buffering off).
+        case streaming
+        /// Read and thrown away.
+        case discarding
+        /// All of it was read.
+        case complete
+        /// It broke off, timed out or was wrong: the connection cannot be used again.
+        case failed
+    }
+
+    var framing = Framing.none
+    var state = State.complete
+    /// Bytes still to come, with a length.
+    var remaining: Int64 = 0
+    /// Content-Length, or -1 for chunked.
+    var declaredLength: Int64 = 0
+    var decoder = ChunkedDecoder()
+    /// Body bytes seen so far.
+    var received: Int64 = 0
+    /// The whole body, where it lies in one piece in memory (the head buffer or `memory`).
+    var inPlace: ByteView?
+    var memory: Ref<Buffer>?
+    var file: Int32 = -1
+    var filePath = ByteView()
+    var fileLength: Int64 = 0
+    var expectsContinue = false
+    var isTooLarge = false
+    /// The head was refused: what follows is not looked at.
+    var discardsNothing = false
+    /// Who reads: called when the body is complete.
+    var purpose = Purpose.none
+
+    enum Purpose: UInt8 { case none, proxy, discard }
+
+    init() {}
+
+    var isUnread: Bool { state == .unread }
+    /// Length of the collected body.
+    var collectedLength: Int64 { inPlace.map { Int64($0.count) } ?? fileLength + Int64(memory?.count ?? 0) }
+
+    /// Sets the framing from a head. False if it makes no sense.
+    mutating func begin(head: RequestHead) -> Bool {
+        received = 0
+        expectsContinue = head.flags.contains(.expectContinue)
+        if head.isChunked {
+            framing = .chunked
+            decoder = ChunkedDecoder()
+            declaredLength = -1
+            remaining = 0
+            state = .unread
+        } else {
+            let length = head.contentLength ?? 0
+            guard length <= UInt64(Int64.max) else { return false }
+            framing = length > 0 ? .length : .none
+            declaredLength = Int64(length)
+            remaining = declaredLength
+            state = length > 0 ? .unread : .complete
+        }
+        return true
+    }
+
+    mutating func release(_ pool: Ref<BufferPool>) {
+        if let memory { pool.value.give(memory) }
+        memory = nil
+        inPlace = nil
+        if file >= 0 {
+            Socket.close(file)
+            file = -1
+        }
+        filePath = ByteView()
+        fileLength = 0
+        framing = .none
+        state = .complete
+        remaining = 0
+        declaredLength = 0
+        received = 0
+        expectsContinue = false
+        isTooLarge = false
+        discardsNothing = false
+        purpose = .none
+    }
+}
+
+extension Ref where Value == Request {
+    /// Collects the whole body, then calls back by purpose (nginx: ngx_http_read_client_request_body).
+    func collectBody(for purpose: RequestBody.Purpose) {
+        value.body.purpose = purpose
+        guard value.body.state == .unread else { return bodyDone() }
+        value.body.state = .collecting
+        sendContinueIfExpected()
+        readBody()
+    }
+
+    /// Reads on, in whatever mode the body is in.
+    func readBody() {
+        switch value.body.state {
+        case .collecting: collect()
+        case .streaming: value.exchange?.bodyArrived()
+        case .discarding: discard()
+        case .unread, .complete, .failed: break
+        }
+    }
+
+    /// The client's socket has news: body bytes, a close, or early pipelined bytes.
+    func clientIsReadable() {
+        switch value.body.state {
+        case .collecting, .streaming, .discarding: readBody()
+        case .unread, .complete, .failed:
+            if let exchange = value.exchange, exchange.value.state == .tunnel { return exchange.clientIsReadable() }
+            if connection.value.isPeerClosed { clientWentAway() }
+        }
+    }
+
+    /// While the answer is being made the client closed its side. nginx: 499 unless *_ignore_client_abort.
+    func clientWentAway() {
+        guard connection.value.isPeerClosed, value.phase != .finished else { return }
+        if connection.value.state != .processing { return }
+        if let exchange = value.exchange, exchange.value.ignoresClientAbort { return }
+        // Bytes may precede the end of file: a pipelined request before a half-close is no abort.
+        let peeked = Socket.peek(connection.value.descriptor)
+        if peeked > 0 || peeked == Socket.wouldBlock {
+            return
+        }
+        guard value.exchange != nil || value.isDelayed else { return }
+        log(.info, peeked == 0 ? "client prematurely closed connection" : "client closed connection", errno: peeked < 0 ? Int32(-peeked) : 0)
+        connection.value.isBroken = true
+        abort(status: 499)
+    }
+
+    func sendContinueIfExpected() {
+        guard value.body.expectsContinue, value.versionMinor >= 1, value.body.received == 0 else { return }
+        value.body.expectsContinue = false
+        if let input = connection.value.input, input.count > 0 { return }
+        _ = Socket.send(connection.value.descriptor, "HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    private func collect() {
+        let limit = location.value.bodySizeMax
+        switch value.body.framing {
+        case .none: return bodyDone()
+        case .length: collectWithLength()
+        case .chunked: collectChunked(limit)
+        }
+    }
+
+    private func collectWithLength() {
+        let input = connection.value.input!
+        if value.body.memory == nil {
+            let singleFile = location.value.settings.value.core.clientBodyInFile
+            if Int64(input.count) >= value.body.remaining, singleFile == .off {
+                let n = Int(value.body.remaining)
+                value.body.inPlace = input.view.prefix(n)
+                input.consume(n)
+                value.body.received += Int64(n)
+                value.body.remaining = 0
+                return bodyDone()
+            }
+            value.body.memory = pool.value.take(max(1, Int(min(value.body.remaining, Int64(location.value.bodyBufferSize)))))
+        }
+        let memory = value.body.memory!
+        while value.body.remaining > 0 {
+            if memory.room == 0, !spillBody() { return bodyFailed(500) }
+            if input.count > 0 {
+                let n = Int(min(Int64(min(input.count, memory.room)), value.body.remaining))
+                memory.append(input.view.prefix(n))
+                input.consume(n)
+                value.body.received += Int64(n)
+                value.body.remaining -= Int64(n)
+                continue
+            }
+            guard connection.value.isReadable else { return waitForBody() }
+            let before = memory.count
+            switch connection.receive(into: memory, limit: Int(min(value.body.remaining, Int64(memory.room)))) {
+            case .data:
+                let n = Int64(memory.count - before)
+                value.body.received += n
+                value.body.remaining -= n
+                setBodyTimer()
+            case .wouldBlock: return waitForBody()
+            case .closed: return bodyFailed(0)
+            }
+        }
+        bodyCollected()
+    }
+
+    private func collectChunked(_ limit: Int64) {
+        let input = connection.value.input!
+        if value.body.memory == nil { value.body.memory = pool.value.take(location.value.bodyBufferSize) }
+        let memory = value.body.memory!
+        while true {
+            switch value.body.decoder.decode(input.view) {
+            case .data(let range):
+                value.body.received += Int64(range.count)
+                if limit > 0, value.body.received > limit {
+                    log(.error, "client intended to send too large chunked body: \(value.body.received)+\(value.body.decoder.remainingInChunk) bytes")
+                    return bodyFailed(413)
+                }
+                var piece = input.view[range]
+                while !piece.isEmpty {
+                    if memory.room == 0, !spillBody() { return bodyFailed(500) }
+                    let n = min(piece.count, memory.room)
+                    memory.append(piece.prefix(n))
+                    piece = piece.dropFirst(n)
+                }
+                input.consume(range.upperBound)
+            case .needMore(let consumed):
+                input.consume(consumed)
+                guard connection.value.isReadable else { return waitForBody() }
+                makeRoom(input)
+                switch connection.receive(into: input) {
+                case .data: setBodyTimer()
+                case .wouldBlock: return waitForBody()
+                case .closed: return bodyFailed(0)
+                }
+            case .end(let consumed, _):
+                input.consume(consumed)
+                return bodyCollected()
+            case .failed:
+                log(.error, "client sent invalid chunked body")
+                return bodyFailed(400)
+            }
+        }
+    }
+
+    /// Room in the input buffer without moving the head: its views must stay valid while the request lives.
+    func makeRoom(_ input: Ref<Buffer>) {
+        guard input.count == 0 || input.room == 0 else { return }
+        if input.count == 0 {
+            input.value.start = value.headLength
+            input.value.end = value.headLength
+        }
+        if input.room == 0 {
+            // The head's views point into the buffer: keep them by moving the rest to a new buffer that hangs on the request.
+            let fresh = pool.value.take(16384)
+            fresh.append(input.view)
+            value.modules.keepUntilEnd(input)
+            connection.value.input = fresh
+        }
+    }
+
+    private func bodyCollected() {
+        if let memory = value.body.memory, value.body.file < 0 {
+            if location.value.settings.value.core.clientBodyInFile != .off {
+                if memory.count > 0, !spillBody() { return bodyFailed(500) }
+            } else {
+                value.body.inPlace = memory.view
+            }
+        } else if value.body.file >= 0, let memory = value.body.memory, memory.count > 0, !spillBody() {
+            return bodyFailed(500)
+        }
+        bodyDone()
+    }
+
+    /// Writes what is in memory behind the body's file, making it if need be.
+    private func spillBody() -> Bool {
+        guard let memory = value.body.memory else { return true }
+        if value.body.file < 0 {
+            guard let made = worker.makeTempFile(location.value.settings.value.core.clientBodyTempPath, for: self) else { return false }
+            value.body.file = made.descriptor
+            value.body.filePath = keep(made.path)
+            log(.warning, "a client request body is buffered to a temporary file \(made.path.string)")
+        }
+        let written = File.write(memory.view, to: value.body.file, at: value.body.fileLength)
+        guard written == 0 else {
+            log(.critical, "pwrite() \"\(value.body.filePath.string)\" failed", errno: -written)
+            return false
+        }
+        value.body.fileLength += Int64(memory.count)
+        memory.clear()
+        return true
+    }
+
+    func setBodyTimer() { connection.setReadTimer(after: location.value.bodyTimeout) }
+
+    private func waitForBody() {
+        setBodyTimer()
+        if connection.value.isPeerClosed, !connection.value.isReadable { bodyFailed(0) }
+    }
+
+    func bodyTimedOut() {
+        switch value.body.state {
+        case .collecting, .streaming:
+            log(.info, "client timed out (110: Connection timed out) while reading client request body")
+            bodyFailed(408)
+        case .discarding: end(closing: true)
+        default: break
+        }
+    }
+
+    /// - Parameter status: what to answer; 0: the client is gone.
+    func bodyFailed(_ status: Int) {
+        value.body.state = .failed
+        connection.clearReadTimer()
+        value.isKeepalive = false
+        if status == 0 {
+            log(.info, "client prematurely closed connection")
+            connection.value.isBroken = true
+            return abort(status: 400)
+        }
+        if status == 408, value.isHeaderSent { return abort(status: 408) }
+        if value.isHeaderSent { return abort(status: status) }
+        if let exchange = value.exchange { exchange.detach() }
+        finish(.status(status))
+    }
+
+    private func bodyDone() {
+        value.body.state = .complete
+        connection.clearReadTimer()
+        switch value.body.purpose {
+        case .none: break
+        case .proxy: proxyBodyReady()
+        case .discard: break
+        }
+    }
+
+    /// Reads what is left of a body nobody wanted, so that the next request on the connection starts at its head.
+    /// - Returns: true when it is gone.
+    @discardableResult
+    func discard() -> Bool {
+        value.body.state = .discarding
+        guard let input = connection.value.input else { return false }
+        while true {
+            switch value.body.framing {
+            case .none:
+                value.body.state = .complete
+            case .length:
+                let n = Int(min(Int64(input.count), value.body.remaining))
+                input.consume(n)
+                value.body.remaining -= Int64(n)
+                if value.body.remaining == 0 { value.body.state = .complete }
+            case .chunked: discardChunked(input)
+            }
+            if value.body.state == .failed {
+                endAfterDiscard()
+                return false
+            }
+            if value.body.state == .complete {
+                endAfterDiscard()
+                return true
+            }
+            guard connection.value.isReadable else { return false }
+            makeRoom(input)
+            switch connection.receive(into: input) {
+            case .data: continue
+            case .wouldBlock: return false
+            case .closed:
+                value.body.state = .failed
+                endAfterDiscard()
+                return false
+            }
+        }
+    }
+
+    private func discardChunked(_ input: Ref<Buffer>) {
+        while true {
+            switch value.body.decoder.decode(input.view) {
+            case .data(let range): input.consume(range.upperBound)
+            case .needMore(let consumed): return input.consume(consumed)
+            case .end(let consumed, _):
+                input.consume(consumed)
+                value.body.state = .complete
+                return
+            case .failed:
+                value.body.state = .failed
+                value.isKeepalive = false
+                return
+            }
+        }
+    }
+
+    private func endAfterDiscard() {
+        if value.phase == .finished { end(closing: false) }
+    }
+}

@@ -1,0 +1,248 @@
+import Config
+import Loop
+import Wire
+
+extension Ref where Value == Request {
+    /// The buffer at the end of the output that heads and small pieces are copied into.
+    func outputBuffer() -> Ref<Buffer> {
+        if let tail = value.outputTail { return tail }
+        let tail = pool.value.take(4096)
+        value.outputTail = tail
+        return tail
+    }
+
+    /// Gives a piece of the body to the first filter, or to the output.
+    /// - Parameters:
+    ///   - isLast: the body ends with it.
+    ///   - isFlush: what is held back by filters is to be sent now.
+    func emit(_ piece: Segment?, isLast: Bool = false, isFlush: Bool = false) {
+        if value.filters.isEmpty || !value.isHeaderSent { return write(piece, isLast: isLast) }
+        value.filters[0].process(piece, isLast: isLast, isFlush: isFlush, request: self, index: 0)
+    }
+
+    /// What a filter gives on: to the next filter, or to the output.
+    func pass(_ piece: Segment?, isLast: Bool = false, isFlush: Bool = false, after index: Int) {
+        let next = index + 1
+        if next < value.filters.count {
+            return value.filters[next].process(piece, isLast: isLast, isFlush: isFlush, request: self, index: next)
+        }
+        write(piece, isLast: isLast)
+    }
+
+    /// Frames a piece and puts it into the output queue of the main request.
+    private func write(_ piece: Segment?, isLast: Bool) {
+        let main = main
+        if !isMain { return postpone(piece) }
+        guard !value.isHeaderOnly else {
+            if let buffer = piece?.buffer { pool.value.give(buffer) }
+            return
+        }
+        if let piece, piece.count > 0 {
+            if main.value.isChunked { main.writeChunkHeader(piece.count) }
+            main.queue(piece)
+            if main.value.isChunked { main.outputBuffer().append("\r\n") }
+        } else if let buffer = piece?.buffer {
+            pool.value.give(buffer)
+        }
+        if isLast, main.value.isChunked { main.writeLastChunk() }
+    }
+
+    private func writeChunkHeader(_ size: Int64) {
+        let tail = outputBuffer()
+        tail.append(hexadecimal: UInt64(size))
+        tail.append("\r\n")
+    }
+
+    private func writeLastChunk() {
+        let tail = outputBuffer()
+        tail.append("0\r\n")
+        for index in value.response.trailers.indices {
+            let field = value.response.trailers[index]
+            tail.append(field.name)
+            tail.append(": ")
+            tail.append(field.value)
+            tail.append("\r\n")
+        }
+        tail.append("\r\n")
+        value.isChunked = false
+    }
+
+    /// Small pieces are copied behind the head, so that one send carries all; large ones are sent from where they are.
+    @inline(__always)
+    func queue(_ piece: Segment) {
+        if !piece.isFile, piece.bytes.count <= 2048, value.outputTail.map({ $0.count + piece.bytes.count <= 16384 }) ?? true {
+            outputBuffer().append(piece.bytes)
+            if let buffer = piece.buffer { pool.value.give(buffer) }
+            return
+        }
+        sealTail()
+        value.output.append(piece)
+    }
+
+    /// Turns the buffer being filled into a piece of the queue.
+    private func sealTail() {
+        guard let tail = value.outputTail else { return }
+        value.outputTail = nil
+        if tail.count == 0 { return pool.value.give(tail) }
+        value.output.append(Segment(tail.view, owner: tail))
+    }
+
+    /// Bytes that wait to be sent.
+    var pendingOutput: Int64 { value.output.byteCount + Int64(value.outputTail?.count ?? 0) }
+
+    /// Sends what the socket takes. At the end of a complete answer it ends the request.
+    func flush() {
+        let connection = connection
+        guard isMain, !value.isDelayed else { return }
+        if connection.value.isBroken { return abort(status: 499) }
+        if let tail = value.outputTail, value.output.isEmpty, !location.value.hasLimitRate, value.limitRate == nil {
+            // The common case: head and body in one buffer, one send, no vector.
+            let bytes = tail.view
+            guard connection.value.isWritable else { return waitForRoom() }
+            let n = Socket.send(connection.value.descriptor, bytes)
+            if n == bytes.count {
+                sent(n)
+                pool.value.give(tail)
+                value.outputTail = nil
+                return drained()
+            }
+            if n < 0, n != Socket.wouldBlock { return sendFailed(n) }
+            if n > 0 {
+                sent(n)
+                tail.consume(n)
+            }
+            connection.value.isWritable = false
+            return waitForRoom()
+        }
+        sealTail()
+        sendQueue()
+    }
+
+    private func sendQueue() {
+        let connection = connection
+        while !value.output.isEmpty {
+            guard connection.value.isWritable else { return waitForRoom() }
+            var allowed = Int64.max
+            if let limited = rateAllowance() {
+                if limited <= 0 { return }
+                allowed = limited
+            }
+            let n = sendSome(limit: allowed)
+            if n < 0 {
+                if n == Socket.wouldBlock {
+                    connection.value.isWritable = false
+                    return waitForRoom()
+                }
+                return sendFailed(n)
+            }
+            sent(n)
+            advance(Int64(n))
+        }
+        drained()
+    }
+
+    /// One system call: a vector of memory pieces, or a range of a file.
+    private func sendSome(limit: Int64) -> Int {
+        let descriptor = connection.value.descriptor
+        let head = value.output.segments[value.output.first]
+        if head.isFile {
+            let wanted = min(head.fileLength, limit, 2 << 20)
+            let n = File.send(head.file, offset: head.fileOffset, count: Int(wanted), to: descriptor)
+            // A file that became shorter: the promised length cannot be kept, so the connection must be cut.
+            return n == 0 ? -5 : n
+        }
+        let worker = worker
+        worker.value.outputVector.removeAll()
+        var left = limit
+        var index = value.output.first
+        var isFileNext = false
+        while index < value.output.segments.count, !worker.value.outputVector.isFull, left > 0 {
+            let segment = value.output.segments[index]
+            if segment.isFile {
+                isFileNext = true
+                break
+            }
+            let bytes = Int64(segment.bytes.count) > left ? segment.bytes.prefix(Int(left)) : segment.bytes
+            worker.value.outputVector.add(bytes)
+            left -= Int64(bytes.count)
+            index += 1
+        }
+        let expected = worker.value.outputVector.byteCount
+        let n = worker.value.outputVector.send(descriptor, more: isFileNext)
+        if n >= 0, n < expected { connection.value.isWritable = false }
+        return n
+    }
+
+    /// Takes sent bytes off the queue and gives their buffers back.
+    private func advance(_ n: Int64) {
+        var left = n
+        value.output.byteCount -= n
+        while left > 0 {
+            let index = value.output.first
+            let size = value.output.segments[index].count
+            if size > left {
+                if value.output.segments[index].isFile {
+                    value.output.segments[index].fileOffset += left
+                    value.output.segments[index].fileLength -= left
+                } else {
+                    value.output.segments[index].bytes = value.output.segments[index].bytes.dropFirst(Int(left))
+                }
+                return
+            }
+            left -= size
+            if let buffer = value.output.segments[index].buffer {
+                value.output.heldMemory -= buffer.value.capacity
+                pool.value.give(buffer)
+            }
+            value.output.first += 1
+        }
+        if value.output.first == value.output.segments.count {
+            value.output.segments.removeAll()
+            value.output.first = 0
+        } else if value.output.first >= 64 {
+            value.output.segments.removeFirst(value.output.first)
+            value.output.first = 0
+        }
+    }
+
+    private func sent(_ n: Int) {
+        value.bytesSent += Int64(n)
+        connection.value.sentBytes += UInt64(n)
+    }
+
+    private func waitForRoom() { connection.setWriteTimer(after: location.value.sendTimeout) }
+
+    private func drained() {
+        connection.clearWriteTimer()
+        if value.isTruncated { return abort(status: value.response.status) }
+        if value.isResponseComplete { return end(closing: false) }
+        value.exchange?.clientDrained()
+    }
+
+    private func sendFailed(_ n: Int) {
+        log(.info, n == -5 ? "file was truncated while sending" : "send() failed", errno: Int32(-n))
+        connection.value.isBroken = true
+        abort(status: 499)
+    }
+
+    // MARK: - limit_rate
+
+    /// Bytes that may be sent now, nil without a limit; when it is 0 or less a timer was set.
+    private func rateAllowance() -> Int64? {
+        if value.limitRate == nil {
+            guard location.value.hasLimitRate else { return nil }
+            let core = location.value.settings
+            value.limitRate = evaluate(core.value.core.limitRate)
+            value.limitRateAfter = evaluate(core.value.core.limitRateAfter)
+        }
+        guard let rate = value.limitRate, rate > 0 else { return nil }
+        let seconds = Int64(worker.value.loop.wallClock / 1000 - value.startedWallClock / 1000) + 1
+        let allowed = rate * seconds - (value.bytesSent - value.limitRateAfter)
+        if allowed <= 0 {
+            value.isDelayed = true
+            value.resumption = .flush
+            setTimer(after: UInt64(max(1, -allowed * 1000 / rate + 1)))
+        }
+        return allowed
+    }
+}

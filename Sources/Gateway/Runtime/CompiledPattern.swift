@@ -1,0 +1,38 @@
+import Loop
+import Pattern
+import Wire
+
+/// A regular expression of the configuration with the variables its named groups set.
+struct CompiledPattern: ~Copyable {
+    let pattern: Pattern
+    /// Named groups: the variable's index and the group's number.
+    let names: FixedList<(variable: Int32, group: Int32)>
+}
+
+extension Ref where Value == Request {
+    /// Matches; on success captures `$1`… and named groups are set.
+    func match(_ pattern: Ref<CompiledPattern>, _ subject: ByteView) -> Bool {
+        switch pattern.value.pattern.match(subject, captures: &value.captures) {
+        case .match(let count):
+            // The subject must outlive what replaces it (a rewritten URI, a freed scratch buffer).
+            value.captureSubject = subject
+            value.captureCount = count
+            let names = pattern.value.names
+            for index in names.indices {
+                let name = names[index]
+                setVariable(name.variable, value.captures.view(Int(name.group), subject) ?? ByteView())
+            }
+            return true
+        case .noMatch: return false
+        case .limitExceeded, .error:
+            log(.alert, "regular expression: match failed or needs too many steps")
+            return false
+        }
+    }
+
+    /// `$0`…`$9` of the last match; empty if it took no part.
+    func capture(_ number: Int) -> ByteView {
+        guard number < value.captureCount else { return ByteView() }
+        return value.captures.view(number, value.captureSubject) ?? ByteView()
+    }
+}

@@ -1,0 +1,38 @@
+import Config
+import Loop
+import Wire
+
+/// The compiled configuration of the http block. Immortal.
+struct HTTPRuntime: ~Copyable {
+    let configuration: Ref<Configuration>
+    var variables = FixedList<VariableEntry>()
+    var patterns = FixedList<Ref<CompiledPattern>>()
+    /// By `LocationID`.
+    var locations = FixedList<Ref<Location>>()
+    var servers = FixedList<Ref<VirtualServer>>()
+    var listeners: [Ref<Listener>] = []
+    var upstreams = FixedList<Ref<Upstream>>()
+    let usesRealIP: Bool
+    let warnsUninitialized: Bool
+
+    var settings: HTTPSettings { configuration.value.http! }
+}
+
+/// One variable of the configuration, as the data plane looks it up.
+struct VariableEntry {
+    enum Kind: UInt8 {
+        case none, builtin, requestHeader, sentHeader, sentTrailer, upstreamHeader, upstreamTrailer, upstreamCookie, cookie, argument
+        case proxyProtocolTLV, map, geo, splitClients, assigned
+    }
+
+    let kind: Kind
+    let builtin: BuiltinVariable
+    /// Name for families (`user_agent` of `$http_user_agent`), else the whole name.
+    let name: ByteView
+    /// Index of the map, geo or split_clients block; TLV code.
+    let number: Int
+    /// `set`, a named group or a directive may store a value.
+    let isAssigned: Bool
+    /// Computed once per request.
+    let isCached: Bool
+}

@@ -1,0 +1,75 @@
+import Board
+import Config
+import Loop
+import Machine
+import Wire
+
+typealias WorkerRef = Ref<Worker>
+
+/// Everything one worker process owns: the loop, the slabs, the configuration in its compiled form.
+///
+/// There is one per process, reached from every connection and request by reference; nothing here is shared with another thread.
+struct Worker: ~Copyable {
+    var loop: EventLoop
+    let pool: Ref<BufferPool>
+    var connections: Slab<ClientConnection>
+    var requests: Slab<Request>
+    var exchanges: Slab<Exchange>
+    var upstreamConnections: Slab<UpstreamConnection>
+    /// Compiled configuration, immortal.
+    let http: Ref<HTTPRuntime>
+    var listeners: [Ref<Listener>] = []
+    var log: LogWriter
+    var clock = ClockText()
+    /// Requests to go on with before the next wait: after a delay, a freed slot, a finished subrequest.
+    var posted = Table<Token>(capacity: 64)
+    /// Serial number of the last accepted connection, `*N` in error lines.
+    var connectionSerial: UInt64 = 0
+    /// QUIT: no new connections, idle ones are closed, the process ends with its last request.
+    var isDraining = false
+    /// TERM.
+    var isStopping = false
+    /// When a drain cuts what is left, 0 never.
+    var shutdownDeadline: UInt64 = 0
+    /// Serial number of temporary files.
+    var tempSerial: UInt64
+    /// Timer of the worker itself: end of an accept pause.
+    var workerTimer = TimerID.none
+    /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
+    var acceptPausedUntil: UInt64 = 0
+    var counters = Counters()
+    let identity: WorkerIdentityText
+    /// Generator behind `random`, `$request_id` and jitter.
+    var random: RandomSource
+    var outputVector = OutputVector()
+    let responseHeadOptions: HeadOptions
+
+    /// Numbers for stub_status; the board's column is written from these.
+    struct Counters {
+        var accepted: UInt64 = 0
+        var handled: UInt64 = 0
+        var requests: UInt64 = 0
+        var reading = 0
+        var writing = 0
+    }
+}
+
+/// What the worker calls itself and its environment.
+struct WorkerIdentityText {
+    /// `nginx/1.31.4` or `goodgate/0.1.0`: the Server field with server_tokens on.
+    let serverToken: ByteView
+    /// `nginx` or `goodgate`.
+    let serverName: ByteView
+    let hostName: ByteView
+    let processID: Int32
+    let startedAsNginx: Bool
+}
+
+extension Ref where Value == Worker {
+    var now: UInt64 { @inline(__always) get { value.loop.now } }
+
+    /// Goes on with a request before the loop waits again.
+    func post(_ request: RequestRef) {
+        value.posted.append(Token(kind: EventKind.request, slot: request.value.slot, generation: request.value.generation))
+    }
+}

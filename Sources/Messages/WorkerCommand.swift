@@ -1,0 +1,96 @@
+/// What the supervisor tells a worker.
+///
+/// Order at the start: `hello`, any number of `listeners`, `logs` and `peers`, then `run`. The worker parses the bundle, takes the listeners that
+/// its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
+/// one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
+///
+/// Kinds 0x0100–0x01FF are reserved for supervised apps (peers added and removed, instance exited, instance ready).
+package enum WorkerCommand: Equatable, Sendable {
+    /// Descriptors: 0 the configuration bundle, 1 the board.
+    case hello(WorkerHello)
+    /// Listening sockets, at most `MessageLimits.descriptorsMax` in a packet.
+    case listeners([NamedDescriptor])
+    /// Open log files, by full path. After a `reopenLogs` the same paths come again with new descriptors.
+    case logs([NamedDescriptor])
+    /// Slots of the board for the addresses of upstreams. May come again at any time; then it adds to what was told.
+    case peers([PeerPlace])
+    /// All is said: become this user, start accepting, report `ready`.
+    case run(WorkerIdentity)
+    /// Graceful end (QUIT, old generation): stop accepting, close idle connections, let active requests end, exit 0. With a deadline, in
+    /// milliseconds from now, cut what is left then (`worker_shutdown_timeout`).
+    case drain(deadlineMilliseconds: UInt64?)
+    /// Fast end (TERM, INT): close everything, exit 0.
+    case stop
+    /// New descriptors for the log files follow in `logs` messages; write what is buffered to the old ones first.
+    case reopenLogs
+    /// Close idle keep-alive connections and go on serving.
+    case closeIdle
+}
+
+extension WorkerCommand {
+    private enum Kind {
+        static let hello: UInt16 = 1
+        static let listeners: UInt16 = 2
+        static let logs: UInt16 = 3
+        static let run: UInt16 = 4
+        static let drain: UInt16 = 5
+        static let stop: UInt16 = 6
+        static let reopenLogs: UInt16 = 7
+        static let closeIdle: UInt16 = 8
+        static let peers: UInt16 = 9
+    }
+
+    /// The packet for this message.
+    /// - Throws: `.tooLarge` or `.outOfRange` when it does not fit; the caller splits lists, so this is a bug of the sender.
+    package func encode() throws(MessageError) -> [UInt8] {
+        var writer: PacketWriter
+        switch self {
+        case .hello(let hello):
+            writer = PacketWriter(kind: Kind.hello)
+            hello.write(to: &writer)
+        case .listeners(let list):
+            writer = PacketWriter(kind: Kind.listeners)
+            try NamedDescriptor.write(list, to: &writer)
+        case .logs(let list):
+            writer = PacketWriter(kind: Kind.logs)
+            try NamedDescriptor.write(list, to: &writer)
+        case .peers(let list):
+            writer = PacketWriter(kind: Kind.peers)
+            try PeerPlace.write(list, to: &writer)
+        case .run(let identity):
+            writer = PacketWriter(kind: Kind.run)
+            try identity.write(to: &writer)
+        case .drain(let deadline):
+            writer = PacketWriter(kind: Kind.drain)
+            writer.optional(deadline)
+        case .stop: writer = PacketWriter(kind: Kind.stop)
+        case .reopenLogs: writer = PacketWriter(kind: Kind.reopenLogs)
+        case .closeIdle: writer = PacketWriter(kind: Kind.closeIdle)
+        }
+        return try writer.finish()
+    }
+
+    /// Reads a packet from the supervisor.
+    /// - Parameters:
+    ///   - packet: the bytes of one packet.
+    ///   - descriptorCount: how many descriptors came with it; every index in the message is below it.
+    /// - Throws: what is wrong with the packet. The receiver closes the descriptors then.
+    package init(decoding packet: [UInt8], descriptorCount: Int) throws(MessageError) {
+        var reader = try PacketReader(packet)
+        switch reader.kind {
+        case Kind.hello:
+            guard descriptorCount >= 2 else { throw .outOfRange }
+            self = .hello(try WorkerHello(from: &reader))
+        case Kind.listeners: self = .listeners(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
+        case Kind.logs: self = .logs(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
+        case Kind.peers: self = .peers(try PeerPlace.read(from: &reader))
+        case Kind.run: self = .run(try WorkerIdentity(from: &reader))
+        case Kind.drain: self = .drain(deadlineMilliseconds: try reader.optional())
+        case Kind.stop: self = .stop
+        case Kind.reopenLogs: self = .reopenLogs
+        case Kind.closeIdle: self = .closeIdle
+        case let kind: throw .unknownKind(kind)
+        }
+        try reader.finish()
+    }
+}

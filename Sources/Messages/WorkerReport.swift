@@ -1,0 +1,67 @@
+/// What a worker tells the supervisor. The sender never blocks: a full channel means the report is dropped and counted on the board.
+///
+/// Kinds 0x0100–0x01FF are reserved for supervised apps (health-check results, parked requests).
+package enum WorkerReport: Equatable, Sendable {
+    /// The worker accepts connections. The process id is a check only: the supervisor knows whom it spawned.
+    case ready(process: Int32)
+    /// The worker cannot start with what it was given and exits; the text says why, one line, without a newline.
+    case failed(String)
+    /// After `drain`: no listener and no connection is left; the worker exits.
+    case drained
+    /// How much is left to do.
+    case stats(WorkerStatistics)
+    /// A failed attempt.
+    case attempt(AttemptRecord)
+}
+
+extension WorkerReport {
+    private enum Kind {
+        static let ready: UInt16 = 1
+        static let failed: UInt16 = 2
+        static let drained: UInt16 = 3
+        static let stats: UInt16 = 4
+        static let attempt: UInt16 = 5
+    }
+
+    /// The packet for this message.
+    /// - Throws: `.tooLarge` when it does not fit.
+    package func encode() throws(MessageError) -> [UInt8] {
+        var writer: PacketWriter
+        switch self {
+        case .ready(let process):
+            writer = PacketWriter(kind: Kind.ready)
+            writer.integer(process)
+        case .failed(let text):
+            writer = PacketWriter(kind: Kind.failed)
+            writer.text(text)
+        case .drained: writer = PacketWriter(kind: Kind.drained)
+        case .stats(let statistics):
+            writer = PacketWriter(kind: Kind.stats)
+            writer.integer(statistics.connections)
+            writer.integer(statistics.idleConnections)
+            writer.integer(statistics.requests)
+        case .attempt(let record):
+            writer = PacketWriter(kind: Kind.attempt)
+            record.write(to: &writer)
+        }
+        return try writer.finish()
+    }
+
+    /// Reads a packet from a worker. Workers send no descriptors; the receiver closes any that came.
+    /// - Throws: what is wrong with the packet.
+    package init(decoding packet: [UInt8]) throws(MessageError) {
+        var reader = try PacketReader(packet)
+        switch reader.kind {
+        case Kind.ready: self = .ready(process: try reader.integer())
+        case Kind.failed: self = .failed(try reader.text())
+        case Kind.drained: self = .drained
+        case Kind.stats:
+            let connections: UInt32 = try reader.integer()
+            let idle: UInt32 = try reader.integer()
+            self = .stats(WorkerStatistics(connections: connections, idleConnections: idle, requests: try reader.integer()))
+        case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
+        case let kind: throw .unknownKind(kind)
+        }
+        try reader.finish()
+    }
+}

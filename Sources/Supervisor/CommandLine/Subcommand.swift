@@ -1,0 +1,27 @@
+/// The words that may stand where nginx has only options.
+package enum Subcommand: Equatable, Sendable {
+    /// `run`: supervise in the foreground; the rest are nginx's options.
+    case run
+    /// Any other known name: `goodgate-control` does it.
+    case control
+    /// An unknown name, and what was probably meant.
+    case unknown(suggestion: String?)
+
+    /// Names that `goodgate-control` handles.
+    package static let controlNames = [
+        "check", "demo-app", "status", "app", "deploy", "rollback", "drain", "undrain", "upgrade", "init", "drill", "incidents", "why",
+        "explain", "doctor", "help", "version",
+    ]
+
+    /// What the first argument means, nil when it is an option (or there is none).
+    package init?(_ word: String?) {
+        guard let word, !word.hasPrefix("-") else { return nil }
+        if word == "run" {
+            self = .run
+        } else if Self.controlNames.contains(word) {
+            self = .control
+        } else {
+            self = .unknown(suggestion: Spelling.nearest(to: word, among: ["run"] + Self.controlNames))
+        }
+    }
+}

@@ -1,0 +1,16 @@
+extension SupervisorMachine {
+    /// What is always true between two events. Checked in debug builds and in the simulation.
+    func checkInvariants() {
+        assert(generations.count(where: \.isStarting) <= 1, "one generation starts at a time")
+        assert(generations.count(where: { $0.phase == .serving }) <= 1, "one generation serves at a time")
+        assert(zip(generations, generations.dropFirst()).allSatisfy { $0.number < $1.number }, "generations are in order")
+        let alive = generations.flatMap { $0.workers.filter(\.isAlive) }
+        assert(Set(alive.map(\.column)).count == alive.count, "no column has two writers")
+        assert(Set(alive.map(\.id)).count == alive.count, "no worker is counted twice")
+        assert(!isEnding || generations.allSatisfy(\.isEnding), "nobody starts on the way out")
+        for generation in generations where generation.phase == .serving && phase == .serving {
+            let places = generation.workers.filter { !$0.isEnding }.map(\.place).sorted()
+            assert(places == Array(0..<generation.plan.workerCount), "a serving generation has all its places")
+        }
+    }
+}

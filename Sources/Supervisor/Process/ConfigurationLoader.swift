@@ -1,0 +1,128 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+internal import Messages
+
+/// Turns configuration files into a `PreparedConfiguration`: at the start, at each reload, and for `-t`.
+struct ConfigurationLoader {
+    let options: CommandLineOptions
+    let identity: Identity
+    let paths: ProgramPaths
+    let log: ErrorLog
+
+    /// What a parse gave, with every finding in the log.
+    struct Parsed {
+        var configuration: Configuration
+        var bundle: ConfigurationBundle
+    }
+
+    /// Reads and checks all files.
+    /// - Throws: when there is no configuration; every error is in the log.
+    func parse() throws(PreparationError) -> Parsed {
+        var globals = options.globals
+        if options.staysInForeground { globals = (globals.map { $0 + " " } ?? "") + "daemon off;" }
+        let request = ConfigurationRequest(
+            path: paths.configuration, prefix: paths.prefix, globals: globals, errorLogPath: paths.errorLog, programName: identity.name)
+        let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: RegexChecker())
+        for diagnostic in outcome.diagnostics {
+            let hint = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
+            log.write(Self.level(of: diagnostic.severity), diagnostic.text + (identity.isNginx ? "" : hint))
+        }
+        guard let configuration = outcome.configuration else { throw PreparationError() }
+        return Parsed(configuration: configuration, bundle: outcome.bundle)
+    }
+
+    private static func level(of severity: Diagnostic.Severity) -> LogLevel {
+        switch severity {
+        case .emergency: .emergency
+        case .warning: .warning
+        case .notice: .notice
+        }
+    }
+
+    /// Makes everything that the configuration needs, in nginx's order: directories, logs, sockets.
+    /// - Parameters:
+    ///   - old: the listeners in force; those with the same address are taken over.
+    ///   - isTest: `-t`: nothing is kept, and an address in use is no error.
+    /// - Throws: when something failed; the reason is in the log, and what was made for it is closed again.
+    func prepare(_ parsed: Parsed, reusing old: ListenerTable, isTest: Bool) throws(PreparationError) -> PreparedConfiguration {
+        let settings = ProcessSettings(parsed.configuration, paths: paths)
+        let worker = try workerIdentity(for: settings)
+        if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }
+        for path in settings.temporaryDirectories { try makeDirectory(path, for: worker) }
+        var logs: [String: Descriptor] = [:]
+        for path in settings.logPaths { logs[path] = try openLog(path) }
+        let listeners = try ListenerTable.open(
+            settings.listens, reusing: old, workerCount: settings.workerCount, isTest: isTest, log: log)
+        do throws(SystemError) {
+            let bundle = try System.sealedMemory(named: "goodgate-configuration", content: parsed.bundle.encode())
+            return PreparedConfiguration(settings: settings, bundle: bundle, listeners: listeners, logs: logs, identity: worker)
+        } catch {
+            log.write(.emergency, "memfd_create() failed", error)
+            throw PreparationError()
+        }
+    }
+
+    private func openLog(_ path: String) throws(PreparationError) -> Descriptor {
+        do throws(SystemError) {
+            return try System.openLog(path)
+        } catch {
+            log.write(.emergency, "open() \"\(path)\" failed", error)
+            throw PreparationError()
+        }
+    }
+
+    /// Whom the workers become: the configured user, or `nobody`; only root can change.
+    private func workerIdentity(for settings: ProcessSettings) throws(PreparationError) -> WorkerIdentity {
+        let name = settings.user ?? "nobody"
+        guard System.isRoot else {
+            return WorkerIdentity(
+                changesUser: false, userName: name, user: System.effectiveUser, group: System.effectiveGroup, groups: [])
+        }
+        guard let user = System.user(named: name) else {
+            log.write(.emergency, "getpwnam(\"\(name)\") failed")
+            throw PreparationError()
+        }
+        var group = user.group
+        if settings.user != nil {
+            let groupName = settings.group ?? name
+            guard let found = System.group(named: groupName) else {
+                log.write(.emergency, "getgrnam(\"\(groupName)\") failed")
+                throw PreparationError()
+            }
+            group = found
+        }
+        return WorkerIdentity(
+            changesUser: true, userName: name, user: user.user, group: group, groups: System.groups(ofUser: name, group: group))
+    }
+
+    /// Creates a directory for temporary files, with its parents, and gives it to the worker's user.
+    private func makeDirectory(_ path: String, for worker: WorkerIdentity) throws(PreparationError) {
+        do throws(SystemError) {
+            try makeDirectory(path, mode: 0o700)
+        } catch {
+            log.write(.emergency, "mkdir() \"\(path)\" failed", error)
+            throw PreparationError()
+        }
+        guard worker.changesUser else { return }
+        do throws(SystemError) {
+            let facts = try System.facts(of: path)
+            if facts.user != worker.user { try System.changeOwner(path, user: worker.user, group: facts.group) }
+            if facts.mode & 0o700 != 0o700 { try System.changeMode(path, to: facts.mode | 0o700) }
+        } catch {
+            log.write(.emergency, "chown(\"\(path)\", \(worker.user)) failed", error)
+            throw PreparationError()
+        }
+    }
+
+    private func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+        do throws(SystemError) {
+            try System.makeDirectory(path, mode: mode)
+        } catch {
+            if error.code == EEXIST { return }
+            guard error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
+            try makeDirectory(String(path[..<slash]), mode: 0o755)
+            try System.makeDirectory(path, mode: mode)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+
+/// The file with the supervisor's process id.
+enum PidFile {
+    /// What USR2 adds to the name of the old binary's file.
+    static let oldSuffix = ".oldbin"
+
+    /// Writes the file whole, by a new file and a rename: whoever sees it can read the number at once.
+    static func write(_ path: String, process: Int32, log: ErrorLog) throws(PreparationError) {
+        let temporary = path + ".\(process).new"
+        do throws(SystemError) {
+            // A left-over of the same name could be a link to somewhere else.
+            try? System.remove(temporary)
+            let file = try System.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
+            try System.write(Array("\(process)\n".utf8), to: file.number)
+            try System.rename(temporary, to: path)
+        } catch {
+            try? System.remove(temporary)
+            log.write(.emergency, "open() \"\(path)\" failed", error)
+            throw PreparationError()
+        }
+    }
+
+    /// Whether the file could be written, for `-t`. Leaves nothing behind.
+    static func check(_ path: String, log: ErrorLog) throws(PreparationError) {
+        let existed = System.exists(path)
+        do throws(SystemError) {
+            _ = try System.open(path, flags: O_RDWR | O_CREAT)
+            if !existed { try System.remove(path) }
+        } catch {
+            log.write(.emergency, "open() \"\(path)\" failed", error)
+            throw PreparationError()
+        }
+    }
+
+    /// The process id in the file.
+    /// - Throws: `PreparationError` when there is none; the reason is logged.
+    static func read(_ path: String, log: ErrorLog) throws(PreparationError) -> Int32 {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try System.readFile(path)
+        } catch {
+            log.write(.error, "open() \"\(path)\" failed", error)
+            throw PreparationError()
+        }
+        guard let process = parse(bytes) else {
+            let shown = String(decoding: bytes.prefix(20).prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
+            log.write(.error, "invalid PID number \"\(shown)\" in \"\(path)\"")
+            throw PreparationError()
+        }
+        return process
+    }
+
+    /// A positive number, followed by nothing but line ends.
+    static func parse(_ bytes: [UInt8]) -> Int32? {
+        let digits = bytes.reversed().drop { $0 == 10 || $0 == 13 }.reversed()
+        guard let process = Int32(String(decoding: digits, as: UTF8.self)), process > 0, digits.first != UInt8(ascii: "+") else { return nil }
+        return process
+    }
+
+    static func remove(_ path: String, log: ErrorLog) {
+        do throws(SystemError) {
+            try System.remove(path)
+        } catch {
+            log.write(.alert, "unlink() \"\(path)\" failed", error)
+        }
+    }
+}

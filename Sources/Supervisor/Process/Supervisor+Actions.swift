@@ -1,0 +1,218 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+internal import Messages
+
+extension Supervisor {
+    /// Does what the machine decided, in order.
+    func perform(_ actions: [SupervisorAction]) {
+        for action in actions {
+            switch action {
+            case .log(let level, let text): log.write(level, text)
+            case .spawn(let id, let generation, let place, let column): spawn(id, generation: generation, place: place, column: column)
+            case .drain(let id, let deadline): send(.drain(deadlineMilliseconds: deadline), to: id)
+            case .stop(let id): send(.stop, to: id)
+            case .kill(let id): kill(id)
+            case .releaseColumn(let column): releaseColumn(column)
+            case .loadConfiguration: loadConfiguration()
+            case .commitConfiguration(let generation): commit(generation)
+            case .discardConfiguration(let generation): discard(generation)
+            case .releaseGeneration(let generation): release(generation)
+            case .reopenLogs: reopenLogs()
+            case .startNewBinary: startNewBinary()
+            case .restorePidFile: restorePidFile()
+            case .closeListeners: closeListeners()
+            case .exit(let status): exitStatus = status
+            }
+        }
+    }
+
+    // MARK: - Workers
+
+    private func spawn(_ id: WorkerID, generation: Int, place: Int, column: Int) {
+        if configurations[generation] == nil, let loaded {
+            configurations[generation] = loaded
+            self.loaded = nil
+        }
+        guard let configuration = configurations[generation], let board = configuration.board else { return post(.spawnFailed(id)) }
+        do throws(SystemError) {
+            let (ours, theirs) = try System.packetPair()
+            let process = try System.spawn(
+                System.Program(
+                    executable: executables.worker, path: executables.workerPath, arguments: ["\(identity.name): worker process"],
+                    environment: configuration.settings.workerEnvironment(from: System.environment),
+                    directory: configuration.settings.workingDirectory, channel: theirs,
+                    descriptorsMax: configuration.settings.workerFileLimit, coreBytesMax: configuration.settings.workerCoreSizeLimit))
+            log.write(.notice, "start worker process \(process)")
+            let worker = WorkerProcess(
+                id: id, generation: generation, place: place, column: column, process: process, channel: ours)
+            add(worker)
+            instruct(worker, configuration, board)
+        } catch {
+            log.write(.alert, "starting \"\(executables.workerPath)\" failed", error)
+            post(.spawnFailed(id))
+        }
+    }
+
+    /// Tells a new worker all it needs.
+    private func instruct(_ worker: WorkerProcess, _ configuration: PreparedConfiguration, _ board: BoardMemory) {
+        let count = configuration.settings.workerCount
+        worker.send(
+            .hello(
+                WorkerHello(
+                    workerIndex: UInt16(clamping: worker.place), workerCount: UInt16(clamping: count),
+                    boardColumn: UInt16(clamping: board.boardColumn(worker.column)), boardBytes: UInt64(board.size),
+                    generation: UInt32(clamping: worker.generation), supervisorProcess: System.process,
+                    startedAsNginx: identity.isNginx, prefix: loader.paths.prefix, configurationPath: loader.paths.configuration,
+                    globals: loader.options.globals ?? "", errorLogPath: loader.paths.errorLog.isEmpty ? "stderr" : loader.paths.errorLog)),
+            descriptors: [configuration.bundle, board.descriptor])
+        var sockets: [(name: String, descriptor: Descriptor)] = []
+        for listener in configuration.listeners.listeners {
+            for (index, socket) in listener.sockets.enumerated()
+            where listener.sockets.count == 1 || index % count == worker.place {
+                sockets.append((listener.key, socket))
+            }
+        }
+        worker.send(sockets) { .listeners($0) }
+        sendLogs(to: worker, configuration)
+        worker.send(configuration.peerPlaces)
+        worker.send(.run(configuration.identity))
+        watch(worker)
+    }
+
+    private func sendLogs(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
+        let logs = configuration.settings.logPaths.compactMap { path in configuration.logs[path].map { (name: path, descriptor: $0) } }
+        worker.send(logs) { .logs($0) }
+    }
+
+    private func send(_ command: WorkerCommand, to id: WorkerID) {
+        guard let worker = workers[id] else { return }
+        worker.send(command)
+        watch(worker)
+    }
+
+    private func kill(_ id: WorkerID) {
+        guard let worker = workers[id] else { return }
+        log.write(.alert, "worker process \(worker.process) does not end: killing it")
+        try? System.kill(worker.process, signal: SIGKILL)
+    }
+
+    // MARK: - Configurations
+
+    private func loadConfiguration() {
+        guard let now = configurations[current] else { return post(.configurationRejected) }
+        do throws(PreparationError) {
+            let parsed = try loader.parse()
+            let prepared = try loader.prepare(parsed, reusing: now.listeners, isTest: false)
+            if let path = prepared.settings.pidPath, path != now.settings.pidPath {
+                try PidFile.write(path, process: System.process, log: log)
+            }
+            do throws(SystemError) {
+                try prepared.takeBoard(after: now)
+            } catch {
+                log.write(.emergency, "memfd_create() failed", error)
+                throw PreparationError()
+            }
+            loaded = prepared
+            post(.configurationLoaded(prepared.settings.plan))
+        } catch {
+            post(.configurationRejected)
+        }
+    }
+
+    /// The new generation serves: the supervisor's logs and sockets become those of its configuration.
+    private func commit(_ generation: Int) {
+        guard let new = configurations[generation] else { return }
+        let old = generation == current ? nil : configurations[current]
+        current = generation
+        log.sinks = new.errorLogSinks
+        redirectStandardError(to: new)
+        guard let old else { return }
+        old.listeners.removeSocketFiles(except: new.listeners, log: log, tells: true)
+        // What is not listened on any more is refused from now on; sockets that stay are the new configuration's as well.
+        old.closeListeners()
+        if let path = old.settings.pidPath, path != new.settings.pidPath { PidFile.remove(path, log: log) }
+    }
+
+    /// A worker ended: its share of the board is closed. Its board is found by the generations that live; an unknown one is gone already.
+    private func releaseColumn(_ column: Int) {
+        var seen: [BoardMemory] = []
+        for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
+            seen.append(board)
+            board.release(column: column)
+        }
+    }
+
+    /// Nobody of a generation is left: peers that only it knew leave the board.
+    private func release(_ generation: Int) {
+        // The last configuration in force knows the pid file and the sockets until the end.
+        guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
+        let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
+        if !peers.isEmpty { gone.board?.keep(only: peers) }
+    }
+
+    private func discard(_ generation: Int) {
+        let given = configurations.removeValue(forKey: generation) ?? loaded
+        loaded = nil
+        guard let given, let now = configurations[current] else { return }
+        given.listeners.removeSocketFiles(except: now.listeners, log: log, tells: false)
+        if let path = given.settings.pidPath, path != now.settings.pidPath { PidFile.remove(path, log: log) }
+    }
+
+    /// Standard error goes where the error log goes.
+    func redirectStandardError(to configuration: PreparedConfiguration) {
+        guard let file = configuration.standardError else { return }
+        do throws(SystemError) {
+            try System.replace(2, with: file.number)
+        } catch {
+            log.write(.alert, "dup2(STDERR) failed", error)
+        }
+    }
+
+    private func reopenLogs() {
+        var opened: [String: Descriptor] = [:]
+        for configuration in configurations.values {
+            for path in configuration.settings.logPaths where opened[path] == nil {
+                do throws(SystemError) {
+                    opened[path] = try System.openLog(path)
+                } catch {
+                    // The old file stays open: its lines are not lost.
+                    log.write(.emergency, "open() \"\(path)\" failed", error)
+                }
+            }
+        }
+        for configuration in configurations.values {
+            for path in configuration.settings.logPaths { if let file = opened[path] { configuration.logs[path] = file } }
+        }
+        if let now = configurations[current] {
+            log.sinks = now.errorLogSinks
+            redirectStandardError(to: now)
+        }
+        for worker in workers.values {
+            guard let configuration = configurations[worker.generation] else { continue }
+            worker.send(.reopenLogs)
+            sendLogs(to: worker, configuration)
+            watch(worker)
+        }
+    }
+
+    // MARK: - The end
+
+    /// Nothing more is accepted. The workers close theirs when they are told to drain.
+    private func closeListeners() {
+        guard !hasClosedListeners else { return }
+        hasClosedListeners = true
+        guard newBinary == nil, !oldBinaryLives else { return }
+        configurations[current]?.listeners.removeSocketFiles(except: ListenerTable(), log: log, tells: false)
+        for configuration in configurations.values { configuration.closeListeners() }
+    }
+
+    /// The last things: the pid file and the socket files go.
+    func leave() {
+        if let path = configurations[current]?.settings.pidPath {
+            PidFile.remove(newBinary == nil ? path : path + PidFile.oldSuffix, log: log)
+        }
+        log.write(.notice, "exit")
+        closeListeners()
+    }
+}

@@ -1,0 +1,49 @@
+internal import Config
+internal import CSystem
+
+// Binary upgrade as nginx does it: the old binary renames its pid file and starts the new one with the listening sockets left open and
+// named in the environment. Both serve from the same sockets until one of them is told to go.
+extension Supervisor {
+    func startNewBinary() {
+        guard let configuration = configurations[current] else { return post(.newBinaryFailed) }
+        let pidPath = configuration.settings.pidPath
+        if let pidPath {
+            do throws(SystemError) {
+                try System.rename(pidPath, to: pidPath + PidFile.oldSuffix)
+            } catch {
+                log.write(
+                    .alert,
+                    "rename() \(pidPath) to \(pidPath)\(PidFile.oldSuffix) failed before executing new binary process \"\(arguments[0])\"",
+                    error)
+                return post(.newBinaryFailed)
+            }
+        }
+        do throws(SystemError) {
+            let inheritance = "\(ListenerTable.environmentName)=\(configuration.listeners.inheritance)"
+            newBinary = try System.spawn(
+                System.Program(
+                    path: arguments[0].contains("/") ? arguments[0] : executables.supervisor, arguments: arguments,
+                    environment: System.environment + [inheritance], inherited: configuration.listeners.descriptors))
+            log.write(.notice, "start new binary process \(newBinary ?? 0)")
+            post(.newBinaryStarted)
+        } catch {
+            log.write(.alert, "execve() failed while executing new binary process \"\(arguments[0])\"", error)
+            if let pidPath { rename(pidPath + PidFile.oldSuffix, backTo: pidPath) }
+            post(.newBinaryFailed)
+        }
+    }
+
+    func restorePidFile() {
+        guard let path = configurations[current]?.settings.pidPath else { return }
+        rename(path + PidFile.oldSuffix, backTo: path)
+    }
+
+    private func rename(_ old: String, backTo path: String) {
+        do throws(SystemError) {
+            try System.rename(old, to: path)
+        } catch {
+            log.write(
+                .alert, "rename() \(old) back to \(path) failed after the new binary process \"\(arguments[0])\" exited", error)
+        }
+    }
+}

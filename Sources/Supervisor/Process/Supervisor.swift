@@ -1,0 +1,169 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+internal import Messages
+
+/// The running supervisor: executes what `SupervisorMachine` decides, and tells it what happens. One thread, one loop.
+final class Supervisor {
+    let loader: ConfigurationLoader
+    let identity: Identity
+    let log: ErrorLog
+    let executables: Executables
+    /// The arguments the program was started with, for a binary upgrade and the title.
+    let arguments: [String]
+    /// Whether an old binary started this one, and who that was.
+    let upgradedFrom: Int32?
+
+    var machine: SupervisorMachine
+    /// By generation. The one that serves is `current`.
+    var configurations: [Int: PreparedConfiguration] = [:]
+    var current: Int = 1
+    /// A reload's configuration until its generation has a number.
+    var loaded: PreparedConfiguration?
+    var workers: [WorkerID: WorkerProcess] = [:]
+    var newBinary: Int32?
+    var hasClosedListeners = false
+    var exitStatus: Int32?
+
+    private let signals: SignalSource
+    private let poll: EventPoll
+    private static let signalTag: UInt64 = 0
+    private var events: [SupervisorEvent] = []
+
+    init(
+        loader: ConfigurationLoader, executables: Executables, arguments: [String], upgradedFrom: Int32?,
+        prepared: PreparedConfiguration, isDaemon: Bool, signals: SignalSource, poll: EventPoll
+    ) throws(SystemError) {
+        self.loader = loader
+        identity = loader.identity
+        log = loader.log
+        self.executables = executables
+        self.arguments = arguments
+        self.upgradedFrom = upgradedFrom
+        machine = SupervisorMachine(isDaemon: isDaemon)
+        configurations[1] = prepared
+        self.signals = signals
+        self.poll = poll
+        try poll.add(signals.descriptor, tag: Self.signalTag)
+    }
+
+    /// Whether the old binary that started this one still runs.
+    var oldBinaryLives: Bool { upgradedFrom.map { $0 == System.parentProcess } ?? false }
+
+    /// Runs until the end.
+    /// - Returns: the exit status of the process.
+    func run() -> Int32 {
+        guard let plan = configurations[1]?.settings.plan else { return 1 }
+        perform(machine.start(plan, now: System.now))
+        handlePending()
+        while exitStatus == nil {
+            let timeout = machine.deadline.map { deadline in
+                let now = System.now
+                return deadline > now ? deadline - now : 0
+            }
+            for event in poll.wait(milliseconds: timeout) {
+                if event.tag == Self.signalTag {
+                    readSignals()
+                } else {
+                    serveChannel(of: WorkerID(Int(event.tag)), event)
+                }
+            }
+            if let deadline = machine.deadline, System.now >= deadline { events.append(.timer) }
+            handlePending()
+        }
+        return exitStatus ?? 0
+    }
+
+    /// Feeds an event to the machine, after those that wait.
+    func post(_ event: SupervisorEvent) { events.append(event) }
+
+    private func handlePending() {
+        while !events.isEmpty, exitStatus == nil {
+            let event = events.removeFirst()
+            machine.oldBinaryLives = oldBinaryLives
+            perform(machine.handle(event, now: System.now))
+        }
+    }
+
+    // MARK: - Signals
+
+    private func readSignals() {
+        while let signal = signals.next() {
+            if signal.number == SIGCHLD {
+                tell(signal, "")
+                reapChildren()
+                continue
+            }
+            let ignoresUpgrade = oldBinaryLives || newBinary != nil
+            guard
+                let meaning = SignalSource.meaning(of: signal.number, isDaemon: machine.isDaemon, ignoresUpgrade: ignoresUpgrade)
+            else { continue }
+            tell(signal, meaning.words)
+            post(.signal(meaning.signal))
+        }
+    }
+
+    private func tell(_ signal: SignalSource.Received, _ words: String) {
+        let sender = signal.sender != 0 ? " from \(signal.sender)" : ""
+        log.write(.notice, "signal \(signal.number) (\(SignalSource.name(of: signal.number))) received\(sender)\(words)")
+    }
+
+    private func reapChildren() {
+        while let ended = System.reap() {
+            let worker = workers.values.first { $0.process == ended.process }
+            let name = worker != nil ? "worker process" : ended.process == newBinary ? "new binary process" : "unknown process"
+            // What it said last comes before its end.
+            if let worker { readReports(of: worker) }
+            switch ended.end {
+            case .code(let code): log.write(.notice, "\(name) \(ended.process) exited with code \(code)")
+            case .signal(let number):
+                let core = ended.hasDumpedCore ? " (core dumped)" : ""
+                log.write(.alert, "\(name) \(ended.process) exited on signal \(number)\(core)")
+            }
+            if let worker {
+                poll.remove(worker.channel)
+                workers[worker.id] = nil
+                post(.workerExited(worker.id, ended.end))
+            } else if ended.process == newBinary {
+                newBinary = nil
+                post(.newBinaryExited)
+            }
+        }
+    }
+
+    // MARK: - Channels
+
+    func add(_ worker: WorkerProcess) {
+        workers[worker.id] = worker
+        try? poll.add(worker.channel, tag: UInt64(worker.id.number))
+        watch(worker)
+    }
+
+    /// Asks for room in the channel while something waits for it.
+    func watch(_ worker: WorkerProcess) {
+        poll.watch(worker.channel, tag: UInt64(worker.id.number), writes: !worker.backlog.isEmpty)
+    }
+
+    private func serveChannel(of id: WorkerID, _ event: EventPoll.Event) {
+        guard let worker = workers[id] else { return }
+        if event.isWritable {
+            worker.flush()
+            watch(worker)
+        }
+        readReports(of: worker)
+        // A closed channel is readable for ever; the exit will tell the rest.
+        if event.isHungUp { poll.remove(worker.channel) }
+    }
+
+    private func readReports(of worker: WorkerProcess) {
+        while let report = worker.receive() {
+            switch report {
+            case .success(.ready): post(.workerReady(worker.id))
+            case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
+            case .success(.drained), .success(.stats), .success(.attempt): break
+            case .failure(let error):
+                log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")
+            }
+        }
+    }
+}

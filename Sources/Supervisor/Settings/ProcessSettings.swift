@@ -1,0 +1,119 @@
+internal import Config
+
+/// What of a configuration is the supervisor's business. The one place that knows the shape of `Configuration`.
+struct ProcessSettings {
+    /// One listening address.
+    struct Listen {
+        var key: String
+        var address: NetworkAddress
+        var options: ListenSettings.SocketOptions
+    }
+
+    var isDaemon = true
+    var hasMasterProcess = true
+    var workerCount = 1
+    var workerFileLimit: Int?
+    var workerCoreSizeLimit: Int?
+    /// Milliseconds; nil: none.
+    var workerShutdownTimeout: UInt64?
+    var pidPath: String?
+    var user: String?
+    var group: String?
+    var workingDirectory: String?
+    var environment: [EnvironmentVariable] = []
+    var errorLogs: [ErrorLogSettings] = []
+    var listens: [Listen] = []
+    /// Every log file, full path, each once.
+    var logPaths: [String] = []
+    /// Every known server address of every upstream.
+    var peers: [BoardPeer] = []
+    /// Directories for temporary files, each once.
+    var temporaryDirectories: [String] = []
+
+    init() {}
+
+    /// - Parameter paths: where relative names begin, and the built-in log.
+    init(_ configuration: Configuration, paths: ProgramPaths) {
+        self.init()
+        let main = configuration.main
+        isDaemon = main.isDaemon
+        hasMasterProcess = main.hasMasterProcess
+        workerCount = main.hasMasterProcess ? max(1, main.workerProcesses) : 1
+        workerFileLimit = main.workerFileLimit
+        workerCoreSizeLimit = main.workerCoreSizeLimit
+        workerShutdownTimeout = main.workerShutdownTimeout > 0 ? UInt64(main.workerShutdownTimeout) : nil
+        pidPath = main.pidPath
+        user = main.user
+        group = main.group
+        workingDirectory = main.workingDirectory
+        environment = main.environment
+        errorLogs = Self.withDefault(main.errorLogs, path: paths.errorLog)
+
+        var seenLogs = Set<String>()
+        var logs: [String] = []
+        func addErrorLogs(_ list: [ErrorLogSettings]) {
+            for case .file(let path) in list.map(\.destination) where seenLogs.insert(path).inserted { logs.append(path) }
+        }
+        addErrorLogs(errorLogs)
+        guard let http = configuration.http else {
+            logPaths = logs
+            return
+        }
+        for listener in http.listeners where listener.arrivesAt == nil {
+            listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
+        }
+        peers = Self.peers(of: http)
+        var seenDirectories = Set<String>()
+        for location in http.locations {
+            addErrorLogs(location.core.errorLogs)
+            for case .file(let path) in location.log.targets.map(\.destination) where seenLogs.insert(path).inserted { logs.append(path) }
+            for path in [location.core.clientBodyTempPath.path, location.proxy.tempPath.path] {
+                let full = path.hasPrefix("/") ? path : paths.prefix + path
+                if seenDirectories.insert(full).inserted { temporaryDirectories.append(full) }
+            }
+        }
+        logPaths = logs
+    }
+
+    /// The addresses in the order of the configuration; equal ones of an upstream are told apart by their ordinal.
+    private static func peers(of http: HTTPSettings) -> [BoardPeer] {
+        var list: [BoardPeer] = []
+        var seen: [BoardPeer: Int] = [:]
+        for upstream in http.upstreams {
+            for address in upstream.servers.flatMap(\.resolved) {
+                var peer = BoardPeer(upstream: upstream.name, address: address.listenKey, ordinal: 0)
+                let ordinal = seen[peer, default: 0]
+                seen[peer] = ordinal + 1
+                peer.ordinal = ordinal
+                list.append(peer)
+            }
+        }
+        return list
+    }
+
+    /// nginx's rule: with no log that is a file or standard error, the built-in one is added at level error.
+    private static func withDefault(_ logs: [ErrorLogSettings], path: String) -> [ErrorLogSettings] {
+        let hasPlainLog = logs.contains { if case .syslog = $0.destination { false } else { true } }
+        guard !hasPlainLog else { return logs }
+        return logs + [ErrorLogSettings(destination: path.isEmpty ? .standardError : .file(path))]
+    }
+
+    var plan: GenerationPlan { GenerationPlan(workerCount: workerCount, shutdownTimeout: workerShutdownTimeout) }
+
+    /// What workers see of an environment: the variables of `env`, and `TZ`. Nothing else leaks in.
+    func workerEnvironment(from own: [String]) -> [String] {
+        func inherited(_ name: String) -> String? { own.first { $0.hasPrefix(name + "=") } }
+        var list: [String] = []
+        for variable in environment {
+            if let value = variable.value {
+                list.append("\(variable.name)=\(value)")
+            } else if let entry = inherited(variable.name) {
+                list.append(entry)
+            }
+        }
+        if !environment.contains(where: { $0.name == "TZ" }), let zone = inherited("TZ") { list.append(zone) }
+        // Where a Swift toolchain is installed, the run time would hold a crashed worker for seconds to print where it was.
+        if !environment.contains(where: { $0.name == "SWIFT_BACKTRACE" }) { list.append("SWIFT_BACKTRACE=enable=no") }
+        return list
+    }
+}

@@ -1,0 +1,31 @@
+internal import Config
+
+/// The files that the command line and the program's identity name.
+struct ProgramPaths: Equatable {
+    /// With the final slash.
+    var prefix: String
+    /// Full path.
+    var configuration: String
+    /// Full path; "" for standard error.
+    var errorLog: String
+
+    /// - Parameters:
+    ///   - exists: whether a file exists, for Goodgate's search of its configuration.
+    ///   - workingDirectory: where a relative prefix begins only for display; paths stay relative as nginx's do.
+    init(_ options: CommandLineOptions, identity: Identity, exists: (String) -> Bool) {
+        var prefix = options.prefix ?? identity.prefix
+        if !prefix.isEmpty, !prefix.hasSuffix("/") { prefix += "/" }
+        self.prefix = prefix
+        func full(_ path: String) -> String { path.hasPrefix("/") ? path : prefix + path }
+        if let file = options.configurationFile {
+            configuration = full(file)
+        } else if options.prefix != nil, !identity.isNginx {
+            let candidates = ["goodgate.conf", "nginx.conf", "conf/nginx.conf"].map(full)
+            configuration = candidates.first(where: exists) ?? candidates[0]
+        } else {
+            configuration = identity.configurationPaths.first(where: exists) ?? identity.configurationPaths[0]
+        }
+        let log = options.errorLog ?? identity.errorLogPath
+        errorLog = log.isEmpty || log == "stderr" ? "" : full(log)
+    }
+}

@@ -1,1 +1,0 @@
-// Supervisor: see ARCHITECTURE.md.

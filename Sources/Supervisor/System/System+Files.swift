@@ -1,0 +1,131 @@
+internal import CSystem
+internal import Glibc
+
+extension System {
+    /// What a path is.
+    struct FileFacts {
+        var isDirectory: Bool
+        var isRegular: Bool
+        var user: UInt32
+        var group: UInt32
+        var mode: UInt32
+        var size: Int
+    }
+
+    /// Opens a file, close-on-exec.
+    static func open(_ path: String, flags: Int32, mode: UInt32 = 0o644) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try check(unsafe cs_open_cloexec(path, flags, mode)))
+    }
+
+    /// Opens a program to execute it later, whatever happens to its name.
+    static func openExecutable(_ path: String) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try check(unsafe cs_open_executable(path)))
+    }
+
+    /// Opens a log file for appending, creating it if need be.
+    static func openLog(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_APPEND | O_CREAT)
+    }
+
+    /// The whole content of a file.
+    static func readFile(_ path: String) throws(SystemError) -> [UInt8] {
+        let file = try open(path, flags: O_RDONLY)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = chunk.count
+            // SAFETY: the buffer is `count` bytes long and lives during the call.
+            let read = try check(unsafe cs_read(file.number, &chunk, count))
+            if read == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<read])
+        }
+    }
+
+    /// Writes all bytes.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) throws(SystemError) {
+        var offset = 0
+        while offset < bytes.count {
+            let rest = Array(bytes[offset...])
+            // SAFETY: the buffer is `rest.count` bytes long and lives during the call.
+            offset += try check(unsafe cs_write(descriptor, rest, rest.count))
+        }
+    }
+
+    static func facts(of path: String) throws(SystemError) -> FileFacts {
+        var status = stat()
+        try check(unsafe cs_stat(path, &status))
+        return FileFacts(
+            isDirectory: status.st_mode & 0o170000 == 0o040000, isRegular: status.st_mode & 0o170000 == 0o100000,
+            user: status.st_uid, group: status.st_gid, mode: status.st_mode & 0o7777, size: Int(status.st_size))
+    }
+
+    static func exists(_ path: String) -> Bool { (try? facts(of: path)) != nil }
+    static func isExecutable(_ path: String) -> Bool { unsafe cs_can_execute(path) >= 0 }
+    static func remove(_ path: String) throws(SystemError) { try check(unsafe cs_unlink(path)) }
+    static func rename(_ from: String, to: String) throws(SystemError) { try check(unsafe cs_rename(from, to)) }
+    static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) { try check(unsafe cs_mkdir(path, mode)) }
+    static func changeMode(_ path: String, to mode: UInt32) throws(SystemError) { try check(unsafe cs_chmod(path, mode)) }
+    static func changeOwner(_ path: String, user: UInt32, group: UInt32) throws(SystemError) {
+        try check(unsafe cs_chown(path, user, group))
+    }
+
+    /// The target of a symbolic link.
+    static func linkTarget(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let capacity = buffer.count
+        // SAFETY: at most `capacity` bytes are written.
+        let count = unsafe cs_readlink(path, &buffer, capacity)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    static var workingDirectory: String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let capacity = buffer.count
+        // SAFETY: at most `capacity` bytes are written.
+        let count = unsafe cs_working_directory(&buffer, capacity)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The paths that match a glob(7) pattern, in byte order; empty when none does.
+    static func glob(_ pattern: String) -> [String] {
+        final class Found { var paths: [String] = [] }
+        let found = Found()
+        let each: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?) -> Void = { context, path in
+            // SAFETY: the context is `found`, which the caller keeps alive; the path is a C string for the time of the call.
+            guard let context = unsafe context, let path = unsafe path else { return }
+            unsafe Unmanaged<Found>.fromOpaque(context).takeUnretainedValue().paths.append(String(cString: path))
+        }
+        _ = withExtendedLifetime(found) { unsafe cs_glob(pattern, each, Unmanaged.passUnretained(found).toOpaque()) }
+        return found.paths
+    }
+
+    /// Gives descriptors 0 to 2 to /dev/null where they are closed, so that no file or socket of ours becomes standard error.
+    static func reserveStandardDescriptors() {
+        for number in Int32(0)...2 where cs_is_open(number) == 0 {
+            let opened = unsafe cs_open_cloexec("/dev/null", O_RDWR, 0)
+            // The lowest free number is what open(2) gives, so it is `number`; it has to survive exec.
+            if opened >= 0 { _ = cs_set_cloexec(opened, 0) }
+        }
+    }
+
+    /// Makes one descriptor stand where another one is (0 to 2).
+    static func replace(_ target: Int32, with source: Int32) throws(SystemError) { try check(cs_dup2(source, target)) }
+
+    /// A memfd with this content, sealed against every change.
+    static func sealedMemory(named name: String, content: [UInt8]) throws(SystemError) -> Descriptor {
+        let memory = Descriptor(owning: try check(unsafe cs_sealable_memory(name)))
+        try write(content, to: memory.number)
+        try check(cs_seal_content(memory.number))
+        return memory
+    }
+
+    /// A memfd of this size, all zero, writable, but sealed against shrinking, growing and other seals.
+    static func sharedMemory(named name: String, size: Int) throws(SystemError) -> Descriptor {
+        let memory = Descriptor(owning: try check(unsafe cs_sealable_memory(name)))
+        try check(cs_ftruncate(memory.number, Int64(size)))
+        try check(cs_seal_size(memory.number))
+        return memory
+    }
+}

@@ -1,0 +1,101 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+
+extension System {
+    /// A stream socket, non-blocking and close-on-exec.
+    static func streamSocket(for address: NetworkAddress) throws(SystemError) -> Descriptor {
+        let family: Int32 =
+            switch address {
+            case .ipv4: AF_INET
+            case .ipv6: AF_INET6
+            case .unix: AF_UNIX
+            }
+        return Descriptor(owning: try check(cs_socket_type(family, Int32(SOCK_STREAM.rawValue))))
+    }
+
+    static func bind(_ socket: Int32, to address: NetworkAddress) throws(SystemError) {
+        var storage = sockaddr_storage()
+        let length = write(address, to: &storage)
+        guard length > 0 else { throw SystemError(code: ENAMETOOLONG) }
+        // SAFETY: the address lies in `storage`, which is longer than `length`.
+        try check(unsafe cs_bind(socket, &storage, length))
+    }
+
+    static func listen(_ socket: Int32, backlog: Int) throws(SystemError) {
+        try check(cs_listen(socket, Int32(clamping: backlog)))
+    }
+
+    static func setOption(_ socket: Int32, level: Int32, name: Int32, to value: Int) throws(SystemError) {
+        try check(cs_set_option(socket, level, name, Int32(clamping: value)))
+    }
+
+    static func option(_ socket: Int32, level: Int32, name: Int32) throws(SystemError) -> Int {
+        var value: Int32 = 0
+        try check(unsafe cs_get_option(socket, level, name, &value))
+        return Int(value)
+    }
+
+    /// The address a socket is bound to.
+    static func localAddress(of socket: Int32) throws(SystemError) -> NetworkAddress {
+        var storage = sockaddr_storage()
+        var length: UInt32 = 0
+        try check(unsafe cs_local_address(socket, &storage, &length))
+        var parts = cs_address()
+        try check(unsafe cs_read_address(&storage, length, &parts))
+        return address(parts)
+    }
+
+    /// Addresses of a host name by the system's resolver. Blocks; for start and reload only.
+    static func resolve(_ host: String) -> [NetworkAddress] {
+        var list = [cs_address](repeating: cs_address(), count: 64)
+        let capacity = Int32(list.count)
+        // SAFETY: at most `capacity` entries are written.
+        let count = unsafe cs_resolve(host, &list, capacity)
+        return list.prefix(Int(max(0, count))).map(address)
+    }
+
+    /// A pair of connected packet sockets, non-blocking and close-on-exec.
+    static func packetPair() throws(SystemError) -> (Descriptor, Descriptor) {
+        var numbers: [Int32] = [-1, -1]
+        try check(unsafe cs_socketpair_seqpacket(&numbers))
+        return (Descriptor(owning: numbers[0]), Descriptor(owning: numbers[1]))
+    }
+
+    /// Sends a packet with descriptors. Never blocks.
+    static func send(_ packet: [UInt8], descriptors: [Int32], over channel: Int32) throws(SystemError) {
+        // SAFETY: both arrays live during the call, and their lengths are told.
+        try check(unsafe cs_send_packet(channel, packet, packet.count, descriptors, Int32(descriptors.count)))
+    }
+
+    /// Receives a packet; descriptors that came with it are closed. Empty at the end of the channel.
+    static func receive(from channel: Int32, capacity: Int) throws(SystemError) -> [UInt8] {
+        var packet = [UInt8](repeating: 0, count: capacity)
+        var descriptors = [Int32](repeating: -1, count: Int(CS_DESCRIPTORS_MAX))
+        var count = Int32(descriptors.count)
+        // SAFETY: at most `capacity` bytes and `count` descriptors are written.
+        let received = try check(unsafe cs_receive_packet(channel, &packet, capacity, &descriptors, &count))
+        for descriptor in descriptors.prefix(Int(count)) { _ = cs_close(descriptor) }
+        return Array(packet.prefix(received))
+    }
+
+    private static func write(_ address: NetworkAddress, to storage: inout sockaddr_storage) -> UInt32 {
+        switch address {
+        case .ipv4(let ip, let port): unsafe cs_ipv4_address(&storage, ip, port)
+        case .ipv6(let high, let low, let port): unsafe cs_ipv6_address(&storage, high, low, port)
+        case .unix(let path): unsafe cs_unix_address(&storage, path, path.count)
+        }
+    }
+
+    private static func address(_ parts: cs_address) -> NetworkAddress {
+        switch parts.family {
+        case AF_INET: return .ipv4(parts.ipv4, port: parts.port)
+        case AF_INET6: return .ipv6(high: parts.ipv6_high, low: parts.ipv6_low, port: parts.port)
+        default:
+            var path = parts.path
+            // SAFETY: the bytes of a tuple of bytes.
+            let bytes = unsafe withUnsafeBytes(of: &path) { unsafe Array($0.prefix(Int(parts.path_count))) }
+            return .unix(bytes)
+        }
+    }
+}

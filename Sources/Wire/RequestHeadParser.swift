@@ -1,0 +1,172 @@
+/// Parses the head of an HTTP/1 request, strictly (RFC 9112; design.md, "Line ends and strictness"), in place.
+///
+/// Resumable: when it needs more, it is called again with a buffer that holds the same bytes and more after them. The
+/// buffer may have moved. Bytes that were looked at are not looked at again. HTTP/0.9 (`GET /x` without a version) is
+/// refused with 400. No allocation, but for growth of the field table.
+/// ```
+/// leading empty lines → method → target → version → field lines → checks of the whole
+/// ```
+public struct RequestHeadParser: Sendable {
+    /// The result; complete when `parse` said so. `method`, target and version are valid as soon as `hasRequestLine`.
+    public internal(set) var head = RequestHead()
+    /// Fields dropped because of their names (`HeadOptions.ignoreInvalidHeaders`).
+    public private(set) var droppedFieldCount = 0
+    /// The first dropped field line.
+    public private(set) var firstDroppedField = ByteRange()
+    public let options: HeadOptions
+
+    var line = RequestLineState()
+    private var lines = FieldLineParser(position: 0)
+    private var namesOtherFields = false
+    private let rules: FieldLineParser.Rules
+
+    public init(options: HeadOptions) {
+        self.options = options
+        rules = FieldLineParser.Rules(
+            invalidClasses: options.underscoresInHeaders ? 4 | 8 : 2 | 4 | 8,
+            dropsInvalid: options.ignoreInvalidHeaders, strictLineEndings: options.strictLineEndings)
+    }
+
+    /// Whether the request line is complete.
+    public var hasRequestLine: Bool { line.phase == .done }
+
+    /// Goes on parsing.
+    ///
+    /// - Parameters:
+    ///   - bytes: all bytes of the head so far, from the first.
+    ///   - fields: emptied by the first call; the caller keeps it between calls.
+    public mutating func parse(_ bytes: ByteView, fields: inout FieldTable) -> HeadOutcome {
+        if line.phase != .done {
+            if line.phase == .lead { fields.removeAll() }
+            switch parseRequestLine(bytes) {
+            case .done: lines = FieldLineParser(position: line.scan)
+            case .needMore: return .needMore
+            case .failed(let error): return .failed(error)
+            }
+        }
+        return parseFields(bytes, &fields)
+    }
+
+    private mutating func parseFields(_ bytes: ByteView, _ fields: inout FieldTable) -> HeadOutcome {
+        while true {
+            let limit = min(lines.position &+ Int(options.maxLineLength), Int(options.maxHeadLength))
+            let limited = bytes.prefix(limit)
+            switch lines.next(limited, rules) {
+            case .field:
+                if let error = accept(lines.field, bytes, &fields) { return .failed(error) }
+            case .dropped:
+                if droppedFieldCount == 0 { firstDroppedField = lines.range }
+                droppedFieldCount &+= 1
+            case .end:
+                if let error = finish(bytes, &fields) { return .failed(error) }
+                return .complete(headLength: lines.position)
+            case .needMore:
+                guard limited.count == limit else { return .needMore }
+                let reason: HeadError.Reason = limit == Int(options.maxHeadLength) ? .tooLargeHead : .tooLongHeaderLine
+                return .failed(HeadError(reason, range: ByteRange(from: lines.position, to: limit)))
+            case .invalid:
+                return .failed(HeadError(.invalidHeaderLine, range: lines.range, byte: lines.badByte))
+            }
+        }
+    }
+
+    /// Takes a field: counts it, and looks at the names that decide framing and routing.
+    @inline(__always)
+    private mutating func accept(_ field: ParsedField, _ bytes: ByteView, _ fields: inout FieldTable) -> HeadError? {
+        if fields.count >= Int(options.maxFields) { return HeadError(.tooManyFields) }
+        if field.token != .unknown, let error = note(field, bytes, fields) { return error }
+        fields.append(field)
+        return nil
+    }
+
+    private mutating func note(_ field: ParsedField, _ bytes: ByteView, _ fields: borrowing FieldTable) -> HeadError? {
+        if fields.present.contains(field.token), field.token.isUniqueInRequest { return duplicate(field, fields) }
+        switch field.token {
+        case .host: return noteHost(field, bytes)
+        case .connection: noteConnection(field.value.view(bytes))
+        case .contentLength:
+            guard let length = Decimal.parse(field.value.view(bytes)) else {
+                return HeadError(.invalidContentLength, range: field.value)
+            }
+            head.contentLength = length
+        case .expect:
+            if field.value.view(bytes).equalsIgnoringCase("100-continue") {
+                if head.isHTTP11 { head.flags.insert(.expectContinue) }
+            } else {
+                head.flags.insert(.unknownExpectation)
+            }
+        default: break
+        }
+        return nil
+    }
+
+    @inline(never)
+    private func duplicate(_ field: ParsedField, _ fields: borrowing FieldTable) -> HeadError {
+        let whole = ByteRange(from: field.name.start, to: field.value.end)
+        var previous = ByteRange()
+        if let index = fields.firstIndex(of: field.token) {
+            previous = ByteRange(from: fields[index].name.start, to: fields[index].value.end)
+        }
+        return HeadError(
+            field.token == .host ? .duplicateHost : .duplicateHeaderLine, range: whole, previous: previous)
+    }
+
+    private mutating func noteHost(_ field: ParsedField, _ bytes: ByteView) -> HeadError? {
+        guard let host = HostValidator.validate(field.value.view(bytes)) else {
+            return HeadError(.invalidHost, range: field.value)
+        }
+        head.hostRange = field.value
+        if head.authorityRange == nil { setServerName(host, at: field.value) }
+        return nil
+    }
+
+    mutating func setServerName(_ host: ValidHost, at range: ByteRange) {
+        head.serverNameRange = ByteRange(
+            from: range.start &+ host.host.lowerBound, to: range.start &+ host.host.upperBound)
+        head.serverPort = host.port
+        if host.needsLowercase { head.flags.insert(.serverNameNeedsLowercase) }
+    }
+
+    private mutating func noteConnection(_ value: ByteView) {
+        if value.equalsIgnoringCase("keep-alive") {
+            head.flags.insert(.connectionKeepAlive)
+            return
+        }
+        var offset = 0
+        while let member = HeaderList.next(value, &offset) {
+            if member.equalsIgnoringCase("close") {
+                head.flags.insert(.connectionClose)
+            } else if member.equalsIgnoringCase("keep-alive") {
+                head.flags.insert(.connectionKeepAlive)
+            } else if member.equalsIgnoringCase("upgrade") {
+                if head.isHTTP11 { head.flags.insert(.connectionUpgrade) }
+            } else {
+                namesOtherFields = true
+            }
+        }
+    }
+
+    /// Checks what only the whole head can tell.
+    private mutating func finish(_ bytes: ByteView, _ fields: inout FieldTable) -> HeadError? {
+        if head.hostRange == nil, head.isHTTP11 { return HeadError(.missingHost) }
+        if let index = fields.firstIndex(of: .transferEncoding) {
+            let value = fields[index].value
+            if !head.isHTTP11 { return HeadError(.transferEncodingInHTTP10) }
+            guard value.view(bytes).equalsIgnoringCase("chunked") else {
+                return HeadError(.unknownTransferEncoding, range: value)
+            }
+            if head.contentLength != nil { return HeadError(.contentLengthWithTransferEncoding) }
+            head.flags.insert(.chunked)
+        }
+        if namesOtherFields { ConnectionOptions.mark(&fields, bytes) }
+        switch head.method {
+        case .connect:
+            if !options.allowsConnect || !head.isHTTP11 { return HeadError(.connectNotAllowed) }
+            if head.hasBody { return HeadError(.connectWithBody) }
+        case .trace:
+            if !options.allowsTrace { return HeadError(.traceNotAllowed) }
+        default: break
+        }
+        return nil
+    }
+}

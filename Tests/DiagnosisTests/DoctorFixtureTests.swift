@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+@testable import Diagnosis
+
+/// A recording of a real systemd host with Debian's nginx: an app killed for its memory, one bound to ::1, one without its socket file,
+/// and, as a decoy, another unit killed for its memory a second later.
+@Suite struct DoctorFixtureTests {
+    static func load(_ name: String) throws -> RecordedSystem {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+        return try JSONDecoder().decode(RecordedSystem.self, from: Data(contentsOf: folder.appendingPathComponent(name + ".json")))
+    }
+
+    private func report() throws -> DoctorReport {
+        let system = try Self.load("three-causes")
+        var options = Doctor<RecordedSystem>.Options(since: system.time.advanced(byMilliseconds: -86_400_000))
+        options.zoneOffset = 0
+        return Doctor.run(options, system: system)
+    }
+
+    @Test func `each of three real causes is named with its evidence and fix`() throws {
+        let report = try report()
+        let byPeer = Dictionary(uniqueKeysWithValues: report.cases.map { ($0.peer?.text ?? "", $0) })
+        #expect(report.cases.count == 3)
+        let killed = try #require(byPeer["127.0.0.1:3001"])
+        #expect(killed.verdict.rule == "P10" && killed.verdict.culprit.name == "eater.service" && killed.requestsFailed == 4)
+        #expect(killed.verdict.evidence.contains { $0.text.contains("task_memcg=") && $0.text.contains("eater.service") })
+        let family = try #require(byPeer["127.0.0.1:3002"])
+        #expect(family.verdict.rule == "P02" && family.requestsFailed == 6)
+        #expect(family.verdict.fix.diff?.contains("+            proxy_pass http://[::1]:3002;") == true)
+        let missing = try #require(byPeer["unix:/run/app3/app.sock"])
+        #expect(missing.verdict.rule == "P16" && missing.verdict.culprit.name == "un.service" && missing.requestsFailed == 3)
+        #expect(missing.verdict.fix.commands.first == "systemctl start un.service")
+    }
+
+    @Test func `the decoy is in nobody's evidence`() throws {
+        for item in try report().cases {
+            #expect(item.verdict.culprit.name != "decoy.service")
+            #expect(!item.verdict.evidence.contains { $0.text.contains("decoy") })
+        }
+    }
+
+    @Test func `a 502 of return is told apart from the proxy's own`() throws {
+        let report = try report()
+        #expect(report.responsesFailed == 14)
+        #expect(report.appAnswers.count == 1 && report.appAnswers.first?.path == "/app502")
+    }
+
+    @Test func `the report survives JSON and prints without control bytes`() throws {
+        let report = try report()
+        let again = try JSONDecoder().decode(DoctorReport.self, from: JSONEncoder().encode(report))
+        #expect(again.cases.map(\.id) == report.cases.map(\.id))
+        let text = DoctorText.render(report)
+        #expect(text.utf8.allSatisfy { $0 >= 32 || $0 == 10 })
+        #expect(text.contains("P10, proven") && text.contains("Upstreams now"))
+    }
+}

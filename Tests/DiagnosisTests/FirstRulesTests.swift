@@ -1,0 +1,184 @@
+import Testing
+@testable import Diagnosis
+
+/// P01, P02, P10, P16 and P27: the five that most 502s are.
+@Suite struct FirstRulesTests {
+    private let down = ["ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1",
+                        "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:58 UTC"]
+
+    @Test func `P01 names the unit that is down`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 7], down)
+        scene.journal(-2, "app.service", "app.service: Main process exited, code=exited, status=1/FAILURE")
+        scene.journal(-1.9, "app.service", "app.service: Failed with result 'exit-code'.")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01" && verdict.confidence == .firm)
+        #expect(verdict.culprit == Culprit(.unit, "app.service"))
+        #expect(verdict.cause == "Nothing listens on 127.0.0.1:3000: app.service exited with code 1.")
+        #expect(verdict.fix.commands.contains("systemctl restart app.service"))
+    }
+
+    @Test func `P01 knows a wrong port and gives the right one`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
+        scene.unit("app.service")
+        scene.failure.ownUnit = "app.service"
+        let pid = scene.process("node", unit: "app.service")
+        scene.listen("127.0.0.1:3001", by: pid)
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01" && verdict.confidence == .proven)
+        #expect(verdict.cause.contains("listens on 127.0.0.1:3001"))
+        #expect(verdict.fix.diff?.contains("+    server 127.0.0.1:3001;") == true)
+    }
+
+    @Test func `P01 does not blame an unrelated crash`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
+        scene.unit("other.service", down)
+        scene.journal(-2, "other.service", "other.service: Main process exited, code=dumped, status=11/SEGV")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01" && verdict.confidence == .likely)
+        #expect(!verdict.cause.contains("other") && !verdict.culprit.name.contains("other"))
+        #expect(!verdict.evidence.contains { $0.text.contains("other.service") })
+    }
+
+    @Test func `P01 is ruled out by a listener that was there before`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
+        scene.system.answers["127.0.0.1:3000"] = []
+        scene.listen("127.0.0.1:3000", by: scene.process("node"))
+        let verdict = scene.judge()
+        #expect(verdict.isUnknown)
+        #expect(verdict.ruledOut.contains { $0.rule == "P01" })
+        #expect(verdict.cause.contains("ruled out"))
+    }
+
+    @Test func `P01 says so when the table may not be read`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
+        scene.system.errors["/proc/net/tcp"] = 13
+        let verdict = scene.judge()
+        #expect(verdict.isUnknown)
+        #expect(verdict.gaps.contains("no right to read /proc/net/tcp"))
+    }
+
+    @Test func `P02 sees that only the other family is bound`() {
+        var scene = Scene("[::1]:3000", [.connectRefused: 50])
+        scene.host = "localhost"
+        scene.system.names["localhost"] = [PeerAddress(parsing: "[::1]:0"), PeerAddress(parsing: "127.0.0.1:0")]
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P02" && verdict.confidence == .proven)
+        #expect(verdict.cause.contains("bound only 127.0.0.1:3000"))
+        #expect(verdict.fix.diff?.contains("+    server 127.0.0.1:3000;") == true)
+    }
+
+    @Test func `P02 counts a dual-stack listener for both`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 5])
+        scene.listen("[::]:3000", by: scene.process("node", age: 1))
+        #expect(scene.judge().rule != "P02")
+    }
+
+    @Test func `P02 ignores the same port on another address of the other family`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 5])
+        scene.listen("[2001:db8::5]:3000", by: scene.process("node"))
+        #expect(scene.judge().rule == "P01")
+    }
+
+    @Test func `P10 tells the OOM kill instead of the refused connections`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 30, .connEndBeforeHead: 2], [
+            "ActiveState": "failed", "Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9", "MemoryMax": "62914560",
+        ])
+        scene.journal(-100, "app.service", "Listening on http://127.0.0.1:3000", identifier: "node", pid: 4_711)
+        scene.oomKill(-0.2, of: "app.service")
+        scene.journal(0, "app.service", "app.service: Main process exited, code=killed, status=9/KILL")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P10" && verdict.confidence == .proven)
+        #expect(verdict.cause == "node (pid 4711) of app.service was killed by the OOM killer: it reached the unit's memory limit of 60 MB.")
+        #expect(verdict.alternatives.contains { $0.rule == "P01" })
+        #expect(verdict.fix.commands.first == "systemctl set-property app.service MemoryMax=128M")
+    }
+
+    @Test func `P10 tells the host's shortage from the unit's limit`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], ["ActiveState": "failed"])
+        scene.oomKill(-1, of: "app.service", constraint: "NONE")
+        #expect(scene.judge().cause.contains("the whole host was out of memory"))
+    }
+
+    @Test func `P10 is known from systemd alone on cgroup version 2`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], [
+            "ActiveState": "failed", "Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9", "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:59 UTC",
+        ])
+        scene.system.errors["/dev/kmsg"] = 1
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P10" && verdict.gaps.contains("no right to read /dev/kmsg"))
+    }
+
+    @Test func `P10 does not blame the OOM kill of another unit`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], ["ActiveState": "inactive"])
+        scene.unit("batch.service", ["ActiveState": "failed", "Result": "oom-kill"])
+        scene.oomKill(-1, of: "batch.service")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01")
+        #expect(verdict.ruledOut.contains { $0.rule == "P10" && $0.text.contains("batch.service") })
+    }
+
+    @Test func `P10 does not blame yesterday's OOM kill`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], [
+            "ActiveState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1", "ActiveEnterTimestamp": "Sun 2026-11-22 08:00:00 UTC",
+        ])
+        scene.oomKill(-80_000, of: "app.service")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01")
+        #expect(verdict.ruledOut.contains { $0.rule == "P10" && $0.text.contains("not at the time") })
+    }
+
+    @Test func `P16 finds the missing file and the unit that makes it`() {
+        var scene = Scene.app("unix:/run/app/app.sock", [.socketMissing: 4], ["ActiveState": "inactive", "SubState": "dead"])
+        scene.system.statuses["/"] = FileStatus(mode: 0o40755)
+        scene.system.statuses["/run"] = FileStatus(mode: 0o40755)
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P16" && verdict.confidence == .proven)
+        #expect(verdict.cause == "/run/app/app.sock is missing: app.service is inactive.")
+        #expect(verdict.fix.diff?.contains("RuntimeDirectory=app") == true)
+    }
+
+    @Test func `P16 sees a socket in another mount namespace`() {
+        var scene = Scene("unix:/tmp/app.sock", [.socketMissing: 4])
+        scene.system.statuses["/"] = FileStatus(mode: 0o40755)
+        scene.system.statuses["/tmp"] = FileStatus(mode: 0o41777)
+        let pid = scene.process("node", unit: "app.service")
+        scene.system.links["/proc/\(pid)/ns/mnt"] = "mnt:[2]"
+        scene.system.statuses["/proc/\(pid)/root/tmp/app.sock"] = FileStatus(mode: 0o140777)
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P16" && verdict.cause.contains("PrivateTmp="))
+        #expect(verdict.culprit.name == "app.service")
+    }
+
+    @Test func `P16 names the path the application really uses`() {
+        var scene = Scene("unix:/run/app.sock", [.socketMissing: 4])
+        scene.unit("app.service", ["ExecStart": "argv[]=gunicorn --bind unix:/run/app.sock ; "])
+        scene.system.statuses["/"] = FileStatus(mode: 0o40755)
+        scene.system.statuses["/run"] = FileStatus(mode: 0o40755)
+        scene.listen("unix:/run/web/app.sock", by: scene.process("gunicorn", unit: "app.service"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P16" && verdict.cause.contains("listens on /run/web/app.sock"))
+    }
+
+    @Test func `P27 finds who holds the port instead`() {
+        var scene = Scene("127.0.0.1:3000", [.responseWrongProtocol: 2, .connReset: 3])
+        scene.unit("app.service", ["ActiveState": "activating", "SubState": "auto-restart", "ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])
+        scene.journal(-5, "app.service", "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000", identifier: "node", pid: 900)
+        scene.listen("127.0.0.1:3000", by: scene.process("python3"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P27" && verdict.confidence == .proven)
+        #expect(verdict.culprit.name.hasPrefix("python3 (pid") && verdict.reason == "port.taken")
+        #expect(verdict.fix.commands.contains("systemctl restart app.service"))
+    }
+
+    @Test func `P27 leaves the rightful owner alone`() {
+        var scene = Scene("127.0.0.1:3000", [.connReset: 3])
+        scene.unit("app.service", ["ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])
+        scene.unit("other.service", ["ExecStart": "argv[]=/usr/bin/node other.js --port 4000 ; "])
+        scene.journal(-5, "other.service", "Error: listen EADDRINUSE: address already in use 127.0.0.1:4000", identifier: "node", pid: 900)
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
+        let verdict = scene.judge()
+        #expect(verdict.rule != "P27")
+        #expect(!verdict.evidence.contains { $0.text.contains("EADDRINUSE") })
+    }
+}

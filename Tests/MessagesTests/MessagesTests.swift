@@ -1,0 +1,91 @@
+import Messages
+import Testing
+
+private let hello = WorkerHello(
+    workerIndex: 1, workerCount: 2, boardColumn: 7, boardBytes: 1 << 20, generation: 3, supervisorProcess: 4711, startedAsNginx: true,
+    prefix: "/etc/nginx/", configurationPath: "/etc/nginx/nginx.conf", globals: "daemon off;", errorLogPath: "/var/log/ü.log")
+private let attempt = AttemptRecord(
+    time: 1, upstream: "backend", peer: "127.0.0.1:3000", phase: .connecting, outcome: .retried, errno: 111, reason: 5, bytesWritten: 2,
+    bytesAcknowledged: 1, bytesRead: 3, connectionAgeMilliseconds: 4, idleMilliseconds: 5, isReused: true, durationMilliseconds: 6,
+    connection: 7, requestIdentifier: "a/1", incident: .max, status: 502)
+
+@Suite struct MessagesTests {
+    static let commands: [WorkerCommand] = [
+        .hello(hello),
+        .listeners([]),
+        .listeners((0..<60).map { NamedDescriptor(name: "127.0.0.1:\(8000 + $0)", descriptorIndex: $0) }),
+        .logs([NamedDescriptor(name: "/var/log/nginx/access.log", descriptorIndex: 0)]),
+        .peers([PeerPlace(upstream: "backend", address: "127.0.0.1:3000", ordinal: 0, slot: 7, slotGeneration: .max)]),
+        .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
+        .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),
+        .stop, .reopenLogs, .closeIdle,
+    ]
+    static let reports: [WorkerReport] = [
+        .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
+        .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt),
+    ]
+
+    @Test(arguments: commands) func aCommandSurvivesTheJourney(command: WorkerCommand) throws {
+        #expect(try WorkerCommand(decoding: command.encode(), descriptorCount: 60) == command)
+    }
+
+    @Test(arguments: reports) func aReportSurvivesTheJourney(report: WorkerReport) throws {
+        #expect(try WorkerReport(decoding: report.encode()) == report)
+    }
+
+    @Test(arguments: commands) func everyPrefixOfACommandIsRefused(command: WorkerCommand) throws {
+        let packet = try command.encode()
+        for length in 0..<packet.count {
+            #expect(throws: MessageError.self) { try WorkerCommand(decoding: Array(packet[..<length]), descriptorCount: 60) }
+        }
+        #expect(throws: MessageError.trailingBytes) { try WorkerCommand(decoding: packet + [0], descriptorCount: 60) }
+    }
+
+    @Test func anIndexBeyondTheDescriptorsThatCameIsRefused() throws {
+        let packet = try WorkerCommand.listeners([NamedDescriptor(name: "a", descriptorIndex: 1)]).encode()
+        #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: packet, descriptorCount: 1) }
+        #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: WorkerCommand.hello(hello).encode(), descriptorCount: 1) }
+    }
+
+    @Test func anotherVersionAndForeignBytesAreNamed() throws {
+        var packet = try WorkerCommand.stop.encode()
+        packet[1] = 9
+        #expect(throws: MessageError.version(9)) { try WorkerCommand(decoding: packet, descriptorCount: 0) }
+        #expect(throws: MessageError.foreign) { try WorkerReport(decoding: Array("GET / HTTP/1.1".utf8.dropFirst())) }
+        packet[1] = MessageLimits.version
+        packet[3] = 1
+        #expect(throws: MessageError.unknownKind(0x0106)) { try WorkerCommand(decoding: packet, descriptorCount: 0) }
+    }
+
+    @Test func aLongTextIsCutAtACharacter() throws {
+        let report = WorkerReport.failed(String(repeating: "x", count: 4095) + "üü")
+        #expect(try WorkerReport(decoding: report.encode()) == .failed(String(repeating: "x", count: 4095)))
+    }
+
+    @Test func aListThatDoesNotFitIsRefusedByTheSender() {
+        let long = (0..<60).map { NamedDescriptor(name: String(repeating: "p", count: 4000), descriptorIndex: $0) }
+        #expect(throws: MessageError.tooLarge) { try WorkerCommand.logs(long).encode() }
+        let many = (0..<61).map { NamedDescriptor(name: "p", descriptorIndex: $0) }
+        #expect(throws: MessageError.tooLarge) { try WorkerCommand.logs(many).encode() }
+    }
+
+    /// Bytes from a taken-over worker: whatever they are, the decoder answers with a message that encodes again, or with an error.
+    @Test(arguments: 0..<40 as Range<UInt64>) func hostileBytesNeverTrap(seed: UInt64) throws {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        func next() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+        let packets = try Self.commands.map { try $0.encode() } + Self.reports.map { try $0.encode() }
+        for _ in 0..<400 {
+            var packet = packets[Int(next() % UInt64(packets.count))]
+            for _ in 0..<(1 + next() % 4) { packet[2 + Int(next() % UInt64(packet.count - 2))] = UInt8(truncatingIfNeeded: next()) }
+            if let command = try? WorkerCommand(decoding: packet, descriptorCount: Int(next() % 61)) {
+                #expect(try command.encode().count <= MessageLimits.packetBytesMax)
+            }
+            if let report = try? WorkerReport(decoding: packet) { #expect(try report.encode().count <= MessageLimits.packetBytesMax) }
+        }
+    }
+}
