@@ -2,23 +2,23 @@ import CSystem
 import Glibc
 
 /// What a worker does to itself before it looks at a byte from outside.
-package enum ProcessRights {
+public enum ProcessRights {
     /// Ignores signals that a terminal or the kernel sends to the whole group.
-    package static func ignore(_ signals: [Int32]) { for number in signals { _ = signal(number, SIG_IGN) } }
+    public static func ignore(_ signals: [Int32]) { for number in signals { _ = signal(number, SIG_IGN) } }
 
     /// Gives up root for good.
     /// - Returns: false if the kernel refused any step; errno says why.
-    package static func become(user: UInt32, group: UInt32, groups: [UInt32]) -> Bool {
+    public static func become(user: UInt32, group: UInt32, groups: [UInt32]) -> Bool {
         // SAFETY: the count is the array's.
         guard unsafe setgroups(groups.count, groups) == 0, setgid(group) == 0, setuid(user) == 0 else { return false }
         return true
     }
 
     /// No set-user-id program that this process might be made to run gains anything; no other process of the same user reads its memory.
-    package static func seal() {
+    public static func seal() {
         _ = cs_no_new_privileges()
         _ = cs_set_dumpable(0)
     }
 
-    package static var processID: Int32 { getpid() }
+    public static var processID: Int32 { getpid() }
 }

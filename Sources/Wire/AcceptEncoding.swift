@@ -1,8 +1,8 @@
 /// The Accept-Encoding field.
-package enum AcceptEncoding {
+public enum AcceptEncoding {
     /// Whether gzip is accepted, with nginx's rules: a member "gzip" whose q, if it has one, is 0.001...1. "*" does not
     /// count. O(n).
-    package static func acceptsGzip(_ value: ByteView) -> Bool {
+    public static func acceptsGzip(_ value: ByteView) -> Bool {
         let name: ByteView = "gzip"
         var index = 0
         while index &+ name.count <= value.count {

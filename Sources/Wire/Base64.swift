@@ -1,11 +1,11 @@
 /// Base64 (RFC 4648), both alphabets.
-package enum Base64 {
+public enum Base64 {
     /// Bytes that `encode` appends for `count` bytes, with padding.
-    package static func encodedLength(_ count: Int) -> Int { (count + 2) / 3 * 4 }
+    public static func encodedLength(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 
     /// Appends the encoded bytes, padded unless `urlSafe`; all or nothing, false if they do not fit. O(n).
     @discardableResult
-    package static func encode(_ bytes: ByteView, urlSafe: Bool = false, into writer: inout ByteWriter) -> Bool {
+    public static func encode(_ bytes: ByteView, urlSafe: Bool = false, into writer: inout ByteWriter) -> Bool {
         let alphabet: ByteView =
             urlSafe
             ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -34,7 +34,7 @@ package enum Base64 {
 
     /// Appends the decoded bytes, up to "=" or the end; all or nothing. False if they are not Base64 or do not fit. O(n).
     @discardableResult
-    package static func decode(_ bytes: ByteView, urlSafe: Bool = false, into writer: inout ByteWriter) -> Bool {
+    public static func decode(_ bytes: ByteView, urlSafe: Bool = false, into writer: inout ByteWriter) -> Bool {
         let start = writer.count
         var group: UInt32 = 0
         var digits = 0

@@ -1,10 +1,10 @@
 /// The ranges of a `Range` field that can be satisfied, in order. Reused; allocates only to grow.
-package struct ByteRangeSet: ~Copyable {
+public struct ByteRangeSet: ~Copyable {
     /// Ranges of byte offsets, none empty, each inside 0..<size.
-    package private(set) var ranges: [Range<UInt64>] = []
-    package init() {}
+    public private(set) var ranges: [Range<UInt64>] = []
+    public init() {}
 
-    package enum Outcome: Equatable, Sendable {
+    public enum Outcome: Equatable, Sendable {
         /// Serve the whole: not bytes, too many ranges, or more bytes than the whole has.
         case ignore
         /// 416 with `Content-Range: bytes */SIZE`.
@@ -14,7 +14,7 @@ package struct ByteRangeSet: ~Copyable {
     }
 
     /// `max_ranges` when it is not set.
-    package static var unlimited: Int { Int(Int32.max) }
+    public static var unlimited: Int { Int(Int32.max) }
 
     /// Parses with nginx's rules. O(n).
     ///
@@ -22,7 +22,7 @@ package struct ByteRangeSet: ~Copyable {
     ///   - value: of the field, "bytes=0-99,200-".
     ///   - size: length of the whole in bytes, at most Int64.max.
     ///   - maxRanges: `max_ranges`; 0 turns ranges off.
-    package mutating func parse(_ value: ByteView, size: UInt64, maxRanges: Int = unlimited) -> Outcome {
+    public mutating func parse(_ value: ByteView, size: UInt64, maxRanges: Int = unlimited) -> Outcome {
         ranges.removeAll(keepingCapacity: true)
         let unit: ByteView = "bytes="
         guard maxRanges > 0, value.count > unit.count, value.prefix(unit.count).equalsIgnoringCase(unit) else {

@@ -1,11 +1,11 @@
 /// CRC-32 (IEEE 802.3), as nginx's `hash … consistent` and `least_time` points use it.
-package struct CRC32: Sendable {
+public struct CRC32: Sendable {
     private var state: UInt32 = 0xffff_ffff
 
-    package init() {}
+    public init() {}
 
     /// Goes on with more bytes. O(n).
-    package mutating func update(_ bytes: ByteView) {
+    public mutating func update(_ bytes: ByteView) {
         var crc = state
         let table = Self.table
         var index = 0
@@ -16,15 +16,15 @@ package struct CRC32: Sendable {
         state = crc
     }
 
-    package mutating func update(byte: UInt8) {
+    public mutating func update(byte: UInt8) {
         state = Self.table[Int((state ^ UInt32(byte)) & 0xff)] ^ state >> 8
     }
 
     /// The checksum of all bytes so far.
-    package var value: UInt32 { ~state }
+    public var value: UInt32 { ~state }
 
     /// The checksum of all bytes at once.
-    package static func of(_ bytes: ByteView) -> UInt32 {
+    public static func of(_ bytes: ByteView) -> UInt32 {
         var crc = CRC32()
         crc.update(bytes)
         return crc.value

@@ -1,8 +1,8 @@
 /// Values in Cookie and Set-Cookie fields.
-package enum Cookie {
+public enum Cookie {
     /// Value of the cookie `name` in one Cookie field, as sent; nil if it is not there. Names are compared without case
     /// and may be followed by spaces, as in nginx. O(n).
-    package static func value(_ name: ByteView, in field: ByteView) -> ByteView? {
+    public static func value(_ name: ByteView, in field: ByteView) -> ByteView? {
         guard name.count > 0 else { return nil }
         var start = 0
         while start < field.count {
@@ -15,7 +15,7 @@ package enum Cookie {
     }
 
     /// Value of the cookie in one Set-Cookie field if its name is `name`. O(n).
-    package static func value(_ name: ByteView, setBy field: ByteView) -> ByteView? {
+    public static func value(_ name: ByteView, setBy field: ByteView) -> ByteView? {
         value(name, pair: field.prefix(field.firstIndex(of: 0x3b) ?? field.count))
     }
 

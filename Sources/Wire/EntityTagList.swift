@@ -1,12 +1,12 @@
 /// Lists of entity tags (`If-Match`, `If-None-Match`).
-package enum EntityTagList {
+public enum EntityTagList {
     /// Whether a list holds a tag, or is "*". O(n).
     ///
     /// - Parameters:
     ///   - tag: of the answer, as its ETag field has it; nil if it has none.
     ///   - weak: compare weakly: "W/" does not matter (If-None-Match). Else the tags must be the same, byte for byte
     ///     (If-Match), as in nginx.
-    package static func matches(_ list: ByteView, tag: ByteView?, weak: Bool) -> Bool {
+    public static func matches(_ list: ByteView, tag: ByteView?, weak: Bool) -> Bool {
         if list == "*" { return true }
         guard var tag, !tag.isEmpty else { return false }
         if weak { tag = withoutWeakness(tag) }

@@ -4,7 +4,7 @@ extension HTTPDate {
     /// ```
     /// Sun, 06 Nov 1994 08:49:37 GMT      Sunday, 06-Nov-94 08:49:37 GMT      Sun Nov  6 08:49:37 1994
     /// ```
-    package static func parse(_ bytes: ByteView) -> Int64? {
+    public static func parse(_ bytes: ByteView) -> Int64? {
         var cursor = Cursor(bytes: bytes.prefix(64))
         guard let mark = cursor.skipDayName() else { return nil }
         cursor.skipSpaces()

@@ -1,12 +1,12 @@
 /// Dates of HTTP and of logs, from and to seconds since 1970, without libc and locale. Seconds are clamped to years
 /// 0...9999. Each function appends all or nothing and says whether it fitted; none allocates.
-package enum HTTPDate {
+public enum HTTPDate {
     /// Length of what `write` appends.
-    package static var length: Int { 29 }
+    public static var length: Int { 29 }
 
     /// "Sun, 06 Nov 1994 08:49:37 GMT"
     @discardableResult
-    package static func write(_ seconds: Int64, into writer: inout ByteWriter) -> Bool {
+    public static func write(_ seconds: Int64, into writer: inout ByteWriter) -> Bool {
         guard fits(29, &writer) else { return false }
         writeDate(CalendarTime(seconds), separator: 0x20, into: &writer)
         return true
@@ -14,7 +14,7 @@ package enum HTTPDate {
 
     /// "Thu, 18-Nov-10 11:27:35 GMT"; from 2038 on with four digits of the year. For cookies.
     @discardableResult
-    package static func writeCookieDate(_ seconds: Int64, into writer: inout ByteWriter) -> Bool {
+    public static func writeCookieDate(_ seconds: Int64, into writer: inout ByteWriter) -> Bool {
         guard fits(29, &writer) else { return false }
         let time = CalendarTime(seconds)
         if time.year > 2037 {
@@ -48,7 +48,7 @@ package enum HTTPDate {
     ///
     /// - Parameter offsetSeconds: east of UTC.
     @discardableResult
-    package static func writeLogTime(_ seconds: Int64, offsetSeconds: Int32, into writer: inout ByteWriter) -> Bool {
+    public static func writeLogTime(_ seconds: Int64, offsetSeconds: Int32, into writer: inout ByteWriter) -> Bool {
         guard fits(26, &writer) else { return false }
         let time = local(seconds, offsetSeconds)
         writer.append(decimal: time.day, width: 2)
@@ -65,7 +65,7 @@ package enum HTTPDate {
 
     /// "2026-11-22T09:57:59+00:00": `$time_iso8601`.
     @discardableResult
-    package static func writeISO8601(_ seconds: Int64, offsetSeconds: Int32, into writer: inout ByteWriter) -> Bool {
+    public static func writeISO8601(_ seconds: Int64, offsetSeconds: Int32, into writer: inout ByteWriter) -> Bool {
         guard fits(25, &writer) else { return false }
         let time = local(seconds, offsetSeconds)
         writeDay(time, separator: 0x2d, into: &writer)
@@ -77,7 +77,7 @@ package enum HTTPDate {
 
     /// "2026/11/22 09:57:59": the error log.
     @discardableResult
-    package static func writeErrorLogTime(
+    public static func writeErrorLogTime(
         _ seconds: Int64, offsetSeconds: Int32, into writer: inout ByteWriter
     ) -> Bool {
         guard fits(19, &writer) else { return false }

@@ -1,5 +1,5 @@
 /// How a variable's bytes are written into a log line (`log_format … escape=`).
-package enum LogEscape: UInt8, Sendable {
+public enum LogEscape: UInt8, Sendable {
     /// `"`, `\`, bytes below 0x20 and from 0x7f on as `\xHH`, upper case.
     case `default`
     /// The inside of a JSON string.
@@ -9,7 +9,7 @@ package enum LogEscape: UInt8, Sendable {
 
     /// Appends the escaped bytes, all or nothing; false if they do not fit (at most six times as many). O(n).
     @discardableResult
-    package func write(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+    public func write(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
         switch self {
         case .none: writer.append(bytes)
         case .default: Self.escape(bytes, into: &writer)

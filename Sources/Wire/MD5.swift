@@ -1,5 +1,5 @@
 /// MD5 (RFC 1321), for hashes that nginx defines by it (`secure_link_md5`, cache keys); not for security of our own.
-package struct MD5: Sendable {
+public struct MD5: Sendable {
     private var a: UInt32 = 0x6745_2301
     private var b: UInt32 = 0xefcd_ab89
     private var c: UInt32 = 0x98ba_dcfe
@@ -11,10 +11,10 @@ package struct MD5: Sendable {
     /// The block that is being filled, as 16 little-endian words.
     private var block: InlineArray<16, UInt32> = InlineArray(repeating: 0)
 
-    package init() {}
+    public init() {}
 
     /// Goes on with more bytes. O(n).
-    package mutating func update(_ bytes: ByteView) {
+    public mutating func update(_ bytes: ByteView) {
         var index = 0
         while index < bytes.count {
             put(bytes[index])
@@ -24,7 +24,7 @@ package struct MD5: Sendable {
     }
 
     /// The digest's 16 bytes as two little-endian numbers.
-    package consuming func digest() -> (low: UInt64, high: UInt64) {
+    public consuming func digest() -> (low: UInt64, high: UInt64) {
         let bits = length &* 8
         put(0x80)
         while filled != 56 { put(0) }
@@ -36,7 +36,7 @@ package struct MD5: Sendable {
 
     /// Appends the digest of all bytes as 32 hexadecimal digits, all or nothing.
     @discardableResult
-    package static func writeHex(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+    public static func writeHex(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
         guard writer.remaining >= 32 else {
             writer.isOverflown = true
             return false

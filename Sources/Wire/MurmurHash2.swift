@@ -1,9 +1,9 @@
 /// MurmurHash2 with seed 0: the hash of nginx's `split_clients`.
-package enum MurmurHash2 {
+public enum MurmurHash2 {
     private static var multiplier: UInt32 { 0x5bd1_e995 }
 
     /// O(n).
-    package static func hash(_ bytes: ByteView) -> UInt32 {
+    public static func hash(_ bytes: ByteView) -> UInt32 {
         var hash = UInt32(truncatingIfNeeded: bytes.count)
         var index = 0
         while index &+ 4 <= bytes.count {

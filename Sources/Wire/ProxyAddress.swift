@@ -1,13 +1,13 @@
 /// An IP address with a port: 4 or 16 bytes in network order.
-package struct ProxyAddress: Equatable, Sendable {
+public struct ProxyAddress: Equatable, Sendable {
     /// The first eight bytes of an IPv6 address as a big-endian number; 0 for IPv4.
-    package var high: UInt64
+    public var high: UInt64
     /// The last eight bytes of an IPv6 address, or an IPv4 address in its lower 32 bits.
-    package var low: UInt64
-    package var port: UInt16
-    package var isIPv6: Bool
+    public var low: UInt64
+    public var port: UInt16
+    public var isIPv6: Bool
 
-    @inlinable package init(high: UInt64 = 0, low: UInt64, port: UInt16, isIPv6: Bool) {
+    @inlinable public init(high: UInt64 = 0, low: UInt64, port: UInt16, isIPv6: Bool) {
         self.high = high
         self.low = low
         self.port = port
@@ -17,7 +17,7 @@ package struct ProxyAddress: Equatable, Sendable {
 
 extension ProxyAddress {
     /// Parses a dotted quad; nil if it is none. Leading zeros are refused.
-    package static func parseIPv4(_ bytes: ByteView) -> UInt32? {
+    public static func parseIPv4(_ bytes: ByteView) -> UInt32? {
         guard bytes.count >= 7, bytes.count <= 15 else { return nil }
         var address: UInt32 = 0
         var part: UInt32 = 0
@@ -42,7 +42,7 @@ extension ProxyAddress {
     }
 
     /// Parses an IPv6 address without brackets and zone; nil if it is none.
-    package static func parseIPv6(_ bytes: ByteView) -> (high: UInt64, low: UInt64)? {
+    public static func parseIPv6(_ bytes: ByteView) -> (high: UInt64, low: UInt64)? {
         guard bytes.count >= 2, bytes.count <= 45 else { return nil }
         var reader = IPv6Reader()
         var index = 0
@@ -130,7 +130,7 @@ extension ProxyAddress {
     /// Appends the address as text: IPv6 without brackets, the longest run of zeros compressed (RFC 5952); all or
     /// nothing, at most 45 bytes.
     @discardableResult
-    package func write(into writer: inout ByteWriter) -> Bool {
+    public func write(into writer: inout ByteWriter) -> Bool {
         let start = writer.count
         if isIPv6 { writeIPv6(&writer) } else { Self.writeIPv4(UInt32(truncatingIfNeeded: low), &writer) }
         if !writer.isOverflown { return true }

@@ -41,7 +41,7 @@ extension ProxyProtocol {
     /// Value of a TLV, by the name that nginx's `$proxy_protocol_tlv_NAME` uses: "alpn", "authority", "unique_id", "ssl",
     /// "netns", "ssl_version", "ssl_cn", "ssl_cipher", "ssl_sig_alg", "ssl_key_alg", or a type ("0x01", "ssl_0x21"). Nil
     /// if it is not there, the list is broken before it, or the name is unknown. "ssl_verify": see `writeTLV`. O(n).
-    package static func tlv(_ name: ByteView, _ header: ProxyProtocolHeader, _ bytes: ByteView) -> ByteView? {
+    public static func tlv(_ name: ByteView, _ header: ProxyProtocolHeader, _ bytes: ByteView) -> ByteView? {
         let all = header.tlvs.view(bytes)
         guard name.hasPrefix("ssl_") else {
             guard let type = type(name) else { return nil }
@@ -55,7 +55,7 @@ extension ProxyProtocol {
     /// Appends the value of a TLV; "ssl_verify" as a decimal number.
     ///
     /// - Returns: whether it is there and fitted.
-    package static func writeTLV(
+    public static func writeTLV(
         _ name: ByteView, _ header: ProxyProtocolHeader, _ bytes: ByteView, into writer: inout ByteWriter
     ) -> Bool {
         if name == "ssl_verify" {

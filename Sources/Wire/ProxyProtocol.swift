@@ -1,6 +1,6 @@
 /// The PROXY protocol, versions 1 and 2.
-package enum ProxyProtocol {
-    package enum Outcome: Equatable, Sendable {
+public enum ProxyProtocol {
+    public enum Outcome: Equatable, Sendable {
         /// What there is could become a header: call again with more.
         case needMore
         case complete(ProxyProtocolHeader)
@@ -9,14 +9,14 @@ package enum ProxyProtocol {
     }
 
     /// Longest version 1 header, in bytes.
-    package static var maxV1Length: Int { 107 }
+    public static var maxV1Length: Int { 107 }
     /// Longest header that is accepted, in bytes.
-    package static var maxLength: Int { 4096 }
+    public static var maxLength: Int { 4096 }
 
     /// Parses what a connection begins with. O(length of the header).
     ///
     /// - Parameter bytes: all bytes so far.
-    package static func parse(_ bytes: ByteView) -> Outcome {
+    public static func parse(_ bytes: ByteView) -> Outcome {
         let signature: ByteView = "\r\n\r\n\0\r\nQUIT\n"
         let known = min(bytes.count, signature.count)
         if bytes.prefix(known) == signature.prefix(known) {
@@ -88,7 +88,7 @@ package enum ProxyProtocol {
     /// Appends "PROXY TCP4 SRC DST SPORT DPORT CRLF", or "PROXY UNKNOWN CRLF" unless both addresses are there and of one
     /// family. False if the writer is full.
     @discardableResult
-    package static func writeV1(
+    public static func writeV1(
         source: ProxyAddress?, destination: ProxyAddress?, into writer: inout ByteWriter
     ) -> Bool {
         guard let source, let destination, source.isIPv6 == destination.isIPv6 else {

@@ -1,7 +1,7 @@
 extension URI {
     /// Which bytes `escape` writes as "%XX". All but `memcached` escape controls, bytes from 0x7f, and
     /// `" < > \ ^ \u{60} { | }`.
-    package enum EscapeKind: UInt8, Sendable {
+    public enum EscapeKind: UInt8, Sendable {
         /// Paths in redirects and upstream requests: also space, "#", "%" and "?".
         case uri
         /// Arguments: also "&", "+" and ";".
@@ -36,7 +36,7 @@ extension URI {
     }
 
     /// Number of bytes that `escape` would write as "%XX". O(n).
-    package static func escapeCount(_ bytes: ByteView, _ kind: EscapeKind) -> Int {
+    public static func escapeCount(_ bytes: ByteView, _ kind: EscapeKind) -> Int {
         let set = kind.set
         var count = 0
         var index = 0
@@ -48,11 +48,11 @@ extension URI {
     }
 
     /// Whether `escape` would change anything. O(n).
-    package static func needsEscape(_ bytes: ByteView, _ kind: EscapeKind) -> Bool { escapeCount(bytes, kind) > 0 }
+    public static func needsEscape(_ bytes: ByteView, _ kind: EscapeKind) -> Bool { escapeCount(bytes, kind) > 0 }
 
     /// Appends the escaped bytes, all or nothing; false if they do not fit (at most three times as many). O(n).
     @discardableResult
-    package static func escape(_ bytes: ByteView, _ kind: EscapeKind, into writer: inout ByteWriter) -> Bool {
+    public static func escape(_ bytes: ByteView, _ kind: EscapeKind, into writer: inout ByteWriter) -> Bool {
         let escaped = escapeCount(bytes, kind)
         if escaped == 0 { return writer.append(bytes) }
         guard let place = unsafe writer.reserve(bytes.count &+ 2 &* escaped) else { return false }
@@ -78,7 +78,7 @@ extension URI {
 
     /// Appends bytes with `& < > "` as HTML entities; false if they do not fit, with what fitted.
     @discardableResult
-    package static func escapeHTML(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+    public static func escapeHTML(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
@@ -98,7 +98,7 @@ extension URI {
 
     /// Appends bytes as the inside of a JSON string, all or nothing (at most six times as many). Bytes from 0x80 stay.
     @discardableResult
-    package static func escapeJSON(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+    public static func escapeJSON(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
         let start = writer.count
         var index = 0
         var plain = 0

@@ -1,6 +1,6 @@
 extension URI {
     /// What `normalise` found.
-    package enum NormaliseResult: Equatable, Sendable {
+    public enum NormaliseResult: Equatable, Sendable {
         /// - pathLength: bytes of the decoded path that were appended.
         /// - query: the query in the input, without "?" and fragment; nil if there is none.
         /// - hasQuoted: a "%xx" was decoded.
@@ -16,7 +16,7 @@ extension URI {
     /// the target. A decoded "/" or "." counts as one that was sent plain. O(n).
     ///
     /// - Parameter target: path and query as sent, beginning with "/" or, where the path is empty, with "?" or nothing.
-    package static func normalise(
+    public static func normalise(
         _ target: ByteView, mergeSlashes: Bool, into writer: inout ByteWriter
     ) -> NormaliseResult {
         var machine = PathNormaliser(mergeSlashes: mergeSlashes)

@@ -1,6 +1,6 @@
 extension URI {
     /// How `unescape` treats what it decodes.
-    package enum UnescapeKind: UInt8, Sendable {
+    public enum UnescapeKind: UInt8, Sendable {
         /// All of it.
         case all
         /// Up to and with the first "?", plain or decoded from "%3F"; the rest is copied as it is.
@@ -13,7 +13,7 @@ extension URI {
     ///
     /// A broken escape loses its "%", as in nginx ("%zz" becomes "zz", "%4z" nothing).
     @discardableResult
-    package static func unescape(
+    public static func unescape(
         _ bytes: ByteView, _ kind: UnescapeKind = .all, into writer: inout ByteWriter
     ) -> Bool {
         var index = 0
@@ -54,7 +54,7 @@ extension URI {
     ///
     /// - Returns: path (in the writer if it held "%", else a part of the input) and query; nil if it is unsafe (empty, a
     ///   ".." part, NUL, before or after decoding) or does not fit.
-    package static func checkUnsafe(
+    public static func checkUnsafe(
         _ uri: ByteView, into writer: inout ByteWriter
     ) -> (path: ByteView, query: ByteView?)? {
         let (path, query) = split(uri)

@@ -1,14 +1,14 @@
 /// Paths, queries and escapes, with nginx's meaning. Files `URI+Topic.swift`.
-package enum URI {
+public enum URI {
     /// Splits at the first "?". The query is nil if there is no "?". O(n).
-    package static func split(_ target: ByteView) -> (path: ByteView, query: ByteView?) {
+    public static func split(_ target: ByteView) -> (path: ByteView, query: ByteView?) {
         guard let mark = target.firstIndex(of: 0x3f) else { return (target, nil) }
         return (target.prefix(mark), target.dropFirst(mark &+ 1))
     }
 
     /// The extension of a path ("gz" of "/a.b/c.tar.gz"): what follows the last "." after the last "/"; empty if there
     /// is none. O(length of the last part).
-    package static func fileExtension(of path: ByteView) -> ByteView {
+    public static func fileExtension(of path: ByteView) -> ByteView {
         var index = path.count
         while index > 0 {
             index &-= 1
@@ -23,7 +23,7 @@ package enum URI {
     }
 
     /// Value of an argument, raw; the name is compared without case, as nginx does. O(n).
-    package static func argument(_ name: ByteView, in query: ByteView) -> ByteView? {
+    public static func argument(_ name: ByteView, in query: ByteView) -> ByteView? {
         guard name.count > 0 else { return nil }
         var start = 0
         while start &+ name.count < query.count {
