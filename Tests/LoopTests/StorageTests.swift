@@ -59,7 +59,7 @@ struct StorageTests {
         buffer.clear()
         buffer.append(hexadecimal: number)
         #expect(buffer.view.string == hexadecimal)
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 
     @Test("a buffer grows without losing bytes, and compacts what is left")
@@ -72,7 +72,7 @@ struct StorageTests {
         buffer.compact()
         #expect(buffer.view.string == "56789")
         #expect(buffer.value.start == 0)
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 
     @Test("the pool gives the same buffer again and counts what is out")
