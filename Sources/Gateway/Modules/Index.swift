@@ -49,12 +49,12 @@ extension Ref where Value == Request {
         let (info, code, call) = fileInfo(path)
         if let info {
             if info.kind == .directory { return nil }
-            log(.alert, "\"\(path.string)\" is not a directory")
+            log(.alert, "\"\(file.string)\" is not a directory")
             return 500
         }
         switch code {
         case EMLINK, ELOOP: return 403
-        case ENOENT: return indexError(path, ENOENT)
+        case ENOENT: return indexError(file, ENOENT)
         case EACCES: return nil // The first file was missing, not forbidden: the directory can be searched.
         default:
             log(.critical, "\(call) \"\(path.string)\" failed", errno: code)

@@ -206,7 +206,8 @@ extension Ref where Value == Request {
         switch field.token {
         case .contentType: value.response.setContentType(field.value)
         case .lastModified:
-            if let seconds = HTTPDate.parse(field.value) { value.response.lastModified = seconds } else { value.response.fields.append(field) }
+            value.response.lastModified = HTTPDate.parse(field.value) ?? -1
+            value.response.lastModifiedText = field.value
         case .location where proxy.value.redirects: value.response.append(field.name, redirected(field.value, proxy), token: .location)
         case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
         case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)

@@ -83,7 +83,7 @@ extension Ref where Value == Request {
         if location.value.isInternal, !value.isInternal { return .finished(404) }
         updateKeepalive()
         if value.body.declaredLength > location.value.bodySizeMax, location.value.bodySizeMax > 0, !value.isInternal || isMain && value.body.isUnread {
-            if !value.isErrorPage {
+            if !value.body.isTooLarge {
                 log(.error, "client intended to send too large body: \(value.body.declaredLength) bytes")
                 value.body.isTooLarge = true
                 return .finished(413)

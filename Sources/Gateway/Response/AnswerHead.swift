@@ -15,7 +15,7 @@ struct AnswerHead: ~Copyable {
     var charset: ByteView?
     /// Seconds since 1970, -1: none.
     var lastModified: Int64 = -1
-    /// Text of Last-Modified as add_header gives it; nil: `lastModified` as a date.
+    /// Text of Last-Modified as an upstream or add_header gives it; nil: `lastModified` as a date.
     var lastModifiedText: ByteView?
     /// Target of a redirect; made absolute when written.
     var location: ByteView?
@@ -34,6 +34,8 @@ struct AnswerHead: ~Copyable {
 
     init() {}
 
+    /// A page shown with another status is not the resource: its date is not told.
+    var showsLastModified: Bool { status == 200 || status == 206 || status == 304 }
     /// Value of the ETag field, with its quotes.
     var etag: ByteView? { field(.etag) }
     /// Value of the Content-Encoding field.

@@ -52,6 +52,7 @@ extension Ref where Value == Request {
 
     /// A filter throws the handler's answer away (nginx: ngx_http_filter_finalize_request).
     private func refuseAnswer(_ status: Int) -> Bool {
+        if status == 412 { value.response.reset() }
         if let exchange = value.exchange {
             keepFields()
             exchange.detach()
@@ -107,7 +108,7 @@ extension Ref where Value == Request {
         }
         if let text = value.response.lastModifiedText {
             append("Last-Modified", text, to: buffer)
-        } else if value.response.lastModified >= 0 {
+        } else if value.response.lastModified >= 0, value.response.showsLastModified {
             buffer.append("Last-Modified: ")
             appendHTTPDate(value.response.lastModified, to: buffer)
             buffer.append("\r\n")
