@@ -60,6 +60,10 @@ struct Request: ~Copyable, SlabValue {
     // Where it is served.
     var server: Ref<VirtualServer>?
     var location: Ref<Location>?
+    /// try_files found a file below an alias that stands for the whole path: the path is appended to it (nginx: add_uri_to_alias).
+    var addsPathToAlias = false
+    /// The path still begins with the location's prefix: no rewrite ended by `break` changed it (nginx: valid_location).
+    var isLocationValid = true
     /// Location changes so far; 10 is the limit, then 500 (nginx: uri_changes).
     var uriChangesLeft = 11
     /// Set while an error page is served.
@@ -196,6 +200,8 @@ extension Ref where Value == Request {
         value.isURIComplex = false
         value.isKeepalive = false
         value.isInternal = false
+        value.addsPathToAlias = false
+        value.isLocationValid = true
         value.isBadHead = false
         value.uriChangesLeft = 11
         value.isErrorPage = false

@@ -119,7 +119,7 @@ extension Ref where Value == Exchange {
         learnSessionFromHead()
         if redirectsInternally() { return }
         request.takeHeaders(self)
-        request.sendHeader()
+        guard request.sendHeader() else { return }
         value.state = .relaying
         beginRelay()
     }
