@@ -87,6 +87,19 @@ struct Balancing {
         #expect(Set(try served(60, method: "random two least_conn;")).count == 3)
     }
 
+    @Test("of one name uses all of its addresses, and names them in $upstream_addr")
+    func severalAddresses() throws {
+        let hosts = (try? String(contentsOfFile: "/etc/hosts", encoding: .utf8)) ?? ""
+        let hasIPv6 = hosts.split(separator: "\n").contains { $0.hasPrefix("::1") && $0.contains("localhost") }
+        let port = Ports.free()
+        let site = try Site(
+            http: "upstream group { server localhost:\(port); }",
+            server: "location / { proxy_pass http://group; add_header X-Tried $upstream_addr always; }")
+        defer { site.stop() }
+        let tried = try site.get()["X-Tried"]?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
+        #expect(Set(tried) == (hasIPv6 ? ["127.0.0.1:\(port)", "[::1]:\(port)"] : ["127.0.0.1:\(port)"]))
+    }
+
     @Test("of unix sockets works too")
     func unixSocket() throws {
         let folder = try TemporaryDirectory()
