@@ -1,5 +1,5 @@
 import CSystem
-public import Glibc
+import Glibc
 public import Wire
 
 /// A contiguous piece of memory that is filled at its end and emptied at its start; pooled, reached through `Ref<Buffer>`.

@@ -24,7 +24,7 @@ enum AppHandlers {
         var health = AppSettings.Health()
         let known = ["uri=", "interval=", "timeout=", "passes=", "fails=", "match="]
         for index in 1..<directive.words.count {
-            let invalid = directive.invalidParameter(index, known: known)
+            var invalid: DirectiveError { directive.invalidParameter(index, known: known) }
             if let value = directive.value(index, after: "uri="), value.first == UInt8(ascii: "/") {
                 health.uri = Bytes(value)
             } else if let value = directive.value(index, after: "interval=") {

@@ -85,7 +85,7 @@ extension ConfigurationReader {
     private func serverParameter(
         _ directive: Directive, _ index: Int, _ server: inout UpstreamServer
     ) throws(DirectiveError) {
-        let invalid = directive.invalidParameter(index, known: Self.serverParameters)
+        var invalid: DirectiveError { directive.invalidParameter(index, known: Self.serverParameters) }
         func number(_ value: ArraySlice<UInt8>) throws(DirectiveError) -> Int {
             guard let number = ValueParsing.integer(value) else { throw invalid }
             return number

@@ -58,13 +58,19 @@ final class ConfigurationReader {
 
     /// Applies the directives of the current block, then reads what was deferred.
     func process(_ directives: [Directive]) {
-        var rows: [(directive: Directive, entry: DirectiveEntry)] = []
+        var rows: [(directive: Int, entry: Int)] = []
         rows.reserveCapacity(directives.count)
-        for directive in directives {
-            if let entry = entry(for: directive) { rows.append((directive, entry)) }
+        var hasEarly = false
+        for (index, directive) in directives.enumerated() {
+            guard let entry = entryIndex(for: directive) else { continue }
+            rows.append((index, entry))
+            if DirectiveTable.entries[entry].isEarly { hasEarly = true }
         }
-        for row in rows where row.entry.isEarly { apply(row.directive, row.entry) }
-        for row in rows where !row.entry.isEarly { apply(row.directive, row.entry) }
+        for isEarly in hasEarly ? [true, false] : [false] {
+            for row in rows where DirectiveTable.entries[row.entry].isEarly == isEarly {
+                apply(directives[row.directive], DirectiveTable.entries[row.entry])
+            }
+        }
         let current = scope
         let deferred = current.deferred
         current.deferred = []
@@ -96,7 +102,7 @@ final class ConfigurationReader {
     }
 
     /// The row of the table that is meant, after nginx's checks of name, context, block and number of arguments.
-    private func entry(for directive: Directive) -> DirectiveEntry? {
+    private func entryIndex(for directive: Directive) -> Int? {
         guard let indices = DirectiveTable.indices[directive.name] else {
             let suggestion = DirectiveTable.suggestion(for: directive.name)
             report(
@@ -104,11 +110,10 @@ final class ConfigurationReader {
             return nil
         }
         for index in indices {
-            let entry = DirectiveTable.entries[index]
-            guard !entry.contexts.isDisjoint(with: scope.context) else { continue }
+            guard !DirectiveTable.entries[index].contexts.isDisjoint(with: scope.context) else { continue }
             do throws(DirectiveError) {
-                try check(directive, entry)
-                return entry
+                try check(directive, DirectiveTable.entries[index])
+                return index
             } catch {
                 report(error, directive)
                 return nil

@@ -18,13 +18,18 @@ package struct ListenerCollector: Collector {
         }
         var unix: [Listener] = []
         if let table = try? system.read("\(base)/unix", limit: 64 << 20) { unix = SocketTable.parseUnix(table) }
-        if let queues = try? system.run(["ss", "-Hltn"], deadline: 500, limit: 1 << 20), subject.proxyPID == nil || isOurNamespace(subject, system) {
-            let sizes = SocketTable.parseSS(queues)
-            for index in own.indices { own[index].queueMax = sizes[own[index].address.text]?.max }
+        // `ss` shows its own namespace only; the tables do not tell the size of a queue.
+        if subject.proxyPID == nil || isOurNamespace(subject, system) {
+            if let queues = try? system.run(["ss", "-Hltn"], deadline: 500, limit: 1 << 20) {
+                let sizes = SocketTable.parseSS(queues)
+                for index in own.indices { own[index].queueMax = sizes[own[index].address.text]?.max }
+            }
             if let queues = try? system.run(["ss", "-Hlxn"], deadline: 500, limit: 1 << 20) {
                 let sizes = SocketTable.parseSS(queues)
                 for index in unix.indices {
-                    if let size = sizes[unix[index].address.hostText] { unix[index].queue = size.queue; unix[index].queueMax = size.max }
+                    guard let size = sizes[unix[index].address.hostText] else { continue }
+                    unix[index].queue = size.queue
+                    unix[index].queueMax = size.max
                 }
             }
         }

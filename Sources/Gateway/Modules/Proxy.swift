@@ -211,12 +211,6 @@ extension Ref where Value == Request {
         case .location where proxy.value.redirects: value.response.append(field.name, redirected(field.value, proxy), token: .location)
         case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
         case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
-        case .etag:
-            value.response.etag = field.value
-            value.response.fields.append(field)
-        case .contentEncoding:
-            value.response.contentEncoding = field.value
-            value.response.fields.append(field)
         default: value.response.fields.append(field)
         }
     }

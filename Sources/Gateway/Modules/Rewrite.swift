@@ -25,7 +25,10 @@ extension Ref where Value == Request {
         for instruction in instructions {
             switch instruction {
             case .set(let id, let template): assign(id, evaluate(template))
-            case .breakOut: return .stop
+            case .breakOut:
+                if value.isURIChanged { value.isLocationValid = false }
+                value.isURIChanged = false
+                return .stop
             case .return(let answer): return perform(answer)
             case .rewrite(let rule):
                 switch apply(rule) {
@@ -78,7 +81,7 @@ extension Ref where Value == Request {
         value.response.contentLength = Int64(text.count)
         value.response.lastModified = -1
         value.phase = .responding
-        sendHeader()
+        guard sendHeader() else { return }
         emit(Segment(text), isLast: true)
         finish(.done)
     }
@@ -120,6 +123,7 @@ extension Ref where Value == Request {
             return .stop
         case .breakOut:
             value.isURIChanged = false
+            value.isLocationValid = false
             return .stop
         default:
             value.isURIChanged = true

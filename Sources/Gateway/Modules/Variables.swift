@@ -8,7 +8,13 @@ extension Ref where Value == Request {
 
     func rareVariable(_ entry: VariableEntry) -> ByteView? { nil }
 
-    func upstreamCookie(_ name: ByteView) -> ByteView? { nil }
+    func upstreamCookie(_ name: ByteView) -> ByteView? {
+        guard let exchange = value.exchange, exchange.value.hasHead, let base = exchange.value.input?.whole else { return nil }
+        for index in 0..<exchange.value.fields.count where exchange.value.fields[index].token == .setCookie {
+            if let found = Cookie.value(name, setBy: exchange.value.fields[index].value.view(base)) { return found }
+        }
+        return nil
+    }
 
     /// map: exact names (ignoring case), then regular expressions, then the default.
     func evaluateMap(_ index: Int) -> ByteView? {

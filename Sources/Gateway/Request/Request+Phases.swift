@@ -75,8 +75,7 @@ extension Ref where Value == Request {
         switch outcome {
         case .redirect(let location):
             value.location = location
-            let path = arenaAppend(location.value.name)
-            return redirectTo(path, arguments: value.arguments)
+            return redirectTo(escapedPath(location.value.name), arguments: value.arguments)
         case .found(let location): value.location = location
         case .none: value.location = server.value.location
         }
@@ -139,7 +138,15 @@ extension Ref where Value == Request {
         return .finished(301)
     }
 
-    private func arenaAppend(_ bytes: ByteView) -> ByteView { keep(bytes) }
+    /// A path as it stands in a URL.
+    func escapedPath(_ path: ByteView) -> ByteView {
+        guard URI.needsEscape(path, .uri) else { return path }
+        return compose { out in
+            out.write(reserving: path.count * 3) { writer in
+                URI.escape(path, .uri, into: &writer)
+            }
+        }
+    }
 
     /// Starts over with another URI inside the server (nginx: ngx_http_internal_redirect).
     func internalRedirect(to uri: ByteView, arguments: ByteView) {
@@ -153,6 +160,8 @@ extension Ref where Value == Request {
         value.isInternal = true
         value.isURIValidUnparsed = false
         value.isURIChanged = false
+        value.addsPathToAlias = false
+        value.isLocationValid = true
         leaveContent()
         value.location = server.value.location
         value.phase = .serverRewrite

@@ -13,6 +13,8 @@ struct HTTPCompiler: ~Copyable {
     var upstreams: [Ref<Upstream>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
+    /// Tables of media types that were already made.
+    var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
     init(configuration: Ref<Configuration>, log: consuming LogWriter) {
         self.configuration = configuration
@@ -35,6 +37,8 @@ struct HTTPCompiler: ~Copyable {
         }
         for location in locations {
             compileProxy(location)
+            compileHeaders(location)
+            compileFiles(location)
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
