@@ -172,10 +172,10 @@ struct Limits {
 
     @Test("of rate slows a download down")
     func rate() throws {
-        let origin = try Origin { _ in .answer(body: .patterned(60_000)) }
+        let origin = try Origin { _ in .answer(body: .patterned(120_000)) }
         let site = try Site(origin, location: "limit_rate 40k;")
         defer { site.stop() }
         let seconds = try secondsTaken { _ = try site.get() }
-        #expect(seconds > 0.8 && seconds < 6)
+        #expect(seconds > 0.8 && seconds < 8, "3 s at this rate; nginx counts whole seconds, so up to one less, and a burst at once")
     }
 }
