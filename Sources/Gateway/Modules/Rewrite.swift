@@ -62,7 +62,7 @@ extension Ref where Value == Request {
     }
 
     private func perform(_ answer: RewriteReturn) -> Outcome {
-        guard answer.text != nil || answer.status < 400 else { return .finished(value.errorStatus == 0 ? answer.status : value.errorStatus) }
+        guard answer.text != nil || answer.status < 400 else { return .finished(answer.status) }
         if answer.status == 444 { return .finished(444) }
         let text = answer.text.map { evaluate($0) } ?? ByteView()
         switch answer.status {
