@@ -62,7 +62,7 @@ let package = Package(
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),
-        tests("Loop", ["Loop"]),
+        tests("Loop", ["Loop", "Wire"]),
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),

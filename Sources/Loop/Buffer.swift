@@ -1,5 +1,5 @@
 import CSystem
-public import Glibc
+import Glibc
 public import Wire
 
 /// A contiguous piece of memory that is filled at its end and emptied at its start; pooled, reached through `Ref<Buffer>`.
@@ -204,13 +204,13 @@ public struct BufferPool: ~Copyable {
             default: break
             }
         }
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 }
 
 extension Ref where Value == Buffer {
     /// Gives memory back to the allocator. Nobody else may know this buffer any more.
-    public func destroy() {
+    public func destroyBuffer() {
         // SAFETY: by the rule above.
         unsafe value.memory.deallocate()
         unsafe pointer.deinitialize(count: 1)

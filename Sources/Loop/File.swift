@@ -57,6 +57,13 @@ public enum File {
         return result == 0 ? (FileInfo(info), 0) : (nil, -result)
     }
 
+    /// What is at a path, a link itself not followed; nil and an errno if there is nothing to be seen.
+    package static func linkInfo(at path: ByteView) -> (info: FileInfo?, errno: Int32) {
+        var info = stat()
+        let result = unsafe withPath(path) { unsafe cs_lstat($0, &info) }
+        return result == 0 ? (FileInfo(info), 0) : (nil, -result)
+    }
+
     /// Makes a directory. Returns 0 or -errno.
     public static func makeDirectory(_ path: ByteView, mode: UInt32 = 0o700) -> Int32 { unsafe withPath(path) { unsafe mkdir($0, mode) < 0 ? -errno : 0 } }
 

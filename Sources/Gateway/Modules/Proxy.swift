@@ -132,9 +132,8 @@ extension Ref where Value == Request {
             if value.isURIValidUnparsed, isMain { return head.append(value.unparsedURI) }
             return appendEscapedURI(value.uri, to: head)
         }
-        head.append(replacement)
-        let prefix = value.isURIValidUnparsed || true ? proxy.value.replacedPrefixLength : 0
-        appendEscapedURI(value.uri.dropFirst(prefix), to: head)
+        if value.isLocationValid { head.append(replacement) }
+        appendEscapedURI(value.uri.dropFirst(value.isLocationValid ? proxy.value.replacedPrefixLength : 0), to: head)
     }
 
     private func appendEscapedURI(_ path: ByteView, to head: Ref<Buffer>) {
@@ -207,16 +206,11 @@ extension Ref where Value == Request {
         switch field.token {
         case .contentType: value.response.setContentType(field.value)
         case .lastModified:
-            if let seconds = HTTPDate.parse(field.value) { value.response.lastModified = seconds } else { value.response.fields.append(field) }
+            value.response.lastModified = HTTPDate.parse(field.value) ?? -1
+            value.response.lastModifiedText = field.value
         case .location where proxy.value.redirects: value.response.append(field.name, redirected(field.value, proxy), token: .location)
         case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
         case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
-        case .etag:
-            value.response.etag = field.value
-            value.response.fields.append(field)
-        case .contentEncoding:
-            value.response.contentEncoding = field.value
-            value.response.fields.append(field)
         default: value.response.fields.append(field)
         }
     }

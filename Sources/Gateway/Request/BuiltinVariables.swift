@@ -72,10 +72,10 @@ extension Ref where Value == Request {
         case .proxyHost: return value.modules.dynamicHost ?? location.value.proxy?.value.host
         case .proxyPort: return value.modules.dynamicPort ?? location.value.proxy?.value.port
         case .proxyAddXForwardedFor: return addXForwardedFor
-        case .connectionsActive: return decimal(Int64(worker.value.connections.count))
-        case .connectionsReading: return decimal(Int64(worker.value.counters.reading))
-        case .connectionsWriting: return decimal(Int64(max(0, worker.value.requests.count - worker.value.counters.reading)))
-        case .connectionsWaiting: return decimal(Int64(max(0, worker.value.connections.count - worker.value.requests.count)))
+        case .connectionsActive: return decimal(Int64(worker.activeConnections))
+        case .connectionsReading: return decimal(Int64(worker.readingConnections))
+        case .connectionsWriting: return decimal(Int64(worker.writingConnections))
+        case .connectionsWaiting: return decimal(Int64(worker.waitingConnections))
         default: return moduleBuiltin(name)
         }
     }

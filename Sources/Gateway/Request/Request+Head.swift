@@ -10,7 +10,7 @@ extension Ref where Value == Request {
         value.headBytes = base
         takeRequestLine(head, base)
         takeFields(base)
-        worker.value.counters.requests += 1
+        countRequest()
         guard takeHost(head, base) else { return refuse(400, "client sent invalid host header") }
         guard takeURI(head, base) else { return refuse(400, "client sent invalid request") }
         value.location = server.value.location
@@ -113,6 +113,12 @@ extension Ref where Value == Request {
         }
     }
 
+    private func countRequest() {
+        worker.value.counters.requests += 1
+        worker.value.counters.writing += 1
+        value.isCounted = true
+    }
+
     /// A head that was not even parsed: logged and answered with a built-in page, and the connection is closed.
     func refuseHead(_ error: HeadError, _ input: Ref<Buffer>) {
         let base = input.whole
@@ -123,7 +129,7 @@ extension Ref where Value == Request {
             value.requestLine = base[0..<(end > 0 && base[end - 1] == 0x0d ? end - 1 : end)]
         }
         log(.info, message(of: error, base))
-        worker.value.counters.requests += 1
+        countRequest()
         value.isBadHead = true
         value.isKeepalive = false
         value.body.discardsNothing = true

@@ -139,7 +139,7 @@ extension Ref where Value == Exchange {
                 return .complete
             case .failed:
                 request.log(.error, "upstream sent invalid chunked response", while: "reading upstream")
-                finishAttempt(outcome: .failed)
+                finishAttempt(outcome: brokenOutcome())
                 giveUp(502)
                 return .failed
             }
@@ -220,9 +220,16 @@ extension Ref where Value == Exchange {
         brokenAnswer(status: 504)
     }
 
+    /// nginx does not blame a peer for an answer that broke after its head; guarded upstreams do (D9).
+    private func brokenOutcome() -> AttemptOutcome {
+        guard upstream.value.isGuarded, value.attempt.isRunning else { return .succeeded }
+        recordAnswer(Int(value.attempt.peer), isServerError: true)
+        return .failed
+    }
+
     /// The answer ends too early: what came is sent, then the connection is cut, so that nobody takes it for complete.
     private func brokenAnswer(status: Int) {
-        finishAttempt(outcome: .failed)
+        finishAttempt(outcome: brokenOutcome())
         dropConnection()
         endBalancing()
         value.state = .finished

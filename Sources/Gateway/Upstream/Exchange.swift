@@ -29,6 +29,12 @@ struct Exchange: ~Copyable, SlabValue {
     var attempt = AttemptState()
     var hasAttemptState = false
     var hashKey = ByteView()
+    /// What the request says of its peer (`sticky cookie`, `route`) or its session (`learn`); empty: nothing.
+    var stickyID = ByteView()
+    /// Place of the sticky cookie among the answer's fields, -1: none yet.
+    var stickyField = -1
+    /// Location whose connections may be reused, 0: those of all (`keepalive … local`).
+    var tag = 0
     /// The running attempt uses a connection that had served before.
     var isReused = false
     var startedAt: UInt64 = 0
@@ -129,7 +135,10 @@ extension Ref where Value == Exchange {
     func endBalancing() {
         guard value.hasAttemptState else { return }
         value.hasAttemptState = false
+        upstream.value.exchangeCount -= 1
+        let peer = Int(value.attempt.peer)
         upstream.value.balancer.finish(&value.attempt, now: now)
+        if peer >= 0 { upstream.publishNews(of: peer, now: worker.now) }
     }
 
     func dropConnection() {
@@ -141,6 +150,8 @@ extension Ref where Value == Exchange {
     /// Closes the account of the running attempt with its peer.
     func finishAttempt(outcome: AttemptOutcome) {
         guard value.attempt.isRunning else { return }
+        if outcome == .succeeded { learnSessionAtEnd() }
+        let peer = Int(value.attempt.peer)
         var header: Machine.Milliseconds = -1
         var response: Machine.Milliseconds = -1
         let now = worker.now
@@ -150,6 +161,7 @@ extension Ref where Value == Exchange {
             response = stat.responseTime
         }
         upstream.value.balancer.release(&value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
+        upstream.publishNews(of: peer, now: now)
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.

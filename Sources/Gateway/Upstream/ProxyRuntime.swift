@@ -44,6 +44,7 @@ struct ProxyRuntime: ~Copyable {
     let redirects: Bool
     let rewritesCookies: Bool
     let ignored: Set<IgnoredHeader>
+    /// Names the location among the users of an upstream; > 0.
     let tag: Int
     let setsUpgrade: Bool
 }

@@ -9,11 +9,16 @@ extension Ref where Value == Worker {
             let count = value.loop.wait()
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
+                if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
+            }
+            for index in 0..<count {
+                let (token, mask) = value.loop.event(index)
                 dispatch(token, mask)
             }
             expireTimers()
             runPosted()
             value.log.flush(now: now)
+            publishCounters()
             if value.isStopping { return finishLogs() }
             if value.isDraining, value.connections.count == 0 { return finishLogs() }
         }

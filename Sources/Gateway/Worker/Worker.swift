@@ -38,6 +38,8 @@ struct Worker: ~Copyable {
     /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
     var counters = Counters()
+    /// This worker's column of the memory that all workers share; nil without one.
+    var board: BoardColumn?
     let identity: WorkerIdentityText
     /// Generator behind `random`, `$request_id` and jitter.
     var random: RandomSource

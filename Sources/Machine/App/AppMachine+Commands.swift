@@ -99,12 +99,11 @@ extension AppMachine {
         settle(now: now, actions: &actions)
     }
 
-    /// Takes over a process that runs already. Called before `start`, which fills the other slots.
+    /// Takes over a process that runs already. Called before `start`, which fills the other slots, or `stop`.
     package mutating func adopt(
         _ key: InstanceKey, release: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, now: Duration,
         actions: inout [AppAction]
     ) {
-        isRunning = true
         nextSerial = max(nextSerial, key.serial &+ 1)
         var instance = InstanceMachine(slot: key.slot, release: release, policy: policy)
         instance.adopt(

@@ -34,7 +34,7 @@ final class AppInstance {
     /// The machine was told that it is ready to be checked or routed.
     var isChecked = false
     /// A connection in the accept queue of `listen fd`, to see whether the app takes it.
-    var knock: (socket: Descriptor, client: NetworkAddress)?
+    var knock: Descriptor?
     /// The end was told to the machine.
     var isEmptied = false
     /// The keeper is gone; what it left is killed until this succeeds, next at this time.

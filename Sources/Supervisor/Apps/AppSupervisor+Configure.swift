@@ -57,7 +57,11 @@ extension AppSupervisor {
         apps[block.name] = app
         for keeper in mine { adopt(keeper, saved: saved, app: app) }
         let isEdited = app.releases[active].map { $0.block != fingerprint } ?? false
-        if saved?.isRunning == false { return }
+        if saved?.isRunning == false {
+            // What was still on its way out goes on its way.
+            act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
+            return
+        }
         act(app) { machine, now, actions in
             // With an edited block, the running instances serve until the new release has proven itself; without any,
             // the old release would only be started to be replaced.
@@ -132,7 +136,7 @@ extension AppSupervisor {
     // MARK: - The soak of a deploy
 
     func beginSoak(_ app: ManagedApp, until: Duration) {
-        var baseline = ManagedApp.SoakBaseline(until: until)
+        var baseline = ManagedApp.SoakBaseline(until: until, nextAt: host.now + Self.soakInterval)
         for (key, instance) in app.instances {
             if let address = instance.address {
                 baseline.counts[key] = host.counts(app: app.name, instance: key, address: address)
@@ -144,7 +148,8 @@ extension AppSupervisor {
     /// Compares candidate and others since the soak began.
     func sampleSoak(_ app: ManagedApp) {
         guard let baseline = app.soak else { return }
-        if baseline.until <= host.now { app.soak = nil }
+        let now = host.now
+        if baseline.until <= now { app.soak = nil } else { app.soak?.nextAt = min(now + Self.soakInterval, baseline.until) }
         var comparison = SoakComparison()
         for snapshot in app.machine.snapshots {
             guard let instance = app.instances[snapshot.key], let address = instance.address else { continue }

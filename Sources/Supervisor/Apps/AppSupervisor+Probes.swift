@@ -43,22 +43,26 @@ extension AppSupervisor {
                     + Self.describeOwner(ofSocket: inode), .error)
             }
         case .notYet: since = nil
+        case nil: break
         }
         // Quick at first, because a request may be parked; then seldom, because some apps take minutes.
         let pause: Duration = attempts < 100 ? .milliseconds(10) : attempts < 200 ? .milliseconds(50) : .milliseconds(250)
         instance.probe = .waiting(nextAt: host.now + pause, attempts: attempts + 1, elsewhereSince: since)
     }
 
+    /// - Returns: nil: not where it should be, and other places were not looked at this time.
     private func look(
         _ instance: AppInstance, at expected: NetworkAddress, app: ManagedApp, attempts: Int
-    ) -> SocketTable.Verdict {
+    ) -> SocketTable.Verdict? {
         if case .unix(let path) = expected { return lookAtPath(String(decoding: path, as: UTF8.self), expected) }
         if case .descriptor = app.specification(of: instance.release).listen { return knock(instance, at: expected, app: app) }
         let table = SocketTable.read()
+        // Where it should not be is looked at less often: that costs more, and is not urgent.
+        let isFull = attempts % 10 == 9
+        guard isFull || table.isServed(expected) else { return nil }
         var verdict = table.verdict(expected: expected, own: ProcessFacts.socketInodes(of: instance.process))
-        if verdict == .notYet, attempts % 5 != 4 { return .notYet }
         if verdict != .expected {
-            // Perhaps a process that it started; looking at all of them costs more, so not every time.
+            // Perhaps a process that it started.
             let family = ProcessFacts.family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1)
             let inodes = family.reduce(into: Set<UInt64>()) { $0.formUnion(ProcessFacts.socketInodes(of: $1)) }
             verdict = table.verdict(expected: expected, own: inodes)
@@ -78,17 +82,12 @@ extension AppSupervisor {
         return .expected
     }
 
-    /// `listen fd`: the socket listens before the app does. A connection that the app has accepted shows that it runs;
-    /// with a check, the check shows it.
+    /// `listen fd`: the socket listens before the app does. A connection of ours that does not wait in the queue any
+    /// more shows that the app accepts; with a check, the check shows it.
     private func knock(_ instance: AppInstance, at expected: NetworkAddress, app: ManagedApp) -> SocketTable.Verdict {
         if app.specification(of: instance.release).health != nil || instance.saidReady { return .expected }
-        if let knock = instance.knock {
-            return SocketTable.read().isAccepted(server: expected, client: knock.client) ? .expected : .notYet
-        }
-        guard let socket = Self.connected(to: expected), let client = try? System.localAddress(of: socket.number) else {
-            return .notYet
-        }
-        instance.knock = (socket, client)
+        if instance.knock != nil { return SocketTable.read().waiting(at: expected) == 0 ? .expected : .notYet }
+        instance.knock = Self.connected(to: expected)
         return .notYet
     }
 
@@ -164,23 +163,5 @@ extension AppSupervisor {
             let slot = instance.key.slot
             act(app) { machine, now, actions in _ = machine.recycle(slot: slot, now: now, actions: &actions) }
         }
-    }
-}
-
-extension System {
-    /// Begins to connect. A non-blocking socket that is not connected yet is no error.
-    static func connect(_ socket: Int32, to address: NetworkAddress) throws(SystemError) {
-        var storage = sockaddr_storage()
-        // SAFETY: each function writes a socket address into `storage` and says how long it is.
-        let length: UInt32 =
-            switch address {
-            case .ipv4(let ip, let port): unsafe cs_ipv4_address(&storage, ip, port)
-            case .ipv6(let high, let low, let port): unsafe cs_ipv6_address(&storage, high, low, port)
-            case .unix(let path): unsafe cs_unix_address(&storage, path, path.count)
-            }
-        guard length > 0 else { throw SystemError(code: ENAMETOOLONG) }
-        // SAFETY: the address lies in `storage`.
-        let result = unsafe cs_connect(socket, &storage, length)
-        guard result >= 0 || result == -EINPROGRESS || result == -EAGAIN else { throw SystemError(code: -result) }
     }
 }

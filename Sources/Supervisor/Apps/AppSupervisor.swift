@@ -64,7 +64,7 @@ package final class AppSupervisor {
         var result = earlier(saveAt, sampleAt)
         for app in apps.values {
             result = earlier(result, app.machine.deadline)
-            if app.soak != nil { result = earlier(result, host.now + Self.soakInterval) }
+            result = earlier(result, app.soak?.nextAt)
             for instance in app.instances.values {
                 result = earlier(result, instance.killRemainsAt)
                 if case .waiting(let time, _, _) = instance.probe { result = earlier(result, time) }
@@ -98,7 +98,7 @@ package final class AppSupervisor {
                 if let time = instance.killRemainsAt, time <= now { killRemains(of: instance, app: app) }
                 if case .waiting(let time, _, _) = instance.probe, time <= now { probe(instance, app: app) }
             }
-            if app.soak != nil { sampleSoak(app) }
+            if let soak = app.soak, soak.nextAt <= now { sampleSoak(app) }
         }
         if let time = sampleAt, time <= now { sampleMemory() }
         settle()

@@ -10,9 +10,10 @@ struct EnvironmentFile: Equatable {
     var variables: [String] = []
 
     init(parsing bytes: [UInt8]) throws(Malformed) {
-        let text = String(decoding: bytes, as: UTF8.self)
-        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            var line = Self.trimmed(raw)
+        // Cut by bytes: as characters, CR LF is one.
+        for (index, raw) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            let isCRLF = raw.last == UInt8(ascii: "\r")
+            var line = Self.trimmed(String(decoding: isCRLF ? raw.dropLast() : raw, as: UTF8.self)[...])
             if line.isEmpty || line.hasPrefix("#") { continue }
             if line.hasPrefix("export ") { line = Self.trimmed(line.dropFirst(7)) }
             guard let equals = line.firstIndex(of: "="), Self.isName(line[..<equals]) else { throw Malformed(line: index + 1) }
@@ -25,8 +26,8 @@ struct EnvironmentFile: Equatable {
 
     private static func trimmed(_ text: Substring) -> Substring {
         var text = text
-        while let first = text.first, first == " " || first == "\t" || first == "\r" { text.removeFirst() }
-        while let last = text.last, last == " " || last == "\t" || last == "\r" { text.removeLast() }
+        while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
         return text
     }
 

@@ -29,6 +29,7 @@ final class ManagedApp {
 
     struct SoakBaseline {
         var until: Duration
+        var nextAt: Duration
         var counts: [InstanceKey: SoakComparison.Counts] = [:]
     }
 

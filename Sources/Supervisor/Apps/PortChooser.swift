@@ -17,7 +17,8 @@ struct PortChooser {
     /// - Parameter ephemeral: The kernel's range (`ip_local_port_range`).
     init(ephemeral: ClosedRange<UInt16>) {
         range = Self.range(outside: ephemeral)
-        next = range.lowerBound
+        // Anywhere, so that two supervisors on one host do not try the same ports at the same time.
+        next = UInt16.random(in: range)
     }
 
     /// With the kernel's range as it is now.

@@ -1,35 +1,55 @@
 internal import Config
 
-/// The TCP sockets of this network name space, as /proc/net/tcp and /proc/net/tcp6 list them.
+/// The listening TCP sockets of this network name space.
 struct SocketTable: Equatable {
-    /// One socket.
+    /// One listening socket.
     struct Row: Equatable {
         var local: NetworkAddress
-        var remote: NetworkAddress
-        var isListening: Bool
-        /// 0: not given to a process (a connection that nobody accepted yet, TIME_WAIT).
+        /// Connections that wait to be accepted.
+        var waiting: UInt32
         var inode: UInt64
     }
 
     var rows: [Row] = []
 
-    /// The table as it is now. Reads two files; the kernel's cost is O(sockets).
+    /// The table as it is now.
+    ///
+    /// /proc/net/tcp and tcp6 list the listening sockets before all others, so that reading ends after them: a busy
+    /// gateway may have a hundred thousand connections.
     static func read() -> SocketTable {
         var table = SocketTable()
-        table.add(text: (try? System.readFile("/proc/net/tcp")) ?? [])
-        table.add(text: (try? System.readFile("/proc/net/tcp6")) ?? [])
+        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            guard let file = try? System.open(path, flags: 0) else { continue }
+            var text: [UInt8] = []
+            var isFirst = true
+            while let chunk = System.readChunk(file, byteCount: 16_384), !chunk.isEmpty {
+                text += chunk
+                guard let end = text.lastIndex(of: UInt8(ascii: "\n")) else { continue }
+                let isAllListening = table.add(lines: text[..<end], hasTitle: isFirst)
+                if !isAllListening { break }
+                isFirst = false
+                text.removeSubrange(...end)
+            }
+        }
         return table
     }
 
-    /// Adds the rows of one of the two files; lines that are not understood are left out.
-    mutating func add(text: [UInt8]) {
-        for line in text.split(separator: UInt8(ascii: "\n")).dropFirst() {
+    /// Adds rows as one of the two files has them; lines that are not understood are left out.
+    ///
+    /// - Returns: Whether all of them were listening sockets.
+    @discardableResult
+    mutating func add(lines: ArraySlice<UInt8>, hasTitle: Bool) -> Bool {
+        for line in lines.split(separator: UInt8(ascii: "\n")).dropFirst(hasTitle ? 1 : 0) {
             let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count > 9, let local = Self.address(fields[1]), let remote = Self.address(fields[2]),
-                let inode = UInt64(String(decoding: fields[9], as: UTF8.self))
+            guard fields.count > 9 else { continue }
+            guard fields[3].elementsEqual("0A".utf8) else { return false }
+            let queues = fields[4].split(separator: UInt8(ascii: ":"))
+            guard let local = Self.address(fields[1]), let inode = UInt64(String(decoding: fields[9], as: UTF8.self)),
+                queues.count == 2, let waiting = UInt32(String(decoding: queues[1], as: UTF8.self), radix: 16)
             else { continue }
-            rows.append(Row(local: local, remote: remote, isListening: fields[3].elementsEqual("0A".utf8), inode: inode))
+            rows.append(Row(local: local, waiting: waiting, inode: inode))
         }
+        return true
     }
 
     /// `0100007F:1F90`, or four such words for IPv6: each word in the byte order of the host.
@@ -63,20 +83,20 @@ struct SocketTable: Equatable {
 
     /// Judges by the inodes of the instance's sockets.
     func verdict(expected: NetworkAddress, own inodes: Set<UInt64>) -> Verdict {
-        let listening = rows.filter { $0.isListening }
-        let own = listening.filter { inodes.contains($0.inode) }
+        let own = rows.filter { inodes.contains($0.inode) }
         if own.contains(where: { Self.serves($0.local, expected) }) { return .expected }
-        if let other = listening.first(where: { Self.serves($0.local, expected) }) { return .taken(inode: other.inode) }
+        if let other = rows.first(where: { Self.serves($0.local, expected) }) { return .taken(inode: other.inode) }
         // The same port first: that is an app bound to ::1 only; then any.
         let best = own.first { $0.local.port == expected.port } ?? own.first
         guard let best else { return .notYet }
         return .elsewhere(Self.dialable(best.local))
     }
 
-    /// Whether the server's side of a connection was accepted by a process.
-    func isAccepted(server: NetworkAddress, client: NetworkAddress) -> Bool {
-        rows.contains { !$0.isListening && $0.inode != 0 && $0.local.isSame(as: server) && $0.remote.isSame(as: client) }
-    }
+    /// Whether anybody listens at an address.
+    func isServed(_ address: NetworkAddress) -> Bool { rows.contains { Self.serves($0.local, address) } }
+
+    /// Connections that wait to be accepted at exactly this address; nil: nobody listens there.
+    func waiting(at address: NetworkAddress) -> UInt32? { rows.first { $0.local.isSame(as: address) }?.waiting }
 
     /// Whether a socket bound to `local` gets connections to `address`. An IPv6 wildcard is taken to serve IPv4 too,
     /// which is the default; a connect shows whether it does.
