@@ -56,21 +56,22 @@ void channel_accept(struct keeper *k) {
     k->changes |= known | GG_CHANGED_STATUS;
 }
 
-/// Sends one message, with a descriptor if it is not -1.
-static ssize_t send_message(struct keeper *k, uint16_t kind, const void *body, size_t length, int descriptor) {
+/// Sends one message with descriptors.
+static ssize_t send_message(struct keeper *k, uint16_t kind, const void *body, size_t length, const int *descriptors,
+                            size_t count) {
     struct gg_header header = { GG_MAGIC, GG_VERSION, kind, (uint32_t)length, 0 };
     struct iovec parts[2] = { { &header, sizeof header }, { (void *)body, length } };
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control;
-    if (descriptor >= 0) {
+    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int) * GG_LISTENERS_MAX)]; } control;
+    if (count > 0) {
         memset(&control, 0, sizeof control);
         message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &descriptor, sizeof descriptor);
+        c->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(c), descriptors, sizeof(int) * count);
     }
     return sendmsg(k->channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -80,15 +81,20 @@ void channel_report(struct keeper *k) {
     k->state.changes = k->changes;
     uint32_t phase = k->state.phase;
     if (phase == GG_PHASE_RUNNING || phase == GG_PHASE_FORKED) k->state.runtime_ns = monotonic_ns() - k->started_ns;
-    if (send_message(k, GG_STATE, &k->state, sizeof k->state, -1) >= 0) k->changes = 0;
+    if (send_message(k, GG_STATE, &k->state, sizeof k->state, NULL, 0) >= 0) k->changes = 0;
 }
 
 static void answer_lines(struct keeper *k, const struct gg_lines *request) {
     struct gg_lines answer;
     int fd = log_last_lines(k, request->count, &answer);
     if (fd < 0) return;
-    send_message(k, GG_LINES, &answer, sizeof answer, fd);
+    send_message(k, GG_LINES, &answer, sizeof answer, &fd, 1);
     close(fd);
+}
+
+void channel_close_listeners(struct keeper *k) {
+    for (size_t i = 0; i < k->listener_count; i++) close(k->listeners[i]);
+    k->listener_count = 0;
 }
 
 /// Copies what came of a structure; the rest is zero.
@@ -117,6 +123,10 @@ static void obey(struct keeper *k, const struct gg_header *header, const char *b
     case GG_REOPEN: log_reopen(k); break;
     case GG_FORGET: k->is_forgotten = true; break;
     case GG_STATUS: k->changes |= GG_CHANGED_STATUS; break;
+    case GG_LISTENERS:
+        lines = (struct gg_lines){ .count = (uint32_t)k->listener_count };
+        send_message(k, GG_LISTENERS, &lines, sizeof lines, k->listeners, k->listener_count);
+        break;
     default: break;                     // of a newer supervisor
     }
 }

@@ -182,7 +182,6 @@ int child_start(struct keeper *k) {
     close(report[1]);
     close(out[1]);
     close(err[1]);
-    for (size_t i = 0; i < k->listener_count; i++) close(k->listeners[i]);
     for (size_t i = 0; i < k->told.cgroup_count; i++) close(k->cgroup_procs[i]);
     int streams[2] = { out[0], err[0] };
     for (int i = 0; i < 2; i++) {

@@ -115,6 +115,8 @@ void channel_report(struct keeper *k);
 void channel_close(struct keeper *k);
 /// Takes the very first message: instructions and descriptors. 0 or an errno.
 int channel_launch(struct keeper *k, int *log_descriptor);
+/// Closes the app's listeners, so that clients are refused instead of left waiting.
+void channel_close_listeners(struct keeper *k);
 
 // notify.c
 int notify_open(struct keeper *k);

@@ -143,6 +143,7 @@ static int timers(struct keeper *k) {
     if (k->is_killing && k->sweep_at_ns < next) next = k->sweep_at_ns;
     if (!has_process(k) && k->channel < 0) {
         if (k->orphaned_ns == 0) k->orphaned_ns = now;
+        channel_close_listeners(k);     // nobody will serve what would wait there
         uint64_t end = k->orphaned_ns + k->told.orphan_seconds * 1000 * MS;
         if (now >= end) k->is_forgotten = true;
         if (end < next) next = end;

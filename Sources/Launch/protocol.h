@@ -38,6 +38,7 @@ enum {
     GG_REOPEN = 6,                      // open the log file anew
     GG_FORGET = 7,                      // the end was read: go when nothing is left
     GG_STATUS = 8,                      // say the state
+    GG_LISTENERS = 9,                   // give the app's listeners back; answered by GG_LISTENERS with their descriptors
 };
 
 struct gg_launch { uint64_t key; uint32_t listeners; uint32_t has_log; };

@@ -1,15 +1,18 @@
 import Testing
+
 @testable import Diagnosis
 
 @Suite struct IncidentGrouperTests {
     private let start = Timestamp(seconds: 1_795_341_600)
 
     private func record(
-        _ milliseconds: Int64, _ reason: ReasonCode, upstream: String = "app", peer: String? = "127.0.0.1:3000", request: UInt64 = 0,
+        _ milliseconds: Int64, _ reason: ReasonCode, upstream: String = "app", peer: String? = "127.0.0.1:3000",
+        request: UInt64 = 0,
         action: AttemptRecord.Action = .failedToClient, status: UInt16 = 0
     ) -> AttemptRecord {
         AttemptRecord(
-            time: start.advanced(byMilliseconds: milliseconds), upstream: upstream, peer: peer.map { PeerAddress(parsing: $0) }, phase: .connecting,
+            time: start.advanced(byMilliseconds: milliseconds), upstream: upstream,
+            peer: peer.map { PeerAddress(parsing: $0) }, phase: .connecting,
             reason: reason, requestID: request, action: action, clientStatus: status)
     }
 
@@ -21,7 +24,10 @@ import Testing
             #expect(next.id == first.id && !next.isNew)
         }
         #expect(first.isNew && grouper.openIncidents.count == 1)
-        #expect(grouper.openIncidents[0].counts == [.connReset: 1, .connEndBeforeHead: 1, .connectRefused: 2, .bodyTruncated: 1])
+        #expect(
+            grouper.openIncidents[0].counts == [
+                .connReset: 1, .connEndBeforeHead: 1, .connectRefused: 2, .bodyTruncated: 1,
+            ])
     }
 
     @Test func `an empty pool joins the incident that emptied it`() {
@@ -34,8 +40,10 @@ import Testing
     @Test func `other causes, peers and upstreams are other incidents`() {
         var grouper = IncidentGrouper()
         let ids = [
-            grouper.record(record(0, .connectRefused)).id, grouper.record(record(0, .responseTimeout)).id, grouper.record(record(0, .connKeepaliveRace)).id,
-            grouper.record(record(0, .connectRefused, peer: "127.0.0.1:3001")).id, grouper.record(record(0, .connectRefused, upstream: "b")).id,
+            grouper.record(record(0, .connectRefused)).id, grouper.record(record(0, .responseTimeout)).id,
+            grouper.record(record(0, .connKeepaliveRace)).id,
+            grouper.record(record(0, .connectRefused, peer: "127.0.0.1:3001")).id,
+            grouper.record(record(0, .connectRefused, upstream: "b")).id,
         ]
         #expect(Set(ids).count == 5)
         #expect(grouper.openIncidents.contains { $0.siblings == [PeerAddress(parsing: "127.0.0.1:3001")] })
@@ -62,7 +70,9 @@ import Testing
         grouper.finished(requestID: 1, clientStatus: 200)
         grouper.finished(requestID: 2, clientStatus: 503)
         let incident = grouper.openIncidents[0]
-        #expect(incident.attempts == 6 && incident.requestsSaved == 1 && incident.requestsFailed == 3 && incident.requestsPending == 0)
+        #expect(
+            incident.attempts == 6 && incident.requestsSaved == 1 && incident.requestsFailed == 3
+                && incident.requestsPending == 0)
     }
 
     @Test func `two incidents become one, and both ids find it`() {
@@ -98,7 +108,8 @@ import Testing
             let reason = ReasonCode.allCases[Int(random.next() % UInt64(ReasonCode.allCases.count))]
             let peer = "10.0.0.\(random.next() % 30):80"
             let isRetry = random.next() % 3 == 0
-            grouper.record(record(time, reason, peer: peer, request: request, action: isRetry ? .retried : .failedToClient))
+            grouper.record(
+                record(time, reason, peer: peer, request: request, action: isRetry ? .retried : .failedToClient))
             if isRetry { retried.insert(request) } else { failed += 1 }
             if random.next() % 4 == 0, let one = retried.randomElement(using: &random) {
                 grouper.finished(requestID: one, clientStatus: 200)
@@ -109,7 +120,8 @@ import Testing
         let all = grouper.closed + grouper.openIncidents
         #expect(all.reduce(0) { $0 + $1.attempts } == 2_000)
         #expect(all.reduce(0) { $0 + $1.requestsFailed } >= failed)
-        #expect(all.allSatisfy { $0.samples.count <= limits.samplesMax && $0.first <= $0.last && $0.requestsPending >= 0 })
+        #expect(
+            all.allSatisfy { $0.samples.count <= limits.samplesMax && $0.first <= $0.last && $0.requestsPending >= 0 })
         #expect(Set(all.map(\.id)).count == all.count)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import Diagnosis
 
 @Suite struct LogScannerTests {
@@ -8,9 +9,17 @@ import Testing
         let status = statuses[Int(random.next() % UInt64(statuses.count))]
         let time = CivilTime(utcSeconds: second)
         func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
-        let path = ["/", "/a 502 b".replacing(" ", with: "%20"), "/x?q=\\x22 502 ", "/50250350", "/long/" + String(repeating: "50", count: Int(random.next() % 60))][Int(random.next() % 5)]
+        let path = [
+            "/", "/a 502 b".replacing(" ", with: "%20"), "/x?q=\\x22 502 ", "/50250350",
+            "/long/" + String(repeating: "50", count: Int(random.next() % 60)),
+        ][Int(random.next() % 5)]
         let size = [0, 502, 5_021, 50, 504][Int(random.next() % 5)]
-        return ("10.0.\(random.next() % 256).502 - - [22/Nov/2026:\(two(time.hour)):\(two(time.minute)):\(two(time.second)) +0000] \"GET \(path) HTTP/1.1\" \(status) \(size) \"-\" \"agent 502 504\"", status)
+        return (
+            "10.0.\(random.next() % 256).502 - - "
+                + "[22/Nov/2026:\(two(time.hour)):\(two(time.minute)):\(two(time.second)) +0000] \"GET \(path) "
+                + "HTTP/1.1\" \(status) \(size) \"-\" \"agent 502 504\"",
+            status
+        )
     }
 
     @Test(arguments: 0..<20)
@@ -36,7 +45,8 @@ import Testing
 
     @Test(arguments: [
         ("$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent", "\" "),
-        ("{\"time\":\"$time_iso8601\",\"status\":$status}", "\",\"status\":"), ("status=$status rt=$request_time", "status="),
+        ("{\"time\":\"$time_iso8601\",\"status\":$status}", "\",\"status\":"),
+        ("status=$status rt=$request_time", "status="),
         ("$host $status", " "), ("no such thing", ""),
     ])
     func `the format tells what stands before the status`(format: String, before: String) {
@@ -44,7 +54,8 @@ import Testing
     }
 
     @Test func `a JSON format is scanned as well`() {
-        let text = "{\"time\":\"2026-11-22T10:00:00+00:00\",\"status\":502}\n{\"time\":\"2026-11-22T10:00:00+00:00\",\"status\":200,\"n\":502}\n"
+        let text =
+            "{\"time\":\"2026-11-22T10:00:00+00:00\",\"status\":502}\n{\"time\":\"2026-11-22T10:00:00+00:00\",\"status\":200,\"n\":502}\n"
         var found = 0
         unsafe Array(text.utf8).withUnsafeBufferPointer { piece in
             unsafe StatusScanner(beforeStatus: "\",\"status\":").scan(piece) { _, _ in found += 1 }
@@ -70,7 +81,9 @@ import Testing
         let system = LiveSystem()
         for name in ["access.log", "access.log.1.gz"] {
             var count = 0
-            try LogReader.lines("\(path)/\(name)", of: system) { _ in count += 1; return true }
+            try LogReader.lines("\(path)/\(name)", of: system) { _ in
+                count += 1; return true
+            }
             #expect(count == 20_000, "\(name)")
         }
         let wanted = Timestamp(seconds: 1_795_341_600 + 15_000)
@@ -89,8 +102,12 @@ import Testing
     }
 
     @Test func `rotated names are known and others are not`() {
-        for name in ["error.log.1", "error.log.2.gz", "error.log-20261121", "error.log-20261121.gz", "error.log.2026-11-21"] { #expect(LogFiles.isRotated(name, "error.log")) }
-        for name in ["error.log.bak", "error.log~", "error.logs", "other.log.1", "error.log."] { #expect(!LogFiles.isRotated(name, "error.log")) }
+        for name in [
+            "error.log.1", "error.log.2.gz", "error.log-20261121", "error.log-20261121.gz", "error.log.2026-11-21",
+        ] { #expect(LogFiles.isRotated(name, "error.log")) }
+        for name in ["error.log.bak", "error.log~", "error.logs", "other.log.1", "error.log."] {
+            #expect(!LogFiles.isRotated(name, "error.log"))
+        }
     }
 
     @Test func `times in log lines carry their zone`() {
@@ -99,7 +116,9 @@ import Testing
         #expect(LogTime.find(LineText("{\"time\":\"2026-11-22T10:03:04.123Z\"}"))?.text == "2026-11-22T10:03:04Z")
         #expect(LogTime.find(LineText("[99/Nov/2026:11:03:04 +0100]")) == nil && LogTime.find(LineText("T T T")) == nil)
         var zone = LocalZone(fixedOffset: 3_600)
-        #expect(zone.timestamp(CivilTime(year: 2026, month: 11, day: 22, hour: 11, minute: 3, second: 4))?.text == "2026-11-22T10:03:04Z")
+        #expect(
+            zone.timestamp(CivilTime(year: 2026, month: 11, day: 22, hour: 11, minute: 3, second: 4))?.text
+                == "2026-11-22T10:03:04Z")
     }
 
     @Test func `a program that hangs is ended at its deadline`() {

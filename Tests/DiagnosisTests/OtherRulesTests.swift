@@ -1,4 +1,5 @@
 import Testing
+
 @testable import Diagnosis
 
 /// The other rules, each with what proves it and with a decoy that must not be blamed.
@@ -9,7 +10,8 @@ import Testing
         var scene = Scene("10.88.0.7:3000", [.connectRefused: 3])
         scene.listen("127.0.0.1:3000", by: scene.process("node", namespace: 4_026_532_999))
         let verdict = scene.judge()
-        #expect(verdict.rule == "P03" && verdict.cause.contains("bound 127.0.0.1:3000 inside its own network namespace"))
+        #expect(
+            verdict.rule == "P03" && verdict.cause.contains("bound 127.0.0.1:3000 inside its own network namespace"))
     }
 
     @Test func `P03 is silent when the other namespace's app bound all addresses`() {
@@ -43,7 +45,9 @@ import Testing
     private func race() -> Scene {
         var scene = Scene.app("127.0.0.1:3000", [.connKeepaliveRace: 6], Self.served)
         scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
-        scene.failure.samples = Scene.samples(6, .connKeepaliveRace) { $0.reused = true; $0.bytesRead = 0; $0.connectionIdle = 5_010 }
+        scene.failure.samples = Scene.samples(6, .connKeepaliveRace) {
+            $0.reused = true; $0.bytesRead = 0; $0.connectionIdle = 5_010
+        }
         return scene
     }
 
@@ -86,19 +90,29 @@ import Testing
     @Test func `P08 explains why only POSTs were lost`() {
         var scene = Scene("127.0.0.1:3000", [.connReset: 10])
         scene.failure.siblings = [PeerAddress(parsing: "127.0.0.1:3001")]
-        scene.failure.samples = Scene.samples(5, .connReset) { $0.method = "POST"; $0.bytesWritten = 900 }
-            + Scene.samples(5, .connReset) { $0.method = "GET"; $0.action = .servedFromElsewhere; $0.clientStatus = 200 }
+        scene.failure.samples =
+            Scene.samples(5, .connReset) {
+                $0.method = "POST"; $0.bytesWritten = 900
+            }
+            + Scene.samples(5, .connReset) {
+                $0.method = "GET"; $0.action = .servedFromElsewhere; $0.clientStatus = 200
+            }
         scene.failure.samples.sort { $0.time < $1.time }
         #expect(scene.judge().rule == "P08")
-        scene.failure.samples = scene.failure.samples.map { var r = $0; r.method = "GET"; r.action = .failedToClient; return r }
+        scene.failure.samples = scene.failure.samples.map {
+            var r = $0; r.method = "GET"; r.action = .failedToClient; return r
+        }
         #expect(scene.judge().rule != "P08")
     }
 
     private func ejected(alive: Bool) -> Scene {
         var scene = Scene("127.0.0.1:3000", [.poolEmpty: 90, .responseTimeout: 2])
-        var facts = UpstreamFacts(name: "app", place: "nginx.conf:3", servers: [
-            .init(text: "127.0.0.1:3000", address: PeerAddress(parsing: "127.0.0.1:3000")), .init(text: "127.0.0.1:3001", address: PeerAddress(parsing: "127.0.0.1:3001")),
-        ])
+        var facts = UpstreamFacts(
+            name: "app", place: "nginx.conf:3",
+            servers: [
+                .init(text: "127.0.0.1:3000", address: PeerAddress(parsing: "127.0.0.1:3000")),
+                .init(text: "127.0.0.1:3001", address: PeerAddress(parsing: "127.0.0.1:3001")),
+            ])
         facts.hasZone = true
         scene.upstream = facts
         if alive {
@@ -111,25 +125,39 @@ import Testing
 
     @Test func `P09 blames the ejection only of servers that live`() {
         let verdict = ejected(alive: true).judge()
-        #expect(verdict.rule == "P09" && verdict.confidence == .firm && verdict.cause.contains("although 2 of 2 listen"))
+        #expect(
+            verdict.rule == "P09" && verdict.confidence == .firm && verdict.cause.contains("although 2 of 2 listen"))
         let dead = ejected(alive: false).judge()
         #expect(dead.rule != "P09" && dead.ruledOut.contains { $0.rule == "P09" })
     }
 
     @Test func `P11 knows that systemd has given up`() {
-        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 99], [
-            "ActiveState": "failed", "SubState": "failed", "Result": "start-limit-hit", "NRestarts": "5", "ExecMainCode": "1", "ExecMainStatus": "3",
-        ])
-        for attempt in 0..<5 { scene.journal(-20 + Double(attempt), "app.service", "app.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED") }
+        var scene = Scene.app(
+            "127.0.0.1:3000", [.connectRefused: 99],
+            [
+                "ActiveState": "failed", "SubState": "failed", "Result": "start-limit-hit", "NRestarts": "5",
+                "ExecMainCode": "1", "ExecMainStatus": "3",
+            ])
+        for attempt in 0..<5 {
+            scene.journal(
+                -20 + Double(attempt), "app.service",
+                "app.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED")
+        }
         scene.journal(-15, "app.service", "app.service: Start request repeated too quickly.")
         let verdict = scene.judge()
-        #expect(verdict.rule == "P11" && verdict.cause == "app.service ends at every start, always with code 3; systemd has stopped trying.")
+        #expect(
+            verdict.rule == "P11"
+                && verdict.cause == "app.service ends at every start, always with code 3; systemd has stopped trying.")
     }
 
     @Test func `P11 does not take another unit's loop for ours`() {
         var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 9], ["ActiveState": "inactive"])
         scene.unit("other.service", ["ActiveState": "failed", "Result": "start-limit-hit"])
-        for attempt in 0..<5 { scene.journal(-20 + Double(attempt), "other.service", "other.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED") }
+        for attempt in 0..<5 {
+            scene.journal(
+                -20 + Double(attempt), "other.service",
+                "other.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED")
+        }
         #expect(scene.judge().rule == "P01")
     }
 
@@ -137,21 +165,24 @@ import Testing
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 9])
         let pid = scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/root/.pm2)")
         #expect(pid > 0)
-        scene.system.commands["pm2 jlist"] = #"[{"name":"api","pid":0,"pm2_env":{"status":"errored","restart_time":16,"unstable_restarts":16,"exec_mode":"fork_mode","PORT":3000}}]"#
+        scene.system.commands["pm2 jlist"] =
+            #"[{"name":"api","pid":0,"pm2_env":{"status":"errored","restart_time":16,"unstable_restarts":16,"exec_mode":"fork_mode","PORT":3000}}]"#
         #expect(scene.judge().rule == "P11")
     }
 
     private func reloaded(_ mode: String) -> Scene {
         var scene = Scene("127.0.0.1:3000", [.connReset: 3, .connectRefused: 5])
         scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/root/.pm2)")
-        scene.system.commands["pm2 jlist"] = #"[{"name":"api","pid":77,"pm2_env":{"status":"online","restart_time":3,"exec_mode":"\#(mode)","PORT":"3000","pm_exec_path":"/srv/api.js"}}]"#
+        scene.system.commands["pm2 jlist"] =
+            #"[{"name":"api","pid":77,"pm2_env":{"status":"online","restart_time":3,"exec_mode":"\#(mode)","PORT":"3000","pm_exec_path":"/srv/api.js"}}]"#
         scene.listen("127.0.0.1:3000", by: scene.process("node", age: -3))
         return scene
     }
 
     @Test func `P12 blames PM2's reload in fork mode`() {
         var scene = reloaded("fork_mode")
-        scene.journal(-0.3, "pm2-root.service", "App [api:0] exited with code [0] via signal [SIGINT]", identifier: "pm2", pid: 5)
+        scene.journal(
+            -0.3, "pm2-root.service", "App [api:0] exited with code [0] via signal [SIGINT]", identifier: "pm2", pid: 5)
         let verdict = scene.judge()
         #expect(verdict.rule == "P12" && verdict.cause.contains("fork mode"))
         #expect(reloaded("fork_mode").judge().rule != "P12")
@@ -215,11 +246,17 @@ import Testing
     @Test func `P17 believes SELinux's own words and only about the proxy`() {
         var scene = Scene("10.0.0.5:8081", [.connectDenied: 3])
         scene.proxyPID = scene.process("nginx", unit: "nginx.service")
-        scene.kernel(0, #"audit: type=1400 audit(1.1:2): avc:  denied  { name_connect } for  pid=7 comm="nginx" dest=8081 scontext=a tcontext=b tclass=tcp_socket permissive=0"#)
+        scene.kernel(
+            0,
+            #"audit: type=1400 audit(1.1:2): avc:  denied  { name_connect } for  pid=7 comm="nginx" dest=8081 scontext=a tcontext=b tclass=tcp_socket permissive=0"#
+        )
         #expect(scene.judge().rule == "P17" && scene.judge().culprit.name == "SELinux")
         var decoy = Scene("10.0.0.5:8081", [.connectDenied: 3])
         decoy.proxyPID = decoy.process("nginx", unit: "nginx.service")
-        decoy.kernel(0, #"audit: type=1400 audit(1.1:2): avc:  denied  { name_connect } for  pid=7 comm="postfix" dest=8081 scontext=a tcontext=b tclass=tcp_socket permissive=0"#)
+        decoy.kernel(
+            0,
+            #"audit: type=1400 audit(1.1:2): avc:  denied  { name_connect } for  pid=7 comm="postfix" dest=8081 scontext=a tcontext=b tclass=tcp_socket permissive=0"#
+        )
         #expect(decoy.judge().isUnknown)
     }
 
@@ -249,7 +286,8 @@ import Testing
 
     @Test func `P20 tells no route from a vanished neighbour`() {
         var scene = Scene("192.0.2.9:3000", [.connectUnreachable: 3])
-        scene.system.files["/proc/net/arp"] = "IP address HW type Flags HW address Mask Device\n192.0.2.9 0x1 0x0 00:00:00:00:00:00 * eth0\n"
+        scene.system.files["/proc/net/arp"] =
+            "IP address HW type Flags HW address Mask Device\n192.0.2.9 0x1 0x0 00:00:00:00:00:00 * eth0\n"
         scene.system.commands["ip route get 192.0.2.9"] = "192.0.2.9 dev eth0 src 10.0.0.5 uid 0\n"
         #expect(scene.judge().rule == "P20" && scene.judge().cause.contains("does not answer on its own network"))
         scene.system.commands["ip route get 192.0.2.9"] = "unreachable 192.0.2.9\n"
@@ -259,9 +297,14 @@ import Testing
     @Test func `P21 counts the sockets to the peer`() {
         var scene = Scene("10.0.0.5:3000", [.localPorts: 30])
         scene.system.files["/proc/sys/net/ipv4/ip_local_port_range"] = "40000\t40009\n"
-        scene.extraRows = (0..<10).map { "  \($0): 0500000A:\(Scene.hex(UInt64(40_000 + $0), 4)) 0500000A:0BB8 06 00000000:00000000 03:00000000 00000000     0        0 0 1" }
+        scene.extraRows = (0..<10).map {
+            "  \($0): 0500000A:\(Scene.hex(UInt64(40_000 + $0), 4)) 0500000A:0BB8 06 00000000:00000000 03:00000000 "
+                + "00000000     0        0 0 1"
+        }
         let verdict = scene.judge()
-        #expect(verdict.rule == "P21" && verdict.confidence == .proven && verdict.evidence.contains { $0.text.contains("10 TIME_WAIT") })
+        #expect(
+            verdict.rule == "P21" && verdict.confidence == .proven
+                && verdict.evidence.contains { $0.text.contains("10 TIME_WAIT") })
         scene.extraRows = []
         #expect(scene.judge().confidence == .likely)
     }
@@ -270,7 +313,8 @@ import Testing
         var scene = Scene("127.0.0.1:3000", [.localDescriptors: 30])
         let pid = scene.process("nginx", unit: "nginx.service")
         scene.proxyPID = pid
-        scene.system.files["/proc/\(pid)/limits"] = "Limit Soft Hard Units\nMax open files            20                   20                   files     \n"
+        scene.system.files["/proc/\(pid)/limits"] =
+            "Limit Soft Hard Units\nMax open files            20                   20                   files     \n"
         scene.system.directories["/proc/\(pid)/fd"] = (0..<20).map(String.init)
         #expect(scene.judge().rule == "P22" && scene.judge().confidence == .proven)
         var connections = Scene(nil, [.localConnections: 3])
@@ -291,7 +335,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("SSH-2.0-OpenSSH_9.2\r\n", "SSH"), ("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{46}", "a TLS alert"), ("-ERR unknown command\r\n", "Redis"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "SSH"), ("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{46}", "a TLS alert"),
+        ("-ERR unknown command\r\n", "Redis"),
         ("220 mail ESMTP\r\n", "SMTP or FTP"),
     ])
     func `P25 looks at the first bytes`(answer: String, speaks: String) {
@@ -314,12 +359,17 @@ import Testing
     }
 
     @Test(arguments: [
-        (ReasonCode.tlsHandshake, "error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40", 40, "P26", "which name is wanted"),
+        (
+            ReasonCode.tlsHandshake, "error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40",
+            40, "P26", "which name is wanted"
+        ),
         (.tlsHandshake, "error:0A00010B:SSL routines::wrong version number", 0, "P25", "plain text"),
         (.tlsVerify, "10:certificate has expired", 10, "P26", "has expired"),
         (.tlsVerify, "20:unable to get local issuer certificate", 20, "P26", "not trusted"),
     ])
-    func `P26 reads alerts and verify errors by number`(reason: ReasonCode, detail: String, number: Int, rule: String, text: String) {
+    func `P26 reads alerts and verify errors by number`(
+        reason: ReasonCode, detail: String, number: Int, rule: String, text: String
+    ) {
         var scene = Scene("10.0.0.5:443", [reason: 3])
         scene.failure.detail = detail
         scene.failure.detailNumber = number == 0 ? nil : number
@@ -334,7 +384,9 @@ import Testing
         #expect(scene.judge().rule == "P28" && scene.judge().confidence == .proven)
         var php = Scene("unix:/run/php.sock", [.responseTimeout: 12])
         php.unit("php-fpm.service", ["ExecStart": "argv[]=php-fpm --sock /run/php.sock ; "])
-        php.journal(2, "php-fpm.service", "WARNING: [pool www] server reached pm.max_children setting (5), consider raising it", identifier: "php-fpm", pid: 3)
+        php.journal(
+            2, "php-fpm.service", "WARNING: [pool www] server reached pm.max_children setting (5), consider raising it",
+            identifier: "php-fpm", pid: 3)
         #expect(php.judge().cause == "All 5 workers of php-fpm.service were busy.")
         var decoy = Scene.app("127.0.0.1:3000", [.responseTimeout: 12], Self.served)
         decoy.unit("other.service")
@@ -345,9 +397,12 @@ import Testing
 
     @Test func `P29 is a possibility beside the dead server itself`() {
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
-        scene.upstream = UpstreamFacts(name: "app", place: "nginx.conf:3", servers: [
-            .init(text: "127.0.0.1:3000", address: PeerAddress(parsing: "127.0.0.1:3000")), .init(text: "127.0.0.1:3001", address: PeerAddress(parsing: "127.0.0.1:3001")),
-        ])
+        scene.upstream = UpstreamFacts(
+            name: "app", place: "nginx.conf:3",
+            servers: [
+                .init(text: "127.0.0.1:3000", address: PeerAddress(parsing: "127.0.0.1:3000")),
+                .init(text: "127.0.0.1:3001", address: PeerAddress(parsing: "127.0.0.1:3001")),
+            ])
         scene.failure.proxyLoaded = Scene.start.advanced(byMilliseconds: -2_000)
         let verdict = scene.judge()
         #expect(verdict.rule == "P01" && verdict.alternatives.contains { $0.rule == "P29" })
@@ -361,7 +416,9 @@ import Testing
 
     @Test func `without any evidence nobody is blamed`() {
         for reason in ReasonCode.allCases {
-            let failure = FailureCase(upstream: "app", peer: PeerAddress(parsing: "127.0.0.1:3000"), counts: [reason: 3], first: Scene.start, last: Scene.start)
+            let failure = FailureCase(
+                upstream: "app", peer: PeerAddress(parsing: "127.0.0.1:3000"), counts: [reason: 3], first: Scene.start,
+                last: Scene.start)
             let verdict = VerdictEngine.judge(failure, evidence: EvidenceSet())
             #expect(verdict.culprit.kind != .unit && verdict.culprit.kind != .process, "\(reason)")
         }

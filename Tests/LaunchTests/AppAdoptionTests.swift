@@ -104,6 +104,24 @@ struct AppAdoptionTests {
         for process in processes { #expect(eventually { !TestKeeper.exists(process) }) }
     }
 
+    @Test("listen fd: the listener comes back too, and still outlives the instance")
+    func adoptsListener() throws {
+        let (directory, specification, processes, routes) = try orphans { specification in
+            specification.listen = .descriptor
+            specification.instances = 2
+            specification.environment = ["MODE=fd"]
+        }
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(addresses(host) == Set(routes))
+        for process in processes { kill(process, SIGKILL) }
+        #expect(host.run { $0.routes.isEmpty })
+        for address in routes { #expect(!AppSupervisor.isRefused(address), "the queue is open while nobody runs") }
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(addresses(host) == Set(routes))
+    }
+
     @Test("releases, scale and a stop survive")
     func stateSurvives() throws {
         let host = try TestHost()

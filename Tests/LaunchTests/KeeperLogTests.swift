@@ -116,10 +116,9 @@ struct KeeperLogTests {
         #expect(eventually { !directory.read("app.log").isEmpty })
     }
 
-    @Test("a full disk drops lines and counts them; the app does not notice; room is used again")
+    @Test("a full disk drops lines and counts them, and the app does not notice")
     func fullDisk() throws {
         let directory = TestDirectory()
-        // A limit on the file size of the keeper stands for a full disk: EFBIG instead of ENOSPC, the same way.
         let keeper = try TestKeeper(
             shell: "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; exec sleep 600", directory: directory
         ) { $0.logPath = "/dev/full" }
@@ -143,6 +142,26 @@ struct KeeperLogTests {
         #expect(keeper.last?.logErrorNumber == ENOENT)
         unsafe mkdir(directory.path + "/sub", 0o755)
         #expect(eventually { directory.read("sub/app.log").contains("lines were not written: No such file") })
+    }
+
+    @Test("when there is room again, lines are written again, and the loss is said in the log", .enabled(
+        if: System.isRoot, "needs root to mount a small file system"))
+    func roomAgain() throws {
+        let directory = TestDirectory()
+        unsafe mkdir(directory.path + "/small", 0o755)
+        try #require(unsafe system("mount -t tmpfs -o size=64k none '\(directory.path)/small'") == 0)
+        defer { _ = unsafe system("umount -l '\(directory.path)/small'") }
+        let keeper = try TestKeeper(
+            shell: "i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 100)) = 0 ] && sleep 0.02; done", directory: directory
+        ) { $0.logPath = directory.path + "/small/app.log" }
+        #expect(keeper.waitFor(.log))
+        #expect(keeper.last?.logErrorNumber == ENOSPC)
+        unsafe truncate(directory.path + "/small/app.log", 0)
+        #expect(keeper.wait { $0.last?.logErrorNumber == 0 })
+        #expect(eventually { directory.read("small/app.log").contains("lines were not written: No space left") })
+        let lines = directory.read("small/app.log").split(separator: "\n")
+        #expect(lines.last?.contains("out line") == true)
+        #expect((keeper.last?.linesDropped ?? 0) > 0)
     }
 
     @Test("a pipe without room never blocks the app")

@@ -90,7 +90,7 @@ struct KeeperTests {
 
     @Test("a user that cannot be had is the failed step", .enabled(if: System.isRoot, "needs root"))
     func badUser() throws {
-        // 4294967295 is "no change" to the kernel and refused by setresuid as a user to become... by setgroups first.
+        // 4294967295 means "no change" to the kernel; as a group of a process it is refused.
         let keeper = try TestKeeper(["/bin/true"]) {
             $0.identity = KeeperInstructions.Identity(user: 65534, group: 65534, groups: [.max])
         }

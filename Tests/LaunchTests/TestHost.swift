@@ -141,14 +141,21 @@ final class TestHost: AppHost {
         class S(http.server.ThreadingHTTPServer):
             daemon_threads = True
             def server_bind(self):
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); self.socket.bind(self.server_address); self.server_name = "x"; self.server_port = 0
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self.socket.bind(self.server_address); self.server_name = "x"; self.server_port = 0
         time.sleep(float(os.environ.get("BOOT", "0")))
         if os.environ.get("BROKEN"): print("broken", flush=True); sys.exit(3)
 
         """
 
     func specification(_ name: String = "api", server: String? = nil, instances: Int = 1) -> AppSpecification {
-        let tail = server ?? "S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+        let tail = server ?? """
+            if os.environ.get("MODE") == "fd":
+                S.server_bind = lambda self: None; S.server_activate = lambda self: None
+                s = S(("", 0), H, bind_and_activate=False); s.socket = socket.socket(fileno=3); s.serve_forever()
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """
         let path = directory.file("\(name).py", Self.server + tail)
         var specification = AppSpecification(name: name, command: ["/usr/bin/python3", "-u", path], instances: instances)
         specification.restart.firstDelay = .milliseconds(50)

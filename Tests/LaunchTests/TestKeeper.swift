@@ -110,6 +110,7 @@ final class TestKeeper {
                 let read = unsafe pread(memory.number, &bytes, Int(count), 0)
                 lines = String(decoding: bytes.prefix(max(read, 0)), as: UTF8.self)
                     .split(separator: "\n").map(String.init)
+            case .listeners: break
             case .closed: isClosed = true
             }
         }

@@ -14,14 +14,18 @@ struct StorageTests {
     @Test("a slot that was given back makes its old tokens stale")
     func staleToken() throws {
         var slab = Slab<Thing>(limit: 10)
-        let first = try #require(slab.take())
+        let taken = slab.take()
+        let first = try #require(taken)
         let token = Token(kind: 1, slot: first.value.slot, generation: first.value.generation)
-        #expect(slab.find(token) == first)
+        let found = slab.find(token)
+        #expect(found == first)
         slab.give(first)
-        #expect(slab.find(token) == nil)
-        let second = try #require(slab.take())
+        let stale = slab.find(token)
+        #expect(stale == nil)
+        let second = slab.take()
         #expect(second == first)
-        #expect(slab.find(token) == nil)
+        let older = slab.find(token)
+        #expect(older == nil)
     }
 
     @Test("a slab at its limit gives nothing, and gives again after a slot came back")
@@ -32,8 +36,10 @@ struct StorageTests {
         #expect(taken.count == 64)
         #expect(slab.count == 64)
         slab.give(taken.removeLast())
-        #expect(slab.take() != nil)
-        #expect(slab.take() == nil)
+        let last = slab.take()
+        #expect(last != nil)
+        let beyond = slab.take()
+        #expect(beyond == nil)
     }
 
     @Test("a table keeps order over growth, insertion and removal")
@@ -59,7 +65,7 @@ struct StorageTests {
         buffer.clear()
         buffer.append(hexadecimal: number)
         #expect(buffer.view.string == hexadecimal)
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 
     @Test("a buffer grows without losing bytes, and compacts what is left")
@@ -72,7 +78,7 @@ struct StorageTests {
         buffer.compact()
         #expect(buffer.view.string == "56789")
         #expect(buffer.value.start == 0)
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 
     @Test("the pool gives the same buffer again and counts what is out")

@@ -132,9 +132,8 @@ extension Ref where Value == Request {
             if value.isURIValidUnparsed, isMain { return head.append(value.unparsedURI) }
             return appendEscapedURI(value.uri, to: head)
         }
-        head.append(replacement)
-        let prefix = value.isURIValidUnparsed || true ? proxy.value.replacedPrefixLength : 0
-        appendEscapedURI(value.uri.dropFirst(prefix), to: head)
+        if value.isLocationValid { head.append(replacement) }
+        appendEscapedURI(value.uri.dropFirst(value.isLocationValid ? proxy.value.replacedPrefixLength : 0), to: head)
     }
 
     private func appendEscapedURI(_ path: ByteView, to head: Ref<Buffer>) {

@@ -30,6 +30,7 @@ extension Ref where Value == Request {
             case .postRewrite:
                 step = afterRewrite()
             case .preaccess:
+                if worker.value.http.value.usesRealIP { applyRealIP() }
                 step = location.value.hasLimits ? checkLimits() : .next
                 if case .next = step { value.phase = .access }
             case .access:

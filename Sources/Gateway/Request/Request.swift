@@ -185,6 +185,7 @@ extension Ref where Value == Request {
         value.attempts.removeAll()
         value.startsAttemptGroup = false
         for buffer in value.modules.takeKept() { pool.value.give(buffer) }
+        if let original = value.modules.clientAddress { connection.replacePeer(original) }
         value.modules.reset()
         if !value.filters.isEmpty { value.filters.removeAll() }
         value.exchange = nil
@@ -201,12 +202,12 @@ extension Ref where Value == Request {
         value.isKeepalive = false
         value.isInternal = false
         value.addsPathToAlias = false
-        value.isLocationValid = true
         value.isBadHead = false
         value.uriChangesLeft = 11
         value.isErrorPage = false
         value.errorStatus = 0
         value.isURIChanged = false
+        value.isLocationValid = true
         value.captureCount = 0
         value.captureSubject = ByteView()
         value.requestLine = ByteView()

@@ -42,6 +42,12 @@ struct HTTPCompiler: ~Copyable {
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
+        // A key and its place take about 128 bytes, as in nginx's zones.
+        runtime.requestZones = configuration.value.http!.limitRequestZones.map {
+            Ref.immortal(LeakyBuckets(rate: $0.rate, capacity: $0.size / 128))
+        }
+        runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
+        runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
         runtime.variables = FixedList(variables)
         runtime.patterns = FixedList(patterns)

@@ -1,5 +1,4 @@
 internal import Config
-internal import CSystem
 internal import Glibc
 internal import Machine
 
@@ -43,9 +42,7 @@ extension AppSupervisor {
     }
 
     private static func firstState(of channel: KeeperChannel) -> KeeperState? {
-        var polled = pollfd(fd: channel.descriptor.number, events: Int16(POLLIN), revents: 0)
-        // SAFETY: one entry.
-        guard unsafe Glibc.poll(&polled, 1, answerMilliseconds) == 1 else { return nil }
+        guard System.waitReadable(channel.descriptor.number, milliseconds: answerMilliseconds) else { return nil }
         while let message = channel.receive() {
             if case .state(let state) = message { return state }
         }
@@ -71,7 +68,11 @@ extension AppSupervisor {
         instance.isLimited = !instance.cgroups.isEmpty
         if let port = address?.port {
             ports.reserve(port)
-            instance.port = port
+            if case .descriptor = app.specification(of: keeper.release).listen {
+                takeListener(of: keeper, app: app, port: port)
+            } else {
+                instance.port = port
+            }
         }
         app.instances[keeper.key] = instance
         instancesByTag[instance.tag] = (app.name, keeper.key)
@@ -91,6 +92,19 @@ extension AppSupervisor {
             host.beginHealthCheck(app: app.name, instance: key, address: address, health)
         }
         notice(app, instance, "process \(state.appProcess) was taken over", .notice)
+    }
+
+    /// `listen fd`: the keeper has kept the listener, so that it still outlives the instance.
+    private func takeListener(of keeper: FoundKeeper, app: ManagedApp, port: UInt16) {
+        keeper.channel.send(.listeners)
+        guard System.waitReadable(keeper.channel.descriptor.number, milliseconds: Self.answerMilliseconds) else { return }
+        while let message = keeper.channel.receive() {
+            guard case .listeners(let sockets) = message else { continue }
+            guard let socket = sockets.first, let address = try? System.localAddress(of: socket.number) else { return }
+            app.listeners[keeper.key.slot, default: []].append(
+                SlotListener(socket: socket, address: address, port: port, user: keeper.key))
+            return
+        }
     }
 
     /// Without the state file: where it listens now. nil if it does not yet.
@@ -137,13 +151,8 @@ extension NetworkAddress {
         }
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
         var name = text[..<colon]
-        var parts = cs_address()
         if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
-        // Digits, dots and colons only: the resolver must never be asked for a name here.
-        guard name.utf8.allSatisfy({ (0x30...0x3A).contains($0) || $0 == 0x2E || (0x61...0x66).contains($0) }),
-            unsafe cs_resolve(String(name), &parts, 1) == 1
-        else { return nil }
-        self = parts.family == AF_INET
-            ? .ipv4(parts.ipv4, port: port) : .ipv6(high: parts.ipv6_high, low: parts.ipv6_low, port: port)
+        guard let address = System.address(ofDigits: name, port: port) else { return nil }
+        self = address
     }
 }

@@ -11,6 +11,7 @@ extension AppSupervisor {
             switch message {
             case .state(let state): take(state, instance, app: app)
             case .lines(let memory, let count): takeLines(memory, count, instance)
+            case .listeners: break
             case .closed:
                 poll.remove(channel.descriptor)
                 instance.channel = nil
@@ -67,13 +68,7 @@ extension AppSupervisor {
     }
 
     private func takeLines(_ memory: Descriptor, _ count: UInt64, _ instance: AppInstance) {
-        var bytes: [UInt8] = []
-        if count <= 1 << 20 {
-            bytes = [UInt8](repeating: 0, count: Int(count))
-            // SAFETY: the buffer has `count` bytes.
-            let read = unsafe pread(memory.number, &bytes, Int(count), 0)
-            bytes.removeSubrange(max(read, 0)...)
-        }
+        let bytes = count <= 1 << 20 ? System.readChunk(memory, byteCount: Int(count)) ?? [] : []
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         let readers = instance.lineReaders
         instance.lineReaders = []

@@ -24,7 +24,7 @@ struct CgroupTree: Equatable {
     /// empty), so it is called once, before any other process is started.
     static func find() -> CgroupTree {
         let own = Mounts(
-            mounts: text("/proc/self/mountinfo"), groups: text("/proc/self/cgroup"))
+            mounts: System.text("/proc/self/mountinfo"), groups: System.text("/proc/self/cgroup"))
         if let unified = own.unified, let parent = delegate(unified) { return CgroupTree(kind: .version2, parents: [parent]) }
         let parents = ["memory", "pids"].compactMap { own.controllers[$0] }.filter(isWritable)
         if let memory = own.controllers["memory"], parents.contains(memory) {
@@ -46,10 +46,10 @@ struct CgroupTree: Equatable {
             made.append(path)
             guard let memoryMax else { continue }
             for file in ["memory.max", "memory.limit_in_bytes"] where System.exists("\(path)/\(file)") {
-                isLimited = Self.put("\(memoryMax)", in: "\(path)/\(file)") || isLimited
+                isLimited = System.put("\(memoryMax)", in: "\(path)/\(file)") || isLimited
             }
             // One group, one fate: without it a single worker of the app may be killed and leave it half alive.
-            if System.exists("\(path)/memory.oom.group") { _ = Self.put("1", in: "\(path)/memory.oom.group") }
+            if System.exists("\(path)/memory.oom.group") { _ = System.put("1", in: "\(path)/memory.oom.group") }
         }
         return (made, isLimited)
     }
@@ -58,8 +58,8 @@ struct CgroupTree: Equatable {
     static func memoryUsed(in directories: [String]) -> UInt64? {
         for directory in directories {
             for (usage, inactive) in [("memory.current", "inactive_file "), ("memory.usage_in_bytes", "total_inactive_file ")] {
-                guard let used = UInt64(text("\(directory)/\(usage)").split(separator: "\n").first ?? "") else { continue }
-                let line = text("\(directory)/memory.stat").split(separator: "\n").first { $0.hasPrefix(inactive) }
+                guard let used = UInt64(System.text("\(directory)/\(usage)").split(separator: "\n").first ?? "") else { continue }
+                let line = System.text("\(directory)/memory.stat").split(separator: "\n").first { $0.hasPrefix(inactive) }
                 let reclaimable = line.flatMap { UInt64($0.dropFirst(inactive.utf8.count)) } ?? 0
                 return used - min(used, reclaimable)
             }
@@ -73,48 +73,39 @@ struct CgroupTree: Equatable {
     static func killAndRemove(_ directories: [String]) -> Bool {
         var isEmpty = true
         for directory in directories where System.exists(directory) {
-            if !put("1", in: directory + "/cgroup.kill") {
-                for line in text(directory + "/cgroup.procs").split(separator: "\n") {
+            if !System.put("1", in: directory + "/cgroup.kill") {
+                for line in System.text(directory + "/cgroup.procs").split(separator: "\n") {
                     if let process = Int32(line), process > 1 { try? System.kill(process, signal: SIGKILL) }
                 }
             }
-            if unsafe rmdir(directory) < 0, System.exists(directory) { isEmpty = false }
+            if !System.removeDirectory(directory), System.exists(directory) { isEmpty = false }
         }
         return isEmpty
     }
 
     // MARK: -
 
-    private static func text(_ path: String) -> String {
-        String(decoding: (try? System.readFile(path)) ?? [], as: UTF8.self)
-    }
-
-    private static func put(_ value: String, in path: String) -> Bool {
-        guard let file = try? System.open(path, flags: O_WRONLY) else { return false }
-        return (try? System.write(Array(value.utf8), to: file.number)) != nil
-    }
-
     private static func isWritable(_ directory: String) -> Bool {
         let probe = directory + "/goodgate-probe-\(System.process)"
         guard (try? System.makeDirectory(probe, mode: 0o755)) != nil else { return false }
-        return unsafe rmdir(probe) == 0
+        return System.removeDirectory(probe)
     }
 
     /// Makes the memory controller of version 2 available to children of `directory`.
     private static func delegate(_ directory: String) -> String? {
-        guard text(directory + "/cgroup.controllers").split(whereSeparator: { $0 == " " || $0 == "\n" }).contains("memory")
+        guard System.text(directory + "/cgroup.controllers").split(whereSeparator: { $0 == " " || $0 == "\n" }).contains("memory")
         else { return nil }
         let control = directory + "/cgroup.subtree_control"
-        if text(control).contains("memory") || put("+memory", in: control) {
-            _ = put("+pids", in: control)
+        if System.text(control).contains("memory") || System.put("+memory", in: control) {
+            _ = System.put("+pids", in: control)
             return isWritable(directory) ? directory : nil
         }
         // A group with members cannot have children with controllers: the supervisor moves into a leaf.
         let leaf = directory + "/goodgate-supervisor"
         guard (try? System.makeDirectory(leaf, mode: 0o755)) != nil || System.exists(leaf) else { return nil }
-        for line in text(directory + "/cgroup.procs").split(separator: "\n") { _ = put(String(line), in: leaf + "/cgroup.procs") }
-        guard put("+memory", in: control) else { return nil }
-        _ = put("+pids", in: control)
+        for line in System.text(directory + "/cgroup.procs").split(separator: "\n") { _ = System.put(String(line), in: leaf + "/cgroup.procs") }
+        guard System.put("+memory", in: control) else { return nil }
+        _ = System.put("+pids", in: control)
         return directory
     }
 }

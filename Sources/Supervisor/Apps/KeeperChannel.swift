@@ -1,4 +1,3 @@
-internal import CSystem
 internal import Glibc
 
 /// The connection to one keeper.
@@ -8,6 +7,8 @@ final class KeeperChannel {
         case state(KeeperState)
         /// The last lines of the app's output, in a memfd of so many bytes.
         case lines(Descriptor, byteCount: UInt64)
+        /// The app's listeners.
+        case listeners([Descriptor])
         /// The keeper is gone.
         case closed
     }
@@ -51,15 +52,7 @@ final class KeeperChannel {
     /// Connects to a keeper that an earlier supervisor started.
     /// - Throws: ECONNREFUSED or ENOENT when there is none any more.
     static func connect(path: String) throws(SystemError) -> KeeperChannel {
-        let socket = Descriptor(owning: try System.check(cs_socket_type(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue))))
-        var storage = sockaddr_storage()
-        let bytes = Array(path.utf8)
-        // SAFETY: the function writes into `storage` only, and says how much.
-        let length = unsafe cs_unix_address(&storage, bytes, bytes.count)
-        guard length > 0 else { throw SystemError(code: ENAMETOOLONG) }
-        // SAFETY: the address lies in `storage`.
-        try System.check(unsafe cs_connect(socket.number, &storage, length))
-        return KeeperChannel(socket)
+        KeeperChannel(try System.packetSocket(connectedTo: path))
     }
 
     /// Sends a command. A full channel means a stuck keeper; the command is lost, and the caller's timer notices.
@@ -75,21 +68,16 @@ final class KeeperChannel {
     /// The next message; nil when there is none now.
     func receive() -> Message? {
         while true {
-            var packet = [UInt8](repeating: 0, count: KeeperProtocol.packetMax)
-            var descriptors = [Int32](repeating: -1, count: 1)
-            var count: Int32 = 1
-            // SAFETY: at most `packetMax` bytes and one descriptor are written.
-            let received = unsafe cs_receive_packet(
-                descriptor.number, &packet, KeeperProtocol.packetMax, &descriptors, &count)
-            if received == -Int(EAGAIN) { return nil }
-            guard received > 0 else { return .closed }
-            let passed = count == 1 ? Descriptor(owning: descriptors[0]) : nil
-            guard let (kind, body) = KeeperProtocol.open(Array(packet.prefix(received))) else { continue }
+            let received = System.receivePacket(from: descriptor.number, capacity: KeeperProtocol.packetMax, descriptorsMax: 32)
+            guard let (packet, passed) = received else { return nil }
+            guard !packet.isEmpty else { return .closed }
+            guard let (kind, body) = KeeperProtocol.open(packet) else { continue }
             switch kind {
             case KeeperProtocol.stateKind: return .state(KeeperState(body: body))
             case KeeperProtocol.linesKind:
-                guard let passed else { continue }
-                return .lines(passed, byteCount: Array(body).host(at: 8))
+                guard let memory = passed.first else { continue }
+                return .lines(memory, byteCount: Array(body).host(at: 8))
+            case KeeperProtocol.listenersKind: return .listeners(passed)
             default: continue           // of a newer keeper
             }
         }

@@ -14,6 +14,8 @@ enum KeeperCommand: Equatable {
     case forget
     /// Say the state.
     case status
+    /// Give the app's listeners back.
+    case listeners
 
     /// The packet.
     var packet: [UInt8] {
@@ -37,6 +39,7 @@ enum KeeperCommand: Equatable {
         case .reopenLog: kind = 6
         case .forget: kind = 7
         case .status: kind = 8
+        case .listeners: kind = KeeperProtocol.listenersKind
         }
         return KeeperProtocol.packet(kind: kind, body: body)
     }

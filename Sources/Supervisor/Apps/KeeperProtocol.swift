@@ -7,6 +7,7 @@ enum KeeperProtocol {
     static let stateSize = 296
     static let launchKind: UInt16 = 1
     static let linesKind: UInt16 = 5
+    static let listenersKind: UInt16 = 9
     static let stateKind: UInt16 = 64
     static let listenersMax = 32
     static let instructionsMax = 4 << 20

@@ -1,5 +1,4 @@
 internal import Config
-internal import CSystem
 
 /// The listening TCP sockets of this network name space.
 struct SocketTable: Equatable {
@@ -127,17 +126,5 @@ extension NetworkAddress {
     private var plain: NetworkAddress {
         if case .ipv6(0, let low, let port) = self, low >> 32 == 0xFFFF { return .ipv4(UInt32(truncatingIfNeeded: low), port: port) }
         return self
-    }
-}
-
-extension System {
-    /// Reads a piece of a file; empty at its end, nil when it cannot be read.
-    static func readChunk(_ file: Descriptor, byteCount: Int) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: byteCount)
-        // SAFETY: the buffer is `byteCount` bytes long and lives during the call.
-        let count = unsafe cs_read(file.number, &bytes, byteCount)
-        guard count >= 0 else { return nil }
-        bytes.removeSubrange(count...)
-        return bytes
     }
 }
