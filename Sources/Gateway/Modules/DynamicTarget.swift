@@ -3,111 +3,81 @@ import Loop
 import Machine
 import Wire
 
-/// proxy_pass with variables: the target is known only per request. A group's name, an address, or a unix socket; each address becomes a
-/// group of one, kept for the next request (bounded).
+/// proxy_pass with variables: the target is known only per request (nginx: ngx_http_proxy_eval).
 extension Ref where Value == Request {
-    /// The upstream for the evaluated target, or nil after the request was answered.
-    func resolveTarget(_ proxy: Ref<ProxyRuntime>) -> Ref<Upstream>? {
-        guard let target = proxy.value.target else { return nil }
-        let url = evaluate(target)
-        guard let parsed = TargetURL(url) else {
+    /// The upstream for an evaluated target, or nil after the request was answered. One that is not a group of the configuration belongs to
+    /// the exchange, which destroys it.
+    func resolveTarget(_ proxy: Ref<ProxyRuntime>, for exchange: ExchangeRef) -> Ref<Upstream>? {
+        guard let text = proxy.value.target else { return nil }
+        let url = evaluate(text)
+        guard url.count > 7, url.prefix(7).equalsIgnoringCase("http://") else {
             log(.error, "invalid URL prefix in \"\(url.string)\"")
-            finish(.status(500))
-            return nil
+            return refuseTarget(500)
         }
-        value.modules.dynamicHost = parsed.hostField
-        value.modules.dynamicPort = parsed.port == 0 ? ByteView() : decimal(Int64(parsed.port))
-        if let uri = parsed.uri { value.modules.dynamicURI = uri.first == 0x3f ? compose { $0.append("/"); $0.append(uri) } : uri }
-        let upstreams = worker.value.http.value.upstreams
-        for index in upstreams.indices where upstreams[index].value.name == parsed.authority && !upstreams[index].value.settings.value.isImplicit {
-            return upstreams[index]
-        }
-        guard let address = parsed.address else {
-            log(.error, "no resolver defined to resolve \(parsed.host.string)")
-            finish(.status(502))
-            return nil
-        }
-        guard let upstream = worker.dynamicUpstream(parsed.authority, address) else {
-            log(.alert, "too many different targets of proxy_pass with variables")
-            finish(.status(500))
-            return nil
-        }
-        return upstream
-    }
-}
-
-/// The parts of `http://HOST[:PORT][URI]`, `http://unix:PATH:[URI]`.
-struct TargetURL {
-    /// HOST[:PORT] as written.
-    let authority: ByteView
-    /// For `$proxy_host`: without the default port; `localhost` for a unix socket.
-    let hostField: ByteView
-    let host: ByteView
-    /// 0 for a unix socket.
-    let port: UInt16
-    /// From the first `/` or `?` on; nil if there is none.
-    let uri: ByteView?
-    /// The address, nil if the host is a name.
-    let address: NetworkAddress?
-
-    init?(_ url: ByteView) {
-        guard url.count > 7, url.prefix(7).equalsIgnoringCase("http://") else { return nil }
         let rest = url.dropFirst(7)
-        if rest.count > 5, rest.prefix(5).equalsIgnoringCase("unix:") {
-            let path = rest.dropFirst(5)
-            let end = path.firstIndex(of: 0x3a) ?? path.count
-            authority = rest.prefix(5 + end)
-            hostField = "localhost"
-            host = path.prefix(end)
-            port = 0
-            let tail = path.dropFirst(min(path.count, end + 1))
-            uri = tail.isEmpty ? nil : tail
-            address = .unix(host.array)
-            return
+        let target: HostPort
+        do throws(HostPort.Failure) {
+            target = try HostPort(rest.array, HostPort.Rules(allowsURI: true))
+        } catch {
+            log(.error, "\(error.message) in upstream \"\(rest.string)\"")
+            return refuseTarget(500)
         }
-        var end = 0
-        while end < rest.count, rest[end] != 0x2f, rest[end] != 0x3f { end += 1 }
-        guard end > 0 else { return nil }
-        authority = rest.prefix(end)
-        uri = end < rest.count ? rest.dropFirst(end) : nil
-        let parsed = NetworkAddress(parsing: authority)
-        if let parsed, parsed.port != 0 {
-            address = parsed
-        } else {
-            address = parsed?.with(port: 80)
+        describe(target)
+        if let group = group(target) { return group }
+        switch target.address {
+        case .literal(let address):
+            guard let address = SocketAddress(address) else { return refuseTarget(500) }
+            exchange.value.ownsUpstream = true
+            return temporaryUpstream(address, host: target.host)
+        case .name(let name, _):
+            log(.error, "no resolver defined to resolve \(name)")
+            return refuseTarget(502)
         }
-        let colon = authority.last == 0x5d ? nil : authority.lastIndex(of: 0x3a)
-        if let colon, let number = SizeText.number(authority.dropFirst(colon + 1)), let port = UInt16(exactly: number) {
-            self.port = port
-            host = authority.prefix(colon)
-        } else {
-            port = 80
-            host = authority
-        }
-        hostField = port == 80 ? host : authority
     }
-}
 
-extension Ref where Value == Worker {
-    /// Most targets of proxy_pass with variables that are remembered.
-    private var dynamicUpstreamsMax: Int { 4096 }
+    private func refuseTarget(_ status: Int) -> Ref<Upstream>? {
+        finish(.status(status))
+        return nil
+    }
 
-    /// The group of one for an address.
-    func dynamicUpstream(_ authority: ByteView, _ address: NetworkAddress) -> Ref<Upstream>? {
-        if let known = value.dynamicUpstreams[authority.array] { return known }
-        guard value.dynamicUpstreams.count < dynamicUpstreamsMax, let socket = SocketAddress(address) else { return nil }
-        let name = Array(socket.text(withPort: true).utf8)
-        let nowhere = SourceLocation(file: "", line: 0)
-        var settings = UpstreamSettings(name: authority.string, location: nowhere)
-        settings.isImplicit = true
-        let pool = Machine.KeepaliveSettings(capacity: 0)
-        let upstream = Ref<Upstream>.immortal(Upstream(
-            index: -1, name: ByteView.immortal(authority.array), settings: Ref<UpstreamSettings>.immortal(settings),
-            balancer: Balancer(settings: BalancerSettings(policy: .roundRobin), peers: [PeerSettings(name: name)]),
-            idle: KeepalivePool(settings: pool, peerCapacity: 1), peers: [Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name))],
-            hashKey: nil, usesAddressHash: false, keepsConnections: false, isLocal: false,
-            sticky: nil, boardKeys: [], isGuarded: false))
-        value.dynamicUpstreams[authority.array] = upstream
-        return upstream
+    /// $proxy_host, $proxy_port, and the URI if the target has one.
+    private func describe(_ target: HostPort) {
+        if case .literal(.unix) = target.address {
+            value.modules.dynamicHost = "localhost"
+            value.modules.dynamicPort = ByteView()
+        } else if target.hasPort, target.port != 80 {
+            value.modules.dynamicHost = keep(target.host + [0x3a] + target.portText)
+            value.modules.dynamicPort = keep(target.portText)
+        } else {
+            value.modules.dynamicHost = keep(target.host)
+            value.modules.dynamicPort = "80"
+        }
+        guard let first = target.uri.first else { return }
+        value.modules.dynamicURI = first == 0x3f ? keep([0x2f] + target.uri) : keep(target.uri)
+    }
+
+    /// The group of that name, or the one that another proxy_pass implies.
+    private func group(_ target: HostPort) -> Ref<Upstream>? {
+        let name = keep(target.host)
+        let upstreams = worker.value.http.value.upstreams
+        for index in upstreams.indices {
+            let group = upstreams[index]
+            guard group.value.name.count == name.count, group.value.name.equalsIgnoringCase(name) else { continue }
+            let port = group.value.implicitPort
+            if port == 0 && !target.hasPort || port == target.port { return group }
+        }
+        return nil
+    }
+
+    /// A group of one address for this exchange alone; what it refers to is in the request's arena.
+    private func temporaryUpstream(_ address: SocketAddress, host: [UInt8]) -> Ref<Upstream> {
+        let name = compose { address.append(to: $0, withPort: true) }
+        let peers = [PeerSettings(name: name.array)]
+        return Ref<Upstream>.immortal(Upstream(
+            index: -1, name: keep(host), settings: worker.value.http.value.temporaryUpstreamSettings,
+            balancer: Balancer(settings: BalancerSettings(), peers: peers),
+            idle: KeepalivePool(settings: KeepaliveSettings(capacity: 0), peerCapacity: 1),
+            peers: [Upstream.PeerRuntime(address: address, name: name)], hashKey: nil, usesAddressHash: false, keepsConnections: false,
+            isLocal: false, sticky: nil, boardKeys: [], implicitPort: 0, isGuarded: false))
     }
 }

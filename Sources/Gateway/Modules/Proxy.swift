@@ -9,7 +9,6 @@ extension Ref where Value == Request {
     /// Content handler: body first where it is to be buffered, then the exchange.
     func startProxy() {
         let proxy = location.value.proxy!
-        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy) else { return }
         let exchange: ExchangeRef
         if let existing = value.exchange {
             exchange = existing
@@ -24,6 +23,10 @@ extension Ref where Value == Request {
         exchange.value.request = self
         exchange.value.state = .idle
         exchange.value.proxy = proxy
+        value.exchange = exchange
+        exchange.leaveUpstream()
+        value.modules.dynamicURI = nil
+        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
         exchange.value.upstream = upstream
         exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort
         exchange.value.isRequestSent = false

@@ -60,7 +60,8 @@ extension HTTPCompiler {
             idle: KeepalivePool(settings: pool, peerCapacity: max(1, peers.count)), peers: runtimes,
             hashKey: key, usesAddressHash: policy == .addressHash,
             keepsConnections: (keepalive?.connections ?? 0) > 0, isLocal: keepalive?.isLocal ?? false,
-            sticky: settings.sticky.map { Ref.immortal(sticky($0)) }, boardKeys: boardKeys, isGuarded: isGuarded)
+            sticky: settings.sticky.map { Ref.immortal(sticky($0)) }, boardKeys: boardKeys, implicitPort: settings.isImplicit ? settings.implicitPort : 0,
+            isGuarded: isGuarded)
     }
 
     private func stickyID(_ id: (id: PeerID, count: Int)) -> ByteView {
@@ -93,7 +94,7 @@ extension HTTPCompiler {
         location.value.proxy = Ref.immortal(ProxyRuntime(
             upstream: upstream, target: target, uri: pass.uri.map { ByteView.immortal($0) }, replacedPrefixLength: pass.replacedPrefixLength,
             host: ByteView.immortal(pass.authority), port: ByteView.immortal(pass.portText),
-            scheme: ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url), fields: FixedList(fields), dropped: dropped,
+            scheme: pass.scheme.isEmpty ? "http" : ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url), fields: FixedList(fields), dropped: dropped,
             droppedNames: FixedList(droppedNames), hiddenTokens: hiddenTokens, hiddenNames: FixedList(hiddenNames),
             method: settings.method.map { compile($0) }, body: settings.body.map { compile($0) }, usesHTTP11: settings.httpVersion != .http10,
             passesHeaders: settings.passesRequestHeaders, passesBody: settings.passesRequestBody, isBuffering: settings.isBuffering,

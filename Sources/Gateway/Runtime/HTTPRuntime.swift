@@ -18,6 +18,8 @@ struct HTTPRuntime: ~Copyable {
     var connectionZones: [Ref<ConnectionCounts>] = []
     /// Values of each geo block, by the index the settings give.
     var geoValues: [FixedList<ByteView>] = []
+    /// What holds for an address that only a request names.
+    let temporaryUpstreamSettings = Ref.immortal(UpstreamSettings(name: "", location: SourceLocation(file: "", line: 0)))
     let usesRealIP: Bool
     /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
     var usesRequestBody = false

@@ -24,6 +24,8 @@ struct Exchange: ~Copyable, SlabValue {
     var state = State.idle
     var request: RequestRef?
     var upstream: Ref<Upstream>?
+    /// `upstream` was made for this exchange alone.
+    var ownsUpstream = false
     var proxy: Ref<ProxyRuntime>?
     var connection: UpstreamConnectionRef?
     var attempt = AttemptState()
@@ -123,6 +125,7 @@ extension Ref where Value == Exchange {
     func release() {
         detach()
         dropStore()
+        leaveUpstream()
         if let head = value.head { pool.value.give(head) }
         if let input = value.input { pool.value.give(input) }
         if let spare = value.spare { pool.value.give(spare) }
@@ -142,6 +145,13 @@ extension Ref where Value == Exchange {
         value.request = nil
         value.state = .idle
         worker.value.exchanges.give(self)
+    }
+
+    /// Forgets the group; one of its own goes.
+    func leaveUpstream() {
+        if value.ownsUpstream, let upstream = value.upstream { upstream.destroy() }
+        value.ownsUpstream = false
+        value.upstream = nil
     }
 
     func endBalancing() {
@@ -178,7 +188,7 @@ extension Ref where Value == Exchange {
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
     func appendUpstream(to line: Ref<Buffer>) {
-        guard let proxy = value.proxy else { return }
+        guard let proxy = value.proxy, value.upstream != nil else { return }
         line.append(", upstream: \"")
         line.append(proxy.value.scheme)
         line.append("://")

@@ -22,6 +22,8 @@ struct Upstream: ~Copyable {
     let sticky: Ref<StickyRuntime>?
     /// By peer, its name on the board.
     let boardKeys: [BoardKey]
+    /// Port of a group that a proxy_pass implies, 0 else.
+    let implicitPort: UInt16
     /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).
     let isGuarded: Bool
     var budget = RetryBudget()
