@@ -16,6 +16,12 @@ let common: [SwiftSetting] = [
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: common)
 }
+/// Test code may use Foundation and raw pointers: it never sees a stranger's bytes in production.
+let testing: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+] + ci
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: common)
 }
@@ -27,6 +33,7 @@ let package = Package(
         .executable(name: "goodgate-worker", targets: ["goodgate-worker"]),
         .executable(name: "goodgate-control", targets: ["goodgate-control"]),
         .executable(name: "goodgate-launch", targets: ["goodgate-launch"]),
+        .library(name: "TestKit", targets: ["TestKit"]),
     ],
     targets: [
         .target(name: "CSystem"),
@@ -55,9 +62,17 @@ let package = Package(
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),
-        tests("Loop", ["Loop"]),
+        tests("Loop", ["Loop", "Wire"]),
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
+        tests("Launch", ["goodgate-launch", "CSystem", "Config", "Machine", "Supervisor"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
+        .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
+
+        // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.
+        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: testing),
+        .testTarget(name: "BlackBoxTests", dependencies: ["TestKit"], swiftSettings: testing),
+        .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: testing),
     ]
 )

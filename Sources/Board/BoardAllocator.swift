@@ -1,7 +1,8 @@
-/// Gives out the peer slots and worker columns of a board. Pure bookkeeping of the supervisor; `write` makes it visible.
+/// Gives out the peer slots and worker columns of a board. Pure bookkeeping of the supervisor; `write` makes it
+/// visible.
 ///
-/// A peer keeps its slot over reloads and worker generations: failures, checks and drain states survive. A slot freed is given out again
-/// with a higher generation, so that what is left in it of the old peer counts as nothing.
+/// A peer keeps its slot over reloads and worker generations: failures, checks and drain states survive. A slot freed
+/// is given out again with a higher generation, so that what is left in it of the old peer counts as nothing.
 package struct BoardAllocator {
     /// What identifies a peer on the board: upstream, address, and which of several equal ones.
     package struct Key: Hashable, Sendable {
@@ -34,7 +35,8 @@ package struct BoardAllocator {
     /// Slots in use.
     package var count: Int { slots.count }
 
-    /// The slot of a peer, a new one if it has none. Nil when the board is full: the peer then has only process-local state. O(1).
+    /// The slot of a peer, a new one if it has none. Nil when the board is full: the peer then has only process-local
+    /// state. O(1).
     package mutating func slot(for key: Key) -> PeerSlot? {
         if let slot = slots[key] { return slot }
         guard let index = freeSlots.popLast() else { return nil }
@@ -47,7 +49,8 @@ package struct BoardAllocator {
     /// The slot of a peer; nil when it has none. O(1).
     package func existingSlot(for key: Key) -> PeerSlot? { slots[key] }
 
-    /// Frees the slots of all peers that are not in `keys` (those of all living generations of workers). Returns the freed slots.
+    /// Frees the slots of all peers that are not in `keys` (those of all living generations of workers). Returns the
+    /// freed slots.
     @discardableResult
     package mutating func retain(only keys: Set<Key>) -> [PeerSlot] {
         var freed: [PeerSlot] = []
@@ -59,7 +62,8 @@ package struct BoardAllocator {
         return freed
     }
 
-    /// The lowest free worker column, 1 or more; nil when all are in use (workers and their draining predecessors). O(columns).
+    /// The lowest free worker column, 1 or more; nil when all are in use (workers and their draining predecessors).
+    /// O(columns).
     package mutating func takeColumn() -> Int? {
         guard let column = columnIsUsed.firstIndex(of: false) else { return nil }
         columnIsUsed[column] = true

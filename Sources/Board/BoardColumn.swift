@@ -1,6 +1,7 @@
 /// The right to write one column. Each worker has its own, the supervisor has column 0.
 ///
-/// Not thread-safe: one writer per column is what makes plain load and store enough (no locked instruction per request).
+/// Not thread-safe: one writer per column is what makes plain load and store enough (no locked instruction per
+/// request).
 package struct BoardColumn {
     package let view: BoardView
     package let column: Int
@@ -49,7 +50,9 @@ extension BoardColumn {
         var failures: UInt64 = 0
         for column in 0..<view.layout.columns {
             let other = view.layout.cellStart(column, slot.index)
-            if view.load(other) == slot.generation { failures += view.load(other + CellWord.failures.rawValue * 8) & 0xFFFF_FFFF }
+            if view.load(other) == slot.generation {
+                failures += view.load(other + CellWord.failures.rawValue * 8) & 0xFFFF_FFFF
+            }
         }
         store(cell, .forgiven, failures)
         view.bumpChanges()
@@ -93,8 +96,8 @@ extension BoardColumn {
 }
 
 extension BoardColumn {
-    /// Clears a dead worker's column: its running connections and gauges end with it. What only grows (failures not yet forgiven, counters
-    /// of requests) moves to this column, the supervisor's, so that sums do not jump back. O(slots).
+    /// Clears a dead worker's column: its running connections and gauges end with it. What only grows (failures not yet
+    /// forgiven, counters of requests) moves to this column, the supervisor's, so that sums do not jump back. O(slots).
     package func retire(_ dead: Int) {
         guard dead != column, dead >= 0, dead < view.layout.columns else { return }
         for counter in BoardCounter.allCases {

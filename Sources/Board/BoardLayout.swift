@@ -5,8 +5,9 @@
 /// 256    slot table: per slot generation and key hash, written by the supervisor                      16 × slots
 /// …      columns, 4,096-aligned: per column a header with counters (1,024 bytes), then 64 × slots of peer cells
 /// ```
-/// Column 0 is the supervisor's, the others are one worker's each. A peer cell is one cache line, so workers do not disturb each other.
-/// All values are 64-bit little-endian words (the machine's own order: the memory never leaves the host), accessed atomically.
+/// Column 0 is the supervisor's, the others are one worker's each. A peer cell is one cache line, so workers do not
+/// disturb each other. All values are 64-bit little-endian words (the machine's own order: the memory never leaves the
+/// host), accessed atomically.
 package struct BoardLayout: Equatable, Sendable {
     /// "GOODGATE" in ASCII.
     package static let magic: UInt64 = 0x474F_4F44_4741_5445
@@ -26,11 +27,20 @@ package struct BoardLayout: Equatable, Sendable {
     /// Peer slots, 0...65,536.
     package let slots: Int
 
+    /// Bytes from one column to the next.
+    let columnStride: Int
+    /// Where the supervisor's column begins.
+    let columnsStart: Int
+
     /// Nil when a number is out of range.
     package init?(workers: Int, slots: Int) {
-        guard (1...BoardLayout.workersMax).contains(workers), (0...BoardLayout.slotsMax).contains(slots) else { return nil }
+        guard (1...BoardLayout.workersMax).contains(workers), (0...BoardLayout.slotsMax).contains(slots) else {
+            return nil
+        }
         self.workers = workers
         self.slots = slots
+        columnsStart = BoardLayout.roundUp(BoardLayout.headerSize + slots * BoardLayout.slotSize)
+        columnStride = BoardLayout.roundUp(BoardLayout.columnHeaderSize + slots * BoardLayout.cellSize)
     }
 
     /// All columns, with the supervisor's.
@@ -38,23 +48,20 @@ package struct BoardLayout: Equatable, Sendable {
     /// Bytes of the whole board; a multiple of 4,096.
     package var size: Int { columnStart(columns) }
 
-    /// Bytes from one column to the next.
-    var columnStride: Int { roundUp(BoardLayout.columnHeaderSize + slots * BoardLayout.cellSize) }
-    func slotStart(_ slot: Int) -> Int { BoardLayout.headerSize + slot * BoardLayout.slotSize }
-    func columnStart(_ column: Int) -> Int {
-        roundUp(BoardLayout.headerSize + slots * BoardLayout.slotSize) + column * columnStride
-    }
+    func slotStart(_ slot: Int) -> Int { BoardLayout.headerSize &+ slot &* BoardLayout.slotSize }
+    func columnStart(_ column: Int) -> Int { columnsStart &+ column &* columnStride }
     func cellStart(_ column: Int, _ slot: Int) -> Int {
-        columnStart(column) + BoardLayout.columnHeaderSize + slot * BoardLayout.cellSize
+        columnStart(column) &+ BoardLayout.columnHeaderSize &+ slot &* BoardLayout.cellSize
     }
 
-    private func roundUp(_ size: Int) -> Int { (size + BoardLayout.pageSize - 1) / BoardLayout.pageSize * BoardLayout.pageSize }
+    private static func roundUp(_ size: Int) -> Int { (size + pageSize - 1) / pageSize * pageSize }
 }
 
 /// Words of the header.
 enum HeaderWord: Int {
     case magic = 0, version, size, workers, slots
-    /// Bumped by whoever changes a peer's failure state or the slot table. A hint to read anew, nothing is decided from it.
+    /// Bumped by whoever changes a peer's failure state or the slot table. A hint to read anew, nothing is decided from
+    /// it.
     case changes = 8
     /// Which worker columns the supervisor has given out (4 words of 64 bits).
     case columnsInUse = 16

@@ -35,7 +35,8 @@ extension BoardView {
     /// The peer's sums over all columns; all zero for a slot out of range or of another generation. O(columns).
     ///
     /// - Parameters:
-    ///   - columns: how many columns to read, from the supervisor's on; nil = all. Workers that run never have a higher number than this.
+    ///   - columns: how many columns to read, from the supervisor's on; nil = all. Workers that run never have a higher
+    ///     number than this.
     ///   - without: a column left out: `connections` of the others.
     package func totals(_ slot: PeerSlot, columns: Int? = nil, without: Int = -1) -> PeerTotals {
         var totals = PeerTotals()

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The board as anybody may read it. Every value counts as hostile: numbers of columns and slots are ours from the validated header and
-/// never read again, every index is range-checked, and no offset is ever taken from the memory. (A worker that was taken over can lie in
-/// its own words; it cannot make another process read or write elsewhere.)
+/// The board as anybody may read it. Every value counts as hostile: numbers of columns and slots are ours from the
+/// validated header and never read again, every index is range-checked, and no offset is ever taken from the memory. (A
+/// worker that was taken over can lie in its own words; it cannot make another process read or write elsewhere.)
 ///
 /// A cheap value; the mapping must outlive it. Thread-safe: all access is atomic.
 @safe
@@ -54,7 +54,8 @@ extension BoardView {
     /// The word at a byte offset. The one place where the memory is touched.
     private func atomic<Result>(_ offset: Int, _ body: (borrowing Atomic<UInt64>) -> Result) -> Result {
         precondition(offset >= 0 && offset & 7 == 0 && offset <= layout.size - 8, "offset outside of the board")
-        // SAFETY: inside the mapping, aligned to 8; `Atomic<UInt64>` has the layout of a `UInt64`, and all processes access it atomically.
+        // SAFETY: inside the mapping, aligned to 8; `Atomic<UInt64>` has the layout of a `UInt64`, and all processes
+        // access it atomically.
         return unsafe body(base.advanced(by: offset).assumingMemoryBound(to: Atomic<UInt64>.self).pointee)
     }
 
@@ -62,7 +63,8 @@ extension BoardView {
     func store(_ offset: Int, _ value: UInt64) { atomic(offset) { $0.store(value, ordering: .relaxed) } }
     func add(_ offset: Int, _ value: UInt64) { atomic(offset) { _ = $0.wrappingAdd(value, ordering: .relaxed) } }
 
-    /// The change counter: when it differs from what a reader last saw, some peer's failure state may have changed. O(1).
+    /// The change counter: when it differs from what a reader last saw, some peer's failure state may have changed.
+    /// O(1).
     package var changes: UInt64 {
         atomic(HeaderWord.changes.rawValue * 8) { $0.load(ordering: .acquiring) }
     }

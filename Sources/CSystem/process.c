@@ -1,9 +1,75 @@
+#define _GNU_SOURCE 1
 #include "CSystem.h"
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "retry.h"
+
+pid_t cs_fork(void) { pid_t r = fork(); return r < 0 ? -errno : r; }
+int cs_setsid(void) { return setsid() < 0 ? -errno : 0; }
+int cs_kill(pid_t process, int signal_number) { return kill(process, signal_number) < 0 ? -errno : 0; }
+int cs_open_cloexec(const char *path, int flags, unsigned mode) {
+    return (int)CS_RETRY(open(path, flags | O_CLOEXEC | O_NOCTTY, (mode_t)mode));
+}
+int cs_unlink(const char *path) { return unlink(path) < 0 ? -errno : 0; }
+int cs_rename(const char *from, const char *to) { return rename(from, to) < 0 ? -errno : 0; }
+int cs_mkdir(const char *path, unsigned mode) { return mkdir(path, (mode_t)mode) < 0 ? -errno : 0; }
+int cs_chmod(const char *path, unsigned mode) { return chmod(path, (mode_t)mode) < 0 ? -errno : 0; }
+int cs_chown(const char *path, uint32_t user, uint32_t group) { return chown(path, user, group) < 0 ? -errno : 0; }
+int cs_fchown(int fd, uint32_t user, uint32_t group) { return fchown(fd, user, group) < 0 ? -errno : 0; }
+int cs_fchmod(int fd, unsigned mode) { return fchmod(fd, (mode_t)mode) < 0 ? -errno : 0; }
+int cs_dup2(int from, int to) { return dup2(from, to) < 0 ? -errno : 0; }
+int cs_can_execute(const char *path) { return access(path, X_OK) < 0 ? -errno : 0; }
+unsigned cs_umask(unsigned mask) { return (unsigned)umask((mode_t)mask); }
+int cs_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+int cs_ftruncate(int fd, int64_t size) { return ftruncate(fd, size) < 0 ? -errno : 0; }
+ssize_t cs_readlink(const char *path, char *out, size_t capacity) { ssize_t r = readlink(path, out, capacity); return r < 0 ? -errno : r; }
+ssize_t cs_working_directory(char *out, size_t capacity) { return getcwd(out, capacity) == NULL ? -(ssize_t)errno : (ssize_t)strlen(out); }
+uint32_t cs_effective_user(void) { return (uint32_t)geteuid(); }
+uint32_t cs_effective_group(void) { return (uint32_t)getegid(); }
+uint32_t cs_ipv4_address(struct sockaddr_storage *out, uint32_t address, uint16_t port) {
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address) };
+    memset(out, 0, sizeof *out); memcpy(out, &a, sizeof a); return sizeof a;
+}
+uint32_t cs_ipv6_address(struct sockaddr_storage *out, uint64_t high, uint64_t low, uint16_t port) {
+    struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    for (int i = 0; i < 8; i++) {
+        a.sin6_addr.s6_addr[i] = (uint8_t)(high >> (56 - 8 * i));
+        a.sin6_addr.s6_addr[8 + i] = (uint8_t)(low >> (56 - 8 * i));
+    }
+    memset(out, 0, sizeof *out); memcpy(out, &a, sizeof a); return sizeof a;
+}
+uint32_t cs_unix_address(struct sockaddr_storage *out, const uint8_t *path, size_t count) {
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    if (count >= sizeof a.sun_path) return 0;
+    memcpy(a.sun_path, path, count);
+    memset(out, 0, sizeof *out); memcpy(out, &a, sizeof a); return (uint32_t)sizeof a;
+}
+int cs_socket_type(int family, int type) { int r = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); return r < 0 ? -errno : r; }
+int cs_page_size(void) { return (int)sysconf(_SC_PAGESIZE); }
+int cs_host_name(char *out, size_t capacity) { int r = gethostname(out, capacity); out[capacity - 1] = 0; return r < 0 ? -errno : 0; }
+const char *cs_error_text(int code) { return strerror(code); }
+int cs_process(void) { return (int)getpid(); }
+int cs_parent_process(void) { return (int)getppid(); }
+void cs_sleep_ms(int ms) { struct timespec t = { ms / 1000, (ms % 1000) * 1000000L }; nanosleep(&t, NULL); }
+const char *cs_getenv(const char *name) { return getenv(name); }
+int cs_unsetenv(const char *name) { return unsetenv(name) < 0 ? -errno : 0; }
+char **cs_environment(void) { return environ; }
+_Noreturn void cs_exit_now(int status) { _exit(status); }
+int cs_exec(const char *path, char *const *arguments) { execv(path, arguments); return -errno; }
 
 int cs_glob(const char *pattern, void (*each)(void *context, const char *path), void *context) {
     glob_t found;
@@ -136,4 +202,36 @@ void cs_log_time(char *out) {
     struct tm t;
     localtime_r(&now, &t);
     snprintf(out, 20, "%04d/%02d/%02d %02d:%02d:%02d", (t.tm_year + 1900) % 10000, (t.tm_mon + 1) % 100, t.tm_mday % 100, t.tm_hour % 100, t.tm_min % 100, t.tm_sec % 100);
+}
+
+void *cs_map_shared(int fd, size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void cs_unmap(void *memory, size_t size) { munmap(memory, size); }
+
+int cs_sealable_memory(const char *name) {
+    int r = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return r < 0 ? -errno : r;
+}
+
+int cs_seal_size(int fd) { return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ? -errno : 0; }
+
+int cs_seal_content(int fd) {
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ? -errno : 0;
+}
+
+int cs_open_executable(const char *path) { return (int)CS_RETRY(open(path, O_PATH | O_CLOEXEC)); }
+
+void cs_close_inherited(void) {
+    DIR *list = opendir("/proc/self/fd");
+    if (list == NULL) return;
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        int fd = atoi(entry->d_name);
+        if (fd < 3 || fd == dirfd(list)) continue;
+        int flags = fcntl(fd, F_GETFD);
+        if (flags >= 0 && !(flags & FD_CLOEXEC)) close(fd);
+    }
+    closedir(list);
 }

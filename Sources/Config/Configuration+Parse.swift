@@ -3,20 +3,76 @@ extension Configuration {
     package struct Outcome: Sendable {
         /// nil when any diagnostic is an emergency.
         package var configuration: Configuration?
-        /// In the order of files and lines.
+        /// By file in the order of reading, then by line.
         package var diagnostics: [Diagnostic]
         /// What was read, for the workers.
         package var bundle: ConfigurationBundle
+
+        /// Whether anything is an error.
+        package var hasErrors: Bool { diagnostics.contains { $0.severity == .emergency } }
     }
 
     /// Reads and checks a configuration with all its includes.
     ///
     /// All errors of all files are collected. O(size of the files).
     package static func parse(
-        _ request: ConfigurationRequest, source: some ConfigurationSource, patterns: some PatternChecker
+        _ request: ConfigurationRequest, source: any ConfigurationSource, patterns: any PatternChecker
     ) -> Outcome {
-        var bundle = ConfigurationBundle(request: request)
-        bundle.facts = source.facts
-        return Outcome(configuration: nil, diagnostics: [], bundle: bundle)
+        let prefix = ConfigurationPath.withSlash(request.prefix)
+        let path = ConfigurationPath.absolute(request.path, in: prefix)
+        let directory = ConfigurationPath.directory(of: path)
+        var builder = TreeBuilder(request: request, directory: directory, source: source)
+        var directives = request.globals.map { builder.read(globals: $0) } ?? []
+        directives += builder.read(path: path, includedFrom: nil)
+
+        let reader = ConfigurationReader(request: request, directory: directory, source: source, patterns: patterns)
+        reader.diagnostics = builder.diagnostics
+        // Without the main file nothing can be said of what it lacks.
+        if builder.bundle.failures[path] == nil { reader.readMain(directives) }
+
+        var bundle = builder.bundle
+        bundle.resolutions = reader.resolutions
+        var configuration = reader.configuration
+        configuration.http = reader.hasHTTP ? reader.http : nil
+        configuration.files = bundle.files
+        let diagnostics = sorted(reader.diagnostics, files: bundle.files.map(\.path))
+        let hasErrors = diagnostics.contains { $0.severity == .emergency }
+        return Outcome(configuration: hasErrors ? nil : configuration, diagnostics: diagnostics, bundle: bundle)
+    }
+
+    /// Parses what a supervisor read.
+    package static func parse(_ bundle: ConfigurationBundle, patterns: any PatternChecker) -> Outcome {
+        parse(bundle.request, source: bundle, patterns: patterns)
+    }
+
+    /// Without a place first, then by file and line; the order of equals is kept.
+    private static func sorted(_ diagnostics: [Diagnostic], files: [String]) -> [Diagnostic] {
+        var order: [String: Int] = [:]
+        for (index, file) in files.enumerated() { order[file] = index }
+        let keyed = diagnostics.enumerated().map { index, diagnostic in
+            (file: diagnostic.location.map { order[$0.file] ?? -1 } ?? -2, line: diagnostic.location?.line ?? 0, index: index)
+        }
+        return keyed.sorted { ($0.file, $0.line, $0.index) < ($1.file, $1.line, $1.index) }.map { diagnostics[$0.index] }
+    }
+}
+
+extension ConfigurationReader {
+    /// The main context, and what can be said only at the end.
+    func readMain(_ directives: [Directive]) {
+        process(directives)
+        for work in deferredToEnd { work(self) }
+        warnOfUnusedApps()
+        if !configuration.main.events.isPresent {
+            diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
+        }
+        if scope.isFirst("pid") { configuration.main.pidPath = prefixed("logs/nginx.pid") }
+        if configuration.main.errorLogs.isEmpty {
+            let path = request.errorLogPath
+            let isStandardError = path.isEmpty || path == "stderr"
+            configuration.main.errorLogs = [
+                ErrorLogSettings(destination: isStandardError ? .standardError : .file(prefixed(path)))
+            ]
+        }
+        reportUnknownVariables()
     }
 }

@@ -1,19 +1,19 @@
 import CSystem
-package import Wire
+public import Wire
 
 /// Memory that lives as long as one request: values of variables, rewritten URIs, composed header values. Freed as a whole.
 ///
 /// Bump allocation from pooled 4 KiB chunks; a larger piece gets a chunk of its own. Views into it stay valid until `release` (nginx's pool).
-package struct Arena: ~Copyable {
+public struct Arena: ~Copyable {
     private var chunks: [Ref<Buffer>] = []
 
-    package init() {}
+    public init() {}
 
     /// Bytes handed out, for limits and tests.
-    package var byteCount: Int { chunks.reduce(0) { $0 + $1.value.end } }
+    public var byteCount: Int { chunks.reduce(0) { $0 + $1.value.end } }
 
     /// Copies bytes.
-    package mutating func copy(_ bytes: ByteView, _ pool: Ref<BufferPool>) -> ByteView {
+    public mutating func copy(_ bytes: ByteView, _ pool: Ref<BufferPool>) -> ByteView {
         if bytes.isEmpty { return bytes }
         let chunk = room(for: bytes.count, pool)
         let start = chunk.value.end
@@ -22,7 +22,7 @@ package struct Arena: ~Copyable {
     }
 
     /// A chunk with room for `n` bytes behind its end: append to it, then take the view from the old end to the new one with `piece`.
-    package mutating func room(for n: Int, _ pool: Ref<BufferPool>) -> Ref<Buffer> {
+    public mutating func room(for n: Int, _ pool: Ref<BufferPool>) -> Ref<Buffer> {
         if let last = chunks.last, last.room >= n { return last }
         let chunk = pool.value.take(max(n, 4096))
         chunks.append(chunk)
@@ -31,7 +31,7 @@ package struct Arena: ~Copyable {
 
     /// Composes a value of unknown length: `body` appends to a scratch buffer, the result is copied once if it outgrew the chunk.
     @inline(__always)
-    package mutating func compose(reserving n: Int, _ pool: Ref<BufferPool>, _ body: (Ref<Buffer>) -> Void) -> ByteView {
+    public mutating func compose(reserving n: Int, _ pool: Ref<BufferPool>, _ body: (Ref<Buffer>) -> Void) -> ByteView {
         let scratch = pool.value.take(max(n, 1024))
         body(scratch)
         let result = copy(scratch.view, pool)
@@ -40,7 +40,7 @@ package struct Arena: ~Copyable {
     }
 
     /// Gives all chunks back. Every view into the arena is dead after it.
-    package mutating func release(_ pool: Ref<BufferPool>) {
+    public mutating func release(_ pool: Ref<BufferPool>) {
         for chunk in chunks { pool.value.give(chunk) }
         chunks.removeAll(keepingCapacity: true)
     }

@@ -1,23 +1,23 @@
 import CSystem
 import Glibc
-package import Wire
+public import Wire
 
 /// A contiguous piece of memory that is filled at its end and emptied at its start; pooled, reached through `Ref<Buffer>`.
 ///
 /// `start..<end` are the bytes in use. It grows when asked to (a head that does not fit), so offsets stay valid and addresses do not.
 @safe
-package struct Buffer: ~Copyable {
-    @usableFromInline package internal(set) var memory: UnsafeMutablePointer<UInt8>
+public struct Buffer: ~Copyable {
+    public internal(set) var memory: UnsafeMutablePointer<UInt8>
     /// Bytes of memory.
-    package internal(set) var capacity: Int
+    public internal(set) var capacity: Int
     /// Offset of the first byte in use.
-    package var start = 0
+    public var start = 0
     /// Offset behind the last byte in use.
-    package var end = 0
+    public var end = 0
     /// The size class it came from, as capacity; a buffer that grew goes back to the allocator.
     let pooledCapacity: Int
 
-    init(capacity: Int) {
+    public init(capacity: Int) {
         unsafe memory = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         self.capacity = capacity
         pooledCapacity = capacity
@@ -26,31 +26,31 @@ package struct Buffer: ~Copyable {
 
 extension Ref where Value == Buffer {
     /// Bytes in use.
-    @inline(__always)
-    package var count: Int { value.end &- value.start }
+    @inlinable @inline(__always)
+    public var count: Int { value.end &- value.start }
     /// Bytes that fit behind the end.
-    @inline(__always)
-    package var room: Int { value.capacity &- value.end }
+    @inlinable @inline(__always)
+    public var room: Int { value.capacity &- value.end }
 
     /// The bytes in use. Valid until the buffer is grown, refilled or given back.
-    @inline(__always)
-    package var view: ByteView { unsafe ByteView(start: UnsafePointer(value.memory + value.start), count: value.end &- value.start) }
+    @inlinable @inline(__always)
+    public var view: ByteView { unsafe ByteView(start: UnsafePointer(value.memory + value.start), count: value.end &- value.start) }
 
     /// Bytes from the buffer's very start to its end, whatever was consumed: the coordinates of head parsers.
-    @inline(__always)
-    package var whole: ByteView { unsafe ByteView(start: UnsafePointer(value.memory), count: value.end) }
+    @inlinable @inline(__always)
+    public var whole: ByteView { unsafe ByteView(start: UnsafePointer(value.memory), count: value.end) }
 
-    package func clear() { value.start = 0; value.end = 0 }
+    @inlinable public func clear() { value.start = 0; value.end = 0 }
 
     /// Marks bytes at the start as used up.
-    @inline(__always)
-    package func consume(_ n: Int) {
+    @inlinable @inline(__always)
+    public func consume(_ n: Int) {
         precondition(n >= 0 && n <= count)
         value.start &+= n
     }
 
     /// Moves what is in use to the very start.
-    package func compact() {
+    public func compact() {
         guard value.start > 0 else { return }
         let n = count
         // SAFETY: both ranges lie inside the memory; memmove allows overlap.
@@ -61,7 +61,7 @@ extension Ref where Value == Buffer {
 
     /// Makes room for at least `n` more bytes by growing to twice the size. Addresses change, offsets do not.
     @inline(never)
-    package func grow(by n: Int) {
+    public func grow(by n: Int) {
         let wanted = max(value.capacity * 2, value.end + n)
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
         // SAFETY: end <= old capacity < wanted.
@@ -71,24 +71,24 @@ extension Ref where Value == Buffer {
         value.capacity = wanted
     }
 
-    @inline(__always)
-    package func append(_ bytes: ByteView) {
+    @inlinable @inline(__always)
+    public func append(_ bytes: ByteView) {
         let n = bytes.count
         if room < n { grow(by: n) }
         // SAFETY: there is room for n bytes behind end.
-        _ = unsafe memcpy(value.memory + value.end, bytes.rawBuffer.baseAddress!, n)
+        unsafe UnsafeMutableRawPointer(value.memory + value.end).copyMemory(from: bytes.rawBuffer.baseAddress!, byteCount: n)
         value.end &+= n
     }
 
-    @inline(__always)
-    package func append(_ byte: UInt8) {
+    @inlinable @inline(__always)
+    public func append(_ byte: UInt8) {
         if room < 1 { grow(by: 1) }
         unsafe value.memory[value.end] = byte
         value.end &+= 1
     }
 
     /// Appends a number in decimal digits.
-    package func append(decimal number: UInt64) {
+    public func append(decimal number: UInt64) {
         if room < 20 { grow(by: 20) }
         var n = number
         var digits = 1
@@ -109,13 +109,13 @@ extension Ref where Value == Buffer {
         } while n > 0
     }
 
-    package func append(decimal number: Int) {
+    public func append(decimal number: Int) {
         if number < 0 { append(0x2d) }
         append(decimal: UInt64(number.magnitude))
     }
 
     /// Appends a number in hexadecimal digits, lower case.
-    package func append(hexadecimal number: UInt64) {
+    public func append(hexadecimal number: UInt64) {
         if room < 16 { grow(by: 16) }
         var shift = number == 0 ? 0 : (63 - number.leadingZeroBitCount) / 4 * 4
         while shift >= 0 {
@@ -126,27 +126,27 @@ extension Ref where Value == Buffer {
         }
     }
 
-    /// Lets `body` write into the room behind the end; it returns how many bytes it wrote.
-    @inline(__always)
-    package func write(reserving n: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
+    /// Lets `body` write at most `n` bytes behind the end.
+    @inlinable @inline(__always)
+    public func write(reserving n: Int, _ body: (inout ByteWriter) -> Void) {
         if room < n { grow(by: n) }
-        // SAFETY: the region lies behind end, inside the memory; what is reported as written is checked.
-        let written = unsafe body(UnsafeMutableRawBufferPointer(start: value.memory + value.end, count: room))
-        precondition(written >= 0 && written <= room)
-        value.end &+= written
+        // SAFETY: the region lies behind end, inside the memory; the writer never leaves it.
+        var writer = unsafe ByteWriter(UnsafeMutableRawBufferPointer(start: value.memory + value.end, count: room))
+        body(&writer)
+        value.end &+= writer.count
     }
 
     /// Receives into the room behind the end.
     /// - Returns: bytes received, 0 at end of file, or -errno.
     @inline(__always)
-    package func receive(from fd: Int32, limit: Int = .max) -> Int {
+    public func receive(from fd: Int32, limit: Int = .max) -> Int {
         let n = unsafe cs_recv(fd, value.memory + value.end, min(room, limit))
         if n > 0 { value.end &+= n }
         return n
     }
 
     /// Reads from a file or a pipe into the room behind the end.
-    package func read(from fd: Int32, at offset: Int64, limit: Int) -> Int {
+    public func read(from fd: Int32, at offset: Int64, limit: Int) -> Int {
         let n = unsafe cs_pread(fd, value.memory + value.end, min(room, limit), offset)
         if n > 0 { value.end &+= n }
         return n
@@ -157,20 +157,20 @@ extension Ref where Value == Buffer {
 ///
 /// Thread: one loop. Classes: 1, 4, 16 and 64 KiB; what is asked for is rounded up, larger requests are not pooled.
 @safe
-package struct BufferPool: ~Copyable {
+public struct BufferPool: ~Copyable {
     private var small: [Ref<Buffer>] = []
     private var medium: [Ref<Buffer>] = []
     private var large: [Ref<Buffer>] = []
     private var huge: [Ref<Buffer>] = []
     /// Buffers handed out and not given back, for leak checks in tests.
-    package private(set) var outstanding = 0
+    public private(set) var outstanding = 0
     /// Free buffers kept per class; more are given back to the allocator (R11).
     private static var keep: (Int, Int, Int, Int) { (8192, 4096, 1024, 256) }
 
-    package init() {}
+    public init() {}
 
     /// A buffer with at least `capacity` bytes of room, empty.
-    package mutating func take(_ capacity: Int) -> Ref<Buffer> {
+    public mutating func take(_ capacity: Int) -> Ref<Buffer> {
         outstanding += 1
         let reused: Ref<Buffer>?
         let size: Int
@@ -193,7 +193,7 @@ package struct BufferPool: ~Copyable {
     }
 
     /// Gives a buffer back. Nobody may hold a view of it any more.
-    package mutating func give(_ buffer: Ref<Buffer>) {
+    public mutating func give(_ buffer: Ref<Buffer>) {
         outstanding -= 1
         if buffer.value.capacity == buffer.value.pooledCapacity {
             switch buffer.value.pooledCapacity {
@@ -204,16 +204,27 @@ package struct BufferPool: ~Copyable {
             default: break
             }
         }
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 }
 
 extension Ref where Value == Buffer {
     /// Gives memory back to the allocator. Nobody else may know this buffer any more.
-    package func destroy() {
+    public func destroyBuffer() {
         // SAFETY: by the rule above.
         unsafe value.memory.deallocate()
         unsafe pointer.deinitialize(count: 1)
         unsafe pointer.deallocate()
+    }
+}
+
+extension Ref where Value == Buffer {
+    /// Appends a Swift text. Not for the hot path.
+    public func append(text: String) {
+        var copy = text
+        copy.withUTF8 { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe append(ByteView(start: base, count: bytes.count))
+        }
     }
 }

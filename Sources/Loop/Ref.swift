@@ -7,23 +7,30 @@
 ///
 /// Thread: the one loop that owns the slab.
 @safe
-package struct Ref<Value: ~Copyable> {
-    @usableFromInline package let pointer: UnsafeMutablePointer<Value>
+public struct Ref<Value: ~Copyable>: BitwiseCopyable {
+    public let pointer: UnsafeMutablePointer<Value>
 
     /// - Parameter pointer: initialised memory that outlives every use of the reference.
-    @inlinable package init(_ pointer: UnsafeMutablePointer<Value>) { unsafe self.pointer = unsafe pointer }
+    @inlinable public init(_ pointer: UnsafeMutablePointer<Value>) { unsafe self.pointer = unsafe pointer }
 }
 
 extension Ref where Value: ~Copyable {
     /// The value in place. O(1), no reference counting, no dynamic exclusivity check.
-    package var value: Value {
+    @inlinable public var value: Value {
         // SAFETY: slabs never free a slot, and immortal values are never freed; see the type's comment.
         @_transparent unsafeAddress { unsafe UnsafePointer(pointer) }
         @_transparent nonmutating unsafeMutableAddress { unsafe pointer }
     }
 
+    /// Ends a value that `immortal` made after all. Nobody else may know it any more.
+    public func destroy() {
+        // SAFETY: by the rule above.
+        unsafe pointer.deinitialize(count: 1)
+        unsafe pointer.deallocate()
+    }
+
     /// Allocates a value that lives as long as the process (configuration, the worker itself).
-    @inlinable package static func immortal(_ value: consuming Value) -> Ref<Value> {
+    @inlinable public static func immortal(_ value: consuming Value) -> Ref<Value> {
         let pointer = UnsafeMutablePointer<Value>.allocate(capacity: 1)
         unsafe pointer.initialize(to: value)
         return unsafe Ref(pointer)
@@ -31,5 +38,5 @@ extension Ref where Value: ~Copyable {
 }
 
 extension Ref: Equatable where Value: ~Copyable {
-    @inlinable package static func == (left: Ref<Value>, right: Ref<Value>) -> Bool { unsafe left.pointer == right.pointer }
+    @inlinable public static func == (left: Ref<Value>, right: Ref<Value>) -> Bool { unsafe left.pointer == right.pointer }
 }

@@ -1,5 +1,5 @@
 /// A value that lives in a ``Slab``. It is initialised once per slot and then reused; `generation` grows with every reuse.
-package protocol SlabValue: ~Copyable {
+public protocol SlabValue: ~Copyable {
     /// - Parameter slot: the value's index for the life of the process.
     init(slot: UInt32)
     var slot: UInt32 { get }
@@ -10,58 +10,60 @@ package protocol SlabValue: ~Copyable {
 ///
 /// Complexity: take and give are O(1); a chunk of 64 slots is allocated when none is free. Thread: one loop.
 @safe
-package struct Slab<Value: SlabValue & ~Copyable>: ~Copyable {
-    private static var chunkSlots: Int { 64 }
-    private var chunks: [UnsafeMutablePointer<Value>]
-    private var free: [UInt32] = []
+public struct Slab<Value: SlabValue & ~Copyable>: ~Copyable {
+    @inlinable static var chunkSlots: Int { @inline(__always) get { 64 } }
+    @usableFromInline var chunks: [UnsafeMutablePointer<Value>]
+    @usableFromInline var free: [UInt32] = []
     /// Number of slots that are taken.
-    package private(set) var count = 0
+    @inlinable public var count: Int { @inline(__always) get { used } }
+    @usableFromInline var used = 0
     /// The most slots that may ever exist; `take` returns nil beyond it (R11).
-    package let limit: Int
+    public let limit: Int
 
-    package init(limit: Int) {
+    @inlinable public init(limit: Int) {
         self.limit = min(limit, 1 << 24)
         unsafe chunks = []
     }
 
     /// A free slot, its generation increased, or nil when the limit is reached. The value is as its last user left it.
-    package mutating func take() -> Ref<Value>? {
+    @inlinable public mutating func take() -> Ref<Value>? {
         if free.isEmpty {
             guard grow() else { return nil }
         }
         let slot = free.removeLast()
-        count += 1
+        used += 1
         let reference = self[slot]
         reference.value.generation &+= 1
         return reference
     }
 
     /// Returns a slot. Its generation is increased at once, so events still under way for it are stale.
-    package mutating func give(_ reference: Ref<Value>) {
+    @inlinable public mutating func give(_ reference: Ref<Value>) {
         reference.value.generation &+= 1
-        count -= 1
+        used -= 1
         free.append(reference.value.slot)
     }
 
     /// The value in a slot that exists.
-    package subscript(slot: UInt32) -> Ref<Value> {
+    @inlinable public subscript(slot: UInt32) -> Ref<Value> {
         let chunk = Int(slot) / Self.chunkSlots
         // SAFETY: the array access traps outside the chunks made; each chunk holds `chunkSlots` initialised values.
         return unsafe Ref(chunks[chunk] + Int(slot) % Self.chunkSlots)
     }
 
     /// The value a token was made for, or nil if the slot was reused since.
-    @inline(__always)
-    package func find(_ token: Token) -> Ref<Value>? {
+    @inlinable @inline(__always)
+    public func find(_ token: Token) -> Ref<Value>? {
         guard Int(token.slot) < capacity else { return nil }
         let reference = self[token.slot]
         return reference.value.generation == token.generation ? reference : nil
     }
 
     /// Number of slots that exist, taken or not: for walking over all by index.
-    package var capacity: Int { unsafe chunks.count * Self.chunkSlots }
+    @inlinable public var capacity: Int { unsafe chunks.count * Self.chunkSlots }
 
-    private mutating func grow() -> Bool {
+    @inlinable @inline(never)
+    mutating func grow() -> Bool {
         let made = capacity
         guard made < limit else { return false }
         let chunk = UnsafeMutablePointer<Value>.allocate(capacity: Self.chunkSlots)

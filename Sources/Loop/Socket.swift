@@ -1,16 +1,16 @@
-package import CSystem
+import CSystem
 import Glibc
-package import Wire
+public import Wire
 
 /// Calls on a socket descriptor. Each returns a value >= 0, or -errno; none blocks.
-package enum Socket {
+public enum Socket {
     /// `-EAGAIN`: nothing to read, or no room to write; wait for the next event.
-    package static let wouldBlock = -Int(EAGAIN)
+    @inlinable public static var wouldBlock: Int { -11 } // EAGAIN on every Linux
 
     /// Opens a non-blocking stream socket and starts connecting.
     /// - Returns: the descriptor, and 0 if connected at once, else -errno of connect (-EINPROGRESS while it goes on).
-    package static func connect(to address: SocketAddress, from local: SocketAddress?) -> (descriptor: Int32, status: Int32) {
-        let descriptor = unsafe cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
+    public static func connect(to address: SocketAddress, from local: SocketAddress?) -> (descriptor: Int32, status: Int32) {
+        let descriptor = cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
         guard descriptor >= 0 else { return (descriptor, descriptor) }
         if let local {
             _ = cs_set_option(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT_, 1)
@@ -22,11 +22,11 @@ package enum Socket {
     }
 
     /// Accepts one connection. Returns the descriptor or -errno.
-    package static func accept(_ descriptor: Int32, address: inout SocketAddress) -> Int32 {
+    public static func accept(_ descriptor: Int32, address: inout SocketAddress) -> Int32 {
         unsafe cs_accept(descriptor, &address.storage, &address.length)
     }
 
-    package static func localAddress(_ descriptor: Int32) -> SocketAddress? {
+    public static func localAddress(_ descriptor: Int32) -> SocketAddress? {
         var address = SocketAddress()
         return unsafe cs_local_address(descriptor, &address.storage, &address.length) == 0 ? address : nil
     }
@@ -34,28 +34,29 @@ package enum Socket {
     /// Sends bytes.
     /// - Parameter more: more follows at once (MSG_MORE).
     @inline(__always)
-    package static func send(_ descriptor: Int32, _ bytes: ByteView, more: Bool = false) -> Int {
+    public static func send(_ descriptor: Int32, _ bytes: ByteView, more: Bool = false) -> Int {
         unsafe cs_send(descriptor, bytes.rawBuffer.baseAddress!, bytes.count, more ? 1 : 0)
     }
 
     /// Looks whether an idle connection was closed or has unasked-for data: 0 closed, > 0 data, -EAGAIN still idle.
-    package static func peek(_ descriptor: Int32) -> Int {
+    public static func peek(_ descriptor: Int32) -> Int {
         var byte: UInt8 = 0
         return unsafe cs_recv_peek(descriptor, &byte, 1)
     }
 
-    package static func close(_ descriptor: Int32) { _ = cs_close(descriptor) }
-    package static func shutdownWrite(_ descriptor: Int32) { _ = cs_shutdown_write(descriptor) }
+    public static func setBlocking(_ descriptor: Int32, _ on: Bool) { _ = cs_set_nonblocking(descriptor, on ? 0 : 1) }
+    public static func close(_ descriptor: Int32) { _ = cs_close(descriptor) }
+    public static func shutdownWrite(_ descriptor: Int32) { _ = cs_shutdown_write(descriptor) }
     /// The pending error of a socket (SO_ERROR), as a positive errno, 0 if none.
-    package static func error(_ descriptor: Int32) -> Int32 { cs_socket_error(descriptor) }
-    package static func setNoDelay(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, on ? 1 : 0) }
-    package static func setCork(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_CORK, on ? 1 : 0) }
-    package static func setKeepalive(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0) }
+    public static func error(_ descriptor: Int32) -> Int32 { cs_socket_error(descriptor) }
+    public static func setNoDelay(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, on ? 1 : 0) }
+    public static func setCork(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_CORK, on ? 1 : 0) }
+    public static func setKeepalive(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0) }
     /// close() will send RST and drop what is queued (nginx: reset_timedout_connection).
-    package static func resetOnClose(_ descriptor: Int32) { _ = cs_set_linger_reset(descriptor) }
+    public static func resetOnClose(_ descriptor: Int32) { _ = cs_set_linger_reset(descriptor) }
 
     /// The text of an errno as nginx prints it.
-    package static func errorText(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
+    public static func errorText(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 }
 
 /// Linux's number; glibc's header that has it cannot be imported beside netinet/in.h.

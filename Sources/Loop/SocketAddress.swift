@@ -1,32 +1,32 @@
-package import CSystem
+public import CSystem
 import Glibc
-package import Wire
+public import Wire
 
 /// An IPv4, IPv6 or unix socket address as the kernel takes it. 132 bytes, copied freely, no allocation.
 @safe
-package struct SocketAddress {
+public struct SocketAddress {
     /// The kernel's structure. Unix paths of up to 107 bytes fit.
-    package var storage = unsafe sockaddr_storage()
+    public var storage = sockaddr_storage()
     /// Bytes of `storage` that count.
-    package var length: UInt32 = 0
+    public var length: UInt32 = 0
 
-    package init() {}
+    public init() {}
 }
 
 extension SocketAddress {
-    package var family: Int32 { unsafe Int32(storage.ss_family) }
-    package var isUnix: Bool { family == AF_UNIX }
+    public var family: Int32 { Int32(storage.ss_family) }
+    public var isUnix: Bool { family == AF_UNIX }
 
     /// An IPv4 address.
     /// - Parameters:
     ///   - bytes: four bytes in network order.
     ///   - port: in host order.
-    package init(ipv4 bytes: [UInt8], port: UInt16) {
+    public init(ipv4 bytes: [UInt8], port: UInt16) {
         precondition(bytes.count == 4)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
+        unsafe withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
         // SAFETY: sockaddr_in is smaller than sockaddr_storage.
         unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
         length = UInt32(MemoryLayout<sockaddr_in>.size)
@@ -37,13 +37,13 @@ extension SocketAddress {
     ///   - bytes: sixteen bytes in network order.
     ///   - port: in host order.
     ///   - scope: interface index of a link-local address, or 0.
-    package init(ipv6 bytes: [UInt8], port: UInt16, scope: UInt32 = 0) {
+    public init(ipv6 bytes: [UInt8], port: UInt16, scope: UInt32 = 0) {
         precondition(bytes.count == 16)
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
         address.sin6_scope_id = scope
-        withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
+        unsafe withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
         // SAFETY: sockaddr_in6 is smaller than sockaddr_storage.
         unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
         length = UInt32(MemoryLayout<sockaddr_in6>.size)
@@ -52,16 +52,16 @@ extension SocketAddress {
     /// A unix socket.
     /// - Parameter path: up to 107 bytes.
     /// - Returns: nil if the path is longer.
-    package init?(unix path: ByteView) {
+    public init?(unix path: ByteView) {
         guard path.count > 0, path.count < 108 else { return nil }
-        unsafe storage.ss_family = sa_family_t(AF_UNIX)
+        storage.ss_family = sa_family_t(AF_UNIX)
         // SAFETY: 2 + 107 bytes fit into sockaddr_storage, whose rest is zero.
         unsafe withUnsafeMutableBytes(of: &storage) { unsafe UnsafeMutableRawBufferPointer(rebasing: $0[2...]).copyBytes(from: path.rawBuffer) }
         length = UInt32(2 + path.count + 1)
     }
 
     /// The port in host order, 0 for a unix socket.
-    package var port: UInt16 {
+    public var port: UInt16 {
         get {
             if isUnix { return 0 }
             return unsafe withUnsafeBytes(of: storage) { unsafe UInt16($0[2]) << 8 | UInt16($0[3]) }
@@ -73,9 +73,9 @@ extension SocketAddress {
     }
 
     /// The address without port: 4 bytes, 16 bytes, or none for a unix socket (nginx: $binary_remote_addr is "unix:" then).
-    package func withAddressBytes<Result>(_ body: (ByteView) -> Result) -> Result {
+    public func withAddressBytes<Result>(_ body: (ByteView) -> Result) -> Result {
         unsafe withUnsafeBytes(of: storage) { raw in
-            let base = raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            let base = unsafe raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
             switch family {
             case AF_INET: return unsafe body(ByteView(start: base + 4, count: 4))
             case AF_INET6: return unsafe body(ByteView(start: base + 8, count: 16))
@@ -85,7 +85,7 @@ extension SocketAddress {
     }
 
     /// Appends the address as nginx prints it: `127.0.0.1`, `2001:db8::1` (with `[…]` if a port follows), `unix:` or `unix:/path`.
-    package func append(to buffer: Ref<Buffer>, withPort: Bool) {
+    public func append(to buffer: Ref<Buffer>, withPort: Bool) {
         switch family {
         case AF_INET:
             withAddressBytes { bytes in
@@ -144,16 +144,16 @@ extension SocketAddress {
     }
 
     /// The address as text, for messages.
-    package func text(withPort: Bool) -> String {
+    public func text(withPort: Bool) -> String {
         let buffer = Ref<Buffer>.immortal(Buffer(capacity: 160))
-        defer { buffer.destroy() }
+        defer { buffer.destroyBuffer() }
         append(to: buffer, withPort: withPort)
         return buffer.view.string
     }
 }
 
 extension SocketAddress: Equatable {
-    package static func == (left: SocketAddress, right: SocketAddress) -> Bool {
+    public static func == (left: SocketAddress, right: SocketAddress) -> Bool {
         guard left.family == right.family, left.port == right.port else { return false }
         if left.isUnix { return left.unixPath == right.unixPath }
         return left.withAddressBytes { a in right.withAddressBytes { b in a == b } }

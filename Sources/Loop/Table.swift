@@ -2,24 +2,25 @@
 ///
 /// For lists that a request fills anew each time (header fields, output segments). Index access is checked.
 @safe
-package struct Table<Element: BitwiseCopyable>: ~Copyable {
-    private var memory: UnsafeMutablePointer<Element>
-    private var capacity: Int
-    package private(set) var count = 0
+public struct Table<Element: BitwiseCopyable>: ~Copyable {
+    @usableFromInline var memory: UnsafeMutablePointer<Element>
+    @usableFromInline var capacity: Int
+    @inlinable public var count: Int { @inline(__always) get { used } }
+    @usableFromInline var used = 0
 
     /// - Parameter capacity: elements to make room for at once, > 0.
-    package init(capacity: Int) {
+    @inlinable public init(capacity: Int) {
         precondition(capacity > 0)
         unsafe memory = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
         self.capacity = capacity
     }
 
-    deinit { unsafe memory.deallocate() }
+    @inlinable deinit { unsafe memory.deallocate() }
 
-    package var isEmpty: Bool { @inline(__always) get { count == 0 } }
-    package var indices: Range<Int> { 0..<count }
+    @inlinable public var isEmpty: Bool { count == 0 }
+    @inlinable public var indices: Range<Int> { 0..<count }
 
-    package subscript(index: Int) -> Element {
+    @inlinable public subscript(index: Int) -> Element {
         @inline(__always) get {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
             return unsafe memory[index]
@@ -30,38 +31,38 @@ package struct Table<Element: BitwiseCopyable>: ~Copyable {
         }
     }
 
-    @inline(__always)
-    package mutating func append(_ element: Element) {
+    @inlinable @inline(__always)
+    public mutating func append(_ element: Element) {
         if count == capacity { grow() }
         // SAFETY: count < capacity.
         unsafe (memory + count).initialize(to: element)
-        count &+= 1
+        used &+= 1
     }
 
-    package mutating func removeAll() { count = 0 }
+    @inlinable public mutating func removeAll() { used = 0 }
 
     /// Removes the elements from `index` on.
-    package mutating func truncate(to index: Int) {
+    @inlinable public mutating func truncate(to index: Int) {
         precondition(index >= 0 && index <= count)
-        count = index
+        used = index
     }
 
     /// Removes the first `n` elements. O(count).
-    package mutating func removeFirst(_ n: Int) {
+    @inlinable public mutating func removeFirst(_ n: Int) {
         precondition(n >= 0 && n <= count)
         if n == 0 { return }
         // SAFETY: both ranges lie inside the initialised part.
         unsafe memory.update(from: memory + n, count: count - n)
-        count -= n
+        used -= n
     }
 
-    package mutating func remove(at index: Int) {
+    @inlinable public mutating func remove(at index: Int) {
         precondition(index >= 0 && index < count)
         unsafe (memory + index).update(from: memory + index + 1, count: count - index - 1)
-        count -= 1
+        used -= 1
     }
 
-    package mutating func insert(_ element: Element, at index: Int) {
+    @inlinable public mutating func insert(_ element: Element, at index: Int) {
         precondition(index >= 0 && index <= count)
         append(element)
         var position = count - 1
@@ -72,12 +73,16 @@ package struct Table<Element: BitwiseCopyable>: ~Copyable {
         unsafe memory[index] = element
     }
 
-    @inline(never)
-    private mutating func grow() {
+    @inlinable @inline(never)
+    mutating func grow() {
         let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
         unsafe larger.update(from: memory, count: count)
         unsafe memory.deallocate()
         unsafe memory = larger
         capacity *= 2
     }
+}
+
+extension Table {
+    @inlinable public var last: Element? { count > 0 ? self[count - 1] : nil }
 }

@@ -1,7 +1,7 @@
 /// The handle of a timer that its owner keeps; made once per slab slot and reused.
-package struct TimerID: Equatable {
+public struct TimerID: Equatable {
     @usableFromInline let index: Int32
-    package static var none: TimerID { TimerID(index: -1) }
+    public static var none: TimerID { TimerID(index: -1) }
     @inlinable init(index: Int32) { self.index = index }
 }
 
@@ -12,25 +12,25 @@ package struct TimerID: Equatable {
 /// steady state costs no heap operation at all. Pure: time is a parameter (R8).
 ///
 /// Complexity: arm and clear O(1) usually, O(log n) when the deadline becomes earlier than the heap's entry. Unit: milliseconds, monotonic.
-package struct TimerHeap: ~Copyable {
-    private struct Node {
-        var deadline: UInt64 = 0 // 0: not armed
-        var scheduled: UInt64 = 0 // key of the entry in the heap, 0: no entry
+public struct TimerHeap: ~Copyable {
+    @usableFromInline struct Node {
+        @usableFromInline var deadline: UInt64 = 0 // 0: not armed
+        @usableFromInline var scheduled: UInt64 = 0 // key of the entry in the heap, 0: no entry
         var position: Int32 = -1
         var token = Token(rawValue: 0)
     }
 
-    private var nodes: [Node] = []
+    @usableFromInline var nodes: [Node] = []
     private var free: [Int32] = []
     private var heap: [Int32] = []
 
-    package init() {}
+    public init() {}
 
     /// Number of entries in the heap, armed or not, for tests and statistics.
-    package var entryCount: Int { heap.count }
+    public var entryCount: Int { heap.count }
 
     /// Makes a timer that reports `token` when it expires.
-    package mutating func make(_ token: Token) -> TimerID {
+    public mutating func make(_ token: Token) -> TimerID {
         if let index = free.popLast() {
             nodes[Int(index)].token = token
             return TimerID(index: index)
@@ -40,37 +40,45 @@ package struct TimerHeap: ~Copyable {
     }
 
     /// Gives a timer another owner: a slot that is reused has a new generation. The timer must not be armed.
-    package mutating func rebind(_ timer: TimerID, to token: Token) { nodes[Int(timer.index)].token = token }
+    public mutating func rebind(_ timer: TimerID, to token: Token) { nodes[Int(timer.index)].token = token }
 
     /// Arms or re-arms a timer.
     /// - Parameter deadline: monotonic milliseconds, > 0.
-    package mutating func arm(_ timer: TimerID, at deadline: UInt64) {
+    @inlinable @inline(__always)
+    public mutating func arm(_ timer: TimerID, at deadline: UInt64) {
         let index = Int(timer.index)
         nodes[index].deadline = deadline
         let scheduled = nodes[index].scheduled
-        if scheduled == 0 {
+        if scheduled == 0 || deadline < scheduled { schedule(timer, at: deadline) }
+    }
+
+    /// The slow part of `arm`: the heap must change.
+    @inline(never)
+    @usableFromInline mutating func schedule(_ timer: TimerID, at deadline: UInt64) {
+        let index = Int(timer.index)
+        if nodes[index].scheduled == 0 {
             nodes[index].scheduled = deadline
             nodes[index].position = Int32(heap.count)
             heap.append(timer.index)
             siftUp(heap.count - 1)
-        } else if deadline < scheduled {
+        } else {
             nodes[index].scheduled = deadline
             siftUp(Int(nodes[index].position))
         }
     }
 
     /// Disarms a timer. O(1): its entry stays until its time has come.
-    @inline(__always)
-    package mutating func clear(_ timer: TimerID) { nodes[Int(timer.index)].deadline = 0 }
+    @inlinable @inline(__always)
+    public mutating func clear(_ timer: TimerID) { nodes[Int(timer.index)].deadline = 0 }
 
     /// The armed deadline, or 0.
-    package func deadline(of timer: TimerID) -> UInt64 { nodes[Int(timer.index)].deadline }
+    public func deadline(of timer: TimerID) -> UInt64 { nodes[Int(timer.index)].deadline }
 
     /// When `expire` should be called next, or nil if nothing is in the heap. May be early, never late.
-    package var next: UInt64? { heap.first.map { nodes[Int($0)].scheduled } }
+    public var next: UInt64? { heap.first.map { nodes[Int($0)].scheduled } }
 
     /// Takes one expired timer out and disarms it; call until nil.
-    package mutating func expire(now: UInt64) -> Token? {
+    public mutating func expire(now: UInt64) -> Token? {
         while let top = heap.first {
             let index = Int(top)
             guard nodes[index].scheduled <= now else { return nil }

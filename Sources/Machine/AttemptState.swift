@@ -1,7 +1,8 @@
-/// What a request remembers about its attempts on one upstream: which peers it tried, how many tries are left, where its hash stands.
+/// What a request remembers about its attempts on one upstream: which peers it tried, how many tries are left, where
+/// its hash stands.
 ///
-/// A small trivial value inside the request. Made by `Balancer.begin`, changed by `pick` and `release`, given back by `finish` (a request
-/// on an upstream with more than 64 peers borrows a bitmap from the balancer).
+/// A small trivial value inside the request. Made by `Balancer.begin`, changed by `pick` and `release`, given back by
+/// `finish` (a request on an upstream with more than 64 peers borrows a bitmap from the balancer).
 package struct AttemptState: BitwiseCopyable {
     /// Index of the peer of the running attempt; -1 between attempts.
     package internal(set) var peer: Int32 = -1
@@ -9,6 +10,9 @@ package struct AttemptState: BitwiseCopyable {
     package internal(set) var triesLeft: Int32 = 0
     /// Picks that gave a peer so far, >= 0.
     package internal(set) var attempts: Int32 = 0
+    /// Whether the running attempt goes to a peer that is failed, unhealthy or unproven, because no better one was
+    /// there.
+    package internal(set) var isLastResort = false
     /// Hash state: the accumulated hash, or the index of the point on the ring.
     var hash: UInt32 = 0
     /// How often the key was hashed (`hash`).
@@ -39,7 +43,8 @@ package enum Pick: Equatable, Sendable {
     case peer(Int)
     /// No peer may be used now: down, failed or tried (nginx: "no live upstreams").
     case noLivePeer
-    /// There is at least one live untried peer, but all such are at `max_conns`. nginx answers as for `noLivePeer`; a `queue` may wait.
+    /// There is at least one live untried peer, but all such are at `max_conns`. nginx answers as for `noLivePeer`; a
+    /// `queue` may wait.
     case busy
 }
 
@@ -49,7 +54,8 @@ package enum AttemptOutcome: Equatable, Sendable {
     case succeeded
     /// Counts against the peer.
     case failed
-    /// Another peer is tried though this one is not at fault (403 and 404 in `proxy_next_upstream`): its times are not accounted.
+    /// Another peer is tried though this one is not at fault (403 and 404 in `proxy_next_upstream`): its times are not
+    /// accounted.
     case neutral
 }
 

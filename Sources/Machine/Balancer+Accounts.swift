@@ -6,8 +6,9 @@ extension Balancer {
         publications.append(.recovered(peer: slot))
     }
 
-    /// The end of an attempt in the peer's account of failures. `second` is now in whole seconds.
-    mutating func settle(_ slot: Int, _ outcome: AttemptOutcome, second: Int64) {
+    /// The end of an attempt in the peer's account of failures.
+    mutating func settle(_ slot: Int, _ outcome: AttemptOutcome, now: Milliseconds) {
+        let second = wholeSeconds(now)
         if outcome == .failed {
             peers[slot].fails = min(peers[slot].fails &+ 1, Int(Int32.max))
             peers[slot].accessed = second
@@ -19,6 +20,7 @@ extension Balancer {
             publications.append(.failed(peer: slot))
         } else if peers[slot].accessed < peers[slot].checked, peers[slot].fails > 0 {
             // A probe after the failure window came to a good end: the peer is live again.
+            if peers[slot].maxFails > 0, peers[slot].fails >= peers[slot].maxFails { startSlowly(slot, now: now) }
             peers[slot].fails = 0
             publications.append(.recovered(peer: slot))
         }

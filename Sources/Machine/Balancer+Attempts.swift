@@ -20,7 +20,8 @@ extension Balancer {
         return attempt
     }
 
-    /// Gives back what the request borrowed. Call once, when the request leaves the upstream; a running attempt is released as `neutral`.
+    /// Gives back what the request borrowed. Call once, when the request leaves the upstream; a running attempt is
+    /// released as `neutral`.
     package mutating func finish(_ attempt: inout AttemptState, now: Milliseconds) {
         if attempt.isRunning { release(&attempt, outcome: .neutral, now: now, times: AttemptTimes()) }
         if attempt.wideSet >= 0 {
@@ -33,7 +34,8 @@ extension Balancer {
     ///
     /// - Parameters:
     ///   - attempt: the request's state; no attempt may be running in it.
-    ///   - key: the same key as for `begin`: the hash key, for `ip_hash` the address bytes; ignored by the other policies.
+    ///   - key: the same key as for `begin`: the hash key, for `ip_hash` the address bytes; ignored by the other
+    ///     policies.
     ///   - hint: the sticky id the request carries; empty for none.
     ///   - now: the loop's time.
     ///   - random: for the random policies.
@@ -44,12 +46,17 @@ extension Balancer {
         assert(!attempt.isRunning, "pick while an attempt is running")
         if attempt.isRunning { release(&attempt, outcome: .neutral, now: now, times: AttemptTimes()) }
         let second = wholeSeconds(now)
+        clock = now
+        attempt.isLastResort = false
         var slot = choose(&attempt, key: key, hint: hint, now: now, random: &random)
         if slot < 0, attempt.tier == 0, backup.count > 0 {
             attempt.tier = 1
             slot = chooseAgain(attempt, hint: hint, now: now)
         }
-        if slot < 0, settings.neverEmpty { slot = chooseLeastBad(attempt, at: second) }
+        if slot < 0, settings.neverEmpty {
+            slot = chooseLeastBad(attempt)
+            attempt.isLastResort = slot >= 0
+        }
         guard slot >= 0 else { return isAnyFull(attempt, at: second) ? .busy : .noLivePeer }
 
         peers[slot].connections &+= 1
@@ -65,10 +72,13 @@ extension Balancer {
         return .peer(slot)
     }
 
-    /// Ends the running attempt: gives the try back as used and brings the peer's account up to date. Nothing happens when none is running.
+    /// Ends the running attempt: gives the try back as used and brings the peer's account up to date. Nothing happens
+    /// when none is running.
     ///
     /// - Complexity: O(1).
-    package mutating func release(_ attempt: inout AttemptState, outcome: AttemptOutcome, now: Milliseconds, times: AttemptTimes) {
+    package mutating func release(
+        _ attempt: inout AttemptState, outcome: AttemptOutcome, now: Milliseconds, times: AttemptTimes
+    ) {
         guard attempt.isRunning else { return }
         let slot = Int(attempt.peer)
         attempt.peer = -1
@@ -80,7 +90,7 @@ extension Balancer {
             settleSingle(slot)
             attempt.triesLeft = 0
         } else {
-            settle(slot, outcome, second: wholeSeconds(now))
+            settle(slot, outcome, now: now)
             attempt.triesLeft = max(0, attempt.triesLeft &- 1)
         }
         if peers[slot].isRemoved, peers[slot].connections == 0 { free(slot) }

@@ -4,7 +4,8 @@ extension Balancer {
     /// Vain tries after which a hashing or random policy gives up and goes by round robin.
     static let vainTriesMax: UInt8 = 20
 
-    /// `hash KEY`: compatible with Cache::Memcached: the 15 middle bits of the CRC-32 of an optional rehash number and the key, summed up.
+    /// `hash KEY`: compatible with Cache::Memcached: the 15 middle bits of the CRC-32 of an optional rehash number and
+    /// the key, summed up.
     mutating func chooseByHash(_ attempt: inout AttemptState, key: ByteView, hint: ByteView, second: Int64) -> Int {
         let tier = tier(of: attempt)
         if attempt.vainTries > Balancer.vainTriesMax || tier.count < 2 || tier.totalWeight <= 0 || key.isEmpty {
@@ -15,7 +16,7 @@ extension Balancer {
         while attempt.vainTries <= Balancer.vainTriesMax {
             var crc = CRC32()
             if attempt.rehash > 0 { crc.addDecimal(attempt.rehash) }
-            crc.add(key)
+            crc.update(key)
             attempt.hash &+= (crc.value >> 16) & 0x7FFF
             attempt.rehash &+= 1
             let slot = slot(inTier: tier, atWeight: Int(attempt.hash) % tier.totalWeight)
@@ -26,7 +27,9 @@ extension Balancer {
     }
 
     /// `ip_hash`: a rolling hash over the first three bytes of an IPv4 address, or all of an IPv6 one.
-    mutating func chooseByAddress(_ attempt: inout AttemptState, address: ByteView, hint: ByteView, second: Int64) -> Int {
+    mutating func chooseByAddress(_ attempt: inout AttemptState, address: ByteView, hint: ByteView, second: Int64)
+        -> Int
+    {
         let tier = tier(of: attempt)
         if attempt.vainTries > Balancer.vainTriesMax || tier.count < 2 || tier.totalWeight <= 0 {
             return chooseRoundRobin(attempt, hint: hint, second: second)
@@ -68,7 +71,7 @@ extension CRC32 {
         var divisor: UInt32 = 1
         while number / divisor >= 10 { divisor &*= 10 }
         while divisor > 0 {
-            add(UInt8(truncatingIfNeeded: number / divisor % 10) &+ 0x30)
+            update(byte: UInt8(truncatingIfNeeded: number / divisor % 10) &+ 0x30)
             divisor /= 10
         }
     }

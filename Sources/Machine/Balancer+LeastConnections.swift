@@ -16,8 +16,8 @@ extension Balancer {
                 (best, bestPlace) = (slot, place)
                 continue
             }
-            let mine = peers[slot].allConnections &* peers[best].weight
-            let its = peers[best].allConnections &* peers[slot].weight
+            let mine = peers[slot].allConnections &* weight(best)
+            let its = peers[best].allConnections &* weight(slot)
             if mine < its {
                 (best, bestPlace, areMany) = (slot, place, false)
             } else if mine == its {
@@ -30,8 +30,8 @@ extension Balancer {
             for place in bestPlace..<tier.start &+ tier.count {
                 let slot = Int(order[place])
                 if isTried(attempt, slot) || !peers[slot].isEligible(at: second) { continue }
-                let mine = peers[slot].allConnections &* peers[best].weight
-                if mine != peers[best].allConnections &* peers[slot].weight { continue }
+                let mine = peers[slot].allConnections &* weight(best)
+                if mine != peers[best].allConnections &* weight(slot) { continue }
                 total &+= earn(slot)
                 if peers[slot].currentWeight > peers[best].currentWeight { best = slot }
             }
@@ -39,4 +39,7 @@ extension Balancer {
         peers[best].currentWeight &-= total
         return best
     }
+
+    /// A peer's weight now, in units of 1/`Peer.weightUnit`.
+    func weight(_ slot: Int) -> Int { peers[slot].weight &* share(slot) }
 }

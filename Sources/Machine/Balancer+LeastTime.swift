@@ -17,7 +17,8 @@ extension Balancer {
             let slot = Int(order[place])
             if isTried(attempt, slot) || !peers[slot].isEligible(at: second) { continue }
             if peers[slot].inflightRequests > 0 {
-                let waited = peers[slot].inflightLast / peers[slot].inflightRequests &+ (now &- peers[slot].inflightChanged)
+                let waited =
+                    peers[slot].inflightLast / peers[slot].inflightRequests &+ (now &- peers[slot].inflightChanged)
                 peers[slot].inflightTime = Peer.average(peers[slot].inflightTime, waited)
             }
             let time = peers[slot].estimatedTime(metric, second: second)
@@ -25,8 +26,8 @@ extension Balancer {
                 (best, bestPlace, bestTime) = (slot, place, time)
                 continue
             }
-            let mine = time &* Int64(peers[best].weight)
-            let its = bestTime &* Int64(peers[slot].weight)
+            let mine = time &* Int64(weight(best))
+            let its = bestTime &* Int64(weight(slot))
             if mine < its {
                 (best, bestPlace, bestTime, areMany) = (slot, place, time, false)
             } else if mine == its {
@@ -40,7 +41,7 @@ extension Balancer {
                 let slot = Int(order[place])
                 if isTried(attempt, slot) || !peers[slot].isEligible(at: second) { continue }
                 let time = peers[slot].estimatedTime(metric, second: second)
-                if time &* Int64(peers[best].weight) != bestTime &* Int64(peers[slot].weight) { continue }
+                if time &* Int64(weight(best)) != bestTime &* Int64(weight(slot)) { continue }
                 total &+= earn(slot)
                 if peers[slot].currentWeight > peers[best].currentWeight { best = slot }
             }
@@ -59,19 +60,22 @@ extension Balancer {
         attempt.isInflight = true
     }
 
-    private mutating func endInflight(_ attempt: inout AttemptState, _ slot: Int, after duration: Milliseconds, now: Milliseconds) {
+    private mutating func endInflight(
+        _ attempt: inout AttemptState, _ slot: Int, after duration: Milliseconds, now: Milliseconds
+    ) {
         if peers[slot].inflightRequests <= 1 {
             peers[slot].inflightLast = 0
         } else {
-            peers[slot].inflightLast &+= (now &- peers[slot].inflightChanged) &* peers[slot].inflightRequests &- duration
+            peers[slot].inflightLast &+=
+                (now &- peers[slot].inflightChanged) &* peers[slot].inflightRequests &- duration
             peers[slot].inflightChanged = now
         }
         peers[slot].inflightRequests = max(0, peers[slot].inflightRequests &- 1)
         attempt.isInflight = false
     }
 
-    /// Tells the balancer that the running attempt's response head is complete. Needed for `least_time header inflight` only; otherwise
-    /// nothing happens. O(1).
+    /// Tells the balancer that the running attempt's response head is complete. Needed for `least_time header inflight`
+    /// only; otherwise nothing happens. O(1).
     ///
     /// - Parameter headerTime: milliseconds since the pick.
     package mutating func headerReceived(_ attempt: inout AttemptState, headerTime: Milliseconds, now: Milliseconds) {
@@ -81,9 +85,11 @@ extension Balancer {
         if attempt.isInflight { endInflight(&attempt, slot, after: headerTime, now: now) }
     }
 
-    /// The end of an attempt in the account of times. Only successful attempts count, so that a peer that fails fast is not preferred.
+    /// The end of an attempt in the account of times. Only successful attempts count, so that a peer that fails fast is
+    /// not preferred.
     mutating func accountTimes(
-        _ attempt: inout AttemptState, _ slot: Int, _ metric: LeastTimeMetric, _ inflight: Bool, _ outcome: AttemptOutcome,
+        _ attempt: inout AttemptState, _ slot: Int, _ metric: LeastTimeMetric, _ inflight: Bool,
+        _ outcome: AttemptOutcome,
         _ now: Milliseconds, _ times: AttemptTimes
     ) {
         if attempt.isInflight { endInflight(&attempt, slot, after: max(0, times.response), now: now) }
@@ -96,7 +102,8 @@ extension Balancer {
 }
 
 extension Peer {
-    /// Exponential moving average with weight 1/20 for the new value, rounded; the first value counts as it is. In the integers.
+    /// Exponential moving average with weight 1/20 for the new value, rounded; the first value counts as it is. In the
+    /// integers.
     static func average(_ old: Int64, _ new: Int64) -> Int64 {
         old == 0 ? new : (new &+ old &* 19 &+ 10) / 20
     }

@@ -8,8 +8,8 @@ extension Balancer {
     /// Failures of a peer that are not forgiven. O(1).
     package func fails(of peer: Int) -> Int { isPeer(peer) ? peers[peer].fails : 0 }
 
-    /// Whether a peer was just put out for its failures (nginx logs "upstream server temporarily disabled" on each failure from there on).
-    /// O(1).
+    /// Whether a peer was just put out for its failures (nginx logs "upstream server temporarily disabled" on each
+    /// failure from there on). O(1).
     package func isDisabled(_ peer: Int) -> Bool {
         isPeer(peer) && !isSingle && peers[peer].maxFails > 0 && peers[peer].fails >= peers[peer].maxFails
     }
@@ -20,7 +20,9 @@ extension Balancer {
     /// Sets or clears a reason at run time: drain, un-route, health checks. O(peers).
     package mutating func setFlag(_ flag: PeerFlags, _ isSet: Bool, peer: Int, now: Milliseconds) {
         guard isPeer(peer) else { return }
+        let wasOffered = peers[peer].flags.isEmpty
         if isSet { peers[peer].flags.insert(flag) } else { peers[peer].flags.remove(flag) }
+        if !wasOffered, peers[peer].flags.isEmpty { startSlowly(peer, now: now) }
         primary.tries = countTries(primary)
         backup.tries = countTries(backup)
     }

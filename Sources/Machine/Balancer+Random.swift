@@ -2,7 +2,9 @@ import Wire
 
 extension Balancer {
     /// `random`: by weight; after too many vain tries round robin.
-    mutating func chooseRandom(_ attempt: inout AttemptState, hint: ByteView, second: Int64, random: inout RandomSource) -> Int {
+    mutating func chooseRandom(_ attempt: inout AttemptState, hint: ByteView, second: Int64, random: inout RandomSource)
+        -> Int
+    {
         let tier = tier(of: attempt)
         if attempt.vainTries > Balancer.vainTriesMax || tier.count < 2 {
             return chooseRoundRobin(attempt, hint: hint, second: second)
@@ -19,7 +21,8 @@ extension Balancer {
 
     /// `random two`: of two different random peers the less loaded one; after too many vain tries round robin.
     mutating func chooseRandomTwo(
-        _ attempt: inout AttemptState, _ metric: RandomTwoMetric, hint: ByteView, now: Milliseconds, random: inout RandomSource
+        _ attempt: inout AttemptState, _ metric: RandomTwoMetric, hint: ByteView, now: Milliseconds,
+        random: inout RandomSource
     ) -> Int {
         let second = wholeSeconds(now)
         let tier = tier(of: attempt)

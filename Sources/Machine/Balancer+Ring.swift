@@ -1,6 +1,7 @@
 import Wire
 
-/// The points of consistent hashing: 160 per unit of weight, compatible with Cache::Memcached::Fast (ketama_points = 160).
+/// The points of consistent hashing: 160 per unit of weight, compatible with Cache::Memcached::Fast (ketama_points =
+/// 160).
 struct HashRing {
     /// Ordered by hash, hashes distinct.
     private(set) var points: [Point] = []
@@ -20,13 +21,15 @@ struct HashRing {
         for server in servers {
             let (host, port) = HashRing.split(server.text)
             var base = CRC32()
-            base.add(host)
-            base.add(0)
-            base.add(port)
+            for byte in host { base.update(byte: byte) }
+            base.update(byte: 0)
+            for byte in port { base.update(byte: byte) }
             var previous: UInt32 = 0
             for _ in 0..<server.weight * HashRing.pointsPerWeight {
                 var crc = base
-                for shift in stride(from: UInt32(0), to: 32, by: 8) { crc.add(UInt8(truncatingIfNeeded: previous >> shift)) }
+                for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                    crc.update(byte: UInt8(truncatingIfNeeded: previous >> shift))
+                }
                 previous = crc.value
                 built.append(Point(hash: previous, server: server.index))
             }
@@ -37,11 +40,10 @@ struct HashRing {
         for index in order where points.last?.hash != built[index].hash { points.append(built[index]) }
     }
 
-    /// Index of the first point at or after the key's hash; the number of points when there is none, which wraps. O(log points).
+    /// Index of the first point at or after the key's hash; the number of points when there is none, which wraps. O(log
+    /// points).
     func firstPoint(for key: ByteView) -> UInt32 {
-        var crc = CRC32()
-        crc.add(key)
-        let hash = crc.value
+        let hash = CRC32.of(key)
         var (low, high) = (0, points.count)
         while low < high {
             let middle = (low &+ high) / 2
@@ -65,7 +67,8 @@ struct HashRing {
 }
 
 extension Balancer {
-    /// `hash KEY consistent`: the server at the key's point; its peers by round robin; the next point when none of them may be used.
+    /// `hash KEY consistent`: the server at the key's point; its peers by round robin; the next point when none of them
+    /// may be used.
     mutating func chooseOnRing(_ attempt: inout AttemptState, key: ByteView, hint: ByteView, second: Int64) -> Int {
         if attempt.vainTries > Balancer.vainTriesMax || key.isEmpty {
             return chooseRoundRobin(attempt, hint: hint, second: second)

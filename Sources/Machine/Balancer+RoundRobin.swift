@@ -25,7 +25,8 @@ extension Balancer {
         }
     }
 
-    /// The choice in the backup tier after the primary one had none: hashing and random policies go by round robin there.
+    /// The choice in the backup tier after the primary one had none: hashing and random policies go by round robin
+    /// there.
     mutating func chooseAgain(_ attempt: AttemptState, hint: ByteView, now: Milliseconds) -> Int {
         switch settings.policy {
         case .leastConnections:
@@ -45,13 +46,14 @@ extension Balancer {
         return peers[slot].flags.isEmpty && !peers[slot].isFull ? slot : -1
     }
 
-    /// Smooth weighted round robin: each eligible peer gains its effective weight, the richest is taken and pays the sum. Failures lower
-    /// the effective weight, each look at the peer mends it by one.
+    /// Smooth weighted round robin: each eligible peer gains its effective weight, the richest is taken and pays the
+    /// sum. Failures lower the effective weight, each look at the peer mends it by one.
     mutating func chooseRoundRobin(_ attempt: AttemptState, hint: ByteView, second: Int64) -> Int {
         let tier = tier(of: attempt)
         let sticky = findSticky(attempt, hint: hint, second: second)
         // A peer far in debt by sticky requests is not reweighted again: otherwise the others would grow without bound.
-        if sticky >= 0, peers[sticky].currentWeight <= peers[sticky].weight &- tier.totalWeight { return sticky }
+        let debtMax = (tier.totalWeight &- peers[max(sticky, 0)].weight) &* Peer.weightUnit
+        if sticky >= 0, peers[sticky].currentWeight <= -debtMax { return sticky }
         var best = -1
         var total = 0
         for place in tier.start..<tier.start &+ tier.count {
@@ -67,10 +69,19 @@ extension Balancer {
 
     /// Adds a peer's effective weight to its current one and mends the former. Returns what was added.
     mutating func earn(_ slot: Int) -> Int {
-        let gain = peers[slot].effectiveWeight
+        let weight = peers[slot].effectiveWeight
+        let gain = weight &* share(slot)
         peers[slot].currentWeight &+= gain
-        if gain < peers[slot].weight { peers[slot].effectiveWeight = gain &+ 1 }
+        if weight < peers[slot].weight { peers[slot].effectiveWeight = weight &+ 1 }
         return gain
+    }
+
+    /// How much of its weight a peer has now, 1...`Peer.weightUnit`: less than all while its slow start runs.
+    func share(_ slot: Int) -> Int {
+        if peers[slot].slowStartedAt < 0 { return Peer.weightUnit }
+        let elapsed = clock &- peers[slot].slowStartedAt
+        if elapsed >= peers[slot].slowStart { return Peer.weightUnit }
+        return max(1, Int(elapsed) &* Peer.weightUnit / Int(peers[slot].slowStart))
     }
 
     /// The peer with the sticky id `hint` in the request's tier, when it may be used. A draining one may. -1 = none.
@@ -96,23 +107,5 @@ extension Balancer {
             if peers[slot].flags.isEmpty, peers[slot].isFull { return true }
         }
         return false
-    }
-
-    /// The never-empty pool: among the untried peers that are not down, the one whose failure is longest ago, one that passed its
-    /// checks before one that did not. Its failure window starts anew with the attempt, so that each peer is probed once per window. -1 = none.
-    func chooseLeastBad(_ attempt: AttemptState, at second: Int64) -> Int {
-        var best = -1
-        for place in 0..<primary.count &+ backup.count {
-            let slot = Int(order[place < primary.count ? place : backup.start &+ place &- primary.count])
-            if isTried(attempt, slot) || peers[slot].isFull { continue }
-            if peers[slot].flags.contains(.down) || peers[slot].flags.contains(.draining) { continue }
-            guard best >= 0 else {
-                best = slot
-                continue
-            }
-            let (new, old) = (peers[slot].flags.rawValue, peers[best].flags.rawValue)
-            if new < old || new == old && peers[slot].checked < peers[best].checked { best = slot }
-        }
-        return best
     }
 }

@@ -32,10 +32,11 @@ struct PublicationQueue {
 /// How peers' failures are shared between workers: the balancer stays a pure machine and never touches the board.
 ///
 /// The driver does, for an upstream whose peers have board slots:
-/// - before `pick`: when the board's change counter differs from what it last saw, or a new second began, it reads each peer's totals and
-///   calls `absorb`; for `zone` upstreams with `max_conns` or `least_conn` (`usesForeignConnections`) also `setForeignConnections`;
-/// - after `pick` and `release`: while `takePublication` gives something, it writes it to its own column and bumps the change counter;
-///   it writes `connections(of:)` to its own column.
+/// - before `pick`: when the board's change counter differs from what it last saw, or a new second began, it reads each
+///   peer's totals and calls `absorb`; for `zone` upstreams with `max_conns` or `least_conn` (`usesForeignConnections`)
+///   also `setForeignConnections`;
+/// - after `pick` and `release`: while `takePublication` gives something, it writes it to its own column and bumps the
+///   change counter; it writes `connections(of:)` to its own column.
 extension Balancer {
     /// The next change the other workers have to know; nil when there is none. At most 8 are kept. O(1).
     package mutating func takePublication() -> PeerPublication? { publications.take() }
@@ -55,8 +56,9 @@ extension Balancer {
         let second = wholeSeconds(now)
         let before = peers[peer].fails
         peers[peer].fails = Int(min(max(fails, 0), Int64(Int32.max)))
-        peers[peer].accessed = min(max(accessed, Peer.never), second)
-        peers[peer].checked = min(max(checked, Peer.never), second)
+        // Our own times are in the sum too, but picks of a peer without failures move `checked` and are not published.
+        peers[peer].accessed = max(peers[peer].accessed, min(accessed, second))
+        peers[peer].checked = max(peers[peer].checked, min(checked, second))
         let news = peers[peer].fails - before
         if news > 0, peers[peer].maxFails > 0 {
             // Others' failures cost weight as our own would have.

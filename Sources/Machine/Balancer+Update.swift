@@ -1,12 +1,14 @@
 import Wire
 
 extension Balancer {
-    /// Replaces the peers. Peers with unchanged name, server text, tier and route keep index, failures, connections and weights as far as
-    /// these were not changed; removed ones stay valid for the attempts that run on them and then leave.
+    /// Replaces the peers. Peers with unchanged name, server text, tier and route keep index, failures, connections and
+    /// weights as far as these were not changed; removed ones stay valid for the attempts that run on them and then
+    /// leave.
     ///
     /// Control path: may allocate (more slots when the peers do not fit, the hash ring).
+    /// - Parameter now: new peers with `slow_start` begin it now; negative = they begin with their whole weight.
     /// - Returns: the index of each peer, in the order of `list`.
-    package mutating func update(peers list: [PeerSettings]) -> [Int] {
+    package mutating func update(peers list: [PeerSettings], now: Milliseconds = -1) -> [Int] {
         var wanted = list.map { PeerIdentity($0) }
         var seen: [PeerIdentity: Int] = [:]
         for index in wanted.indices {
@@ -35,6 +37,7 @@ extension Balancer {
                 names[slot] = identity
                 setID(slot, identity)
                 configure(slot, settings)
+                if now >= 0 { startSlowly(slot, now: now) }
                 slots.append(slot)
             }
         }
@@ -103,6 +106,7 @@ extension Balancer {
     mutating func free(_ slot: Int) {
         peers[slot] = Peer()
         names[slot] = PeerIdentity()
+        if settings.neverEmpty { errorShares[slot] = ErrorShare() }
     }
 
     private mutating func freeSlot() -> Int {
@@ -113,6 +117,7 @@ extension Balancer {
         ids.grow(to: wider, repeating: PeerID())
         order.grow(to: 2 * wider, repeating: -1)
         ranges.grow(to: 2 * wider, repeating: 0)
+        if settings.neverEmpty { errorShares.grow(to: wider, repeating: ErrorShare()) }
         names.append(contentsOf: repeatElement(PeerIdentity(), count: wider - slot))
         return slot
     }
@@ -123,7 +128,7 @@ extension Balancer {
             ids[slot] = PeerID(bytes: identity.route)
             peers[slot].idCount = UInt8(min(identity.route.count, PeerID.maxCount))
         } else if !identity.name.isEmpty {
-            ids[slot] = PeerID(digest: MD5.digest(identity.name))
+            ids[slot] = PeerID(digest: SessionDigest(of: identity.name))
             peers[slot].idCount = UInt8(PeerID.maxCount)
         }
     }

@@ -7,12 +7,13 @@ import Wire
 ///               ▲                                               │
 ///               └────────────── next attempt ◄──────────────────┘
 /// ```
-/// The order of choice is nginx's, to the letter, for each policy (D9): so an nginx user sees the same peer take the same request.
-/// Every peer has an index that stays its own from the update that brings it until the last attempt on it ends; callers keep their own
-/// per-peer tables (socket addresses, idle connections) under this index.
+/// The order of choice is nginx's, to the letter, for each policy (D9): so an nginx user sees the same peer take the
+/// same request. Every peer has an index that stays its own from the update that brings it until the last attempt on it
+/// ends; callers keep their own per-peer tables (socket addresses, idle connections) under this index.
 ///
-/// Time and randomness are parameters. Thread: the one loop of the worker. `begin`, `pick`, `release` and `finish` do not allocate, except
-/// that upstreams with more than 64 peers lend each request a bitmap and make a new one when none is free.
+/// Time and randomness are parameters. Thread: the one loop of the worker. `begin`, `pick`, `release` and `finish` do
+/// not allocate, except that upstreams with more than 64 peers lend each request a bitmap and make a new one when none
+/// is free.
 ///
 /// With several workers the failure state is merged from the board: see `Balancer+Sharing.swift`.
 package struct Balancer: ~Copyable {
@@ -32,6 +33,10 @@ package struct Balancer: ~Copyable {
     var ring = HashRing()
     /// Bitmaps of tried peers for requests on more than 64 slots.
     var wideSets = WideSets()
+    /// The time of the running call (for slow starts).
+    var clock: Milliseconds = 0
+    /// Shares of server errors by slot; empty unless the pool is never empty.
+    var errorShares: FixedTable<ErrorShare>
     /// Whether any peer has `max_conns`.
     var hasConnectionLimits = false
     /// What others have to be told (see `takePublication`).
@@ -46,9 +51,10 @@ package struct Balancer: ~Copyable {
         peers = FixedTable(count: capacity, repeating: Peer())
         ids = FixedTable(count: capacity, repeating: PeerID())
         names = Array(repeating: PeerIdentity(), count: capacity)
+        errorShares = FixedTable(count: settings.neverEmpty ? capacity : 0, repeating: ErrorShare())
         order = FixedTable(count: 2 * capacity, repeating: -1)
         ranges = FixedTable(count: 2 * capacity, repeating: 0)
-        _ = update(peers: list)
+        _ = update(peers: list, now: -1)
     }
 
     /// Number of slots: peer indices are below this. Grows by `update` only.
@@ -77,4 +83,3 @@ struct PeerIdentity: Hashable {
     /// 0 for the first peer with these texts, 1 for the second …: nginx allows the same address twice.
     var ordinal = 0
 }
-

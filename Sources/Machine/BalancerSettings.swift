@@ -6,7 +6,8 @@ package enum BalancingPolicy: Equatable, Sendable {
     case leastConnections
     /// `least_time header|last_byte [inflight]`
     case leastTime(LeastTimeMetric, inflight: Bool)
-    /// `ip_hash`; the key of a pick is the client's address: 4 bytes (of which 3 count) or 16, anything else counts as 0.0.0.
+    /// `ip_hash`; the key of a pick is the client's address: 4 bytes (of which 3 count) or 16, anything else counts as
+    /// 0.0.0.
     case addressHash
     /// `hash KEY`
     case hash
@@ -37,8 +38,8 @@ package struct BalancerSettings: Sendable {
     package var policy: BalancingPolicy
     /// Peers that can be held without a later allocation; at least the number of peers given at first is taken.
     package var capacity: Int
-    /// Whether the pool may never be empty: with no live peer the least bad one is probed (upstreams with `app`, `health_check` or
-    /// `panic on`; D9). False keeps nginx's behaviour: no live peer.
+    /// Whether the pool may never be empty: with no live peer the least bad one is probed (upstreams with `app`,
+    /// `health_check` or `panic on`; D9). False keeps nginx's behaviour: no live peer.
     package var neverEmpty: Bool
 
     package init(policy: BalancingPolicy = .roundRobin, capacity: Int = 0, neverEmpty: Bool = false) {
@@ -50,8 +51,8 @@ package struct BalancerSettings: Sendable {
 
 /// One peer: one address of one `server` line.
 package struct PeerSettings: Sendable {
-    /// The printable address, as nginx writes it ("127.0.0.1:8080", "unix:/path"). With `server` and `isBackup` it identifies the peer
-    /// over updates; its MD5 is the peer's sticky id.
+    /// The printable address, as nginx writes it ("127.0.0.1:8080", "unix:/path"). With `server` and `isBackup` it
+    /// identifies the peer over updates; its MD5 is the peer's sticky id.
     package var name: [UInt8]
     /// The text of the `server` line's address, as written. Consistent hashing hashes this, not the address.
     package var server: [UInt8]
@@ -73,8 +74,10 @@ package struct PeerSettings: Sendable {
     package var isDraining: Bool
 
     package init(
-        name: [UInt8], server: [UInt8] = [], route: [UInt8] = [], weight: Int = 1, maxConnections: Int = 0, maxFails: Int = 1,
-        failTimeoutSeconds: Int = 10, slowStart: Milliseconds = 0, isBackup: Bool = false, isDown: Bool = false, isDraining: Bool = false
+        name: [UInt8], server: [UInt8] = [], route: [UInt8] = [], weight: Int = 1, maxConnections: Int = 0,
+        maxFails: Int = 1,
+        failTimeoutSeconds: Int = 10, slowStart: Milliseconds = 0, isBackup: Bool = false, isDown: Bool = false,
+        isDraining: Bool = false
     ) {
         self.name = name
         self.server = server.isEmpty ? name : server

@@ -1,4 +1,5 @@
-/// A row of trivial values of fixed length with bounds-checked access in place: no uniqueness check, no reference counting, no growth.
+/// A row of trivial values of fixed length with bounds-checked access in place: no uniqueness check, no reference
+/// counting, no growth.
 ///
 /// Owned by one machine. Type-stable: freed only with its owner.
 @safe

@@ -1,9 +1,11 @@
-/// Learns after how long a peer closes idle connections, so that ours retire before and no request meets a closing connection.
+/// Learns after how long a peer closes idle connections, so that ours retire before and no request meets a closing
+/// connection.
 ///
-/// Two sources. What the peer says (`Keep-Alive: timeout=N`) is taken at once. What it does is taken from idle connections that it closed:
-/// the shortest idle time seen at a close is an upper bound for what is safe. Several closes at once (a restart, a shutdown) say nothing
-/// about a timeout: a close counts only together with a second one that came after nearly the same idle time. What is learned from closes
-/// is forgotten when connections stay alive longer.
+/// Two sources. What the peer says (`Keep-Alive: timeout=N`) is taken at once. What it does is taken from idle
+/// connections that it closed: the shortest idle time seen at a close is an upper bound for what is safe. Several
+/// closes at once (a restart, a shutdown) say nothing about a timeout: a close counts only together with a second one
+/// that came after nearly the same idle time. What is learned from closes is forgotten when connections stay alive
+/// longer.
 ///
 /// One per peer; plain value; no allocation.
 package struct IdleTimeoutLearner: BitwiseCopyable, Equatable, Sendable {
@@ -44,7 +46,8 @@ package struct IdleTimeoutLearner: BitwiseCopyable, Equatable, Sendable {
         if said >= 0, idle > said + said / 4 { said = -1 }
     }
 
-    /// How long a connection may be idle and still be used: the learned time less a margin of an eighth, at least 200 ms, at most 2 s.
+    /// How long a connection may be idle and still be used: the learned time less a margin of an eighth, at least 200
+    /// ms, at most 2 s.
     ///
     /// - Parameter configured: `keepalive_timeout`, which is the answer when nothing was learned, and never exceeded.
     package func idleMax(configured: Milliseconds) -> Milliseconds {

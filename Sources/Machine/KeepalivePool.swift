@@ -31,10 +31,12 @@ package enum KeepaliveStored: Equatable, Sendable {
     case refused
 }
 
-/// The idle connections of one upstream in one worker, as connection numbers: which one to use next, which ones to close.
+/// The idle connections of one upstream in one worker, as connection numbers: which one to use next, which ones to
+/// close.
 ///
-/// All lists are links in one table of `capacity` places: one list over all in the order of use, one per peer, one of free places. Every
-/// operation is O(1) and allocates nothing. Timers: the driver arms one timer per pool at `nextDeadline` and calls `takeExpired`.
+/// All lists are links in one table of `capacity` places: one list over all in the order of use, one per peer, one of
+/// free places. Every operation is O(1) and allocates nothing. Timers: the driver arms one timer per pool at
+/// `nextDeadline` and calls `takeExpired`.
 package struct KeepalivePool: ~Copyable {
     package let settings: KeepaliveSettings
     private var nodes: FixedTable<Node>
@@ -46,7 +48,8 @@ package struct KeepalivePool: ~Copyable {
     /// Idle connections now.
     package private(set) var count = 0
 
-    private struct Node: BitwiseCopyable {
+    // Not private: Swift 6.3.1 emits broken code in other modules for a private type inside of a ~Copyable one.
+    struct Node: BitwiseCopyable {
         var connection: Int32 = -1
         var peer: Int32 = -1
         var generation: UInt32 = 0
@@ -74,7 +77,8 @@ extension KeepalivePool {
     ///
     /// - Parameters:
     ///   - connection: its number, >= 0, given back by `take` and the others.
-    ///   - tag: only a `take` with the same tag finds it (a location's settings that must match, `keepalive … local`); 0 = any.
+    ///   - tag: only a `take` with the same tag finds it (a location's settings that must match, `keepalive … local`);
+    ///     0 = any.
     ///   - requestsServed, openedAt: compared with `keepalive_requests` and `keepalive_time`.
     ///   - idleMax: how long it may be idle at most, e.g. learned from the peer; `keepalive_timeout` holds as well.
     package mutating func store(
@@ -82,7 +86,8 @@ extension KeepalivePool {
         idleMax: Milliseconds = .max, now: Milliseconds
     ) -> KeepaliveStored {
         let idle = min(settings.timeout, idleMax)
-        guard nodes.count > 0, peer >= 0, peer < heads.count, requestsServed < settings.requests, now - openedAt <= settings.time, idle > 0
+        guard nodes.count > 0, peer >= 0, peer < heads.count, requestsServed < settings.requests,
+            now - openedAt <= settings.time, idle > 0
         else { return .refused }
         var evicted: Int32?
         if freeHead < 0, last >= 0 {
@@ -102,7 +107,8 @@ extension KeepalivePool {
         return .kept(KeepaliveTicket(node: node, generation: nodes[index].generation), evicted: evicted)
     }
 
-    /// Takes the most recently used idle connection to a peer that is not past its time. O(1), but for connections with other tags.
+    /// Takes the most recently used idle connection to a peer that is not past its time. O(1), but for connections with
+    /// other tags.
     ///
     /// - Returns: its number; nil when there is none. Connections past their time are left for `takeExpired`.
     package mutating func take(peer: Int, tag: Int = 0, now: Milliseconds) -> Int32? {
@@ -123,7 +129,8 @@ extension KeepalivePool {
     @discardableResult
     package mutating func remove(_ ticket: KeepaliveTicket) -> Bool {
         let index = Int(ticket.node)
-        guard index >= 0, index < nodes.count, nodes[index].peer >= 0, nodes[index].generation == ticket.generation else { return false }
+        guard index >= 0, index < nodes.count, nodes[index].peer >= 0, nodes[index].generation == ticket.generation
+        else { return false }
         unlink(ticket.node)
         return true
     }
@@ -162,13 +169,18 @@ extension KeepalivePool {
         heads[peer] = node
     }
 
-    /// Takes a place out of its lists and puts it among the free ones. Its connection number stays readable until it is used again.
+    /// Takes a place out of its lists and puts it among the free ones. Its connection number stays readable until it is
+    /// used again.
     private mutating func unlink(_ node: Int32) {
         let index = Int(node)
         let old = nodes[index]
         if old.previous >= 0 { nodes[Int(old.previous)].next = old.next } else { first = old.next }
         if old.next >= 0 { nodes[Int(old.next)].previous = old.previous } else { last = old.previous }
-        if old.peerPrevious >= 0 { nodes[Int(old.peerPrevious)].peerNext = old.peerNext } else { heads[Int(old.peer)] = old.peerNext }
+        if old.peerPrevious >= 0 {
+            nodes[Int(old.peerPrevious)].peerNext = old.peerNext
+        } else {
+            heads[Int(old.peer)] = old.peerNext
+        }
         if old.peerNext >= 0 { nodes[Int(old.peerNext)].peerPrevious = old.peerPrevious }
         nodes[index].peer = -1
         nodes[index].generation = old.generation &+ 1
@@ -181,11 +193,12 @@ extension KeepalivePool {
 extension KeepalivePool {
     /// The time at which a connection will be past its idle time, or earlier; nil when the pool is empty. O(1).
     ///
-    /// The least recently used one stands for all: with one idle limit for all peers it is the next; with learned shorter ones some
-    /// connections are closed later than due, but `take` never gives one past its time.
+    /// The least recently used one stands for all: with one idle limit for all peers it is the next; with learned
+    /// shorter ones some connections are closed later than due, but `take` never gives one past its time.
     package var nextDeadline: Milliseconds? { last >= 0 ? nodes[Int(last)].deadline : nil }
 
-    /// Takes out the next connection past its idle time, from the least recently used on: close it. nil when the oldest is in time. O(1).
+    /// Takes out the next connection past its idle time, from the least recently used on: close it. nil when the oldest
+    /// is in time. O(1).
     package mutating func takeExpired(now: Milliseconds) -> Int32? {
         guard last >= 0, nodes[Int(last)].deadline <= now else { return nil }
         let node = last

@@ -17,7 +17,9 @@ package struct PeerFlags: OptionSet, BitwiseCopyable, Sendable {
 struct Peer: BitwiseCopyable {
     var weight = 1
     var effectiveWeight = 1
+    /// In units of 1/`weightUnit`, so that a slow start can give a part of a weight.
     var currentWeight = 0
+    static let weightUnit = 256
 
     /// Attempts of this worker that run now.
     var connections = 0

@@ -14,14 +14,14 @@ package struct PeerID: BitwiseCopyable, Equatable, Sendable {
     }
 
     /// The first 32 of some bytes.
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         for index in 0..<min(bytes.count, PeerID.maxCount) { set(index, bytes[index]) }
     }
 
     /// A digest in lower-case hex.
-    init(digest: (UInt64, UInt64)) {
+    init(digest: SessionDigest) {
         for index in 0..<32 {
-            let word = index < 16 ? digest.0 : digest.1
+            let word = index < 16 ? digest.high : digest.low
             let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - (index & 15) * 4)) & 15
             set(index, nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
         }

@@ -1,5 +1,5 @@
-/// A small seeded generator (SplitMix64). Machines never ask the system for randomness: who drives them seeds one of these.
-/// Not for secrets.
+/// A small seeded generator (SplitMix64). Machines never ask the system for randomness: who drives them seeds one of
+/// these. Not for secrets.
 package struct RandomSource: RandomNumberGenerator {
     private var state: UInt64
 

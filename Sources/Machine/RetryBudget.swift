@@ -1,7 +1,8 @@
-/// Limits the retries of an upstream to a share of its recent requests, so that a failing upstream is not hit by its own echo (D8).
+/// Limits the retries of an upstream to a share of its recent requests, so that a failing upstream is not hit by its
+/// own echo (D8).
 ///
-/// Allowed in the last ten seconds: 20 % of the requests, plus a floor of max(100, most requests in flight at once). Counted in ten buckets
-/// of one second. One per upstream and worker; no allocation.
+/// Allowed in the last ten seconds: 20 % of the requests, plus a floor of max(100, most requests in flight at once).
+/// Counted in ten buckets of one second. One per upstream and worker; no allocation.
 package struct RetryBudget: BitwiseCopyable, Sendable {
     /// Retries allowed per 100 requests.
     package static let percent = 20

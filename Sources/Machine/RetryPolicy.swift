@@ -27,16 +27,22 @@ package struct RetrySettings: Equatable, Sendable {
     package var timeout: Milliseconds
     /// `proxy_next_upstream_tries`; 0 = no limit. For `Balancer.begin`.
     package var tries: Int
-    /// Whether retries count against the upstream's budget (upstreams with `app`, `health_check` or `panic on`; D8, D9).
+    /// Whether retries count against the upstream's budget (upstreams with `app`, `health_check` or `panic on`; D8,
+    /// D9).
     package var hasBudget: Bool
+    /// Whether an answer that breaks after it began counts against the peer. nginx does not count it; upstreams with
+    /// `app`, `health_check` or `panic on` do (D9).
+    package var countsBrokenAnswers: Bool
 
     package init(
-        conditions: RetryConditions = .standard, timeout: Milliseconds = 0, tries: Int = 0, hasBudget: Bool = false
+        conditions: RetryConditions = .standard, timeout: Milliseconds = 0, tries: Int = 0, hasBudget: Bool = false,
+        countsBrokenAnswers: Bool = false
     ) {
         self.conditions = conditions
         self.timeout = timeout
         self.tries = tries
         self.hasBudget = hasBudget
+        self.countsBrokenAnswers = countsBrokenAnswers
     }
 }
 
@@ -73,13 +79,15 @@ package struct AttemptFacts: Equatable, Sendable {
     package var isReused: Bool
     /// Whether the client already has bytes of an answer: nothing can be retried.
     package var isAnswerStarted: Bool
-    /// Whether the gateway took the connection out of the dead instance's accept queue itself, so that nobody ever read the request (D8 c).
+    /// Whether the gateway took the connection out of the dead instance's accept queue itself, so that nobody ever read
+    /// the request (D8 c).
     package var isRescued: Bool
     /// Milliseconds since the request's first attempt began.
     package var elapsed: Milliseconds
 
     package init(
-        isNonIdempotent: Bool = false, head: HeadProgress = .notStarted, isBodyLost: Bool = false, isReused: Bool = false,
+        isNonIdempotent: Bool = false, head: HeadProgress = .notStarted, isBodyLost: Bool = false,
+        isReused: Bool = false,
         isAnswerStarted: Bool = false, isRescued: Bool = false, elapsed: Milliseconds = 0
     ) {
         self.isNonIdempotent = isNonIdempotent
@@ -94,11 +102,11 @@ package struct AttemptFacts: Equatable, Sendable {
 
 /// What to do after a failed attempt.
 package enum RetryDecision: Equatable, Sendable {
-    /// Release the attempt with `outcome` and try the next peer. With `isFree` call `AttemptState.grantTry` after the release: a cached
-    /// connection that died says nothing about the peer.
+    /// Release the attempt with `outcome` and try the next peer. With `isFree` call `AttemptState.grantTry` after the
+    /// release: a cached connection that died says nothing about the peer.
     case tryNext(outcome: AttemptOutcome, isFree: Bool)
-    /// Release the attempt with `outcome` and answer with this status (an error page of ours). With `isAborted` the client already has part
-    /// of an answer: cut its connection instead.
+    /// Release the attempt with `outcome` and answer with this status (an error page of ours). With `isAborted` the
+    /// client already has part of an answer: cut its connection instead.
     case giveUp(status: Int, outcome: AttemptOutcome, isAborted: Bool)
     /// Pass the peer's own answer on, whatever its status; the attempt goes on.
     case passAnswer
@@ -114,23 +122,29 @@ package enum RetryPolicy {
     ///   - isLone: `Balancer.isSingle`: the release then leaves no tries.
     ///   - hasBudget: whether the retry budget has room; true for upstreams without one.
     package static func decide(
-        _ failure: AttemptFailure, _ facts: AttemptFacts, _ settings: RetrySettings, triesLeft: Int, isLone: Bool = false,
+        _ failure: AttemptFailure, _ facts: AttemptFacts, _ settings: RetrySettings, triesLeft: Int,
+        isLone: Bool = false,
         hasBudget: Bool = true
     ) -> RetryDecision {
         let status = status(for: failure)
         if failure == .noLivePeer { return .giveUp(status: status, outcome: .neutral, isAborted: false) }
         guard let condition = condition(for: failure) else { return .passAnswer }
-        if facts.isAnswerStarted { return .giveUp(status: status, outcome: .failed, isAborted: true) }
+        if facts.isAnswerStarted {
+            return .giveUp(
+                status: status, outcome: settings.countsBrokenAnswers ? .failed : .succeeded, isAborted: true)
+        }
 
         let isStatus = if case .status = failure { true } else { false }
         // nginx gives a try back for a cached connection that broke before an answer.
         let isFree = facts.isReused && failure == .error
         let triesAfter = (isLone ? 0 : max(0, triesLeft - 1)) + (isFree ? 1 : 0)
-        // A request whose head did not get out whole cannot have been executed (nginx asks only whether anything was sent).
+        // A request whose head did not get out whole cannot have been executed (nginx asks only whether anything was
+        // sent).
         let isExecutable = facts.head == .complete && !facts.isRescued
         var needed = condition
         if isExecutable, facts.isNonIdempotent { needed.insert(.nonIdempotent) }
-        let isAllowed = triesAfter > 0 && settings.conditions.isSuperset(of: needed) && !facts.isBodyLost
+        let isAllowed =
+            triesAfter > 0 && settings.conditions.isSuperset(of: needed) && !facts.isBodyLost
             && !(settings.timeout > 0 && facts.elapsed >= settings.timeout) && hasBudget
         let outcome: AttemptOutcome = condition == .http403 || condition == .http404 ? .neutral : .failed
         if isAllowed { return .tryNext(outcome: outcome, isFree: isFree) }

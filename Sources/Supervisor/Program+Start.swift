@@ -1,14 +1,22 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 extension Program {
     /// Starts for real: prepares everything, detaches if asked to, and supervises until the end.
     static func start(_ loader: ConfigurationLoader, arguments: [String]) throws(PreparationError) -> Int32 {
+        let supervisor = try makeSupervisor(loader, arguments: arguments)
+        let status = supervisor.run()
+        supervisor.leave()
+        return status
+    }
+
+    /// Everything before the first worker. What is prepared belongs to the supervisor alone afterwards.
+    private static func makeSupervisor(_ loader: ConfigurationLoader, arguments: [String]) throws(PreparationError) -> Supervisor {
         let log = loader.log
         let inherited = ListenerTable.inherited(log: log)
         let parent = System.parentProcess
-        let parsed = try loader.parse()
-        let prepared = try loader.prepare(parsed, reusing: inherited ?? ListenerTable(), isTest: false)
+        let prepared = try loader.prepare(try loader.parse(), reusing: inherited ?? ListenerTable(), isTest: false)
         // From here on, lines go to the logs of the configuration.
         log.sinks = prepared.errorLogSinks
         log.write(.notice, loader.identity.startLine)
@@ -16,29 +24,27 @@ extension Program {
         var starter: Descriptor?
         if inherited == nil, prepared.settings.isDaemon { starter = try detach(log) }
         do throws(SystemError) {
+            try prepared.takeBoard(after: nil)
             let supervisor = try Supervisor(
                 loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
                 prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
-                board: try BoardMemory(size: 1 << 20), signals: try SignalSource(), poll: try EventPoll())
+                signals: try SignalSource(), poll: try EventPoll())
             if let path = prepared.settings.pidPath {
                 do throws(PreparationError) {
                     try PidFile.write(path, process: System.process, log: log)
                 } catch {
                     prepared.listeners.removeSocketFiles(except: inherited ?? ListenerTable(), log: log, tells: false)
-                    return 1
+                    throw SystemError(code: EPERM)
                 }
             }
             supervisor.redirectStandardError(to: prepared)
             log.repeatsOnStandardError = false
             if let starter { try? System.write([0], to: starter.number) }
-            starter = nil
             System.prepareTitle()
             System.setTitle("\(loader.identity.name): master process " + arguments.joined(separator: " "))
-            let status = supervisor.run()
-            supervisor.leave()
-            return status
+            return supervisor
         } catch {
-            log.write(.emergency, "cannot start", error)
+            log.write(.emergency, "the supervisor cannot start", error)
             throw PreparationError()
         }
     }
@@ -51,6 +57,7 @@ extension Program {
             let (reader, writer) = try System.pipe()
             try System.fork { _ in System.endAfterWord(from: reader, closing: writer) }
             log.process = System.process
+            System.closeInherited()
             let null = try System.open("/dev/null", flags: O_RDWR)
             try System.replace(0, with: null.number)
             try System.replace(1, with: null.number)

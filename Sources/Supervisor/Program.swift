@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 /// The program `goodgate`: what happens from the command line to the running supervisor.
 package enum Program {
@@ -112,14 +113,7 @@ package enum Program {
             loader.log.write(.error, "there is no pid file to read: \"pid off\"")
             throw PreparationError()
         }
-        let process: Int32
-        do throws(PreparationError) {
-            process = try PidFile.read(path, log: loader.log)
-        } catch {
-            // nginx's [error] does not reach the terminal by itself; a person at the prompt needs it.
-            say("\(loader.identity.name): [error] no running process found by \"\(path)\"")
-            throw error
-        }
+        let process = try PidFile.read(path, log: loader.log)
         let number =
             switch signal {
             case .stop: SIGTERM

@@ -1,7 +1,7 @@
 extension ByteView {
     /// Eight bytes as a little-endian number. Traps unless `offset + 8 <= count`.
     @inlinable @inline(__always)
-    package func word(at offset: Int) -> UInt64 {
+    public func word(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset <= count &- 8, "ByteView word out of range")
         // SAFETY: the eight bytes are inside the view, by the line above.
         return unsafe UInt64(littleEndian: UnsafeRawPointer(start + offset).loadUnaligned(as: UInt64.self))
@@ -11,7 +11,7 @@ extension ByteView {
     ///
     /// - Parameter length: 1...8
     @inlinable @inline(__always)
-    package func exactWord(at offset: Int, length: Int) -> UInt64 {
+    public func exactWord(at offset: Int, length: Int) -> UInt64 {
         precondition(offset >= 0 && length > 0 && length <= 8 && offset <= count &- length)
         let mask = UInt64.max >> UInt64(truncatingIfNeeded: 64 &- 8 &* length)
         if offset <= count &- 8 { return word(at: offset) & mask }
@@ -29,7 +29,7 @@ extension ByteView {
     ///
     /// - Parameter length: 1...8
     @inlinable @inline(__always)
-    package func foldedWord(at offset: Int, length: Int) -> UInt64 {
+    public func foldedWord(at offset: Int, length: Int) -> UInt64 {
         let mask = UInt64.max >> UInt64(truncatingIfNeeded: 64 &- 8 &* length)
         return exactWord(at: offset, length: length) | 0x2020_2020_2020_2020 & mask
     }

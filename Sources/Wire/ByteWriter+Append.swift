@@ -6,7 +6,7 @@ import Musl
 
 extension ByteWriter {
     @discardableResult
-    package mutating func append(_ bytes: ByteView) -> Bool {
+    public mutating func append(_ bytes: ByteView) -> Bool {
         guard let place = unsafe reserve(bytes.count) else { return false }
         // SAFETY: reserve made room for bytes.count bytes, which the view holds.
         unsafe memcpy(place, bytes.start, bytes.count)
@@ -14,7 +14,7 @@ extension ByteWriter {
     }
 
     @discardableResult
-    package mutating func append(byte: UInt8) -> Bool {
+    public mutating func append(byte: UInt8) -> Bool {
         guard let place = unsafe reserve(1) else { return false }
         // SAFETY: room for one byte.
         unsafe place.pointee = byte
@@ -23,7 +23,7 @@ extension ByteWriter {
 
     /// The end of a line.
     @discardableResult
-    package mutating func appendCRLF() -> Bool { append2(0x0d, 0x0a) }
+    public mutating func appendCRLF() -> Bool { append2(0x0d, 0x0a) }
 
     @inline(__always)
     private mutating func append2(_ first: UInt8, _ second: UInt8) -> Bool {
@@ -36,7 +36,7 @@ extension ByteWriter {
 
     /// A field line: name, ": ", value, CR LF.
     @discardableResult
-    package mutating func appendField(_ name: ByteView, _ value: ByteView) -> Bool {
+    public mutating func appendField(_ name: ByteView, _ value: ByteView) -> Bool {
         guard let place = unsafe reserve(name.count &+ value.count &+ 4) else { return false }
         // SAFETY: room for both and four bytes.
         unsafe memcpy(place, name.start, name.count)
@@ -51,7 +51,7 @@ extension ByteWriter {
 
     /// Bytes with ASCII letters in lower case.
     @discardableResult
-    package mutating func append(lowercased bytes: ByteView) -> Bool {
+    public mutating func append(lowercased bytes: ByteView) -> Bool {
         guard let place = unsafe reserve(bytes.count) else { return false }
         var index = 0
         while index < bytes.count {
@@ -66,12 +66,13 @@ extension ByteWriter {
 extension ByteWriter {
     /// Decimal digits, with zeros in front up to `width` (1...20).
     @discardableResult
-    package mutating func append(decimal value: UInt64, width: Int = 1) -> Bool {
+    public mutating func append(decimal value: UInt64, width: Int = 1) -> Bool {
+        // Most numbers of a log line are short: compare instead of dividing.
         var length = 1
-        var rest = value / 10
-        while rest > 0 {
+        var limit: UInt64 = 10
+        while length < 20, value >= limit {
             length &+= 1
-            rest /= 10
+            limit = length == 20 ? .max : limit &* 10
         }
         length = max(length, min(width, 20))
         guard let place = unsafe reserve(length) else { return false }
@@ -88,7 +89,7 @@ extension ByteWriter {
 
     /// Decimal digits, with "-" if below zero.
     @discardableResult
-    package mutating func append(signed value: Int64) -> Bool {
+    public mutating func append(signed value: Int64) -> Bool {
         let start = count
         if value < 0, !append(byte: 0x2d) { return false }
         if append(decimal: value.magnitude) { return true }
@@ -98,7 +99,7 @@ extension ByteWriter {
 
     /// Lower-case hexadecimal digits, with zeros in front up to `width` (1...16).
     @discardableResult
-    package mutating func append(hex value: UInt64, width: Int = 1) -> Bool {
+    public mutating func append(hex value: UInt64, width: Int = 1) -> Bool {
         let needed = (64 &- value.leadingZeroBitCount &+ 3) / 4
         let length = max(needed, 1, min(width, 16))
         guard let place = unsafe reserve(length) else { return false }
@@ -115,7 +116,7 @@ extension ByteWriter {
 
     /// Each byte as two lower-case hexadecimal digits.
     @discardableResult
-    package mutating func append(hexBytes bytes: ByteView) -> Bool {
+    public mutating func append(hexBytes bytes: ByteView) -> Bool {
         guard let place = unsafe reserve(bytes.count &* 2) else { return false }
         var index = 0
         while index < bytes.count {
@@ -129,7 +130,7 @@ extension ByteWriter {
 
     /// Milliseconds as seconds with three decimals, "0.042": how nginx writes times.
     @discardableResult
-    package mutating func append(secondsFromMilliseconds value: UInt64) -> Bool {
+    public mutating func append(secondsFromMilliseconds value: UInt64) -> Bool {
         let start = count
         if append(decimal: value / 1000), append(byte: 0x2e), append(decimal: value % 1000, width: 3) { return true }
         count = start

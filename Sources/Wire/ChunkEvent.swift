@@ -1,5 +1,5 @@
 /// What `ChunkedDecoder.decode` found at the front of the bytes it was given.
-package enum ChunkEvent: Equatable, Sendable {
+public enum ChunkEvent: Equatable, Sendable {
     /// Payload. What is before the range is framing; the bytes up to `upperBound` are consumed. Never empty.
     case data(Range<Int>)
     /// Nothing more to find; the first `consumed` bytes are done, the rest must be given again with more after them.
@@ -12,7 +12,7 @@ package enum ChunkEvent: Equatable, Sendable {
     case failed(ChunkError)
 }
 
-package enum ChunkError: UInt8, Error, Sendable, CaseIterable {
+public enum ChunkError: UInt8, Error, Sendable, CaseIterable {
     /// Not a hexadecimal number, or followed by something that does not belong there.
     case invalidSize
     /// Larger than Int64.max.

@@ -5,11 +5,11 @@
 /// ```
 /// size → (extension) → data … → size 0 → (trailer lines) → empty line
 /// ```
-package struct ChunkedDecoder: Sendable {
+public struct ChunkedDecoder: Sendable {
     /// Payload bytes found so far.
-    package private(set) var payloadLength: UInt64 = 0
+    public private(set) var payloadLength: UInt64 = 0
     /// Payload bytes of the current chunk that are still to come.
-    package private(set) var remainingInChunk: UInt64 = 0
+    public private(set) var remainingInChunk: UInt64 = 0
 
     private enum State: UInt8 {
         case sizeStart, size, afterSize, extensions, sizeLF
@@ -33,17 +33,17 @@ package struct ChunkedDecoder: Sendable {
     ///     complete, so the buffer must hold `maxTrailerLength` bytes.
     ///   - maxTrailerLength: longest trailer section in bytes, with its last empty line.
     ///   - maxExtensionLength: longest extension of one chunk in bytes.
-    package init(keepsTrailers: Bool = false, maxTrailerLength: UInt32 = 8192, maxExtensionLength: UInt32 = 1024) {
+    public init(keepsTrailers: Bool = false, maxTrailerLength: UInt32 = 8192, maxExtensionLength: UInt32 = 1024) {
         self.keepsTrailers = keepsTrailers
         self.maxTrailerLength = maxTrailerLength
         maxLineLength = maxExtensionLength.addingReportingOverflow(18).partialValue
     }
 
     /// Whether `end` was reported.
-    package var isEnded: Bool { state == .ended }
+    public var isEnded: Bool { state == .ended }
 
     /// Looks for the next event at the front of `bytes`. O(framing bytes); payload is not touched.
-    package mutating func decode(_ bytes: ByteView) -> ChunkEvent {
+    public mutating func decode(_ bytes: ByteView) -> ChunkEvent {
         if let failure { return .failed(failure) }
         var index = 0
         if state == .data {
@@ -189,7 +189,7 @@ package struct ChunkedDecoder: Sendable {
 
 extension ChunkedDecoder {
     /// Fewest bytes that must still arrive: how much to read without reading beyond the body.
-    package var minimumRemaining: UInt64 {
+    public var minimumRemaining: UInt64 {
         switch state {
         case .sizeStart: 5
         case .size, .afterSize, .extensions: remainingInChunk == 0 ? 4 : remainingInChunk &+ 9
@@ -210,7 +210,7 @@ extension ChunkedDecoder {
     /// routing, authentication, content format) and hop-by-hop names are dropped. Ranges are in `bytes`.
     ///
     /// - Returns: false if there are more than `maxFields`; then `fields` holds the first of them.
-    package static func parseTrailers(
+    public static func parseTrailers(
         _ bytes: ByteView, in range: Range<Int>, fields: inout FieldTable, maxFields: Int
     ) -> Bool {
         fields.removeAll()

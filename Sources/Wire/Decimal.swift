@@ -1,7 +1,7 @@
 /// Decimal numbers on the wire.
-package enum Decimal {
+public enum Decimal {
     /// A number of 1 or more digits and nothing else, at most Int64.max; nil otherwise.
-    package static func parse(_ bytes: ByteView) -> UInt64? {
+    public static func parse(_ bytes: ByteView) -> UInt64? {
         guard bytes.count > 0, bytes.count <= 32 else { return nil }
         var value: UInt64 = 0
         var index = 0

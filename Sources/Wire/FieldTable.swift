@@ -2,16 +2,16 @@
 ///
 /// Owned by a connection or a pool; `deinit` frees the memory.
 @safe
-package struct FieldTable: ~Copyable {
-    private var storage: UnsafeMutablePointer<ParsedField>
-    private var capacity: Int
+public struct FieldTable: ~Copyable {
+    @usableFromInline var storage: UnsafeMutablePointer<ParsedField>
+    @usableFromInline var capacity: Int
     /// Number of fields.
-    package private(set) var count: Int
+    public internal(set) var count: Int
     /// The known names among them.
-    package private(set) var present: TokenSet
+    public internal(set) var present: TokenSet
 
     /// - Parameter capacity: fields that fit without growing, >= 1.
-    package init(capacity: Int = 32) {
+    public init(capacity: Int = 32) {
         let size = max(1, capacity)
         unsafe storage = UnsafeMutablePointer<ParsedField>.allocate(capacity: size)
         self.capacity = size
@@ -23,8 +23,8 @@ package struct FieldTable: ~Copyable {
     deinit { unsafe storage.deallocate() }
 
     /// The field at a place, in the order of the lines. Traps outside 0..<count.
-    package subscript(index: Int) -> ParsedField {
-        get {
+    @inlinable public subscript(index: Int) -> ParsedField {
+        @inline(__always) get {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "FieldTable index out of range")
             // SAFETY: index < count <= capacity, and the first count elements are initialised.
             return unsafe storage[index]
@@ -37,13 +37,13 @@ package struct FieldTable: ~Copyable {
     }
 
     /// Forgets all fields, keeps the memory.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         count = 0
         present = TokenSet()
     }
 
     /// Adds a field. Amortised O(1); allocates only beyond the largest count so far.
-    package mutating func append(_ field: ParsedField) {
+    public mutating func append(_ field: ParsedField) {
         if count == capacity { grow() }
         // SAFETY: count < capacity.
         unsafe (storage + count).initialize(to: field)
@@ -63,7 +63,7 @@ package struct FieldTable: ~Copyable {
 
     /// Place of the first field with a known name at or after `start`; nil if there is none. O(1) if the name does not
     /// occur at all, else O(count).
-    package func firstIndex(of token: HeaderToken, from start: Int = 0) -> Int? {
+    @inlinable public func firstIndex(of token: HeaderToken, from start: Int = 0) -> Int? {
         guard present.contains(token) else { return nil }
         var index = start
         while index < count {
@@ -77,7 +77,7 @@ package struct FieldTable: ~Copyable {
     /// Value of the first field with a known name.
     ///
     /// - Parameter base: the buffer that was parsed.
-    package func value(_ token: HeaderToken, _ base: ByteView) -> ByteView? {
+    @inlinable public func value(_ token: HeaderToken, _ base: ByteView) -> ByteView? {
         guard let index = firstIndex(of: token) else { return nil }
         return self[index].value.view(base)
     }
@@ -88,7 +88,7 @@ package struct FieldTable: ~Copyable {
     ///   - name: any name, known or not.
     ///   - hash: `FieldHash.hash(name)`, computed once by the caller.
     ///   - base: the buffer that was parsed.
-    package func firstIndex(named name: ByteView, hash: UInt32, _ base: ByteView, from start: Int = 0) -> Int? {
+    public func firstIndex(named name: ByteView, hash: UInt32, _ base: ByteView, from start: Int = 0) -> Int? {
         var index = start
         while index < count {
             let field = self[index]
@@ -100,7 +100,7 @@ package struct FieldTable: ~Copyable {
 
     /// Place of the first field whose name is `name`, in any case and with "-" written as "_": how `$http_NAME` and
     /// `$sent_http_NAME` look fields up. O(count).
-    package func firstIndex(variable name: ByteView, _ base: ByteView, from start: Int = 0) -> Int? {
+    public func firstIndex(variable name: ByteView, _ base: ByteView, from start: Int = 0) -> Int? {
         var index = start
         while index < count {
             if FieldHash.matches(variable: name, name: self[index].name.view(base)) { return index }

@@ -5,7 +5,7 @@ extension HeadError {
     /// - Parameter base: the buffer that was parsed.
     /// - Returns: false if the writer is full; what fitted is there.
     @discardableResult
-    package func writeMessage(_ base: ByteView, isUpstream: Bool = false, into writer: inout ByteWriter) -> Bool {
+    public func writeMessage(_ base: ByteView, isUpstream: Bool = false, into writer: inout ByteWriter) -> Bool {
         writer.append(isUpstream ? "upstream" : "client")
         writer.append(text(isUpstream))
         switch reason {

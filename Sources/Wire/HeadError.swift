@@ -1,21 +1,21 @@
 /// Why a head was refused, with what a log line needs.
-package struct HeadError: Error, Equatable, Sendable {
-    package var reason: Reason
+public struct HeadError: Error, Equatable, Sendable {
+    public var reason: Reason
     /// The line, or the part of it, that the message quotes; empty if it quotes nothing.
-    package var range: ByteRange
+    public var range: ByteRange
     /// The value of the earlier line, for duplicates.
-    package var previous: ByteRange
+    public var previous: ByteRange
     /// The byte that was wrong, for `invalidHeaderLine`.
-    package var byte: UInt8
+    public var byte: UInt8
 
-    package init(_ reason: Reason, range: ByteRange = ByteRange(), previous: ByteRange = ByteRange(), byte: UInt8 = 0) {
+    public init(_ reason: Reason, range: ByteRange = ByteRange(), previous: ByteRange = ByteRange(), byte: UInt8 = 0) {
         self.reason = reason
         self.range = range
         self.previous = previous
         self.byte = byte
     }
 
-    package enum Reason: UInt8, Sendable, CaseIterable {
+    public enum Reason: UInt8, Sendable, CaseIterable {
         // Start line of a request.
         case invalidMethod, invalidRequestLine, invalidVersion, http09, tooManyEmptyLines
         case tooLongRequestLine, invalidHostInRequestLine
@@ -30,7 +30,7 @@ package struct HeadError: Error, Equatable, Sendable {
 
     /// The status to answer a client with; 494 is nginx's number for a head that is too large (sent as 400). 502 for
     /// upstream answers is the caller's business.
-    package var status: UInt16 {
+    public var status: UInt16 {
         switch reason {
         case .invalidVersion: 505
         case .tooLongRequestLine: 414

@@ -1,23 +1,23 @@
 /// Limits and strictness of the head parsers, from the configuration.
-package struct HeadOptions: Sendable {
+public struct HeadOptions: Sendable {
     /// Most fields in a head (`max_headers`), >= 1.
-    package var maxFields: UInt32 = 1000
+    public var maxFields: UInt32 = 1000
     /// Longest line with its line end, in bytes (size of one of `large_client_header_buffers`).
-    package var maxLineLength: UInt32 = 8192
+    public var maxLineLength: UInt32 = 8192
     /// Longest head, in bytes (number times size of `large_client_header_buffers`).
-    package var maxHeadLength: UInt32 = 32768
+    public var maxHeadLength: UInt32 = 32768
     /// Empty lines that are skipped before a request line, at most.
-    package var maxLeadingEmptyLines: UInt32 = 16
+    public var maxLeadingEmptyLines: UInt32 = 16
     /// Refuse a sole LF as the end of a line (`strict_line_endings on`).
-    package var strictLineEndings = false
+    public var strictLineEndings = false
     /// Drop fields whose names hold bytes other than letters, digits and "-" (`ignore_invalid_headers`).
-    package var ignoreInvalidHeaders = true
+    public var ignoreInvalidHeaders = true
     /// Whether "_" is a valid byte of a name (`underscores_in_headers`).
-    package var underscoresInHeaders = false
+    public var underscoresInHeaders = false
     /// Whether CONNECT is allowed (`allow_connect`); else it is refused with 405.
-    package var allowsConnect = false
+    public var allowsConnect = false
     /// Whether TRACE is allowed; nginx never does.
-    package var allowsTrace = false
+    public var allowsTrace = false
 
-    package init() {}
+    public init() {}
 }

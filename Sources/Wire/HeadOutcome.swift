@@ -1,5 +1,5 @@
 /// What a head parser says after each call.
-package enum HeadOutcome: Equatable, Sendable {
+public enum HeadOutcome: Equatable, Sendable {
     /// The head is not complete: call again with the same bytes and more after them.
     case needMore
     /// The head is complete.

@@ -1,7 +1,7 @@
 /// Comma-separated lists in field values.
-package enum HeaderList {
+public enum HeaderList {
     /// Whether a list holds a token, in any case. A member with parameters (";…") is compared as a whole. O(n).
-    package static func contains(_ token: ByteView, in list: ByteView) -> Bool {
+    public static func contains(_ token: ByteView, in list: ByteView) -> Bool {
         var offset = 0
         while let member = next(list, &offset) {
             if member.equalsIgnoringCase(token) { return true }
@@ -13,7 +13,7 @@ package enum HeaderList {
     /// Commas in quoted strings do not split.
     ///
     /// - Parameter offset: 0 at first; then what the last call left.
-    package static func next(_ list: ByteView, _ offset: inout Int) -> ByteView? {
+    public static func next(_ list: ByteView, _ offset: inout Int) -> ByteView? {
         var index = offset
         while index < list.count {
             while index < list.count, isSeparator(list[index]) { index &+= 1 }

@@ -1,6 +1,6 @@
 extension HeaderToken {
     /// The token of a name, in any case; `unknown` if it is not in the table. O(name length), no allocation.
-    package static func lookup(_ name: ByteView) -> HeaderToken {
+    public static func lookup(_ name: ByteView) -> HeaderToken {
         guard name.count > 0, name.count <= 32 else { return .unknown }
         let first = name.foldedWord(at: 0, length: min(8, name.count))
         let last = name.count > 8 ? name.foldedWord(at: name.count - 8, length: 8) : 0

@@ -1,115 +1,118 @@
 /// A field name that Goodgate knows, as a small number: comparing two names is comparing two bytes.
 ///
 /// `unknown` is 0. The numbers are an implementation detail of one build and must not be stored.
-package struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable {
-    package let rawValue: UInt8
-    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable, BitwiseCopyable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 }
 
 extension HeaderToken {
-    @inlinable package static var unknown: HeaderToken { HeaderToken(rawValue: 0) }
-    @inlinable package static var host: HeaderToken { HeaderToken(rawValue: 1) }
-    @inlinable package static var connection: HeaderToken { HeaderToken(rawValue: 2) }
-    @inlinable package static var contentLength: HeaderToken { HeaderToken(rawValue: 3) }
-    @inlinable package static var transferEncoding: HeaderToken { HeaderToken(rawValue: 4) }
-    @inlinable package static var upgrade: HeaderToken { HeaderToken(rawValue: 5) }
-    @inlinable package static var expect: HeaderToken { HeaderToken(rawValue: 6) }
-    @inlinable package static var te: HeaderToken { HeaderToken(rawValue: 7) }
-    @inlinable package static var trailer: HeaderToken { HeaderToken(rawValue: 8) }
-    @inlinable package static var keepAlive: HeaderToken { HeaderToken(rawValue: 9) }
-    @inlinable package static var proxyConnection: HeaderToken { HeaderToken(rawValue: 10) }
-    @inlinable package static var proxyAuthenticate: HeaderToken { HeaderToken(rawValue: 11) }
-    @inlinable package static var proxyAuthorization: HeaderToken { HeaderToken(rawValue: 12) }
-    @inlinable package static var range: HeaderToken { HeaderToken(rawValue: 13) }
-    @inlinable package static var ifRange: HeaderToken { HeaderToken(rawValue: 14) }
-    @inlinable package static var ifModifiedSince: HeaderToken { HeaderToken(rawValue: 15) }
-    @inlinable package static var ifUnmodifiedSince: HeaderToken { HeaderToken(rawValue: 16) }
-    @inlinable package static var ifMatch: HeaderToken { HeaderToken(rawValue: 17) }
-    @inlinable package static var ifNoneMatch: HeaderToken { HeaderToken(rawValue: 18) }
-    @inlinable package static var userAgent: HeaderToken { HeaderToken(rawValue: 19) }
-    @inlinable package static var referer: HeaderToken { HeaderToken(rawValue: 20) }
-    @inlinable package static var acceptEncoding: HeaderToken { HeaderToken(rawValue: 21) }
-    @inlinable package static var accept: HeaderToken { HeaderToken(rawValue: 22) }
-    @inlinable package static var acceptLanguage: HeaderToken { HeaderToken(rawValue: 23) }
-    @inlinable package static var acceptCharset: HeaderToken { HeaderToken(rawValue: 24) }
-    @inlinable package static var via: HeaderToken { HeaderToken(rawValue: 25) }
-    @inlinable package static var authorization: HeaderToken { HeaderToken(rawValue: 26) }
-    @inlinable package static var cookie: HeaderToken { HeaderToken(rawValue: 27) }
-    @inlinable package static var xForwardedFor: HeaderToken { HeaderToken(rawValue: 28) }
-    @inlinable package static var xForwardedProto: HeaderToken { HeaderToken(rawValue: 29) }
-    @inlinable package static var xForwardedHost: HeaderToken { HeaderToken(rawValue: 30) }
-    @inlinable package static var xForwardedPort: HeaderToken { HeaderToken(rawValue: 31) }
-    @inlinable package static var xRealIP: HeaderToken { HeaderToken(rawValue: 32) }
-    @inlinable package static var forwarded: HeaderToken { HeaderToken(rawValue: 33) }
-    @inlinable package static var xRequestID: HeaderToken { HeaderToken(rawValue: 34) }
-    @inlinable package static var date: HeaderToken { HeaderToken(rawValue: 35) }
-    @inlinable package static var server: HeaderToken { HeaderToken(rawValue: 36) }
-    @inlinable package static var contentType: HeaderToken { HeaderToken(rawValue: 37) }
-    @inlinable package static var lastModified: HeaderToken { HeaderToken(rawValue: 38) }
-    @inlinable package static var etag: HeaderToken { HeaderToken(rawValue: 39) }
-    @inlinable package static var location: HeaderToken { HeaderToken(rawValue: 40) }
-    @inlinable package static var refresh: HeaderToken { HeaderToken(rawValue: 41) }
-    @inlinable package static var setCookie: HeaderToken { HeaderToken(rawValue: 42) }
-    @inlinable package static var cacheControl: HeaderToken { HeaderToken(rawValue: 43) }
-    @inlinable package static var expires: HeaderToken { HeaderToken(rawValue: 44) }
-    @inlinable package static var contentEncoding: HeaderToken { HeaderToken(rawValue: 45) }
-    @inlinable package static var contentRange: HeaderToken { HeaderToken(rawValue: 46) }
-    @inlinable package static var acceptRanges: HeaderToken { HeaderToken(rawValue: 47) }
-    @inlinable package static var wwwAuthenticate: HeaderToken { HeaderToken(rawValue: 48) }
-    @inlinable package static var link: HeaderToken { HeaderToken(rawValue: 49) }
-    @inlinable package static var allow: HeaderToken { HeaderToken(rawValue: 50) }
-    @inlinable package static var vary: HeaderToken { HeaderToken(rawValue: 51) }
-    @inlinable package static var xAccelRedirect: HeaderToken { HeaderToken(rawValue: 52) }
-    @inlinable package static var xAccelExpires: HeaderToken { HeaderToken(rawValue: 53) }
-    @inlinable package static var xAccelBuffering: HeaderToken { HeaderToken(rawValue: 54) }
-    @inlinable package static var xAccelCharset: HeaderToken { HeaderToken(rawValue: 55) }
-    @inlinable package static var xAccelLimitRate: HeaderToken { HeaderToken(rawValue: 56) }
-    @inlinable package static var xPad: HeaderToken { HeaderToken(rawValue: 57) }
-    @inlinable package static var status: HeaderToken { HeaderToken(rawValue: 58) }
-    @inlinable package static var pragma: HeaderToken { HeaderToken(rawValue: 59) }
-    @inlinable package static var age: HeaderToken { HeaderToken(rawValue: 60) }
-    @inlinable package static var contentLanguage: HeaderToken { HeaderToken(rawValue: 61) }
-    @inlinable package static var contentDisposition: HeaderToken { HeaderToken(rawValue: 62) }
-    @inlinable package static var retryAfter: HeaderToken { HeaderToken(rawValue: 63) }
-    @inlinable package static var origin: HeaderToken { HeaderToken(rawValue: 64) }
-    @inlinable package static var maxForwards: HeaderToken { HeaderToken(rawValue: 65) }
-    @inlinable package static var http2Settings: HeaderToken { HeaderToken(rawValue: 66) }
-    @inlinable package static var upgradeInsecureRequests: HeaderToken { HeaderToken(rawValue: 67) }
-    @inlinable package static var idempotencyKey: HeaderToken { HeaderToken(rawValue: 68) }
-    @inlinable package static var proxyStatus: HeaderToken { HeaderToken(rawValue: 69) }
-    @inlinable package static var secWebsocketKey: HeaderToken { HeaderToken(rawValue: 70) }
-    @inlinable package static var secWebsocketVersion: HeaderToken { HeaderToken(rawValue: 71) }
-    @inlinable package static var secWebsocketProtocol: HeaderToken { HeaderToken(rawValue: 72) }
-    @inlinable package static var secWebsocketExtensions: HeaderToken { HeaderToken(rawValue: 73) }
-    @inlinable package static var secWebsocketAccept: HeaderToken { HeaderToken(rawValue: 74) }
-    @inlinable package static var destination: HeaderToken { HeaderToken(rawValue: 75) }
-    @inlinable package static var depth: HeaderToken { HeaderToken(rawValue: 76) }
-    @inlinable package static var overwrite: HeaderToken { HeaderToken(rawValue: 77) }
-    @inlinable package static var traceparent: HeaderToken { HeaderToken(rawValue: 78) }
-    @inlinable package static var strictTransportSecurity: HeaderToken { HeaderToken(rawValue: 79) }
-    @inlinable package static var xFrameOptions: HeaderToken { HeaderToken(rawValue: 80) }
-    @inlinable package static var xContentTypeOptions: HeaderToken { HeaderToken(rawValue: 81) }
-    @inlinable package static var xPoweredBy: HeaderToken { HeaderToken(rawValue: 82) }
-    @inlinable package static var accessControlAllowOrigin: HeaderToken { HeaderToken(rawValue: 83) }
-    @inlinable package static var secFetchSite: HeaderToken { HeaderToken(rawValue: 84) }
-    @inlinable package static var secFetchMode: HeaderToken { HeaderToken(rawValue: 85) }
-    @inlinable package static var secFetchDest: HeaderToken { HeaderToken(rawValue: 86) }
-    @inlinable package static var secFetchUser: HeaderToken { HeaderToken(rawValue: 87) }
-    @inlinable package static var priority: HeaderToken { HeaderToken(rawValue: 88) }
-    @inlinable package static var altSvc: HeaderToken { HeaderToken(rawValue: 89) }
-    @inlinable package static var earlyData: HeaderToken { HeaderToken(rawValue: 90) }
-    @inlinable package static var warning: HeaderToken { HeaderToken(rawValue: 91) }
-    @inlinable package static var contentSecurityPolicy: HeaderToken { HeaderToken(rawValue: 92) }
-    @inlinable package static var referrerPolicy: HeaderToken { HeaderToken(rawValue: 93) }
-    @inlinable package static var authenticationInfo: HeaderToken { HeaderToken(rawValue: 94) }
+    /// Compared as numbers: the standard library's `==` for raw representables is a generic call.
+    @inlinable public static func == (left: HeaderToken, right: HeaderToken) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable public static var unknown: HeaderToken { HeaderToken(rawValue: 0) }
+    @inlinable public static var host: HeaderToken { HeaderToken(rawValue: 1) }
+    @inlinable public static var connection: HeaderToken { HeaderToken(rawValue: 2) }
+    @inlinable public static var contentLength: HeaderToken { HeaderToken(rawValue: 3) }
+    @inlinable public static var transferEncoding: HeaderToken { HeaderToken(rawValue: 4) }
+    @inlinable public static var upgrade: HeaderToken { HeaderToken(rawValue: 5) }
+    @inlinable public static var expect: HeaderToken { HeaderToken(rawValue: 6) }
+    @inlinable public static var te: HeaderToken { HeaderToken(rawValue: 7) }
+    @inlinable public static var trailer: HeaderToken { HeaderToken(rawValue: 8) }
+    @inlinable public static var keepAlive: HeaderToken { HeaderToken(rawValue: 9) }
+    @inlinable public static var proxyConnection: HeaderToken { HeaderToken(rawValue: 10) }
+    @inlinable public static var proxyAuthenticate: HeaderToken { HeaderToken(rawValue: 11) }
+    @inlinable public static var proxyAuthorization: HeaderToken { HeaderToken(rawValue: 12) }
+    @inlinable public static var range: HeaderToken { HeaderToken(rawValue: 13) }
+    @inlinable public static var ifRange: HeaderToken { HeaderToken(rawValue: 14) }
+    @inlinable public static var ifModifiedSince: HeaderToken { HeaderToken(rawValue: 15) }
+    @inlinable public static var ifUnmodifiedSince: HeaderToken { HeaderToken(rawValue: 16) }
+    @inlinable public static var ifMatch: HeaderToken { HeaderToken(rawValue: 17) }
+    @inlinable public static var ifNoneMatch: HeaderToken { HeaderToken(rawValue: 18) }
+    @inlinable public static var userAgent: HeaderToken { HeaderToken(rawValue: 19) }
+    @inlinable public static var referer: HeaderToken { HeaderToken(rawValue: 20) }
+    @inlinable public static var acceptEncoding: HeaderToken { HeaderToken(rawValue: 21) }
+    @inlinable public static var accept: HeaderToken { HeaderToken(rawValue: 22) }
+    @inlinable public static var acceptLanguage: HeaderToken { HeaderToken(rawValue: 23) }
+    @inlinable public static var acceptCharset: HeaderToken { HeaderToken(rawValue: 24) }
+    @inlinable public static var via: HeaderToken { HeaderToken(rawValue: 25) }
+    @inlinable public static var authorization: HeaderToken { HeaderToken(rawValue: 26) }
+    @inlinable public static var cookie: HeaderToken { HeaderToken(rawValue: 27) }
+    @inlinable public static var xForwardedFor: HeaderToken { HeaderToken(rawValue: 28) }
+    @inlinable public static var xForwardedProto: HeaderToken { HeaderToken(rawValue: 29) }
+    @inlinable public static var xForwardedHost: HeaderToken { HeaderToken(rawValue: 30) }
+    @inlinable public static var xForwardedPort: HeaderToken { HeaderToken(rawValue: 31) }
+    @inlinable public static var xRealIP: HeaderToken { HeaderToken(rawValue: 32) }
+    @inlinable public static var forwarded: HeaderToken { HeaderToken(rawValue: 33) }
+    @inlinable public static var xRequestID: HeaderToken { HeaderToken(rawValue: 34) }
+    @inlinable public static var date: HeaderToken { HeaderToken(rawValue: 35) }
+    @inlinable public static var server: HeaderToken { HeaderToken(rawValue: 36) }
+    @inlinable public static var contentType: HeaderToken { HeaderToken(rawValue: 37) }
+    @inlinable public static var lastModified: HeaderToken { HeaderToken(rawValue: 38) }
+    @inlinable public static var etag: HeaderToken { HeaderToken(rawValue: 39) }
+    @inlinable public static var location: HeaderToken { HeaderToken(rawValue: 40) }
+    @inlinable public static var refresh: HeaderToken { HeaderToken(rawValue: 41) }
+    @inlinable public static var setCookie: HeaderToken { HeaderToken(rawValue: 42) }
+    @inlinable public static var cacheControl: HeaderToken { HeaderToken(rawValue: 43) }
+    @inlinable public static var expires: HeaderToken { HeaderToken(rawValue: 44) }
+    @inlinable public static var contentEncoding: HeaderToken { HeaderToken(rawValue: 45) }
+    @inlinable public static var contentRange: HeaderToken { HeaderToken(rawValue: 46) }
+    @inlinable public static var acceptRanges: HeaderToken { HeaderToken(rawValue: 47) }
+    @inlinable public static var wwwAuthenticate: HeaderToken { HeaderToken(rawValue: 48) }
+    @inlinable public static var link: HeaderToken { HeaderToken(rawValue: 49) }
+    @inlinable public static var allow: HeaderToken { HeaderToken(rawValue: 50) }
+    @inlinable public static var vary: HeaderToken { HeaderToken(rawValue: 51) }
+    @inlinable public static var xAccelRedirect: HeaderToken { HeaderToken(rawValue: 52) }
+    @inlinable public static var xAccelExpires: HeaderToken { HeaderToken(rawValue: 53) }
+    @inlinable public static var xAccelBuffering: HeaderToken { HeaderToken(rawValue: 54) }
+    @inlinable public static var xAccelCharset: HeaderToken { HeaderToken(rawValue: 55) }
+    @inlinable public static var xAccelLimitRate: HeaderToken { HeaderToken(rawValue: 56) }
+    @inlinable public static var xPad: HeaderToken { HeaderToken(rawValue: 57) }
+    @inlinable public static var status: HeaderToken { HeaderToken(rawValue: 58) }
+    @inlinable public static var pragma: HeaderToken { HeaderToken(rawValue: 59) }
+    @inlinable public static var age: HeaderToken { HeaderToken(rawValue: 60) }
+    @inlinable public static var contentLanguage: HeaderToken { HeaderToken(rawValue: 61) }
+    @inlinable public static var contentDisposition: HeaderToken { HeaderToken(rawValue: 62) }
+    @inlinable public static var retryAfter: HeaderToken { HeaderToken(rawValue: 63) }
+    @inlinable public static var origin: HeaderToken { HeaderToken(rawValue: 64) }
+    @inlinable public static var maxForwards: HeaderToken { HeaderToken(rawValue: 65) }
+    @inlinable public static var http2Settings: HeaderToken { HeaderToken(rawValue: 66) }
+    @inlinable public static var upgradeInsecureRequests: HeaderToken { HeaderToken(rawValue: 67) }
+    @inlinable public static var idempotencyKey: HeaderToken { HeaderToken(rawValue: 68) }
+    @inlinable public static var proxyStatus: HeaderToken { HeaderToken(rawValue: 69) }
+    @inlinable public static var secWebsocketKey: HeaderToken { HeaderToken(rawValue: 70) }
+    @inlinable public static var secWebsocketVersion: HeaderToken { HeaderToken(rawValue: 71) }
+    @inlinable public static var secWebsocketProtocol: HeaderToken { HeaderToken(rawValue: 72) }
+    @inlinable public static var secWebsocketExtensions: HeaderToken { HeaderToken(rawValue: 73) }
+    @inlinable public static var secWebsocketAccept: HeaderToken { HeaderToken(rawValue: 74) }
+    @inlinable public static var destination: HeaderToken { HeaderToken(rawValue: 75) }
+    @inlinable public static var depth: HeaderToken { HeaderToken(rawValue: 76) }
+    @inlinable public static var overwrite: HeaderToken { HeaderToken(rawValue: 77) }
+    @inlinable public static var traceparent: HeaderToken { HeaderToken(rawValue: 78) }
+    @inlinable public static var strictTransportSecurity: HeaderToken { HeaderToken(rawValue: 79) }
+    @inlinable public static var xFrameOptions: HeaderToken { HeaderToken(rawValue: 80) }
+    @inlinable public static var xContentTypeOptions: HeaderToken { HeaderToken(rawValue: 81) }
+    @inlinable public static var xPoweredBy: HeaderToken { HeaderToken(rawValue: 82) }
+    @inlinable public static var accessControlAllowOrigin: HeaderToken { HeaderToken(rawValue: 83) }
+    @inlinable public static var secFetchSite: HeaderToken { HeaderToken(rawValue: 84) }
+    @inlinable public static var secFetchMode: HeaderToken { HeaderToken(rawValue: 85) }
+    @inlinable public static var secFetchDest: HeaderToken { HeaderToken(rawValue: 86) }
+    @inlinable public static var secFetchUser: HeaderToken { HeaderToken(rawValue: 87) }
+    @inlinable public static var priority: HeaderToken { HeaderToken(rawValue: 88) }
+    @inlinable public static var altSvc: HeaderToken { HeaderToken(rawValue: 89) }
+    @inlinable public static var earlyData: HeaderToken { HeaderToken(rawValue: 90) }
+    @inlinable public static var warning: HeaderToken { HeaderToken(rawValue: 91) }
+    @inlinable public static var contentSecurityPolicy: HeaderToken { HeaderToken(rawValue: 92) }
+    @inlinable public static var referrerPolicy: HeaderToken { HeaderToken(rawValue: 93) }
+    @inlinable public static var authenticationInfo: HeaderToken { HeaderToken(rawValue: 94) }
 
     /// Number of tokens, `unknown` included: raw values are below it. At most 128 (`TokenSet`).
-    package static var count: Int { 95 }
+    public static var count: Int { 95 }
 }
 
 extension HeaderToken {
     /// The name as it is usually spelt, "Content-Length"; empty for `unknown`. Immortal.
-    package var name: ByteView {
+    public var name: ByteView {
         switch rawValue {
         case 1: "Host"
         case 2: "Connection"
@@ -210,7 +213,7 @@ extension HeaderToken {
     }
 
     /// Whether the name concerns one connection only and is never forwarded as it is (RFC 9110, 7.6.1).
-    @inlinable package var isHopByHop: Bool {
+    @inlinable public var isHopByHop: Bool {
         switch self {
         case .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade: true
         default: false
@@ -218,39 +221,43 @@ extension HeaderToken {
     }
 
     /// Whether a client may send it once only: nginx answers 400 to a second line.
-    @inlinable package var isUniqueInRequest: Bool {
+    @inlinable public var isUniqueInRequest: Bool {
         switch self {
         case .host, .ifModifiedSince, .ifUnmodifiedSince, .ifMatch, .ifNoneMatch, .contentLength, .contentRange,
-            .ifRange, .transferEncoding, .expect, .authorization, .proxyAuthorization: true
+            .ifRange, .transferEncoding, .expect, .authorization, .proxyAuthorization:
+            true
         default: false
         }
     }
 
     /// Whether nginx takes the first line of an upstream's answer and ignores the others.
-    @inlinable package var isUniqueInResponse: Bool {
+    @inlinable public var isUniqueInResponse: Bool {
         switch self {
         case .status, .contentType, .date, .lastModified, .etag, .server, .location, .refresh, .expires,
-            .xAccelExpires, .xAccelRedirect, .xAccelLimitRate: true
+            .xAccelExpires, .xAccelRedirect, .xAccelLimitRate:
+            true
         default: false
         }
     }
 
     /// Whether a trailer section may not hold it (RFC 9110, 6.5.1).
-    @inlinable package var isForbiddenInTrailer: Bool {
+    @inlinable public var isForbiddenInTrailer: Bool {
         switch self {
         case .contentLength, .host, .trailer, .contentEncoding, .contentType, .contentRange, .authorization,
             .proxyAuthorization, .wwwAuthenticate, .proxyAuthenticate, .cookie, .setCookie, .expect, .range, .ifRange,
             .ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .cacheControl, .maxForwards, .location,
-            .date, .expires, .age, .vary, .retryAfter: true
+            .date, .expires, .age, .vary, .retryAfter:
+            true
         default: isHopByHop
         }
     }
 
     /// Whether `Connection` of a client cannot make us drop it: framing, routing, and what a gateway itself sets.
-    @inlinable package var isProtectedFromConnection: Bool {
+    @inlinable public var isProtectedFromConnection: Bool {
         switch self {
         case .host, .contentLength, .transferEncoding, .xForwardedFor, .xForwardedProto, .xForwardedHost,
-            .xForwardedPort, .xRealIP, .forwarded, .xRequestID: true
+            .xForwardedPort, .xRealIP, .forwarded, .xRequestID:
+            true
         default: false
         }
     }

@@ -1,19 +1,19 @@
 /// A valid host with its port.
-package struct ValidHost: Equatable, Sendable {
+public struct ValidHost: Equatable, Sendable {
     /// The host in the bytes that were validated: without port, without a trailing dot; brackets of IP literals stay.
-    package var host: Range<Int>
+    public var host: Range<Int>
     /// The port; nil if there is none, an empty one, or 0.
-    package var port: UInt16?
+    public var port: UInt16?
     /// Whether there are upper-case letters.
-    package var needsLowercase: Bool
+    public var needsLowercase: Bool
     /// "[…]"
-    package var isIPLiteral: Bool
+    public var isIPLiteral: Bool
 }
 
 /// Validates what a Host field or an authority holds (RFC 3986, 3.2.2 and 3.2.3, as nginx 1.31 reads it).
-package enum HostValidator {
+public enum HostValidator {
     /// - Returns: nil if it is not a host with an optional port (0...65535, or nothing after ":"). O(n).
-    package static func validate(_ bytes: ByteView) -> ValidHost? {
+    public static func validate(_ bytes: ByteView) -> ValidHost? {
         guard let first = bytes.first else { return nil }
         let isLiteral = first == 0x5b
         var index = isLiteral ? 1 : 0
@@ -24,8 +24,13 @@ package enum HostValidator {
                 if isLiteral { return nil }
                 break
             }
-            switch ByteClass.host(bytes[index]) {
-            case 1: previousDot = false
+            let byteClass = ByteClass.host(bytes[index])
+            if byteClass == 1 {
+                previousDot = false
+                index &+= 1
+                continue
+            }
+            switch byteClass {
             case 2:
                 previousDot = false
                 upper = true

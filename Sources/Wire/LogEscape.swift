@@ -1,5 +1,5 @@
 /// How a variable's bytes are written into a log line (`log_format … escape=`).
-package enum LogEscape: UInt8, Sendable {
+public enum LogEscape: UInt8, Sendable {
     /// `"`, `\`, bytes below 0x20 and from 0x7f on as `\xHH`, upper case.
     case `default`
     /// The inside of a JSON string.
@@ -9,7 +9,7 @@ package enum LogEscape: UInt8, Sendable {
 
     /// Appends the escaped bytes, all or nothing; false if they do not fit (at most six times as many). O(n).
     @discardableResult
-    package func write(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+    public func write(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
         switch self {
         case .none: writer.append(bytes)
         case .default: Self.escape(bytes, into: &writer)
@@ -18,13 +18,13 @@ package enum LogEscape: UInt8, Sendable {
     }
 
     private static func escape(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+        var index = ByteScan.endOfPlainText(bytes)
+        if index == bytes.count { return writer.append(bytes) }
         var escaped = 0
-        var index = 0
         while index < bytes.count {
             if needsEscape(bytes[index]) { escaped &+= 1 }
             index &+= 1
         }
-        if escaped == 0 { return writer.append(bytes) }
         guard let place = unsafe writer.reserve(bytes.count &+ 3 &* escaped) else { return false }
         var at = 0
         index = 0
@@ -47,7 +47,7 @@ package enum LogEscape: UInt8, Sendable {
     }
 
     @inline(__always)
-    private static func needsEscape(_ byte: UInt8) -> Bool {
+    static func needsEscape(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte >= 0x7f || byte == 0x22 || byte == 0x5c
     }
 }

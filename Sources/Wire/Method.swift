@@ -1,11 +1,11 @@
 /// A request method, by nginx's list; everything else is `other` and known by its bytes only.
-package enum Method: UInt8, Sendable, CaseIterable {
+public enum Method: UInt8, Sendable, CaseIterable {
     case get, head, post, put, delete, options, trace, connect, patch
     case propfind, proppatch, mkcol, copy, move, lock, unlock
     case other
 
     /// Whether nginx sends such a request to the next upstream although it was already sent to one.
-    @inlinable package var isIdempotent: Bool {
+    @inlinable public var isIdempotent: Bool {
         switch self {
         case .post, .lock, .patch: false
         default: true
@@ -13,10 +13,10 @@ package enum Method: UInt8, Sendable, CaseIterable {
     }
 
     /// A bit of its own, for sets of methods (`limit_except`).
-    @inlinable package var bit: UInt32 { 1 << UInt32(rawValue) }
+    @inlinable public var bit: UInt32 { 1 << UInt32(rawValue) }
 
     /// The name on the wire; "UNKNOWN" for `other`. Immortal.
-    package var name: ByteView {
+    public var name: ByteView {
         switch self {
         case .get: "GET"
         case .head: "HEAD"
@@ -39,7 +39,7 @@ package enum Method: UInt8, Sendable, CaseIterable {
     }
 
     /// The method with this exact, case-sensitive name. O(1).
-    package static func lookup(_ name: ByteView) -> Method {
+    public static func lookup(_ name: ByteView) -> Method {
         guard name.count <= 8 else { return name == "PROPPATCH" ? .proppatch : .other }
         guard name.count > 0 else { return .other }
         // The name as a little-endian number.

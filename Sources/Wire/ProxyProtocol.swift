@@ -1,28 +1,7 @@
-/// The header of the PROXY protocol, versions 1 and 2.
-package struct ProxyProtocolHeader: Equatable, Sendable {
-    /// Bytes of the header, to be skipped.
-    package var length: Int
-    /// Nil for UNKNOWN, LOCAL and families other than IP.
-    package var source: ProxyAddress?
-    package var destination: ProxyAddress?
-    /// The addresses as version 1 wrote them (`$proxy_protocol_addr`); empty in version 2, where `ProxyAddress.write`
-    /// gives the text.
-    package var sourceText: ByteRange
-    package var destinationText: ByteRange
-    /// Where the TLVs are (version 2); empty if there are none.
-    package var tlvs: ByteRange
-}
-
-/// An address of a PROXY header: 4 or 16 bytes (network order) with a port.
-package struct ProxyAddress: Equatable, Sendable {
-    package var high: UInt64
-    package var low: UInt64
-    package var port: UInt16
-    package var isIPv6: Bool
-}
-
-package enum ProxyProtocol {
-    package enum Outcome: Equatable, Sendable {
+/// The PROXY protocol, versions 1 and 2.
+public enum ProxyProtocol {
+    public enum Outcome: Equatable, Sendable {
+        /// What there is could become a header: call again with more.
         case needMore
         case complete(ProxyProtocolHeader)
         /// Not a PROXY header: close the connection ("broken header").
@@ -30,24 +9,100 @@ package enum ProxyProtocol {
     }
 
     /// Longest version 1 header, in bytes.
-    package static var maxV1Length: Int { 107 }
+    public static var maxV1Length: Int { 107 }
     /// Longest header that is accepted, in bytes.
-    package static var maxLength: Int { 4096 }
+    public static var maxLength: Int { 4096 }
 
-    /// Parses what a connection begins with. `bytes` are all bytes so far.
-    package static func parse(_ bytes: ByteView) -> Outcome { .failed }
+    /// Parses what a connection begins with. O(length of the header).
+    ///
+    /// - Parameter bytes: all bytes so far.
+    public static func parse(_ bytes: ByteView) -> Outcome {
+        let signature: ByteView = "\r\n\r\n\0\r\nQUIT\n"
+        let known = min(bytes.count, signature.count)
+        if bytes.prefix(known) == signature.prefix(known) {
+            return known < signature.count ? .needMore : parseV2(bytes)
+        }
+        let start: ByteView = "PROXY "
+        let begun = min(bytes.count, start.count)
+        guard bytes.prefix(begun) == start.prefix(begun) else { return .failed }
+        return begun < start.count ? .needMore : parseV1(bytes)
+    }
 
-    /// Value of a TLV, by the name that nginx's `$proxy_protocol_tlv_NAME` uses: "alpn", "authority", "unique_id", "ssl",
-    /// "netns", "ssl_verify", "ssl_version", "ssl_cn", "ssl_cipher", "ssl_sig_alg", "ssl_key_alg", or a number ("0x01").
-    package static func tlv(_ name: ByteView, _ header: ProxyProtocolHeader, _ bytes: ByteView) -> ByteView? { nil }
+    // MARK: Version 1
 
-    /// Appends "PROXY TCP4 SRC DST SPORT DPORT CRLF"; with nil addresses "PROXY UNKNOWN CRLF".
+    private static func parseV1(_ bytes: ByteView) -> Outcome {
+        let line = bytes.prefix(maxV1Length)
+        guard let end = line.firstIndex(of: 0x0a) else {
+            return bytes.count < maxV1Length && isV1Text(line, mayEndInCR: true) ? .needMore : .failed
+        }
+        guard line[end &- 1] == 0x0d else { return .failed }
+        var header = ProxyProtocolHeader(length: end &+ 1)
+        let text = line.prefix(end &- 1)
+        guard isV1Text(text, mayEndInCR: false) else { return .failed }
+        var index = 6
+        let family = word(text, &index)
+        if family.view(text).hasPrefix("UNKNOWN") { return .complete(header) }
+        let isIPv6 = family.view(text) == "TCP6"
+        guard isIPv6 || family.view(text) == "TCP4" else { return .failed }
+        header.sourceText = word(text, &index)
+        header.destinationText = word(text, &index)
+        let sourcePort = word(text, &index).view(text)
+        let destinationPort = word(text, &index).view(text)
+        guard index > text.count,
+            let source = address(header.sourceText.view(text), sourcePort, isIPv6),
+            let destination = address(header.destinationText.view(text), destinationPort, isIPv6)
+        else { return .failed }
+        header.source = source
+        header.destination = destination
+        return .complete(header)
+    }
+
+    /// No control bytes, but perhaps the CR of a line end of which the LF is still to come.
+    private static func isV1Text(_ text: ByteView, mayEndInCR: Bool) -> Bool {
+        for index in 0..<text.count where text[index] < 0x20 || text[index] >= 0x7f {
+            if !mayEndInCR || text[index] != 0x0d || index &+ 1 != text.count { return false }
+        }
+        return true
+    }
+
+    /// The word up to one space or the end; moves behind the space, or beyond the end.
+    private static func word(_ text: ByteView, _ index: inout Int) -> ByteRange {
+        guard index <= text.count else { return ByteRange() }
+        let start = index
+        let end = text.firstIndex(of: 0x20, from: start) ?? text.count
+        index = end &+ 1
+        return ByteRange(from: start, to: end)
+    }
+
+    private static func address(_ text: ByteView, _ portText: ByteView, _ isIPv6: Bool) -> ProxyAddress? {
+        guard portText.count <= 5, let number = Decimal.parse(portText), number <= 65535 else { return nil }
+        let port = UInt16(truncatingIfNeeded: number)
+        if isIPv6 {
+            guard let address = ProxyAddress.parseIPv6(text) else { return nil }
+            return ProxyAddress(high: address.high, low: address.low, port: port, isIPv6: true)
+        }
+        guard let address = ProxyAddress.parseIPv4(text) else { return nil }
+        return ProxyAddress(low: UInt64(address), port: port, isIPv6: false)
+    }
+
+    /// Appends "PROXY TCP4 SRC DST SPORT DPORT CRLF", or "PROXY UNKNOWN CRLF" unless both addresses are there and of one
+    /// family. False if the writer is full.
     @discardableResult
-    package static func writeV1(source: ProxyAddress?, destination: ProxyAddress?, into writer: inout ByteWriter) -> Bool { false }
-}
-
-extension ProxyAddress {
-    /// Appends the address as text, IPv6 without brackets, zeros compressed.
-    @discardableResult
-    package func write(into writer: inout ByteWriter) -> Bool { false }
+    public static func writeV1(
+        source: ProxyAddress?, destination: ProxyAddress?, into writer: inout ByteWriter
+    ) -> Bool {
+        guard let source, let destination, source.isIPv6 == destination.isIPv6 else {
+            return writer.append("PROXY UNKNOWN\r\n")
+        }
+        writer.append(source.isIPv6 ? "PROXY TCP6 " : "PROXY TCP4 ")
+        source.write(into: &writer)
+        writer.append(byte: 0x20)
+        destination.write(into: &writer)
+        writer.append(byte: 0x20)
+        writer.append(decimal: UInt64(source.port))
+        writer.append(byte: 0x20)
+        writer.append(decimal: UInt64(destination.port))
+        writer.appendCRLF()
+        return !writer.isOverflown
+    }
 }

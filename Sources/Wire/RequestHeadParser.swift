@@ -6,21 +6,21 @@
 /// ```
 /// leading empty lines → method → target → version → field lines → checks of the whole
 /// ```
-package struct RequestHeadParser: Sendable {
+public struct RequestHeadParser: Sendable {
     /// The result; complete when `parse` said so. `method`, target and version are valid as soon as `hasRequestLine`.
-    package internal(set) var head = RequestHead()
+    public internal(set) var head = RequestHead()
     /// Fields dropped because of their names (`HeadOptions.ignoreInvalidHeaders`).
-    package private(set) var droppedFieldCount = 0
+    public private(set) var droppedFieldCount = 0
     /// The first dropped field line.
-    package private(set) var firstDroppedField = ByteRange()
-    package let options: HeadOptions
+    public private(set) var firstDroppedField = ByteRange()
+    public let options: HeadOptions
 
     var line = RequestLineState()
     private var lines = FieldLineParser(position: 0)
     private var namesOtherFields = false
     private let rules: FieldLineParser.Rules
 
-    package init(options: HeadOptions) {
+    public init(options: HeadOptions) {
         self.options = options
         rules = FieldLineParser.Rules(
             invalidClasses: options.underscoresInHeaders ? 4 | 8 : 2 | 4 | 8,
@@ -28,14 +28,14 @@ package struct RequestHeadParser: Sendable {
     }
 
     /// Whether the request line is complete.
-    package var hasRequestLine: Bool { line.phase == .done }
+    public var hasRequestLine: Bool { line.phase == .done }
 
     /// Goes on parsing.
     ///
     /// - Parameters:
     ///   - bytes: all bytes of the head so far, from the first.
     ///   - fields: emptied by the first call; the caller keeps it between calls.
-    package mutating func parse(_ bytes: ByteView, fields: inout FieldTable) -> HeadOutcome {
+    public mutating func parse(_ bytes: ByteView, fields: inout FieldTable) -> HeadOutcome {
         if line.phase != .done {
             if line.phase == .lead { fields.removeAll() }
             switch parseRequestLine(bytes) {

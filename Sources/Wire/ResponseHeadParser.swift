@@ -3,11 +3,11 @@
 /// An answer without a status line (HTTP/0.9) is refused. 1xx heads are complete heads; the caller starts a new parser
 /// after them. As in nginx, "_" is a valid byte of a name and invalid names are never a reason to refuse; but names with
 /// bytes that are no token characters are dropped, because they cannot be sent on.
-package struct ResponseHeadParser: Sendable {
-    package private(set) var head = ResponseHead()
-    package private(set) var droppedFieldCount = 0
-    package private(set) var firstDroppedField = ByteRange()
-    package let options: HeadOptions
+public struct ResponseHeadParser: Sendable {
+    public private(set) var head = ResponseHead()
+    public private(set) var droppedFieldCount = 0
+    public private(set) var firstDroppedField = ByteRange()
+    public let options: HeadOptions
 
     private var hasStatusLine = false
     private var isFresh = true
@@ -17,14 +17,14 @@ package struct ResponseHeadParser: Sendable {
     private let rules: FieldLineParser.Rules
 
     /// - Parameter options: `ignoreInvalidHeaders`, `underscoresInHeaders` and the request's options are not used.
-    package init(options: HeadOptions) {
+    public init(options: HeadOptions) {
         self.options = options
         rules = FieldLineParser.Rules(
             invalidClasses: 8, dropsInvalid: true, strictLineEndings: options.strictLineEndings)
     }
 
     /// Goes on parsing; see `RequestHeadParser.parse`.
-    package mutating func parse(_ bytes: ByteView, fields: inout FieldTable) -> HeadOutcome {
+    public mutating func parse(_ bytes: ByteView, fields: inout FieldTable) -> HeadOutcome {
         if isFresh {
             isFresh = false
             fields.removeAll()

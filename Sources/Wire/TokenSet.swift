@@ -1,26 +1,28 @@
 /// A set of header tokens: 128 bits.
-package struct TokenSet: Equatable, Sendable {
+public struct TokenSet: Equatable, Sendable {
     @usableFromInline var low: UInt64
     @usableFromInline var high: UInt64
 
-    @inlinable package init() {
+    @inlinable public init() {
         low = 0
         high = 0
     }
 
-    @inlinable package func contains(_ token: HeaderToken) -> Bool {
+    @inlinable @inline(__always)
+    public func contains(_ token: HeaderToken) -> Bool {
         let word = token.rawValue < 64 ? low : high
         return word & (1 << UInt64(token.rawValue & 63)) != 0
     }
 
-    @inlinable package mutating func insert(_ token: HeaderToken) {
+    @inlinable @inline(__always)
+    public mutating func insert(_ token: HeaderToken) {
         let bit: UInt64 = 1 << UInt64(token.rawValue & 63)
         if token.rawValue < 64 { low |= bit } else { high |= bit }
     }
 }
 
 extension TokenSet {
-    package init(_ tokens: HeaderToken...) {
+    public init(_ tokens: HeaderToken...) {
         self.init()
         for token in tokens { insert(token) }
     }

@@ -1,1 +1,5 @@
-// Entry point.
+import Gateway
+import Glibc
+
+var program = WorkerProgram()
+exit(program.run())

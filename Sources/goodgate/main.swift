@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 internal import Supervisor
 
 exit(Program.main(CommandLine.arguments))

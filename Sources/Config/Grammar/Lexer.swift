@@ -21,6 +21,8 @@ struct Lexer {
         var line: Int
         /// The file ended inside a statement.
         var isAtEnd = false
+        /// A block without a name was opened.
+        var opensBlock = false
     }
 
     /// Longest word in bytes; nginx's buffer of 4,096 bytes holds it with its terminator.
@@ -48,7 +50,10 @@ struct Lexer {
             case UInt8(ascii: "#"): skipComment()
             case UInt8(ascii: ";"), UInt8(ascii: "{"):
                 position += 1
-                guard !words.isEmpty else { throw Failure(message: "unexpected \"\(scalar(byte))\"", line: line) }
+                guard !words.isEmpty else {
+                    let opensBlock = byte == UInt8(ascii: "{")
+                    throw Failure(message: "unexpected \"\(scalar(byte))\"", line: line, opensBlock: opensBlock)
+                }
                 return byte == UInt8(ascii: ";") ? .simple(words) : .blockStart(words)
             case UInt8(ascii: "}"):
                 position += 1
@@ -64,14 +69,27 @@ struct Lexer {
         throw unexpectedEnd()
     }
 
-    /// Skips the rest of a block in another language up to its closing brace, counting braces.
+    /// Skips the rest of a block, in Lua or just too deep, up to its closing brace. Braces in strings and comments do not count.
     mutating func skipForeignBlock() {
         var depth = 1
-        while let byte = peek() {
+        while depth > 0, let byte = peek() {
             advance(over: byte)
-            if byte == UInt8(ascii: "{") { depth += 1 }
-            if byte == UInt8(ascii: "}") { depth -= 1 }
-            if depth == 0 { return }
+            switch byte {
+            case UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "}"): depth -= 1
+            case UInt8(ascii: "-") where peek() == UInt8(ascii: "-"): skipComment()
+            case UInt8(ascii: "\""), UInt8(ascii: "'"): skipForeignString(quote: byte)
+            default: break
+            }
+        }
+    }
+
+    /// Goes behind the closing quote, or to the end of the line if there is none.
+    private mutating func skipForeignString(quote: UInt8) {
+        while let byte = peek(), byte != UInt8(ascii: "\n") {
+            position += 1
+            if byte == quote { return }
+            if byte == UInt8(ascii: "\\"), let escaped = peek() { advance(over: escaped) }
         }
     }
 

@@ -103,9 +103,20 @@ extension TreeBuilder {
 
         mutating func append(_ directive: Directive) { levels[levels.count - 1].append(directive) }
 
+        mutating func openBlock(_ directive: Directive) {
+            open.append(directive)
+            levels.append([])
+        }
+
         mutating func closeBlock() {
             var directive = open.removeLast()
-            directive.children = levels.removeLast()
+            let children = levels.removeLast()
+            // What stands in a block without a name is checked as if the braces were not there.
+            guard !directive.words.isEmpty else {
+                levels[levels.count - 1] += children
+                return
+            }
+            directive.children = children
             append(directive)
         }
     }
@@ -131,8 +142,7 @@ extension TreeBuilder {
                         report("blocks are nested more than \(Self.blockDepthMax) deep", at: reader.location)
                         reader.lexer.skipForeignBlock()
                     } else {
-                        reader.open.append(directive)
-                        reader.levels.append([])
+                        reader.openBlock(directive)
                     }
                 case .blockEnd:
                     if reader.open.isEmpty {
@@ -149,6 +159,9 @@ extension TreeBuilder {
             } catch {
                 report(error.message, at: SourceLocation(file: reader.path, line: error.line))
                 if error.isAtEnd { return finish(&reader) }
+                if error.opensBlock, blockDepth + reader.open.count < Self.blockDepthMax {
+                    reader.openBlock(Directive(name: "", words: [], location: reader.location))
+                }
             }
         }
     }

@@ -5,6 +5,8 @@ package struct CoreSettings: Sendable {
     package var root = Template()
     /// Whether `root` came from `alias`.
     package var isAlias = false
+    /// With `alias`: how many bytes of the URI it replaces; nil in a location given by an expression: all of it.
+    package var aliasedPrefixLength: Int? = 0
     /// `index`, in order; a name that starts with `/` ends the search by an internal redirect.
     package var index: [Template] = [Template(literal: Array("index.html".utf8))]
     /// `random_index`.

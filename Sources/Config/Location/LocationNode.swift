@@ -29,6 +29,17 @@ package enum LocationMatch: Hashable, Sendable {
     /// `@name`, with the `@`.
     case named(Bytes)
 
+    /// The path of an exact or prefix location; nil for the others.
+    package var path: Bytes? {
+        switch self {
+        case .exact(let path), .prefix(let path), .prefixNoRegex(let path): path
+        case .regex, .named: nil
+        }
+    }
+
+    /// Length of `path`.
+    package var pathLength: Int? { path?.count }
+
     /// The name as nginx prints it: the path, expression or `@name`.
     package func name(patterns: [PatternSource]) -> Bytes {
         switch self {

@@ -15,9 +15,16 @@ package struct HeaderSettings: Hashable, Sendable {
     package var headers: [Added] = []
     package var trailers: [Added] = []
     package var expires: Expires = .off
+    /// `add_header_inherit`; already applied.
+    package var headersInheritance: HeaderInheritance = .on
+    /// `add_trailer_inherit`; already applied.
+    package var trailersInheritance: HeaderInheritance = .on
 
     package init() {}
 }
+
+/// What a block with own fields does with those of its parent: `on` drops them, `off` inherits nothing ever, `merge` adds.
+package enum HeaderInheritance: String, Hashable, Sendable, CaseIterable { case on, off, merge }
 
 /// `expires`.
 package enum Expires: Hashable, Sendable {
@@ -29,7 +36,7 @@ package enum Expires: Hashable, Sendable {
     /// `@` time of day.
     case daily(Seconds)
     /// Text that is parsed for each request.
-    case dynamic(Template)
+    case dynamic(Template, isModified: Bool)
 }
 
 /// `access_log` and `open_log_file_cache`.
@@ -186,6 +193,7 @@ package struct GzipSettings: Hashable, Sendable {
         package static let noETag = Proxied(rawValue: 32)
         package static let auth = Proxied(rawValue: 64)
         package static let any = Proxied(rawValue: 128)
+        package static let off = Proxied(rawValue: 256)
     }
 
     package init() {}
@@ -235,7 +243,7 @@ package struct SSISettings: Hashable, Sendable {
     package var ignoresRecycledBuffers = false
     package var keepsLastModified = false
     package var minFileChunk: ByteCount = 1_024
-    package var valueLengthMax = 256
+    package var valueLengthMax = 255
     package var types: MediaTypes = .only([Array("text/html".utf8)])
 
     package init() {}

@@ -18,8 +18,10 @@ package struct ProxySettings: Sendable {
     /// `proxy_pass_header`, lower case: not hidden.
     package var passedHeaders: [Bytes] = []
     package var ignoredHeaders: Set<IgnoredHeader> = []
-    /// `proxy_redirect`. `default` is already worked out.
+    /// `proxy_redirect` as said.
     package var redirects: ProxyRedirects = .standard
+    /// What `redirects` amounts to in this location, tried in order; the first that matches is applied.
+    package var redirectRules: [ProxyRedirect] = []
     package var cookieDomains: [CookieRewrite] = []
     package var cookiePaths: [CookieRewrite] = []
     package var cookieFlags: [CookieFlagsRule] = []
@@ -58,7 +60,10 @@ package struct ProxySettings: Sendable {
     /// `proxy_bind`; nil or empty: the system chooses.
     package var bind: ProxyBind?
     package var isSocketKeepalive = false
-    /// Where, if at all, the first `proxy_pass` etc. stand; for error texts. `proxy_headers_hash_*` are accepted.
+    /// `proxy_socket_rcvbuf`; nil: the system's.
+    package var socketReceiveBuffer: ByteCount?
+    /// `proxy_socket_sndbuf`; nil: the system's.
+    package var socketSendBuffer: ByteCount?
     /// `proxy_replay_idempotency_key` (our own, D8).
     package var replaysWithIdempotencyKey = false
 
@@ -79,30 +84,35 @@ package struct ProxyPass: Hashable, Sendable {
         case dynamic(Template)
     }
     package var target: Target
-    /// Scheme `https` (not supported yet) or `http`, as written; empty for dynamic URLs.
-    package var scheme: Bytes
-    /// `HOST[:PORT]` as written, for the default `Host` field; empty for dynamic URLs.
-    package var authority: Bytes
-    /// Host and port for `$proxy_host` and `$proxy_port`: `$proxy_host` leaves the default port out.
-    package var port: UInt16
+    /// `http`; empty for dynamic URLs.
+    package var scheme: Bytes = []
+    /// `$proxy_host` and the default `Host` field: `HOST[:PORT]` without the default port, `localhost` for Unix-domain sockets.
+    package var authority: Bytes = []
+    /// `$proxy_port`; empty for Unix-domain sockets.
+    package var portText: Bytes = []
     /// URI part, which replaces the part that the location matched; nil: the request's URI goes unchanged.
     package var uri: Bytes?
-    /// Length of the location's prefix that `uri` replaces; 0 for expressions and named locations.
-    package var replacedPrefixLength = 0
+    /// The path of the location, which `uri` replaces; empty for expressions, named locations, `if` and `limit_except`.
+    package var replacedPrefix: Bytes = []
     /// The URL as written.
     package var url: Bytes
     package var location: SourceLocation
 
-    package init(
-        target: Target, scheme: Bytes, authority: Bytes, port: UInt16, uri: Bytes?, url: Bytes, location: SourceLocation
-    ) {
+    package init(target: Target, url: Bytes, location: SourceLocation) {
         self.target = target
-        self.scheme = scheme
-        self.authority = authority
-        self.port = port
-        self.uri = uri
         self.url = url
         self.location = location
+    }
+
+    /// Length of `replacedPrefix`.
+    package var replacedPrefixLength: Int { replacedPrefix.count }
+
+    /// What `proxy_redirect default` does; nil for dynamic URLs.
+    package var standardRedirect: ProxyRedirect? {
+        guard case .upstream = target else { return nil }
+        let slash = [UInt8(ascii: "/")]
+        let match = Template(literal: uri == nil ? url + slash : url)
+        return ProxyRedirect(match: .prefix(match), replacement: Template(literal: uri == nil ? slash : replacedPrefix))
     }
 }
 
@@ -133,8 +143,6 @@ package struct ProxyRedirect: Hashable, Sendable {
         /// Text at the start.
         case prefix(Template)
         case pattern(PatternID)
-        /// `default`: the URL of `proxy_pass` → the location.
-        case standard
     }
     package var match: Match
     package var replacement: Template

@@ -31,6 +31,8 @@ package struct RewriteRule: Hashable, Sendable {
     package var replacement: Template
     /// Text after the first literal `?` of the replacement; nil: none.
     package var arguments: Template?
+    /// Whether a literal `?` stands in the replacement: more arguments of a redirect are then appended by `&`.
+    package var hasQuestionMark: Bool
     /// Whether the request's arguments are appended (the replacement did not end in `?`).
     package var appendsRequestArguments: Bool
     package var flag: Flag
@@ -39,12 +41,13 @@ package struct RewriteRule: Hashable, Sendable {
     package var location: SourceLocation
 
     package init(
-        pattern: PatternID, replacement: Template, arguments: Template?, appendsRequestArguments: Bool, flag: Flag,
+        pattern: PatternID, replacement: Template, arguments: Template?, hasQuestionMark: Bool, appendsRequestArguments: Bool, flag: Flag,
         isAbsoluteRedirect: Bool, location: SourceLocation
     ) {
         self.pattern = pattern
         self.replacement = replacement
         self.arguments = arguments
+        self.hasQuestionMark = hasQuestionMark
         self.appendsRequestArguments = appendsRequestArguments
         self.flag = flag
         self.isAbsoluteRedirect = isAbsoluteRedirect

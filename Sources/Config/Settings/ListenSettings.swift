@@ -56,7 +56,9 @@ package struct ListenerSettings: Sendable {
     package var socket = ListenSettings.SocketOptions()
     /// Whether connections start with a PROXY header (set by any server of the address, as nginx does).
     package var acceptsProxyProtocol = false
-    /// Index into `HTTPSettings.servers` of the default server.
+    /// Whether a server said `default_server`.
+    package var hasDefaultServer = false
+    /// Index into `HTTPSettings.servers` of the default server: the one that said so, else the first.
     package var defaultServer: Int
     /// Host names of the servers on this address.
     package var hosts = VirtualHosts()
@@ -77,13 +79,8 @@ package struct ListenerSettings: Sendable {
 ///
 /// Order of precedence: exact, longest leading wildcard, longest trailing wildcard, first matching expression, default.
 package struct VirtualHosts: Sendable {
-    /// Lower-case names.
-    package var exact: [Bytes: Int] = [:]
-    /// `*.example.com` as `example.com`: matches names that end in `.` + key.
-    /// `.example.com` is here and in `exact`.
-    package var leadingWildcards: [Bytes: Int] = [:]
-    /// `www.example.*` as `www.example`: matches names that begin with key + `.`.
-    package var trailingWildcards: [Bytes: Int] = [:]
+    /// Exact and wildcard names → index into `HTTPSettings.servers`.
+    package var names = HostNameTable<Int>()
     /// In the order of the files.
     package var patterns: [(pattern: PatternID, server: Int)] = []
 

@@ -10,11 +10,10 @@ package struct MapSettings: Sendable {
     package var isVolatile = false
     /// Value when nothing matches; empty by default.
     package var defaultValue = Template()
-    /// Lower-case keys (maps ignore case).
+    /// Keys without expressions. Maps ignore ASCII case: look up the text in lower case.
+    package var keys = HostNameTable<Template>()
+    /// Keys of a map without `hostnames`; wildcards mean nothing in them.
     package var exact: [Bytes: Template] = [:]
-    /// As in `VirtualHosts`; only with `hostnames`.
-    package var leadingWildcards: [Bytes: Template] = [:]
-    package var trailingWildcards: [Bytes: Template] = [:]
     /// In the order of the file.
     package var patterns: [(pattern: PatternID, value: Template)] = []
 
@@ -35,19 +34,60 @@ package struct GeoSettings: Sendable {
     package var isRanges = false
     /// `volatile`.
     package var isVolatile = false
-    package var defaultValue: Bytes = []
     /// `proxy`: trusted proxies, whose X-Forwarded-For is used.
     package var proxies: [AddressRange] = []
     /// `proxy_recursive`.
     package var isProxyRecursive = false
-    /// Networks with their value; the longest prefix wins. Sorted by prefix length, longest first.
-    package var networks: [(range: AddressRange, value: Bytes)] = []
-    /// With `ranges`: inclusive IPv4 ranges in ascending order that do not overlap.
-    package var ranges: [(low: UInt32, high: UInt32, value: Bytes)] = []
+    /// The values; the results of a look-up are indices into them. The first is the default.
+    package var values: [Bytes] = [[]]
+    /// Networks by prefix length, longest first.
+    package var networks4: [(mask: UInt32, values: [UInt32: Int])] = []
+    package var networks6: [(maskHigh: UInt64, maskLow: UInt64, values: [IPv6Key: Int])] = []
+    /// With `ranges`: inclusive ranges in ascending order that do not overlap.
+    package var ranges: [(low: UInt32, high: UInt32, value: Int)] = []
+
+    package struct IPv6Key: Hashable, Sendable {
+        package var high: UInt64
+        package var low: UInt64
+    }
 
     package init(location: SourceLocation, variable: VariableID) {
         self.location = location
         self.variable = variable
+    }
+
+    /// Index into `values` for an address; nil stands for text that is no address.
+    ///
+    /// As in nginx, Unix-domain sockets and unparseable texts count as 255.255.255.255, as do IPv6 addresses where ranges are used.
+    /// O(number of different prefix lengths), or O(log ranges).
+    package func valueIndex(for address: NetworkAddress?) -> Int {
+        switch address {
+        case .ipv4(let value, _): return valueIndex(ipv4: value)
+        case .ipv6(0, let low, _) where low >> 32 == 0xFFFF:
+            return valueIndex(ipv4: UInt32(truncatingIfNeeded: low))
+        case .ipv6(let high, let low, _) where !isRanges:
+            for network in networks6 {
+                let key = IPv6Key(high: high & network.maskHigh, low: low & network.maskLow)
+                if let index = network.values[key] { return index }
+            }
+            return 0
+        default: return valueIndex(ipv4: .max)
+        }
+    }
+
+    private func valueIndex(ipv4 address: UInt32) -> Int {
+        if isRanges {
+            var (low, high) = (0, ranges.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if ranges[middle].high < address { low = middle + 1 } else { high = middle }
+            }
+            return low < ranges.count && ranges[low].low <= address ? ranges[low].value : 0
+        }
+        for network in networks4 {
+            if let index = network.values[address & network.mask] { return index }
+        }
+        return 0
     }
 }
 
@@ -75,6 +115,8 @@ package struct LimitRequestZone: Hashable, Sendable {
     /// Requests per 1,000 seconds (nginx's own unit: rate × 1000).
     package var rate: Int
     package var location: SourceLocation
+    /// The key as written.
+    package var keyText: Bytes = []
 
     package init(name: String, size: ByteCount, key: Template, rate: Int, location: SourceLocation) {
         self.name = name
@@ -91,6 +133,8 @@ package struct LimitConnectionZone: Hashable, Sendable {
     package var size: ByteCount
     package var key: Template
     package var location: SourceLocation
+    /// The key as written.
+    package var keyText: Bytes = []
 
     package init(name: String, size: ByteCount, key: Template, location: SourceLocation) {
         self.name = name

@@ -1,203 +1,200 @@
-// The bundle as bytes: how the supervisor hands it to its workers in a sealed memfd. Both ends are of one release, so there is a version
-// but no compatibility. The reader trusts nothing: a bundle that is cut or spoilt is an error, never a trap.
-
-/// Why bytes are no bundle.
-package enum BundleError: Error, Hashable, Sendable {
-    case truncated, malformed, version(UInt8)
-}
-
 extension ConfigurationBundle {
-    private static let mark: [UInt8] = Array("GGCB".utf8)
+    /// Version of the format; a bundle of another version is refused.
     private static let version: UInt8 = 1
 
-    /// The bundle as bytes. O(size of the files).
-    package func encode() -> [UInt8] {
-        var out = BundleWriter()
-        out.bytes = Self.mark + [Self.version]
-        for text in [request.path, request.prefix, request.errorLogPath, request.programName, facts.hostName] { out.text(text) }
-        out.flag(request.globals != nil)
-        out.text(request.globals ?? "")
-        out.flag(facts.isRoot)
-        out.flag(facts.isIPv6Available)
-        out.number(facts.pageSize)
-        out.number(facts.processorCount)
-        out.number(files.count)
-        for file in files {
-            out.text(file.path)
-            out.block(file.bytes)
-        }
-        out.number(failures.count)
-        for (path, failure) in failures.sorted(by: { $0.key < $1.key }) {
-            out.text(path)
-            out.number(Int(failure.code))
-            out.text(failure.text)
-        }
-        out.number(globs.count)
-        for (pattern, paths) in globs.sorted(by: { $0.key < $1.key }) {
-            out.text(pattern)
-            out.number(paths.count)
-            for path in paths { out.text(path) }
-        }
-        out.number(resolutions.count)
-        for (host, resolution) in resolutions.sorted(by: { $0.key < $1.key }) {
-            out.text(host)
-            out.resolution(resolution)
-        }
-        return out.bytes
+    /// Why bytes are no bundle.
+    package enum DecodingFailure: Error, Hashable, Sendable {
+        /// Made by another version.
+        case version(UInt8)
+        /// Cut short, or not a bundle.
+        case malformed
     }
 
-    /// Reads what `encode` wrote.
-    /// - Throws: `BundleError`.
-    package init(decoding bytes: [UInt8]) throws(BundleError) {
-        var reader = BundleReader(bytes: bytes)
-        guard try reader.take(Self.mark.count)[...] == Self.mark[...] else { throw .malformed }
+    /// The bundle as bytes, for a sealed memory file. O(size of the files).
+    package func encode() -> [UInt8] {
+        var writer = BundleWriter()
+        writer.byte(Self.version)
+        for text in [request.path, request.prefix, request.errorLogPath, request.programName] { writer.text(text) }
+        writer.optional(request.globals) { $0.text($1) }
+        writer.text(facts.hostName)
+        writer.byte((facts.isRoot ? 1 : 0) | (facts.isIPv6Available ? 2 : 0))
+        writer.number(facts.pageSize)
+        writer.number(facts.processorCount)
+        writer.number(files.count)
+        for file in files {
+            writer.text(file.path)
+            writer.bytes(file.bytes)
+        }
+        writer.dictionary(failures) { writer, error in
+            writer.number(Int(error.code))
+            writer.text(error.text)
+        }
+        writer.dictionary(globs) { writer, paths in
+            writer.number(paths.count)
+            for path in paths { writer.text(path) }
+        }
+        writer.dictionary(resolutions) { writer, resolution in
+            switch resolution {
+            case .postponed: writer.byte(0)
+            case .notFound: writer.byte(1)
+            case .addresses(let addresses):
+                writer.byte(2)
+                writer.number(addresses.count)
+                for address in addresses { writer.address(address) }
+            }
+        }
+        return writer.result
+    }
+
+    /// Reads what `encode()` wrote.
+    /// - Throws: if the bytes are anything else; never traps.
+    package init(decoding bytes: [UInt8]) throws(DecodingFailure) {
+        var reader = BundleReader(bytes)
         let version = try reader.byte()
         guard version == Self.version else { throw .version(version) }
-        let path = try reader.text()
-        let prefix = try reader.text()
-        let errorLogPath = try reader.text()
-        let programName = try reader.text()
-        let hostName = try reader.text()
-        let hasGlobals = try reader.flag()
-        let globals = try reader.text()
-        self.init(
-            request: ConfigurationRequest(
-                path: path, prefix: prefix, globals: hasGlobals ? globals : nil, errorLogPath: errorLogPath, programName: programName))
-        facts.hostName = hostName
-        facts.isRoot = try reader.flag()
-        facts.isIPv6Available = try reader.flag()
+        var request = ConfigurationRequest(path: try reader.text(), prefix: try reader.text())
+        request.errorLogPath = try reader.text()
+        request.programName = try reader.text()
+        request.globals = try reader.byte() == 0 ? nil : try reader.text()
+        self.init(request: request)
+        facts.hostName = try reader.text()
+        let flags = try reader.byte()
+        (facts.isRoot, facts.isIPv6Available) = (flags & 1 != 0, flags & 2 != 0)
         facts.pageSize = try reader.number()
         facts.processorCount = try reader.number()
-        for _ in 0..<(try reader.count()) { files.append(ConfigurationFile(path: try reader.text(), bytes: try reader.block())) }
+        guard facts.pageSize >= 512, facts.pageSize <= 1 << 20, facts.processorCount >= 1 else { throw .malformed }
         for _ in 0..<(try reader.count()) {
-            let path = try reader.text()
-            let code = Int32(truncatingIfNeeded: try reader.number())
-            failures[path] = ConfigurationReadError(code: code, text: try reader.text())
+            files.append(ConfigurationFile(path: try reader.text(), bytes: try reader.bytes()))
         }
         for _ in 0..<(try reader.count()) {
-            let pattern = try reader.text()
+            let key = try reader.text()
+            let code = Int32(truncatingIfNeeded: try reader.number())
+            failures[key] = ConfigurationReadError(code: code, text: try reader.text())
+        }
+        for _ in 0..<(try reader.count()) {
+            let key = try reader.text()
             var paths: [String] = []
             for _ in 0..<(try reader.count()) { paths.append(try reader.text()) }
-            globs[pattern] = paths
+            globs[key] = paths
         }
         for _ in 0..<(try reader.count()) {
-            let host = try reader.text()
-            resolutions[host] = try reader.resolution()
+            let key = try reader.text()
+            resolutions[key] = try reader.resolution()
         }
         guard reader.isAtEnd else { throw .malformed }
     }
 }
 
+/// Writes numbers in little-endian order and texts with their length before them.
 private struct BundleWriter {
-    var bytes: [UInt8] = []
+    var result: [UInt8] = []
+
+    mutating func byte(_ value: UInt8) { result.append(value) }
 
     mutating func number(_ value: Int) {
-        let wide = UInt64(bitPattern: Int64(value))
-        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: wide >> (8 * UInt64(shift)))) }
+        for shift in stride(from: 0, to: 64, by: 8) { result.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
-
-    mutating func block(_ value: [UInt8]) {
+    mutating func bytes(_ value: [UInt8]) {
         number(value.count)
-        bytes.append(contentsOf: value)
+        result += value
     }
 
-    mutating func text(_ value: String) { block(Array(value.utf8)) }
+    mutating func text(_ value: String) { bytes([UInt8](value.utf8)) }
 
-    mutating func resolution(_ value: NameResolution) {
-        switch value {
-        case .notFound: bytes.append(0)
-        case .postponed: bytes.append(1)
-        case .addresses(let list):
-            bytes.append(2)
-            number(list.count)
-            for address in list { self.address(address) }
+    mutating func optional<Value>(_ value: Value?, _ body: (inout BundleWriter, Value) -> Void) {
+        byte(value == nil ? 0 : 1)
+        if let value { body(&self, value) }
+    }
+
+    mutating func dictionary<Value>(_ values: [String: Value], _ body: (inout BundleWriter, Value) -> Void) {
+        number(values.count)
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            text(key)
+            body(&self, value)
         }
     }
 
-    mutating func address(_ value: NetworkAddress) {
-        switch value {
-        case .ipv4(let address, let port):
-            bytes.append(4)
-            number(Int(address))
+    mutating func address(_ address: NetworkAddress) {
+        switch address {
+        case .ipv4(let value, let port):
+            byte(4)
+            number(Int(value))
             number(Int(port))
         case .ipv6(let high, let low, let port):
-            bytes.append(6)
-            number(Int(Int64(bitPattern: high)))
-            number(Int(Int64(bitPattern: low)))
+            byte(6)
+            number(Int(bitPattern: UInt(high)))
+            number(Int(bitPattern: UInt(low)))
             number(Int(port))
         case .unix(let path):
-            bytes.append(1)
-            block(path)
+            byte(1)
+            bytes(path)
         }
     }
 }
 
+/// Reads what a `BundleWriter` wrote; every length is checked against what is left.
 private struct BundleReader {
-    let bytes: [UInt8]
-    var offset = 0
+    private let data: [UInt8]
+    private var position = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(_ data: [UInt8]) { self.data = data }
 
-    var isAtEnd: Bool { offset == bytes.count }
+    var isAtEnd: Bool { position == data.count }
 
-    mutating func take(_ count: Int) throws(BundleError) -> [UInt8] {
-        guard count >= 0, bytes.count - offset >= count else { throw .truncated }
-        defer { offset += count }
-        return Array(bytes[offset..<(offset + count)])
+    mutating func byte() throws(ConfigurationBundle.DecodingFailure) -> UInt8 {
+        guard position < data.count else { throw .malformed }
+        position += 1
+        return data[position - 1]
     }
 
-    mutating func byte() throws(BundleError) -> UInt8 { try take(1)[0] }
-
-    mutating func flag() throws(BundleError) -> Bool {
-        let value = try byte()
-        guard value <= 1 else { throw .malformed }
-        return value == 1
-    }
-
-    mutating func number() throws(BundleError) -> Int {
-        guard bytes.count - offset >= 8 else { throw .truncated }
+    mutating func number() throws(ConfigurationBundle.DecodingFailure) -> Int {
+        guard data.count - position >= 8 else { throw .malformed }
         var value: UInt64 = 0
-        for index in 0..<8 { value |= UInt64(bytes[offset + index]) << (8 * UInt64(index)) }
-        offset += 8
-        return Int(Int64(bitPattern: value))
+        for index in 0..<8 { value |= UInt64(data[position + index]) << UInt64(8 * index) }
+        position += 8
+        return Int(truncatingIfNeeded: value)
     }
 
-    /// A number of elements; each of them takes at least one byte.
-    mutating func count() throws(BundleError) -> Int {
-        let value = try number()
-        guard value >= 0 else { throw .malformed }
-        guard value <= bytes.count - offset else { throw .truncated }
-        return value
+    /// A number of things that follow, each at least one byte long.
+    mutating func count() throws(ConfigurationBundle.DecodingFailure) -> Int {
+        let count = try number()
+        guard count >= 0, count <= data.count - position else { throw .malformed }
+        return count
     }
 
-    mutating func block() throws(BundleError) -> [UInt8] { try take(try number()) }
-    mutating func text() throws(BundleError) -> String { String(decoding: try block(), as: UTF8.self) }
+    mutating func bytes() throws(ConfigurationBundle.DecodingFailure) -> [UInt8] {
+        let count = try count()
+        position += count
+        return [UInt8](data[(position - count)..<position])
+    }
 
-    mutating func resolution() throws(BundleError) -> NameResolution {
+    mutating func text() throws(ConfigurationBundle.DecodingFailure) -> String {
+        String(decoding: try bytes(), as: UTF8.self)
+    }
+
+    mutating func resolution() throws(ConfigurationBundle.DecodingFailure) -> NameResolution {
         switch try byte() {
-        case 0: return .notFound
-        case 1: return .postponed
+        case 0: return .postponed
+        case 1: return .notFound
         case 2:
-            var list: [NetworkAddress] = []
-            for _ in 0..<(try count()) { list.append(try address()) }
-            return .addresses(list)
+            var addresses: [NetworkAddress] = []
+            for _ in 0..<(try count()) { addresses.append(try address()) }
+            return .addresses(addresses)
         default: throw .malformed
         }
     }
 
-    mutating func address() throws(BundleError) -> NetworkAddress {
+    private mutating func address() throws(ConfigurationBundle.DecodingFailure) -> NetworkAddress {
         switch try byte() {
+        case 1: return .unix(try bytes())
         case 4:
-            guard let address = UInt32(exactly: try number()), let port = UInt16(exactly: try number()) else { throw .malformed }
-            return .ipv4(address, port: port)
+            let value = UInt32(truncatingIfNeeded: try number())
+            return .ipv4(value, port: UInt16(truncatingIfNeeded: try number()))
         case 6:
-            let high = UInt64(bitPattern: Int64(try number()))
-            let low = UInt64(bitPattern: Int64(try number()))
-            guard let port = UInt16(exactly: try number()) else { throw .malformed }
-            return .ipv6(high: high, low: low, port: port)
-        case 1: return .unix(try block())
+            let high = UInt64(UInt(bitPattern: try number()))
+            let low = UInt64(UInt(bitPattern: try number()))
+            return .ipv6(high: high, low: low, port: UInt16(truncatingIfNeeded: try number()))
         default: throw .malformed
         }
     }

@@ -4,6 +4,8 @@ package struct UpstreamSettings: Sendable {
     package var location: SourceLocation
     /// Implied by a `proxy_pass http://HOST:PORT`: one server list from resolution, no `keepalive`.
     package var isImplicit = false
+    /// Port of an implied upstream; 0 for Unix-domain sockets.
+    package var implicitPort: UInt16 = 0
     package var servers: [UpstreamServer] = []
     package var policy: BalancingPolicy = .roundRobin
     package var sticky: StickySettings?
@@ -23,9 +25,12 @@ package struct UpstreamSettings: Sendable {
     package var resolver: ResolverSettings?
     /// `resolver_timeout`.
     package var resolverTimeout: Milliseconds = 30_000
+    /// Whether the upstream itself said `resolver_timeout`.
+    var hasResolverTimeout = false
     /// Health checks of locations that pass to this upstream.
     package var healthChecks: [HealthCheckSettings] = []
-    /// `ntlm`, … are unknown.
+
+    /// `zone NAME [SIZE];`
     package struct Zone: Hashable, Sendable {
         package var name: String
         /// nil: given elsewhere.
@@ -105,12 +110,17 @@ package enum BalancingPolicy: Hashable, Sendable {
 /// `sticky`.
 package enum StickySettings: Hashable, Sendable {
     case cookie(Cookie)
+    /// What a session of `learn` takes of its zone, so that a size means about the number of sessions it means to nginx.
+    package static var bytesPerSession: Int { 128 }
+
     /// The first template that is not empty names the route.
     case route([Template])
     case learn(Learn)
 
     package struct Cookie: Hashable, Sendable {
         package var name: Bytes
+        /// `$cookie_NAME`, which carries the route of a request.
+        package var variable: VariableID
         /// nil: none.
         package var domain: Template?
         package var path: Template?
@@ -121,7 +131,10 @@ package enum StickySettings: Hashable, Sendable {
         /// `samesite=`.
         package var sameSite: Template?
 
-        package init(name: Bytes) { self.name = name }
+        package init(name: Bytes, variable: VariableID) {
+            self.name = name
+            self.variable = variable
+        }
     }
 
     package struct Learn: Hashable, Sendable {

@@ -48,6 +48,8 @@ package enum ProxyProtocolTLV: Hashable, Sendable {
     case sslType(UInt8)
     /// The `verify` field of the SSL TLV, in decimal.
     case sslVerify
+    /// A name that is no TLV: never found.
+    case unknown
 }
 
 /// One variable of a configuration.

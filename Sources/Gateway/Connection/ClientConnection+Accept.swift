@@ -6,6 +6,8 @@ import Wire
 extension Ref where Value == Worker {
     /// Takes connections from a listening socket until it is empty or a limit is reached.
     func accept(from listener: Ref<Listener>) {
+        // A drain in the same tick has closed it.
+        guard listener.value.descriptor >= 0 else { return }
         var budget = 64
         while budget > 0, value.acceptPausedUntil == 0 {
             budget -= 1
@@ -85,7 +87,7 @@ extension Ref where Value == Worker {
 
     /// Registers a listening socket: level-triggered, so that a budget or a rest loses nothing.
     func listenEvents(_ listener: Ref<Listener>) {
-        let token = Token(kind: EventKind.listener, slot: listener.value.index, generation: 0)
+        let token = Token(kind: EventKind.listener, slot: listener.value.slot, generation: 0)
         let mask: EventMask = listener.value.isShared ? [.readable, .exclusive] : .readable
         let result = value.loop.add(listener.value.descriptor, mask, token)
         if result < 0, -result != EEXIST { log(.emergency, "epoll_ctl() failed", errno: -result) }

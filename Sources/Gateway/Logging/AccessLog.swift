@@ -61,10 +61,8 @@ extension Ref where Value == Request {
         }
         if escape == .none { return buffer.append(text) }
         if escape == .default, !text.needsLogEscape { return buffer.append(text) }
-        buffer.write(reserving: text.count * 6 + 1) { region in
-            var writer = unsafe ByteWriter(region)
+        buffer.write(reserving: text.count * 6 + 1) { writer in
             escape.write(text, into: &writer)
-            return writer.count
         }
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Loop
 import Wire
 
@@ -39,17 +38,12 @@ extension Ref where Value == Worker {
     @inline(never)
     private func refreshClock(_ second: Int64) {
         value.clock.second = second
-        var seconds = time_t(second)
-        var parts = tm()
-        unsafe localtime_r(&seconds, &parts)
-        value.clock.offset = Int32(unsafe parts.tm_gmtoff)
+        value.clock.offset = LocalTime.offset(at: second)
         let offset = value.clock.offset
         func fill(_ buffer: Ref<Buffer>, _ body: (inout ByteWriter) -> Void) {
             buffer.clear()
-            buffer.write(reserving: 48) { region in
-                var writer = unsafe ByteWriter(region)
+            buffer.write(reserving: 48) { writer in
                 body(&writer)
-                return writer.count
             }
         }
         fill(value.clock.httpDate) { HTTPDate.write(second, into: &$0) }

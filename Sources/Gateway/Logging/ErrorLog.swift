@@ -1,4 +1,3 @@
-import CSystem
 import Glibc
 import Loop
 import Wire
@@ -57,20 +56,9 @@ extension Ref where Value == Worker {
             let copy = value.pool.value.take(4096)
             copy.append(line)
             copy.append(0x0a)
-            _ = unsafe cs_write(2, copy.view.rawBuffer.baseAddress!, copy.count)
+            _ = File.append(copy.view, to: 2)
             value.pool.value.give(copy)
         case .syslog(let index): sendSyslog(line, severity: level.rawValue, target: index)
-        }
-    }
-}
-
-extension Ref where Value == Buffer {
-    /// Appends a Swift text. Not for the hot path.
-    func append(text: String) {
-        var copy = text
-        copy.withUTF8 { bytes in
-            guard let base = bytes.baseAddress else { return }
-            append(unsafe ByteView(start: base, count: bytes.count))
         }
     }
 }
@@ -125,10 +113,8 @@ extension Ref where Value == Request {
         let scratch = pool.value.take(4096)
         defer { pool.value.give(scratch) }
         let part = bytes.prefix(1000)
-        scratch.write(reserving: part.count * 4 + 4) { region in
-            var writer = unsafe ByteWriter(region)
+        scratch.write(reserving: part.count * 4 + 4) { writer in
             LogEscape.default.write(part, into: &writer)
-            return writer.count
         }
         return scratch.view.string
     }

@@ -1,5 +1,4 @@
 import Config
-import CSystem
 import Glibc
 import Loop
 import Wire
@@ -52,6 +51,8 @@ struct LogFile: ~Copyable {
 /// All logs of a worker. Files are opened by the supervisor, which may; paths with variables are opened here.
 struct LogWriter: ~Copyable {
     var files: [Ref<LogFile>] = []
+    /// Syslog targets of all logs.
+    var syslogs: [SyslogSettings] = []
     /// Files with lines not yet written.
     var dirty = Table<Int32>(capacity: 16)
     /// error_log of the main context.
@@ -108,15 +109,17 @@ extension Ref where Value == LogFile {
     func flush(now: UInt64) {
         let bytes = value.buffer.view
         guard !bytes.isEmpty else { return }
-        let n = value.descriptor >= 0 ? unsafe cs_write(value.descriptor, bytes.rawBuffer.baseAddress!, bytes.count) : -Int(EBADF)
+        let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
         if n < bytes.count {
             value.lostBytes += UInt64(bytes.count - max(0, n))
             if now >= value.complainedAt + 60_000 || value.complainedAt == 0 {
                 value.complainedAt = max(1, now)
                 let reason = n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write"
                 let text = "goodgate: write() to \"\(value.path)\" failed (\(reason)), \(value.lostBytes) bytes lost\n"
-                var copy = text
-                copy.withUTF8 { _ = unsafe cs_write(2, $0.baseAddress!, $0.count) }
+                let copy = Ref<Buffer>.immortal(Buffer(capacity: 512))
+                copy.append(text: text)
+                _ = File.append(copy.view, to: 2)
+                copy.destroyBuffer()
             }
         }
         value.buffer.clear()

@@ -7,9 +7,10 @@ extension Ref where Value == Request {
     func begin() {
         let base = connection.value.input!.whole
         let head = value.parser.head
+        value.headBytes = base
         takeRequestLine(head, base)
         takeFields(base)
-        worker.value.counters.requests += 1
+        countRequest()
         guard takeHost(head, base) else { return refuse(400, "client sent invalid host header") }
         guard takeURI(head, base) else { return refuse(400, "client sent invalid request") }
         value.location = server.value.location
@@ -84,10 +85,8 @@ extension Ref where Value == Request {
         let chunk = value.arena.room(for: target.count + 2, pool)
         let start = chunk.value.end
         var result = URI.NormaliseResult.invalid
-        chunk.write(reserving: target.count + 2) { region in
-            var writer = unsafe ByteWriter(region)
+        chunk.write(reserving: target.count + 2) { writer in
             result = URI.normalise(target, mergeSlashes: server.value.mergesSlashes, into: &writer)
-            return writer.count
         }
         guard case .path(let length, let query, _, _) = result else { return false }
         value.uri = chunk.whole[start..<(start + length)]
@@ -114,6 +113,12 @@ extension Ref where Value == Request {
         }
     }
 
+    private func countRequest() {
+        worker.value.counters.requests += 1
+        worker.value.counters.writing += 1
+        value.isCounted = true
+    }
+
     /// A head that was not even parsed: logged and answered with a built-in page, and the connection is closed.
     func refuseHead(_ error: HeadError, _ input: Ref<Buffer>) {
         let base = input.whole
@@ -124,7 +129,7 @@ extension Ref where Value == Request {
             value.requestLine = base[0..<(end > 0 && base[end - 1] == 0x0d ? end - 1 : end)]
         }
         log(.info, message(of: error, base))
-        worker.value.counters.requests += 1
+        countRequest()
         value.isBadHead = true
         value.isKeepalive = false
         value.body.discardsNothing = true
@@ -136,10 +141,8 @@ extension Ref where Value == Request {
     private func message(of error: HeadError, _ base: ByteView) -> String {
         let scratch = pool.value.take(4096)
         defer { pool.value.give(scratch) }
-        scratch.write(reserving: 4096) { region in
-            var writer = unsafe ByteWriter(region)
+        scratch.write(reserving: 4096) { writer in
             error.writeMessage(base, into: &writer)
-            return writer.count
         }
         return scratch.view.string
     }

@@ -1,6 +1,8 @@
 import Config
 import Glibc
 import Loop
+import Machine
+import Pattern
 import Wire
 
 typealias RequestRef = Ref<Request>
@@ -30,6 +32,8 @@ struct Request: ~Copyable, SlabValue {
     var parsedFields = FieldTable(capacity: 32)
     /// Bytes of the head, request line included.
     var headLength = 0
+    /// The head itself, where it was parsed.
+    var headBytes = ByteView()
     var fields = Table<HeaderField>(capacity: 24)
     var method = Method.get
     var methodName = ByteView()
@@ -50,10 +54,16 @@ struct Request: ~Copyable, SlabValue {
     var isKeepalive = false
     var isInternal = false
     var isBadHead = false
+    /// Counted among the requests that are being answered.
+    var isCounted = false
 
     // Where it is served.
     var server: Ref<VirtualServer>?
     var location: Ref<Location>?
+    /// try_files found a file below an alias that stands for the whole path: the path is appended to it (nginx: add_uri_to_alias).
+    var addsPathToAlias = false
+    /// The path still begins with the location's prefix: no rewrite ended by `break` changed it (nginx: valid_location).
+    var isLocationValid = true
     /// Location changes so far; 10 is the limit, then 500 (nginx: uri_changes).
     var uriChangesLeft = 11
     /// Set while an error page is served.
@@ -98,6 +108,10 @@ struct Request: ~Copyable, SlabValue {
 
     // Limits and state of modules.
     var exchange: ExchangeRef?
+    /// Attempts on upstreams so far, for variables and records.
+    var attempts = Table<AttemptStat>(capacity: 2)
+    /// The next attempt starts a new group in the lists of $upstream_* variables.
+    var startsAttemptGroup = false
     var timer = TimerID.none
     /// limit_rate in bytes per second, nil until evaluated.
     var limitRate: Int64?
@@ -113,6 +127,8 @@ struct Request: ~Copyable, SlabValue {
     var modules = ModuleState()
     var isClosing = false
     var isAborted = false
+    /// The answer ended too early: the connection is cut after what there is.
+    var isTruncated = false
     var isPostAction = false
     var isLogged = false
 
@@ -151,9 +167,13 @@ extension Ref where Value == Request {
     func reset() {
         if value.timer != .none { worker.value.loop.timers.clear(value.timer) }
         if let exchange = value.exchange { exchange.release() }
+        if value.isCounted {
+            value.isCounted = false
+            worker.value.counters.writing -= 1
+        }
         releaseOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
-            value.body.filePath.withCString { _ = unsafe unlink($0) }
+            _ = File.remove(value.body.filePath)
         }
         value.body.release(pool)
         for index in value.files.indices { Socket.close(value.files[index]) }
@@ -162,6 +182,10 @@ extension Ref where Value == Request {
         value.fields.removeAll()
         value.response.reset()
         value.variables.reset()
+        value.attempts.removeAll()
+        value.startsAttemptGroup = false
+        for buffer in value.modules.takeKept() { pool.value.give(buffer) }
+        if let original = value.modules.clientAddress { connection.replacePeer(original) }
         value.modules.reset()
         if !value.filters.isEmpty { value.filters.removeAll() }
         value.exchange = nil
@@ -177,11 +201,13 @@ extension Ref where Value == Request {
         value.isURIComplex = false
         value.isKeepalive = false
         value.isInternal = false
+        value.addsPathToAlias = false
         value.isBadHead = false
         value.uriChangesLeft = 11
         value.isErrorPage = false
         value.errorStatus = 0
         value.isURIChanged = false
+        value.isLocationValid = true
         value.captureCount = 0
         value.captureSubject = ByteView()
         value.requestLine = ByteView()
@@ -205,6 +231,7 @@ extension Ref where Value == Request {
         value.pendingSubrequests = 0
         value.isClosing = false
         value.isAborted = false
+        value.isTruncated = false
         value.isPostAction = false
         value.isLogged = false
         value.connection = nil

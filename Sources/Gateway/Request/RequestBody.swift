@@ -1,5 +1,4 @@
 import Config
-import CSystem
 import Glibc
 import Loop
 import Wire
@@ -78,7 +77,7 @@ struct RequestBody: ~Copyable {
         memory = nil
         inPlace = nil
         if file >= 0 {
-            _ = cs_close(file)
+            Socket.close(file)
             file = -1
         }
         filePath = ByteView()
@@ -274,8 +273,9 @@ extension Ref where Value == Request {
             value.body.filePath = keep(made.path)
             log(.warning, "a client request body is buffered to a temporary file \(made.path.string)")
         }
-        guard TempFile.append(memory.view, to: value.body.file, at: value.body.fileLength) else {
-            log(.critical, "pwrite() \"\(value.body.filePath.string)\" failed", errno: ENOSPC)
+        let written = File.write(memory.view, to: value.body.file, at: value.body.fileLength)
+        guard written == 0 else {
+            log(.critical, "pwrite() \"\(value.body.filePath.string)\" failed", errno: -written)
             return false
         }
         value.body.fileLength += Int64(memory.count)

@@ -4,8 +4,8 @@ import Wire
 
 /// Values of variables that a request stores: by `set`, by named captures, or computed once (map, geo …).
 struct VariableStore: ~Copyable {
-    private enum State: UInt8 { case unknown, notFound, found }
-    private struct Slot: BitwiseCopyable {
+    enum State: UInt8 { case unknown, notFound, found }
+    struct Slot: BitwiseCopyable {
         var state = State.unknown
         var value = ByteView()
     }
@@ -64,7 +64,8 @@ extension Ref where Value == Request {
         case .cookie: return cookie(entry.name)
         case .argument: return value.arguments.isEmpty ? nil : URI.argument(entry.name, in: value.arguments)
         case .upstreamCookie: return upstreamCookie(entry.name)
-        case .sentTrailer, .upstreamTrailer, .proxyProtocolTLV: return rareVariable(entry)
+        case .sentTrailer: return findField(entry.name, value.response.trailers, joins: true)
+        case .upstreamTrailer, .proxyProtocolTLV: return rareVariable(entry)
         case .map: result = evaluateMap(entry.number)
         case .geo: result = evaluateGeo(entry.number)
         case .splitClients: result = evaluateSplitClients(entry.number)

@@ -1,4 +1,3 @@
-import CSystem
 import Config
 import Loop
 import Wire
@@ -45,7 +44,10 @@ extension Ref where Value == Request {
         } else if let buffer = piece?.buffer {
             pool.value.give(buffer)
         }
-        if isLast, main.value.isChunked { main.writeLastChunk() }
+        if isLast, main.value.isChunked {
+            if let settings = location.value.headers { main.addConfiguredTrailers(settings) }
+            main.writeLastChunk()
+        }
     }
 
     private func writeChunkHeader(_ size: Int64) {
@@ -148,7 +150,7 @@ extension Ref where Value == Request {
         let head = value.output.segments[value.output.first]
         if head.isFile {
             let wanted = min(head.fileLength, limit, 2 << 20)
-            let n = cs_sendfile(descriptor, head.file, head.fileOffset, Int(wanted))
+            let n = File.send(head.file, offset: head.fileOffset, count: Int(wanted), to: descriptor)
             // A file that became shorter: the promised length cannot be kept, so the connection must be cut.
             return n == 0 ? -5 : n
         }
@@ -215,6 +217,7 @@ extension Ref where Value == Request {
 
     private func drained() {
         connection.clearWriteTimer()
+        if value.isTruncated { return abort(status: value.response.status) }
         if value.isResponseComplete { return end(closing: false) }
         value.exchange?.clientDrained()
     }

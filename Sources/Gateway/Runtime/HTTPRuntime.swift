@@ -1,5 +1,6 @@
 import Config
 import Loop
+import Machine
 import Wire
 
 /// The compiled configuration of the http block. Immortal.
@@ -12,6 +13,11 @@ struct HTTPRuntime: ~Copyable {
     var servers = FixedList<Ref<VirtualServer>>()
     var listeners: [Ref<Listener>] = []
     var upstreams = FixedList<Ref<Upstream>>()
+    /// Zones of limit_req and limit_conn, of this worker.
+    var requestZones: [Ref<LeakyBuckets>] = []
+    var connectionZones: [Ref<ConnectionCounts>] = []
+    /// Values of each geo block, by the index the settings give.
+    var geoValues: [FixedList<ByteView>] = []
     let usesRealIP: Bool
     let warnsUninitialized: Bool
 

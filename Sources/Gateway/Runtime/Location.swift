@@ -19,6 +19,10 @@ struct Location: ~Copyable {
     var children: LocationTree?
     var rewrite: Ref<CompiledRewrite>?
     var proxy: Ref<ProxyRuntime>?
+    /// add_header, expires and add_trailer; nil if there are none.
+    var headers: Ref<HeaderRuntime>?
+    /// Where its files are; set for every location when the configuration is compiled.
+    var files: Ref<FileRuntime>?
 
     // Read by every request.
     let isInternal: Bool
@@ -38,8 +42,6 @@ struct Location: ~Copyable {
     let hasLimits: Bool
     let hasTryFiles: Bool
     let hasLimitExcept: Bool
-    /// Any of add_header, expires, add_trailer.
-    let hasHeaderSettings: Bool
     /// Any body filter may apply: gzip, gunzip, charset, ssi, sub, addition.
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
@@ -72,8 +74,6 @@ struct Location: ~Copyable {
         hasLimits = !settings.value.limitRequests.rules.isEmpty || !settings.value.limitConnections.rules.isEmpty
         hasTryFiles = core.tryFiles != nil
         hasLimitExcept = core.limitExcept != nil
-        hasHeaderSettings = !settings.value.headers.headers.isEmpty || !settings.value.headers.trailers.isEmpty
-            || settings.value.headers.expires != .off
         hasBodyFilters = settings.value.gzip.isEnabled || settings.value.gunzip.isEnabled || settings.value.ssi.isEnabled
             || !settings.value.sub.rules.isEmpty || settings.value.addition != AdditionSettings()
             || settings.value.charset.charset != .off || settings.value.charset.overrides
@@ -117,6 +117,8 @@ struct VirtualServer: ~Copyable {
 /// A listening socket with the servers behind it.
 struct Listener: ~Copyable {
     let index: UInt32
+    /// Place among the worker's listeners, the slot of its events.
+    var slot: UInt32 = 0
     var descriptor: Int32 = -1
     let key: String
     let hasProxyProtocol: Bool

@@ -1,23 +1,7 @@
 import Config
-import CSystem
 import Glibc
 import Loop
 import Wire
-
-/// Temporary files for bodies that do not fit into memory: made, unlinked at once, and gone with their descriptor.
-enum TempFile {
-    /// Writes all bytes at an offset. False on any error (a full disk).
-    static func append(_ bytes: ByteView, to descriptor: Int32, at offset: Int64) -> Bool {
-        var done = 0
-        while done < bytes.count {
-            let rest = bytes.dropFirst(done)
-            let n = unsafe cs_pwrite(descriptor, rest.rawBuffer.baseAddress!, rest.count, offset + Int64(done))
-            if n <= 0 { return false }
-            done += n
-        }
-        return true
-    }
-}
 
 extension Ref where Value == Worker {
     /// Makes a temporary file under a temp path with nginx's levels of directories (`1 2` gives `PATH/7/45/0000000457`).
@@ -36,7 +20,7 @@ extension Ref where Value == Worker {
     }
 
     private func openNew(_ path: ByteView) -> Int32 {
-        path.withCString { unsafe cs_open($0, O_RDWR | O_CREAT | O_EXCL, 0o600) }
+        File.createNew(path)
     }
 
     private func tempName(_ path: TempPath, _ request: RequestRef) -> ByteView {
@@ -62,21 +46,10 @@ extension Ref where Value == Worker {
     private func makeDirectories(of file: ByteView, _ path: TempPath) -> Bool {
         var offset = path.path.utf8.count
         while let slash = file.firstIndex(of: 0x2f, from: offset + 1) {
-            let made = file[0..<slash].withCString { unsafe mkdir($0, 0o700) }
-            if made < 0, errno != EEXIST { return false }
+            let made = File.makeDirectory(file[0..<slash])
+            if made < 0, made != -EEXIST { return false }
             offset = slash
         }
         return true
-    }
-}
-
-extension ByteView {
-    /// Calls with a zero-terminated copy on the stack or heap; for paths.
-    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { copy in
-            for index in 0..<count { unsafe copy[index] = CChar(bitPattern: self[index]) }
-            unsafe copy[count] = 0
-            return unsafe body(copy.baseAddress!)
-        }
     }
 }

@@ -29,15 +29,22 @@ struct Worker: ~Copyable {
     var isDraining = false
     /// TERM.
     var isStopping = false
+    /// When a drain cuts what is left, 0 never.
+    var shutdownDeadline: UInt64 = 0
+    /// Serial number of temporary files.
+    var tempSerial: UInt64
     /// Timer of the worker itself: end of an accept pause.
     var workerTimer = TimerID.none
     /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
     var counters = Counters()
+    /// This worker's column of the memory that all workers share; nil without one.
+    var board: BoardColumn?
     let identity: WorkerIdentityText
     /// Generator behind `random`, `$request_id` and jitter.
     var random: RandomSource
     var outputVector = OutputVector()
+    let responseHeadOptions: HeadOptions
 
     /// Numbers for stub_status; the board's column is written from these.
     struct Counters {

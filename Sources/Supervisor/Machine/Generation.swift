@@ -17,8 +17,6 @@ struct Generation {
     let plan: GenerationPlan
     var phase: Phase
     var workers: [Worker] = []
-    /// Whether a worker said that it cannot start with this configuration.
-    var isRefused = false
 
     init(number: Int, plan: GenerationPlan, phase: Phase) {
         self.number = number
@@ -29,6 +27,8 @@ struct Generation {
     var isStarting: Bool { if case .starting = phase { true } else { false } }
     var isDraining: Bool { phase == .draining }
     var isEnding: Bool { phase == .draining || phase == .stopping }
+    /// Whether it ended and nobody is left.
+    var isGone: Bool { isEnding && workers.isEmpty }
 }
 
 /// One worker of a generation: a process, or the pause before the next one.

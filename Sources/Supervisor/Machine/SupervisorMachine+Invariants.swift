@@ -7,7 +7,7 @@ extension SupervisorMachine {
         let alive = generations.flatMap { $0.workers.filter(\.isAlive) }
         assert(Set(alive.map(\.column)).count == alive.count, "no column has two writers")
         assert(Set(alive.map(\.id)).count == alive.count, "no worker is counted twice")
-        assert(!isEnding || generations.allSatisfy { $0.isEnding || $0.isRefused }, "nobody starts on the way out")
+        assert(!isEnding || generations.allSatisfy(\.isEnding), "nobody starts on the way out")
         for generation in generations where generation.phase == .serving && phase == .serving {
             let places = generation.workers.filter { !$0.isEnding }.map(\.place).sorted()
             assert(places == Array(0..<generation.plan.workerCount), "a serving generation has all its places")

@@ -36,8 +36,10 @@ package struct SupervisorMachine: ~Copyable {
     let limits: Limits
     /// WINCH is for daemons only: closing a terminal window sends it too.
     let isDaemon: Bool
-    /// Oldest first; the last one that is not `starting` is the current one.
+    /// Oldest first.
     var generations: [Generation] = []
+    /// Number of the generation that serves; before any does, of the one that is to.
+    var current = 0
     var phase = Phase.serving
     /// A HUP came while an earlier reload was not finished.
     var reloadPending = false
@@ -49,6 +51,8 @@ package struct SupervisorMachine: ~Copyable {
     private var nextGeneration = 1
     /// Whether any generation ever served: before that, a configuration that the workers refuse ends the program.
     var hasServed = false
+    /// Whether that happened.
+    var isRefused = false
 
     package init(limits: Limits = Limits(), isDaemon: Bool) {
         self.limits = limits
@@ -151,18 +155,25 @@ extension SupervisorMachine {
             if phase == .paused { resume(now: now, to: &actions) }
             return
         }
-        guard !isLoading, !generations.contains(where: \.isStarting) else {
+        guard !isLoading, !isAwaitingGeneration else {
             reloadPending = true
             return
         }
-        reloadPending = false
-        isLoading = true
-        actions.append(.log(.notice, "reconfiguring"))
-        actions.append(.loadConfiguration)
+        load(to: &actions)
     }
 
     private mutating func reloadAgainIfWanted(to actions: inout [SupervisorAction]) {
-        guard reloadPending, !isEnding, !newBinaryLives else { return }
+        guard reloadPending, !isLoading, !isAwaitingGeneration, !isEnding, !newBinaryLives else { return }
+        load(to: &actions)
+    }
+
+    /// Whether a generation is on its way that a reload has to wait for. A first one whose workers keep dying does not keep a better
+    /// configuration waiting.
+    private var isAwaitingGeneration: Bool {
+        generations.contains { $0.isStarting && (hasServed || !$0.workers.contains { $0.failures > 0 }) }
+    }
+
+    private mutating func load(to actions: inout [SupervisorAction]) {
         reloadPending = false
         isLoading = true
         actions.append(.log(.notice, "reconfiguring"))
@@ -172,9 +183,10 @@ extension SupervisorMachine {
     /// Ends the pause: the current configuration gets workers again.
     private mutating func resume(now: UInt64, to actions: inout [SupervisorAction]) {
         phase = .serving
-        guard let index = generations.indices.last else { return }
+        guard let index = generations.firstIndex(where: { $0.number == current }), generations[index].isEnding else { return }
         actions.append(.log(.notice, "start worker processes"))
         generations[index].phase = .serving
+        hasServed = true
         for place in 0..<generations[index].plan.workerCount { spawn(generation: index, place: place, failures: 0, now: now, to: &actions) }
     }
 }
@@ -189,12 +201,15 @@ extension SupervisorMachine {
             nextGeneration += 1
             return
         }
+        if !hasServed { for index in generations.indices { drain(generation: index, now: now, to: &actions) } }
         actions.append(.log(.notice, "start worker processes"))
         addGeneration(plan, now: now, to: &actions)
+        removeEmptyGenerations(&actions)
     }
 
     private mutating func addGeneration(_ plan: GenerationPlan, now: UInt64, to actions: inout [SupervisorAction]) {
         generations.append(Generation(number: nextGeneration, plan: plan, phase: .starting(since: now)))
+        if !hasServed { current = nextGeneration }
         nextGeneration += 1
         let index = generations.count - 1
         for place in 0..<plan.workerCount { spawn(generation: index, place: place, failures: 0, now: now, to: &actions) }
@@ -220,6 +235,7 @@ extension SupervisorMachine {
     /// The generation serves: the ones before it drain.
     private mutating func serve(generation index: Int, now: UInt64, to actions: inout [SupervisorAction]) {
         generations[index].phase = .serving
+        current = generations[index].number
         hasServed = true
         if phase == .paused { phase = .serving }
         actions.append(.commitConfiguration(generation: generations[index].number))
@@ -269,26 +285,19 @@ extension SupervisorMachine {
     }
 
     private mutating func removeEmptyGenerations(_ actions: inout [SupervisorAction]) {
-        let keepsLast = phase == .paused
-        var kept: [Generation] = []
-        for (index, generation) in generations.enumerated() {
-            if generation.workers.isEmpty, generation.isEnding, !(keepsLast && index == generations.count - 1) {
-                actions.append(.releaseGeneration(generation.number))
-            } else {
-                kept.append(generation)
-            }
+        // In a pause, the current generation stays although it has no workers: it gets them back.
+        let kept = phase == .paused ? current : 0
+        for generation in generations where generation.isGone && generation.number != kept {
+            actions.append(.releaseGeneration(generation.number))
         }
-        generations = kept
+        generations.removeAll { $0.isGone && $0.number != kept }
     }
 
     private mutating func endIfDone(_ actions: inout [SupervisorAction]) {
         guard phase == .quitting || phase == .terminating, livingWorkerCount == 0 else { return }
         phase = .ended
-        actions.append(.exit(hasServed || !failedAtStart ? 0 : 1))
+        actions.append(.exit(isRefused ? 1 : 0))
     }
-
-    /// Whether the workers refused the very first configuration.
-    private var failedAtStart: Bool { generations.first?.isRefused ?? false }
 }
 
 // MARK: - Workers
@@ -328,15 +337,16 @@ extension SupervisorMachine {
             rollBack(generation: index, now: now, why: "a worker process of the new configuration did not start", to: &actions)
         case .starting where worker.hasRefused:
             generations[index].workers.remove(at: place)
-            generations[index].isRefused = true
+            isRefused = true
             phase = .terminating
-            stop(generation: index, now: now, to: &actions)
+            for index in generations.indices { stop(generation: index, now: now, to: &actions) }
         case .starting, .serving:
             if worker.isEnding {
                 // Drained in a pause that is over: somebody else has its place.
                 generations[index].workers.remove(at: place)
             } else {
                 startAgain(generation: index, place: place, now: now, to: &actions)
+                reloadAgainIfWanted(to: &actions)
             }
         }
     }

@@ -1,14 +1,86 @@
+internal import Board
+internal import CSystem
+internal import Messages
+
 /// The memory that all workers share: per-peer health and load, counters. Sealed against shrinking, growing and other seals.
+///
+/// It lives as long as the supervisor; only when a reload needs more columns or slots than it has, the new generation gets a larger one,
+/// and the peers begin anew there.
+@safe
 final class BoardMemory {
     let descriptor: Descriptor
-    /// Size in bytes.
-    let size: Int
+    private let memory: UnsafeMutableRawPointer
+    private let view: BoardView
+    private var allocator: BoardAllocator
 
-    init(size: Int) throws(SystemError) {
-        self.size = size
-        descriptor = try System.sharedMemory(named: "goodgate-board", size: size)
+    /// Size in bytes.
+    var size: Int { view.layout.size }
+
+    /// Room for some growth: reloads overlap generations, and upstreams get servers.
+    /// - Parameters:
+    ///   - workers: workers of one generation.
+    ///   - peers: server addresses of all upstreams.
+    init(workers: Int, peers: Int) throws(SystemError) {
+        let columns = min(max(16, workers * 8), BoardLayout.workersMax)
+        let slots = min(max(256, peers * 2), BoardLayout.slotsMax)
+        guard let layout = BoardLayout(workers: columns, slots: slots) else { throw SystemError(code: 22) }
+        descriptor = try System.sharedMemory(named: "goodgate-board", size: layout.size)
+        // SAFETY: the mapping has the size of the memfd, which is sealed against shrinking, and lives until deinit.
+        guard let memory = unsafe cs_map_shared(descriptor.number, layout.size) else { throw SystemError(code: 12) }
+        unsafe self.memory = memory
+        do throws(BoardView.Invalid) {
+            unsafe view = try BoardView(
+                creatingIn: UnsafeMutableRawBufferPointer(start: memory, count: layout.size), layout: layout)
+        } catch {
+            throw SystemError(code: 22)
+        }
+        allocator = BoardAllocator(layout: layout)
     }
 
-    /// Zeroes the column of a worker that ended.
-    func release(column: Int) {}
+    deinit { unsafe cs_unmap(memory, size) }
+
+    /// Whether a configuration fits.
+    func hasRoom(workers: Int, peers: Int) -> Bool {
+        workers * 2 <= view.layout.workers && peers + allocator.count <= view.layout.slots || view.layout.slots == BoardLayout.slotsMax
+    }
+
+    /// The column that a worker is told, for the machine's number of it (from 0): column 0 is the supervisor's.
+    func boardColumn(_ column: Int) -> Int { column + 1 }
+
+    /// Ends the column of a worker that ended: gauges go, what only grows is kept in the supervisor's own.
+    func release(column: Int) {
+        BoardColumn(view, column: 0)?.retire(boardColumn(column))
+    }
+
+    /// The slots of the peers of a configuration; those of a peer that is known already stay.
+    func places(for peers: [BoardPeer]) -> [PeerPlace] {
+        let places = peers.compactMap { peer in
+            allocator.slot(for: peer.key).map { slot in
+                PeerPlace(
+                    upstream: peer.upstream, address: peer.address, ordinal: UInt16(clamping: peer.ordinal),
+                    slot: UInt32(clamping: slot.index), slotGeneration: slot.generation)
+            }
+        }
+        allocator.write(to: view)
+        return places
+    }
+
+    /// Frees the slots of peers that no living generation knows.
+    func keep(only peers: [BoardPeer]) {
+        allocator.retain(only: Set(peers.map(\.key)))
+        allocator.write(to: view)
+    }
+}
+
+/// A server address of an upstream, as the board knows it.
+struct BoardPeer: Hashable {
+    var upstream: String
+    /// In the form of a listen key.
+    var address: String
+    /// Which of several equal addresses of the upstream.
+    var ordinal: Int
+
+    var key: BoardAllocator.Key {
+        BoardAllocator.Key(upstream: Array(upstream.utf8), address: Array(address.utf8), ordinal: ordinal)
+    }
 }

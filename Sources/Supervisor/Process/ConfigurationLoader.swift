@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 /// Turns configuration files into a `PreparedConfiguration`: at the start, at each reload, and for `-t`.
@@ -45,7 +46,7 @@ struct ConfigurationLoader {
     ///   - isTest: `-t`: nothing is kept, and an address in use is no error.
     /// - Throws: when something failed; the reason is in the log, and what was made for it is closed again.
     func prepare(_ parsed: Parsed, reusing old: ListenerTable, isTest: Bool) throws(PreparationError) -> PreparedConfiguration {
-        let settings = ProcessSettings(parsed.configuration, paths: paths, identity: identity)
+        let settings = ProcessSettings(parsed.configuration, paths: paths)
         let worker = try workerIdentity(for: settings)
         if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }
         for path in settings.temporaryDirectories { try makeDirectory(path, for: worker) }

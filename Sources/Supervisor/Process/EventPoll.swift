@@ -1,8 +1,10 @@
 internal import CSystem
+internal import Glibc
 
 /// The supervisor's epoll set. Cold: a handful of descriptors, woken by signals and messages only.
 struct EventPoll {
-    private let descriptor: Descriptor
+    /// Readable itself when one of its targets is: sets may stand in each other.
+    let descriptor: Descriptor
 
     struct Event {
         /// What `add` was told.

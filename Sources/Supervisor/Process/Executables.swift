@@ -1,5 +1,3 @@
-internal import CSystem
-
 /// The programs of this installation: they lie beside each other.
 struct Executables {
     /// Directory of the running program, with the final slash.
@@ -15,6 +13,6 @@ struct Executables {
     init() {
         supervisor = System.linkTarget("/proc/self/exe") ?? "/usr/sbin/goodgate"
         directory = String(supervisor[...(supervisor.lastIndex(of: "/") ?? supervisor.startIndex)])
-        worker = try? System.open(directory + "goodgate-worker", flags: O_PATH)
+        worker = try? System.openExecutable(directory + "goodgate-worker")
     }
 }

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 extension ListenerTable {
     /// How often binding is tried while an address is in use, and the pause between, in milliseconds.

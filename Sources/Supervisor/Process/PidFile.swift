@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 /// The file with the supervisor's process id.
 enum PidFile {

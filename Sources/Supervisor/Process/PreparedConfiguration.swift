@@ -10,6 +10,9 @@ final class PreparedConfiguration {
     /// Open log files by full path.
     var logs: [String: Descriptor]
     let identity: WorkerIdentity
+    /// The board of its workers; set before the first of them starts.
+    var board: BoardMemory?
+    var peerPlaces: [PeerPlace] = []
 
     init(settings: ProcessSettings, bundle: Descriptor, listeners: ListenerTable, logs: [String: Descriptor], identity: WorkerIdentity) {
         self.settings = settings
@@ -17,6 +20,17 @@ final class PreparedConfiguration {
         self.listeners = listeners
         self.logs = logs
         self.identity = identity
+    }
+
+    /// Puts the configuration on the board: that of the configuration before, so that peers keep their state, or a new one.
+    func takeBoard(after old: PreparedConfiguration?) throws(SystemError) {
+        let peers = settings.peers
+        if let known = old?.board, known.hasRoom(workers: settings.workerCount, peers: peers.count) {
+            board = known
+        } else {
+            board = try BoardMemory(workers: settings.workerCount, peers: peers.count)
+        }
+        peerPlaces = board?.places(for: peers) ?? []
     }
 
     /// Closes the supervisor's copies of the listening sockets.

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 /// The process's signals as events of a descriptor.
 struct SignalSource {

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 extension Supervisor {
@@ -12,11 +13,11 @@ extension Supervisor {
             case .drain(let id, let deadline): send(.drain(deadlineMilliseconds: deadline), to: id)
             case .stop(let id): send(.stop, to: id)
             case .kill(let id): kill(id)
-            case .releaseColumn(let column): board.release(column: column)
+            case .releaseColumn(let column): releaseColumn(column)
             case .loadConfiguration: loadConfiguration()
             case .commitConfiguration(let generation): commit(generation)
             case .discardConfiguration(let generation): discard(generation)
-            case .releaseGeneration(let generation): configurations[generation] = nil
+            case .releaseGeneration(let generation): release(generation)
             case .reopenLogs: reopenLogs()
             case .startNewBinary: startNewBinary()
             case .restorePidFile: restorePidFile()
@@ -33,7 +34,7 @@ extension Supervisor {
             configurations[generation] = loaded
             self.loaded = nil
         }
-        guard let configuration = configurations[generation] else { return post(.spawnFailed(id)) }
+        guard let configuration = configurations[generation], let board = configuration.board else { return post(.spawnFailed(id)) }
         do throws(SystemError) {
             let (ours, theirs) = try System.packetPair()
             let process = try System.spawn(
@@ -46,7 +47,7 @@ extension Supervisor {
             let worker = WorkerProcess(
                 id: id, generation: generation, place: place, column: column, process: process, channel: ours)
             add(worker)
-            instruct(worker, configuration)
+            instruct(worker, configuration, board)
         } catch {
             log.write(.alert, "starting \"\(executables.workerPath)\" failed", error)
             post(.spawnFailed(id))
@@ -54,13 +55,13 @@ extension Supervisor {
     }
 
     /// Tells a new worker all it needs.
-    private func instruct(_ worker: WorkerProcess, _ configuration: PreparedConfiguration) {
+    private func instruct(_ worker: WorkerProcess, _ configuration: PreparedConfiguration, _ board: BoardMemory) {
         let count = configuration.settings.workerCount
         worker.send(
             .hello(
                 WorkerHello(
                     workerIndex: UInt16(clamping: worker.place), workerCount: UInt16(clamping: count),
-                    boardColumn: UInt16(clamping: worker.column), boardBytes: UInt64(board.size),
+                    boardColumn: UInt16(clamping: board.boardColumn(worker.column)), boardBytes: UInt64(board.size),
                     generation: UInt32(clamping: worker.generation), supervisorProcess: System.process,
                     startedAsNginx: identity.isNginx, prefix: loader.paths.prefix, configurationPath: loader.paths.configuration,
                     globals: loader.options.globals ?? "", errorLogPath: loader.paths.errorLog.isEmpty ? "stderr" : loader.paths.errorLog)),
@@ -74,6 +75,9 @@ extension Supervisor {
         }
         worker.send(sockets) { .listeners($0) }
         sendLogs(to: worker, configuration)
+        worker.send(configuration.peerPlaces)
+        sessions.prepare(configuration.settings.sessionZones, now: System.now)
+        sessions.forEachPart(of: configuration.settings.sessionZones, now: System.now) { worker.send(.sessions($0)) }
         worker.send(.run(configuration.identity))
         watch(worker)
     }
@@ -81,6 +85,15 @@ extension Supervisor {
     private func sendLogs(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
         let logs = configuration.settings.logPaths.compactMap { path in configuration.logs[path].map { (name: path, descriptor: $0) } }
         worker.send(logs) { .logs($0) }
+    }
+
+    /// Tells the other workers of a session. News for a worker that does not keep up are dropped: it learns the session when it serves it.
+    func relay(_ session: StickySession, from teller: WorkerProcess) {
+        guard sessions.learn(session, now: System.now) else { return }
+        for worker in workers.values where worker !== teller && worker.backlog.count < 100 {
+            worker.send(.sessions([session]))
+            watch(worker)
+        }
     }
 
     private func send(_ command: WorkerCommand, to id: WorkerID) {
@@ -105,6 +118,12 @@ extension Supervisor {
             if let path = prepared.settings.pidPath, path != now.settings.pidPath {
                 try PidFile.write(path, process: System.process, log: log)
             }
+            do throws(SystemError) {
+                try prepared.takeBoard(after: now)
+            } catch {
+                log.write(.emergency, "memfd_create() failed", error)
+                throw PreparationError()
+            }
             loaded = prepared
             post(.configurationLoaded(prepared.settings.plan))
         } catch {
@@ -121,7 +140,27 @@ extension Supervisor {
         redirectStandardError(to: new)
         guard let old else { return }
         old.listeners.removeSocketFiles(except: new.listeners, log: log, tells: true)
+        // What is not listened on any more is refused from now on; sockets that stay are the new configuration's as well.
+        old.closeListeners()
         if let path = old.settings.pidPath, path != new.settings.pidPath { PidFile.remove(path, log: log) }
+    }
+
+    /// A worker ended: its share of the board is closed. Its board is found by the generations that live; an unknown one is gone already.
+    private func releaseColumn(_ column: Int) {
+        var seen: [BoardMemory] = []
+        for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
+            seen.append(board)
+            board.release(column: column)
+        }
+    }
+
+    /// Nobody of a generation is left: peers that only it knew leave the board.
+    private func release(_ generation: Int) {
+        // The last configuration in force knows the pid file and the sockets until the end.
+        guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
+        let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
+        if !peers.isEmpty { gone.board?.keep(only: peers) }
+        sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
     }
 
     private func discard(_ generation: Int) {

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 /// The running supervisor: executes what `SupervisorMachine` decides, and tells it what happens. One thread, one loop.
@@ -20,8 +21,8 @@ final class Supervisor {
     /// A reload's configuration until its generation has a number.
     var loaded: PreparedConfiguration?
     var workers: [WorkerID: WorkerProcess] = [:]
+    let sessions = SessionStore()
     var newBinary: Int32?
-    let board: BoardMemory
     var hasClosedListeners = false
     var exitStatus: Int32?
 
@@ -32,7 +33,7 @@ final class Supervisor {
 
     init(
         loader: ConfigurationLoader, executables: Executables, arguments: [String], upgradedFrom: Int32?,
-        prepared: PreparedConfiguration, isDaemon: Bool, board: BoardMemory, signals: SignalSource, poll: EventPoll
+        prepared: PreparedConfiguration, isDaemon: Bool, signals: SignalSource, poll: EventPoll
     ) throws(SystemError) {
         self.loader = loader
         identity = loader.identity
@@ -40,7 +41,6 @@ final class Supervisor {
         self.executables = executables
         self.arguments = arguments
         self.upgradedFrom = upgradedFrom
-        self.board = board
         machine = SupervisorMachine(isDaemon: isDaemon)
         configurations[1] = prepared
         self.signals = signals
@@ -161,6 +161,7 @@ final class Supervisor {
             switch report {
             case .success(.ready): post(.workerReady(worker.id))
             case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
+            case .success(.session(let session)): relay(session, from: worker)
             case .success(.drained), .success(.stats), .success(.attempt): break
             case .failure(let error):
                 log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")

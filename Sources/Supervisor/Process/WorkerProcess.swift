@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 internal import Messages
 
 /// A worker as the supervisor sees it: a process, and the channel to it.
@@ -64,6 +65,21 @@ final class WorkerProcess {
             bytes += size
         }
         finish()
+    }
+
+    /// Tells the slots of peers in as many packets as they need.
+    func send(_ places: [PeerPlace]) {
+        var part: [PeerPlace] = []
+        var bytes = 0
+        for place in places {
+            if part.count == PeerPlace.perPacketMax || bytes + place.encodedBytesMax > MessageLimits.packetBytesMax - 64 {
+                send(.peers(part))
+                (part, bytes) = ([], 0)
+            }
+            part.append(place)
+            bytes += place.encodedBytesMax
+        }
+        if !part.isEmpty { send(.peers(part)) }
     }
 
     /// The next message of the worker, nil when there is none (or the channel ended).

@@ -1,4 +1,5 @@
 internal import Config
+internal import Messages
 
 /// What of a configuration is the supervisor's business. The one place that knows the shape of `Configuration`.
 struct ProcessSettings {
@@ -25,10 +26,18 @@ struct ProcessSettings {
     var listens: [Listen] = []
     /// Every log file, full path, each once.
     var logPaths: [String] = []
+    /// Every known server address of every upstream.
+    var peers: [BoardPeer] = []
+    /// Every zone of `sticky learn` that is told of, each once.
+    var sessionZones: [SessionZone] = []
     /// Directories for temporary files, each once.
     var temporaryDirectories: [String] = []
 
-    init(_ configuration: Configuration, paths: ProgramPaths, identity: Identity) {
+    init() {}
+
+    /// - Parameter paths: where relative names begin, and the built-in log.
+    init(_ configuration: Configuration, paths: ProgramPaths) {
+        self.init()
         let main = configuration.main
         isDaemon = main.isDaemon
         hasMasterProcess = main.hasMasterProcess
@@ -56,6 +65,12 @@ struct ProcessSettings {
         for listener in http.listeners where listener.arrivesAt == nil {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
+        peers = Self.peers(of: http)
+        sessionZones = http.upstreams.compactMap { upstream in
+            guard case .learn(let learn) = upstream.sticky, learn.zoneName.utf8.count <= StickySession.zoneBytesMax else { return nil }
+            return SessionZone(
+                name: learn.zoneName, capacity: learn.zoneSize / StickySettings.bytesPerSession, timeout: Int64(learn.timeout))
+        }
         var seenDirectories = Set<String>()
         for location in http.locations {
             addErrorLogs(location.core.errorLogs)
@@ -66,6 +81,22 @@ struct ProcessSettings {
             }
         }
         logPaths = logs
+    }
+
+    /// The addresses in the order of the configuration; equal ones of an upstream are told apart by their ordinal.
+    private static func peers(of http: HTTPSettings) -> [BoardPeer] {
+        var list: [BoardPeer] = []
+        var seen: [BoardPeer: Int] = [:]
+        for upstream in http.upstreams {
+            for address in upstream.servers.flatMap(\.resolved) {
+                var peer = BoardPeer(upstream: upstream.name, address: address.listenKey, ordinal: 0)
+                let ordinal = seen[peer, default: 0]
+                seen[peer] = ordinal + 1
+                peer.ordinal = ordinal
+                list.append(peer)
+            }
+        }
+        return list
     }
 
     /// nginx's rule: with no log that is a file or standard error, the built-in one is added at level error.
@@ -89,6 +120,8 @@ struct ProcessSettings {
             }
         }
         if !environment.contains(where: { $0.name == "TZ" }), let zone = inherited("TZ") { list.append(zone) }
+        // Where a Swift toolchain is installed, the run time would hold a crashed worker for seconds to print where it was.
+        if !environment.contains(where: { $0.name == "SWIFT_BACKTRACE" }) { list.append("SWIFT_BACKTRACE=enable=no") }
         return list
     }
 }

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 extension System {
     /// What a path is.
@@ -14,6 +15,11 @@ extension System {
     /// Opens a file, close-on-exec.
     static func open(_ path: String, flags: Int32, mode: UInt32 = 0o644) throws(SystemError) -> Descriptor {
         Descriptor(owning: try check(unsafe cs_open_cloexec(path, flags, mode)))
+    }
+
+    /// Opens a program to execute it later, whatever happens to its name.
+    static func openExecutable(_ path: String) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try check(unsafe cs_open_executable(path)))
     }
 
     /// Opens a log file for appending, creating it if need be.
@@ -109,17 +115,17 @@ extension System {
 
     /// A memfd with this content, sealed against every change.
     static func sealedMemory(named name: String, content: [UInt8]) throws(SystemError) -> Descriptor {
-        let memory = Descriptor(owning: try check(unsafe cs_memfd(name, UInt32(MFD_ALLOW_SEALING))))
+        let memory = Descriptor(owning: try check(unsafe cs_sealable_memory(name)))
         try write(content, to: memory.number)
-        try check(cs_add_seals(memory.number, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+        try check(cs_seal_content(memory.number))
         return memory
     }
 
     /// A memfd of this size, all zero, writable, but sealed against shrinking, growing and other seals.
     static func sharedMemory(named name: String, size: Int) throws(SystemError) -> Descriptor {
-        let memory = Descriptor(owning: try check(unsafe cs_memfd(name, UInt32(MFD_ALLOW_SEALING))))
+        let memory = Descriptor(owning: try check(unsafe cs_sealable_memory(name)))
         try check(cs_ftruncate(memory.number, Int64(size)))
-        try check(cs_add_seals(memory.number, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+        try check(cs_seal_size(memory.number))
         return memory
     }
 }

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 extension System {
     static var process: Int32 { cs_process() }
@@ -95,6 +96,9 @@ extension System {
         if child != 0 { parent(child) }
         try check(cs_setsid())
     }
+
+    /// Closes what the starter left open: a daemon must not keep the pipes of a shell or a test alive.
+    static func closeInherited() { cs_close_inherited() }
 
     struct Ended {
         var process: Int32

@@ -1,5 +1,6 @@
 internal import Config
 internal import CSystem
+internal import Glibc
 
 extension System {
     /// A stream socket, non-blocking and close-on-exec.

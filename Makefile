@@ -1,0 +1,64 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+SWIFT    ?= swift
+EACH     ?= 60
+JOBS     ?= $(shell nproc)
+# Only used to place files, so a path with spaces is not supported.
+BINDIR   := $(DESTDIR)$(PREFIX)/bin
+LIBEXEC  := $(DESTDIR)$(PREFIX)/libexec/goodgate
+UNITDIR  := $(DESTDIR)$(PREFIX)/lib/systemd/system
+SHARE    := $(DESTDIR)$(PREFIX)/share/goodgate
+RELEASE  := .build/release
+
+.PHONY: help demo test build install uninstall bench fuzz conformance tidy clean packages
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+packages: ## Install the Debian packages that the build needs (prints the apt line when not root)
+	@Scripts/install-packages build
+
+build: packages ## Release build
+	$(SWIFT) build -c release -j $(JOBS)
+
+demo: build ## Build, then run Goodgate in front of two demo apps until Ctrl-C
+	@Scripts/demo $(RELEASE)
+
+test: ## Install what the tests need, then run every test
+	@Scripts/install-packages build test
+	@Scripts/tidy
+	@Scripts/run-tests
+
+install: build ## Install under PREFIX (default /usr/local); DESTDIR is honoured
+	install -d $(BINDIR) $(LIBEXEC) $(UNITDIR) $(SHARE)
+	cp -r examples $(SHARE)/
+	@Scripts/install $(RELEASE) $(BINDIR) $(LIBEXEC) $(UNITDIR) $(PREFIX)
+
+uninstall: ## Remove what `make install` put under PREFIX
+	rm -f $(BINDIR)/goodgate $(UNITDIR)/goodgate.service
+	rm -rf $(LIBEXEC) $(SHARE)
+
+bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 6 minutes)
+	@Scripts/install-packages build bench
+	$(SWIFT) build -c release -j $(JOBS)
+	@Scripts/bench.py --binary $(RELEASE)/goodgate $(BENCH)
+
+fuzz: ## Fuzz every parser for EACH seconds (default 60)
+	@Scripts/install-packages build
+	@Scripts/fuzz $(EACH)
+
+conformance: ## nginx's own test suite against our binary: make conformance SUITE=path/to/nginx-tests
+	@test -n "$(SUITE)" || { echo "usage: make conformance SUITE=path/to/a/checkout/of/nginx-tests [AREA=A8,A9]"; exit 2; }
+	@Scripts/install-packages build conformance
+	$(SWIFT) build -c release -j $(JOBS)
+	@Scripts/conformance.py --suite "$(SUITE)" --binary $(RELEASE)/goodgate $(if $(AREA),--area $(AREA))
+
+tidy: ## Check style, module arrows and links
+	@Scripts/tidy
+
+clean: ## Remove build products
+	rm -rf .build .build-*

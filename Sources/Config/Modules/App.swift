@@ -1,0 +1,147 @@
+/// Handlers of the parameters of `app`.
+enum AppHandlers {
+    static let listen: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
+        switch directive.text(1) {
+        case "port": reader.scope.app?.listen = .port
+        case "fd": reader.scope.app?.listen = .descriptor
+        case "unix": reader.scope.app?.listen = .unix
+        default:
+            let place = "\"\(directive.text(1))\" of the \"listen\" directive"
+            let host = try reader.address(directive[1], HostPort.Rules(), in: place)
+            guard case .literal(let address) = host.address else {
+                throw directive.invalidParameter(1, known: ["port", "fd", "unix"])
+            }
+            if address.port != nil, !host.hasPort { throw DirectiveError("no port in \(place)") }
+            reader.scope.app?.listen = .fixed(address)
+        }
+    }
+
+    static let health: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
+        if directive.argumentCount == 1, directive.isWord(1, "off") {
+            reader.scope.app?.health = nil
+            return
+        }
+        var health = AppSettings.Health()
+        let known = ["uri=", "interval=", "timeout=", "passes=", "fails=", "match="]
+        for index in 1..<directive.words.count {
+            var invalid: DirectiveError { directive.invalidParameter(index, known: known) }
+            if let value = directive.value(index, after: "uri="), value.first == UInt8(ascii: "/") {
+                health.uri = Bytes(value)
+            } else if let value = directive.value(index, after: "interval=") {
+                guard let time = ValueParsing.milliseconds(value), time > 0 else { throw invalid }
+                health.interval = time
+            } else if let value = directive.value(index, after: "timeout=") {
+                guard let time = ValueParsing.milliseconds(value), time > 0 else { throw invalid }
+                health.timeout = time
+            } else if let value = directive.value(index, after: "passes=") {
+                guard let count = ValueParsing.integer(value), count > 0 else { throw invalid }
+                health.passes = count
+            } else if let value = directive.value(index, after: "fails=") {
+                guard let count = ValueParsing.integer(value), count > 0 else { throw invalid }
+                health.fails = count
+            } else if let value = directive.value(index, after: "match="), !value.isEmpty {
+                health.match = String(decoding: value, as: UTF8.self)
+            } else {
+                throw invalid
+            }
+        }
+        reader.scope.app?.health = health
+    }
+
+    private static let signals = [
+        "HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH", "KILL", "ABRT", "ALRM", "PWR",
+    ]
+
+    static let stopSignal: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
+        var name = directive.text(1).uppercased()
+        if name.hasPrefix("SIG") { name.removeFirst(3) }
+        guard signals.contains(name) || name.hasPrefix("RTMIN") else {
+            throw DirectiveError(
+                "invalid signal \"\(directive.text(1))\"", suggestion: EditDistance.nearest(to: name, in: signals))
+        }
+        reader.scope.app?.stopSignal = name
+    }
+
+    static let restart: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
+        var restart = AppSettings.Restart()
+        restart.policy = try directive.choice()
+        if directive.argumentCount == 2 {
+            guard let value = directive.value(2, after: "backoff=") else {
+                throw directive.invalidParameter(2, known: ["backoff="])
+            }
+            let text = String(decoding: value, as: UTF8.self)
+            let bytes = Bytes(text.utf8)
+            let dots = bytes.indices.dropLast().first { bytes[$0] == 0x2E && bytes[$0 + 1] == 0x2E }
+            guard let dots, let low = ValueParsing.milliseconds(bytes[..<dots]),
+                let high = ValueParsing.milliseconds(bytes[(dots + 2)...]), low > 0, low <= high
+            else { throw directive.invalidParameter(2, known: ["backoff=100ms..15s"]) }
+            (restart.backoffMin, restart.backoffMax) = (low, high)
+        }
+        reader.scope.app?.restart = restart
+    }
+
+    static let log: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
+        if directive.argumentCount == 1, directive.isWord(1, "off") {
+            reader.scope.app?.log = nil
+            return
+        }
+        var log = AppSettings.Log(path: reader.prefixed(directive.text(1)))
+        for index in 2..<directive.words.count {
+            if let value = directive.value(index, after: "rotate="),
+                let size = ValueParsing.size(value, allowsGiga: true), size > 0
+            {
+                log.rotateSize = size
+            } else if let value = directive.value(index, after: "keep="), let count = ValueParsing.integer(value) {
+                log.keep = count
+            } else {
+                throw directive.invalidParameter(index, known: ["rotate=", "keep="])
+            }
+        }
+        reader.scope.app?.log = log
+    }
+}
+
+extension ConfigurationReader {
+    /// `app NAME { }`.
+    func readApp(_ directive: Directive) throws(DirectiveError) {
+        let name = directive.text(1)
+        let isPlain = !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { Self.isNameByte($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+        guard isPlain, name.utf8.first != UInt8(ascii: "."), name.utf8.first != UInt8(ascii: "-") else {
+            throw DirectiveError("invalid app name \"\(name)\", it may have letters, digits, \"_\", \"-\" and \".\"")
+        }
+        if configuration.main.apps.contains(where: { $0.name == name }) {
+            throw DirectiveError("duplicate app \"\(name)\"")
+        }
+        let child = BlockScope(context: .app, location: directive.location)
+        child.app = AppSettings(name: name, location: directive.location)
+        read(directive.children ?? [], in: child)
+        guard let app = child.app else { return }
+        configuration.main.apps.append(app)
+        if app.command.isEmpty, child.isFirst("command") {
+            throw DirectiveError("no \"command\" is defined for app \"\(name)\"")
+        }
+        if case .fixed(let address) = app.listen, app.instances > 1 {
+            throw DirectiveError(
+                "app \"\(name)\" has \(app.instances) instances, but one fixed address \(address.text)")
+        }
+        if app.memoryMax ?? .max < app.memoryRecycle ?? 0 {
+            throw DirectiveError("\"memory_recycle\" of app \"\(name)\" must be less than its \"memory_max\"")
+        }
+        if let match = app.health?.match {
+            deferredToEnd.append { reader in
+                guard !reader.http.matches.contains(where: { $0.name == match }) else { return }
+                reader.report("unknown match \"\(match)\"", at: app.location, directive: "health")
+            }
+        }
+    }
+
+    /// An app without an upstream runs, but no request reaches it.
+    func warnOfUnusedApps() {
+        for (index, app) in configuration.main.apps.enumerated() {
+            if http.upstreams.contains(where: { $0.app == index }) { continue }
+            diagnostics.append(
+                Diagnostic(.warning, "app \"\(app.name)\" is used by no upstream", at: app.location, directive: "app"))
+        }
+    }
+}

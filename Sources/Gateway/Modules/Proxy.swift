@@ -1,0 +1,269 @@
+import Config
+import Glibc
+import Loop
+import Machine
+import Wire
+
+/// proxy_pass (nginx: ngx_http_proxy_module): what is sent upstream, and what of the answer goes to the client.
+extension Ref where Value == Request {
+    /// Content handler: body first where it is to be buffered, then the exchange.
+    func startProxy() {
+        let proxy = location.value.proxy!
+        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy) else { return }
+        let exchange: ExchangeRef
+        if let existing = value.exchange {
+            exchange = existing
+        } else {
+            guard let taken = worker.value.exchanges.take() else {
+                log(.alert, "out of exchange slots")
+                return finish(.status(500))
+            }
+            exchange = taken
+        }
+        exchange.value.worker = worker
+        exchange.value.request = self
+        exchange.value.state = .idle
+        exchange.value.proxy = proxy
+        exchange.value.upstream = upstream
+        exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort
+        exchange.value.isRequestSent = false
+        exchange.value.isBodyLost = false
+        exchange.value.bodyText = nil
+        exchange.value.isPaused = false
+        exchange.value.hasHead = false
+        value.startsAttemptGroup = !value.attempts.isEmpty
+        value.exchange = exchange
+        guard isMain, value.body.state == .unread, proxy.value.passesBody, proxy.value.body == nil || true else { return proxyBodyReady() }
+        if proxy.value.isRequestBuffering {
+            collectBody(for: .proxy)
+        } else {
+            sendContinueIfExpected()
+            value.body.state = .streaming
+            proxyBodyReady()
+        }
+    }
+
+    /// The body is there (or will be streamed): compose the head, start the first attempt.
+    func proxyBodyReady() {
+        guard let exchange = value.exchange, let proxy = exchange.value.proxy else { return }
+        let upstream = exchange.upstream
+        exchange.value.bodyText = proxy.value.body.map { evaluate($0) }
+        let head = exchange.value.head ?? pool.value.take(4096)
+        head.clear()
+        exchange.value.head = head
+        writeProxyHead(proxy, exchange, to: head)
+        exchange.value.hashKey = upstream.value.usesAddressHash ? addressKey : upstream.value.hashKey.map { evaluate($0) } ?? ByteView()
+        exchange.begin()
+    }
+
+    /// ip_hash: the client's address in binary.
+    private var addressKey: ByteView {
+        connection.value.peer.withAddressBytes { keep($0) }
+    }
+
+    // MARK: - The request
+
+    private func writeProxyHead(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {
+        if let method = proxy.value.method { head.append(evaluate(method)) } else { head.append(proxyMethod(proxy)) }
+        head.append(0x20)
+        appendProxyURI(proxy, to: head)
+        head.append(proxy.value.usesHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
+        let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && proxy.value.usesHTTP11
+        exchange.value.isBodyChunked = streamsChunked
+        let fields = proxy.value.fields
+        for index in fields.indices {
+            let field = fields[index]
+            if field.isContentLength {
+                appendContentLength(proxy, exchange, streamsChunked, to: head)
+            } else if field.isTransferEncoding {
+                if streamsChunked { head.append("Transfer-Encoding: chunked\r\n") }
+            } else {
+                let start = head.value.end
+                head.append(field.prefix)
+                let before = head.value.end
+                append(field.text, to: head)
+                if head.value.end == before { head.value.end = start } else { head.append("\r\n") }
+            }
+        }
+        if proxy.value.passesHeaders { appendClientFields(proxy, to: head) }
+        head.append("\r\n")
+    }
+
+    private func proxyMethod(_ proxy: Ref<ProxyRuntime>) -> ByteView { value.methodName }
+
+    private func appendContentLength(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, _ chunked: Bool, to head: Ref<Buffer>) {
+        if chunked { return }
+        let length: Int64
+        if let text = exchange.value.bodyText {
+            length = Int64(text.count)
+        } else if !proxy.value.passesBody || !isMain {
+            return
+        } else if value.body.state == .streaming {
+            length = value.body.declaredLength
+        } else {
+            guard value.body.framing != .none || field(.contentLength) != nil else { return }
+            length = value.body.collectedLength
+        }
+        head.append("Content-Length: ")
+        head.append(decimal: UInt64(max(0, length)))
+        head.append("\r\n")
+    }
+
+    private func appendClientFields(_ proxy: Ref<ProxyRuntime>, to head: Ref<Buffer>) {
+        let fields = main
+        for index in fields.value.fields.indices {
+            let field = fields.value.fields[index]
+            if field.isHopByHop || field.isRemoved || proxy.value.dropped.contains(field.token) && field.token != .unknown { continue }
+            if field.token == .unknown, proxy.value.droppedNames.containsName(field.name) { continue }
+            head.append(field.name)
+            head.append(": ")
+            head.append(field.value)
+            head.append("\r\n")
+        }
+    }
+
+    /// The URI of the upstream request (nginx: ngx_http_proxy_create_request).
+    func appendProxyURI(_ proxy: Ref<ProxyRuntime>, to head: Ref<Buffer>) {
+        if let target = value.modules.dynamicURI {
+            head.append(target)
+            return
+        }
+        guard let replacement = proxy.value.uri else {
+            if value.isURIValidUnparsed, isMain { return head.append(value.unparsedURI) }
+            return appendEscapedURI(value.uri, to: head)
+        }
+        if value.isLocationValid { head.append(replacement) }
+        appendEscapedURI(value.uri.dropFirst(value.isLocationValid ? proxy.value.replacedPrefixLength : 0), to: head)
+    }
+
+    private func appendEscapedURI(_ path: ByteView, to head: Ref<Buffer>) {
+        if value.isURIComplex || value.isInternal || URI.needsEscape(path, .uri) {
+            head.write(reserving: path.count * 3) { writer in
+                URI.escape(path, .uri, into: &writer)
+            }
+        } else {
+            head.append(path)
+        }
+        if !value.arguments.isEmpty {
+            head.append(0x3f)
+            head.append(value.arguments)
+        }
+    }
+
+    /// For messages: the path as it is sent upstream.
+    func appendUpstreamURI(to line: Ref<Buffer>) {
+        guard let exchange = value.exchange, let proxy = exchange.value.proxy else { return }
+        appendProxyURI(proxy, to: line)
+    }
+
+    func proxyBindAddress() -> SocketAddress? { nil }
+
+    // MARK: - The answer
+
+    /// Takes over the fields of the upstream's head, but for those that are the connection's or the gateway's own.
+    func takeHeaders(_ exchange: ExchangeRef) {
+        let proxy = exchange.proxy
+        guard let input = exchange.value.input else { return }
+        let base = input.whole
+        let head = exchange.value.parser.head
+        value.response.status = Int(head.status)
+        let line = head.statusLineRange.view(base)
+        if !line.isEmpty { value.response.statusLine = line }
+        if let length = head.contentLength, exchange.value.framing != .chunked { value.response.contentLength = Int64(length) }
+        if exchange.value.framing == .chunked || head.status == 101 { value.response.contentLength = -1 }
+        for index in 0..<exchange.value.fields.count {
+            let field = exchange.value.fields[index]
+            takeField(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop), proxy)
+        }
+        if head.status == 101, let upgrade = exchange.value.fields.value(.upgrade, base) {
+            value.response.append("Upgrade", upgrade, token: .upgrade)
+        }
+    }
+
+    private func takeField(_ field: HeaderField, _ proxy: Ref<ProxyRuntime>) {
+        if field.isHopByHop { return }
+        switch field.token {
+        case .unknown:
+            if !proxy.value.hiddenNames.isEmpty, proxy.value.hiddenNames.containsName(field.name) { return }
+            return value.response.fields.append(field)
+        case .contentLength, .connection, .keepAlive, .transferEncoding, .upgrade: return
+        case .status where proxy.value.hiddenTokens.contains(.status): return
+        case .date:
+            if !proxy.value.hiddenTokens.contains(.date) { value.response.date = field.value }
+            return
+        case .server:
+            if !proxy.value.hiddenTokens.contains(.server) { value.response.server = field.value }
+            return
+        case .xAccelLimitRate where !proxy.value.ignored.contains(.accelLimitRate):
+            if let rate = SizeText.number(field.value) { value.limitRate = rate }
+        case .xAccelBuffering where !proxy.value.ignored.contains(.accelBuffering):
+            if field.value.equalsIgnoringCase("no") { value.modules.bufferingOverride = false }
+            if field.value.equalsIgnoringCase("yes") { value.modules.bufferingOverride = true }
+        case .xAccelCharset where !proxy.value.ignored.contains(.accelCharset): value.modules.overrideCharset = field.value
+        default: break
+        }
+        if proxy.value.hiddenTokens.contains(field.token) { return }
+        switch field.token {
+        case .contentType: value.response.setContentType(field.value)
+        case .lastModified:
+            value.response.lastModified = HTTPDate.parse(field.value) ?? -1
+            value.response.lastModifiedText = field.value
+        case .location where proxy.value.redirects: value.response.append(field.name, redirected(field.value, proxy), token: .location)
+        case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
+        case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
+        default: value.response.fields.append(field)
+        }
+    }
+
+    /// Whether proxy_buffering holds for this answer, after X-Accel-Buffering.
+    var buffersAnswer: Bool { value.modules.bufferingOverride ?? true }
+
+    var wantsUpgrade: Bool { main.value.parser.head.flags.contains(.connectionUpgrade) && field(.upgrade) != nil }
+
+    func hasErrorPage(for status: Int) -> Bool {
+        let core = location.value.settings
+        for page in core.value.core.errorPages where page.status == status { return true }
+        return false
+    }
+
+    /// The few fields that pass from an answer with X-Accel-Redirect to the page served instead.
+    func takeAccelHeaders(_ exchange: ExchangeRef) {
+        guard let input = exchange.value.input else { return }
+        let base = input.whole
+        for index in 0..<exchange.value.fields.count {
+            let field = exchange.value.fields[index]
+            switch field.token {
+            case .setCookie, .contentDisposition, .cacheControl, .expires, .acceptRanges:
+                value.response.append(keep(field.name.view(base)), keep(field.value.view(base)), token: field.token)
+            case .contentType: value.response.setContentType(keep(field.value.view(base)))
+            default: break
+            }
+        }
+    }
+
+    func accelRedirect(to target: ByteView) {
+        if target.first == 0x40 { return redirectToNamed(target) }
+        let chunk = value.arena.room(for: target.count + 1, pool)
+        var found: (path: ByteView, query: ByteView?)?
+        chunk.write(reserving: target.count + 1) { writer in
+            found = URI.checkUnsafe(target, into: &writer)
+        }
+        guard let found else {
+            log(.error, "unsafe URI \"\(target.string)\" was detected")
+            return finish(.status(404))
+        }
+        if value.method != .head {
+            value.method = .get
+            value.methodName = "GET"
+        }
+        internalRedirect(to: found.path, arguments: found.query ?? ByteView())
+    }
+}
+
+extension FixedList where Element == ByteView {
+    /// Whether a field name is in the list, ignoring case.
+    func containsName(_ name: ByteView) -> Bool {
+        for index in indices where self[index].equalsIgnoringCase(name) { return true }
+        return false
+    }
+}

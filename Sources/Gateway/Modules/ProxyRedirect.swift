@@ -1,0 +1,55 @@
+import Config
+import Loop
+import Wire
+
+/// proxy_redirect, proxy_cookie_domain, proxy_cookie_path, proxy_cookie_flags: texts in answers that name the upstream.
+extension Ref where Value == Request {
+    /// Location with the upstream's own prefix replaced.
+    func redirected(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView {
+        switch location.value.settings.value.proxy.redirects {
+        case .off: return target
+        case .standard:
+            guard let rule = location.value.settings.value.proxy.pass?.standardRedirect else { return target }
+            return apply(rule, target) ?? target
+        case .rules(let rules):
+            for rule in rules {
+                if let result = apply(rule, target) { return result }
+            }
+            return target
+        }
+    }
+
+    private func apply(_ rule: ProxyRedirect, _ target: ByteView) -> ByteView? {
+        switch rule.match {
+        case .prefix(let template):
+            let prefix = evaluate(template)
+            guard target.hasPrefix(prefix) else { return nil }
+            return join(evaluate(rule.replacement), target.dropFirst(prefix.count))
+        case .pattern(let id):
+            guard match(worker.value.http.value.patterns[id.index], target) else { return nil }
+            return evaluate(rule.replacement)
+        }
+    }
+
+    private func join(_ a: ByteView, _ b: ByteView) -> ByteView {
+        let chunk = value.arena.room(for: a.count + b.count, pool)
+        let start = chunk.value.end
+        chunk.append(a)
+        chunk.append(b)
+        return chunk.whole[start..<chunk.value.end]
+    }
+
+    func redirectedRefresh(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView {
+        var index = 0
+        while index + 4 <= target.count {
+            if target[index..<(index + 4)].equalsIgnoringCase("url=") {
+                let url = target.dropFirst(index + 4)
+                return join(target.prefix(index + 4), redirected(url, proxy))
+            }
+            index += 1
+        }
+        return target
+    }
+
+    func rewrittenCookie(_ text: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView { text }
+}

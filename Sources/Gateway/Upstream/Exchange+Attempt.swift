@@ -1,0 +1,250 @@
+import Config
+import CSystem
+import Glibc
+import Loop
+import Machine
+import Wire
+
+/// A failed attempt, in the words of nginx's error log.
+struct ExchangeFailure {
+    let kind: AttemptFailure
+    let level: ErrorLevel
+    let message: String
+    var errno: Int32 = 0
+}
+
+extension Ref where Value == Exchange {
+    /// Starts the first attempt.
+    func begin() {
+        value.startedAt = worker.now
+        value.tag = upstream.value.isLocal ? proxy.value.tag : 0
+        findStickyID()
+        upstream.value.exchangeCount += 1
+        if upstream.value.isGuarded { upstream.value.budget.recordRequest(inFlight: upstream.value.exchangeCount, now: now) }
+        value.attempt = upstream.value.balancer.begin(tryLimit: proxy.value.retry.tries, key: value.hashKey)
+        value.hasAttemptState = true
+        tryNextPeer()
+    }
+
+    /// Picks a peer and gets a connection to it, idle or new.
+    func tryNextPeer() {
+        while true {
+            value.state = .picking
+            resetAttempt()
+            guard case .peer(let peer) = pick() else { return noLivePeer() }
+            setStickyCookie(peer: peer)
+            var stat = AttemptStat()
+            stat.peer = upstream.value.peers[peer].name
+            stat.startedAt = worker.now
+            stat.startsGroup = request.value.startsAttemptGroup
+            request.value.startsAttemptGroup = false
+            request.value.attempts.append(stat)
+            // A request that must not be sent twice is worth a call that looks whether the connection is still there.
+            let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: !request.value.method.isIdempotent)
+            if let idle { return use(idle) }
+            guard let failure = connect(peer) else { return }
+            guard attemptFailed(failure, phase: "connecting to upstream") else { return }
+        }
+    }
+
+    private func pick() -> Pick {
+        let upstream = upstream
+        upstream.absorbNews(now: worker.now)
+        let hint = stickyHint()
+        let pick = upstream.value.balancer.pick(
+            &value.attempt, key: value.hashKey, hint: hint, now: now, random: &worker.value.random)
+        if case .peer(let peer) = pick { upstream.publishNews(of: peer, now: worker.now) }
+        return pick
+    }
+
+    private func resetAttempt() {
+        value.headSent = 0
+        value.bodySent = 0
+        value.isRequestSent = false
+        value.hasHead = false
+        value.headLength = 0
+        value.interimCount = 0
+        value.isReused = false
+        if let input = value.input { input.clear() }
+        value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
+    }
+
+    private func use(_ connection: UpstreamConnectionRef) {
+        connection.value.exchange = self
+        value.connection = connection
+        value.isReused = true
+        connection.clearTimer()
+        withStat { $0.connectTime = 0 }
+        sendRequest()
+    }
+
+    /// - Returns: nil if the connection is under way, else why it failed at once.
+    private func connect(_ peer: Int) -> ExchangeFailure? {
+        guard let connection = worker.value.upstreamConnections.take() else {
+            return ExchangeFailure(kind: .error, level: .alert, message: "\(worker.value.upstreamConnections.limit) worker_connections are not enough")
+        }
+        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: request.proxyBindAddress())
+        connection.value.worker = worker
+        if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
+        worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)
+        connection.value.descriptor = descriptor
+        guard descriptor >= 0, status == 0 || status == -EINPROGRESS else {
+            connection.close()
+            return connectFailure(descriptor < 0 ? -descriptor : -status, isSocket: descriptor < 0, peer)
+        }
+        connection.value.upstream = upstream
+        connection.value.peer = peer
+        connection.value.exchange = self
+        connection.value.openedAt = worker.now
+        connection.value.requestsServed = 0
+        connection.value.isReadable = false
+        connection.value.isWritable = status == 0
+        connection.value.isPeerClosed = false
+        connection.value.tag = value.tag
+        value.connection = connection
+        if !upstream.value.peers[peer].address.isUnix { Socket.setNoDelay(descriptor, true) }
+        let added = worker.value.loop.add(descriptor, .connection, connection.token)
+        if added < 0 {
+            dropConnection()
+            return ExchangeFailure(kind: .error, level: .alert, message: "epoll_ctl(1, \(descriptor)) failed", errno: -added)
+        }
+        if status == 0 {
+            connected()
+        } else {
+            value.state = .connecting
+            connection.setTimer(after: proxy.value.connectTimeout)
+        }
+        return nil
+    }
+
+    private func connectFailure(_ code: Int32, isSocket: Bool, _ peer: Int) -> ExchangeFailure {
+        if isSocket { return ExchangeFailure(kind: .error, level: .alert, message: "socket() failed", errno: code) }
+        let name = upstream.value.peers[peer].name.string
+        let level: ErrorLevel
+        switch code {
+        case ECONNREFUSED, EAGAIN, ECONNRESET, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH: level = .error
+        default: level = .critical
+        }
+        return ExchangeFailure(kind: .error, level: level, message: "connect() to \(name) failed", errno: code)
+    }
+
+    private func connected() {
+        let elapsed = Int64(worker.now &- (request.value.attempts.last?.startedAt ?? worker.now))
+        withStat { $0.connectTime = elapsed }
+        sendRequest()
+    }
+
+    /// The connection's socket has news.
+    func connectionIsReady() {
+        guard let connection = value.connection else { return }
+        switch value.state {
+        case .connecting:
+            guard connection.value.isWritable else { return }
+            let code = Socket.error(connection.value.descriptor)
+            if code != 0 { return failed(ExchangeFailure(kind: .error, level: .error, message: "connect() failed", errno: code), phase: "connecting to upstream") }
+            connected()
+        case .sending:
+            if connection.value.isWritable { sendRequest() }
+            if value.state == .sending, connection.value.isReadable { readHead() }
+        case .awaitingHead: if connection.value.isReadable { readHead() }
+        case .relaying:
+            if !value.isRequestSent, connection.value.isWritable { sendRequest() }
+            if value.state == .relaying, connection.value.isReadable { relay() }
+        case .tunnel: pumpTunnel()
+        case .idle, .picking, .finished: break
+        }
+    }
+
+    /// The timer of the running attempt.
+    func timedOut() {
+        let phase: StaticString
+        switch value.state {
+        case .connecting: phase = "connecting to upstream"
+        case .sending: phase = "sending request to upstream"
+        case .awaitingHead: phase = "reading response header from upstream"
+        case .relaying: return relayTimedOut()
+        case .tunnel: return tunnelTimedOut()
+        case .idle, .picking, .finished: return
+        }
+        failed(ExchangeFailure(kind: .timeout, level: .error, message: "upstream timed out", errno: ETIMEDOUT), phase: phase)
+    }
+
+    /// An attempt failed: next peer, or the end.
+    func failed(_ failure: ExchangeFailure, phase: StaticString) {
+        if attemptFailed(failure, phase: phase) { tryNextPeer() }
+    }
+
+    /// Logs, closes the account, decides. Returns true if another attempt is to be made.
+    private func attemptFailed(_ failure: ExchangeFailure, phase: StaticString) -> Bool {
+        request.log(failure.level, failure.message, errno: failure.errno, while: phase)
+        if value.isReused, failure.kind == .error, let connection = value.connection {
+            connection.noteClosed(idle: connection.value.idleBefore)
+        }
+        if failure.level == .alert {
+            // Our own exhaustion is 500, as in nginx: no peer is to blame, and no other peer would help.
+            finishAttempt(outcome: .neutral)
+            giveUp(500)
+            return false
+        }
+        let status = RetryPolicy.status(for: failure.kind)
+        let decision = decide(failure.kind)
+        withStat { $0.status = status }
+        switch decision {
+        case .tryNext(let outcome, let isFree):
+            goOn(after: outcome, isFree: isFree)
+            return true
+        case .giveUp(_, let outcome, _):
+            finishAttempt(outcome: outcome)
+            giveUp(status)
+            return false
+        case .passAnswer:
+            giveUp(status)
+            return false
+        }
+    }
+
+    /// Leaves the attempt behind; the next one follows. With `isFree` it has cost no try.
+    func goOn(after outcome: AttemptOutcome, isFree: Bool) {
+        finishAttempt(outcome: outcome)
+        if isFree { value.attempt.grantTry() }
+        if upstream.value.isGuarded { _ = upstream.value.budget.takeRetry(now: now) }
+        dropConnection()
+    }
+
+    /// Asks the retry policy.
+    func decide(_ kind: AttemptFailure) -> RetryDecision {
+        var facts = AttemptFacts()
+        facts.isNonIdempotent = !request.value.method.isIdempotent
+        let headCount = value.head?.count ?? 0
+        facts.head = value.headSent == 0 ? .notStarted : value.headSent < headCount ? .partial : .complete
+        facts.isBodyLost = value.isBodyLost
+        facts.isReused = value.isReused
+        facts.isAnswerStarted = request.value.isHeaderSent
+        facts.elapsed = now - Machine.Milliseconds(value.startedAt)
+        return RetryPolicy.decide(
+            kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle,
+            hasBudget: !upstream.value.isGuarded || upstream.value.budget.retriesLeft(now: now) > 0)
+    }
+
+    private func noLivePeer() {
+        var stat = AttemptStat()
+        stat.peer = upstream.value.name
+        stat.status = 502
+        stat.responseTime = 0
+        stat.startedAt = worker.now
+        stat.startsGroup = request.value.startsAttemptGroup
+        request.value.startsAttemptGroup = false
+        request.value.attempts.append(stat)
+        request.log(.error, "no live upstreams", while: "connecting to upstream")
+        giveUp(502)
+    }
+
+    /// No further attempt: the request gets a status.
+    func giveUp(_ status: Int) {
+        dropConnection()
+        endBalancing()
+        value.state = .finished
+        if request.value.isHeaderSent { return request.abort(status: status) }
+        request.finish(.status(status))
+    }
+}

@@ -1,0 +1,190 @@
+import Config
+import Glibc
+import Loop
+import Machine
+import Wire
+
+extension Ref where Value == Exchange {
+    /// Reads until the answer's head is complete (nginx: ngx_http_upstream_process_header).
+    func readHead() {
+        guard let connection = value.connection else { return }
+        let input = value.input ?? pool.value.take(16384)
+        value.input = input
+        let phase: StaticString = "reading response header from upstream"
+        while true {
+            if input.room == 0 { return tooBigHead(phase) }
+            let room = input.room
+            let n = input.receive(from: connection.value.descriptor)
+            if n == Socket.wouldBlock {
+                connection.value.isReadable = false
+                return
+            }
+            if n <= 0 {
+                connection.value.isReadable = false
+                let failure = n == 0
+                    ? ExchangeFailure(kind: .error, level: .error, message: "upstream prematurely closed connection")
+                    : ExchangeFailure(kind: .error, level: .error, message: "recv() failed", errno: Int32(-n))
+                return failed(failure, phase: phase)
+            }
+            if n < room, !connection.value.isPeerClosed { connection.value.isReadable = false }
+            withStat { $0.bytesReceived += Int64(n) }
+            switch parseHead(input, phase) {
+            case .complete: return headComplete()
+            case .failed: return
+            case .needMore:
+                guard connection.value.isReadable else {
+                    connection.setTimer(after: proxy.value.readTimeout)
+                    return
+                }
+            }
+        }
+    }
+
+    private enum Parsed { case complete, needMore, failed }
+
+    private func parseHead(_ input: Ref<Buffer>, _ phase: StaticString) -> Parsed {
+        while true {
+            switch value.parser.parse(input.view, fields: &value.fields) {
+            case .needMore:
+                if input.count >= proxy.value.bufferSize {
+                    tooBigHead(phase)
+                    return .failed
+                }
+                return .needMore
+            case .failed(let error):
+                failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message(of: error, input.view)), phase: phase)
+                return .failed
+            case .complete(let length):
+                if length > proxy.value.bufferSize {
+                    tooBigHead(phase)
+                    return .failed
+                }
+                guard value.parser.head.isInterim else {
+                    value.headLength = length
+                    return .complete
+                }
+                // 100 Continue and the like are for us: nginx skips them as well. Bounded: an endless row is an error.
+                value.interimCount += 1
+                if value.interimCount > 16 {
+                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent too many interim responses"), phase: phase)
+                    return .failed
+                }
+                input.consume(length)
+                input.compact()
+                value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
+                if input.count == 0 { return .needMore }
+            }
+        }
+    }
+
+    private func tooBigHead(_ phase: StaticString) {
+        failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent too big header"), phase: phase)
+    }
+
+    private func message(of error: HeadError, _ base: ByteView) -> String {
+        let scratch = pool.value.take(4096)
+        defer { pool.value.give(scratch) }
+        scratch.write(reserving: 4096) { writer in
+            error.writeMessage(base, into: &writer)
+        }
+        return scratch.view.string
+    }
+
+    /// A complete head: next peer for some statuses, an error page of our own, or the answer for the client.
+    private func headComplete() {
+        guard let input = value.input, let connection = value.connection else { return }
+        input.compact()
+        let head = value.parser.head
+        value.hasHead = true
+        value.status = Int(head.status)
+        let elapsed = Int64(worker.now &- (request.value.attempts.last?.startedAt ?? worker.now))
+        withStat {
+            $0.status = Int(head.status)
+            $0.headerTime = elapsed
+        }
+        upstream.value.balancer.headerReceived(&value.attempt, headerTime: elapsed, now: now)
+        if value.isReused { connection.noteAnswered() }
+        if let seconds = head.keepAliveTimeoutSeconds {
+            upstream.value.peers[connection.value.peer].learner.sawHeader(timeoutSeconds: Int(seconds))
+        }
+        if upstream.value.isGuarded { recordAnswer(connection.value.peer, isServerError: head.status >= 500) }
+        if head.status == 101 {
+            learnSessionFromHead()
+            return startTunnel(head)
+        }
+        if head.status >= 300, retriesStatus() { return }
+        setFraming(head)
+        input.consume(value.headLength)
+        if proxy.value.interceptsErrors, head.status >= 300, request.hasErrorPage(for: Int(head.status)) { return interceptError() }
+        learnSessionFromHead()
+        if redirectsInternally() { return }
+        request.takeHeaders(self)
+        guard request.sendHeader() else { return }
+        value.state = .relaying
+        beginRelay()
+    }
+
+    /// Guarded upstreams judge their peers by their answers.
+    func recordAnswer(_ peer: Int, isServerError: Bool) {
+        upstream.value.balancer.recordAnswer(peer: peer, isServerError: isServerError, now: now)
+        upstream.publishNews(of: peer, now: worker.now)
+    }
+
+    /// A status in proxy_next_upstream: true if another attempt was started.
+    private func retriesStatus() -> Bool {
+        guard case .tryNext(let outcome, let isFree) = decide(.status(value.status)) else { return false }
+        goOn(after: outcome, isFree: isFree)
+        value.hasHead = false
+        tryNextPeer()
+        return true
+    }
+
+    private func setFraming(_ head: ResponseHead) {
+        value.isKeepalive = head.keepAlive && value.isRequestSent
+        value.decoder = ChunkedDecoder()
+        value.remaining = 0
+        value.relayed = 0
+        if request.value.method == .head || head.status == 204 || head.status == 304 || head.status < 200 {
+            value.framing = .none
+        } else if head.isChunked {
+            value.framing = .chunked
+        } else if let length = head.contentLength {
+            value.framing = .length
+            value.remaining = Int64(length)
+        } else {
+            value.framing = .untilClose
+            value.isKeepalive = false
+        }
+    }
+
+    /// proxy_intercept_errors: the answer is thrown away and our error page served.
+    private func interceptError() {
+        let status = value.status
+        let authenticate = status == 401 ? upstreamField(variable: "www_authenticate") : nil
+        let hasNoBody = value.framing == .none || value.framing == .length && value.remaining == 0
+        finishAttempt(outcome: .succeeded)
+        if hasNoBody, value.isKeepalive, value.input?.count == 0, upstream.value.keepsConnections, let connection = value.connection {
+            value.connection = nil
+            connection.park()
+        }
+        dropConnection()
+        endBalancing()
+        value.state = .finished
+        if let authenticate { request.value.response.append("WWW-Authenticate", request.keep(authenticate), token: .wwwAuthenticate) }
+        request.finish(.status(status))
+    }
+
+    /// X-Accel-Redirect: the answer names a location of ours to serve instead.
+    private func redirectsInternally() -> Bool {
+        guard !proxy.value.ignored.contains(.accelRedirect),
+            let target = value.fields.value(.xAccelRedirect, value.input!.whole) else { return false }
+        let uri = request.keep(target)
+        request.takeAccelHeaders(self)
+        finishAttempt(outcome: .succeeded)
+        dropConnection()
+        endBalancing()
+        value.state = .finished
+        request.accelRedirect(to: uri)
+        return true
+    }
+}

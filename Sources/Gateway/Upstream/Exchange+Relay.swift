@@ -1,0 +1,261 @@
+import Config
+import Glibc
+import Loop
+import Machine
+import Wire
+
+extension Ref where Value == Exchange {
+    /// The head is on its way; now the body, first what came with the head.
+    func beginRelay() {
+        value.isBuffering = proxy.value.isBuffering && request.buffersAnswer
+        guard let input = value.input else { return }
+        if value.framing == .none || (value.framing == .length && value.remaining == 0) {
+            if input.count > 0 { warnExtraData() }
+            return answerComplete()
+        }
+        if request.value.isHeaderOnly { return headOnly() }
+        if input.count > 0 {
+            // These bytes share the buffer with the head, which stays until the end of the request: not given away.
+            switch take(input.view, owner: nil) {
+            case .more: break
+            case .complete: return answerComplete()
+            case .failed: return
+            }
+        }
+        guard let connection = value.connection else { return }
+        if connection.value.isReadable { return relay() }
+        connection.setTimer(after: proxy.value.readTimeout)
+        request.flush()
+    }
+
+    /// HEAD, 304 made by us: the body is of no interest to the client.
+    private func headOnly() {
+        value.isKeepalive = false
+        answerComplete()
+    }
+
+    /// Reads body bytes while there are some and the client keeps up.
+    func relay() {
+        guard let connection = value.connection else { return }
+        let request = request
+        var isProgress = false
+        while connection.value.isReadable, value.state == .relaying {
+            if mustPause() {
+                value.isPaused = true
+                connection.clearTimer()
+                break
+            }
+            let buffer = value.spare ?? pool.value.take(value.framing == .length && value.remaining < 16384 ? 16384 : 65536)
+            value.spare = nil
+            let room = buffer.room
+            let n = buffer.receive(from: connection.value.descriptor)
+            if n == Socket.wouldBlock {
+                connection.value.isReadable = false
+                value.spare = buffer
+                break
+            }
+            if n <= 0 {
+                connection.value.isReadable = false
+                value.spare = buffer
+                return upstreamEnded(errno: Int32(-n))
+            }
+            if n < room, !connection.value.isPeerClosed { connection.value.isReadable = false }
+            withStat { $0.bytesReceived += Int64(n) }
+            isProgress = true
+            switch take(buffer.view, owner: buffer) {
+            case .more: break
+            case .complete: return answerComplete()
+            case .failed: return
+            }
+        }
+        if isProgress, !value.isPaused { connection.setTimer(after: proxy.value.readTimeout) }
+        request.flush()
+    }
+
+    /// Whether reading must rest: too much waits for the client and no file may take it.
+    private func mustPause() -> Bool {
+        let waiting = request.main.value.output.heldMemory
+        guard waiting >= max(proxy.value.buffersTotal, 65536) else { return false }
+        return !value.isBuffering || proxy.value.tempFileSizeMax == 0 || value.spillLength >= proxy.value.tempFileSizeMax
+    }
+
+    /// The client has taken all that waited.
+    func clientDrained() {
+        guard value.state == .relaying else {
+            if value.state == .tunnel { pumpTunnel() }
+            return
+        }
+        guard value.isPaused else { return }
+        value.isPaused = false
+        value.connection?.setTimer(after: proxy.value.readTimeout)
+        relay()
+    }
+
+    private enum Taken { case more, complete, failed }
+
+    /// Body bytes in the answer's framing become pieces for the client. `owner` is given away, or kept for the next read.
+    private func take(_ bytes: ByteView, owner: Ref<Buffer>?) -> Taken {
+        switch value.framing {
+        case .none: return .complete
+        case .untilClose:
+            deliver(bytes, owner: owner)
+            return .more
+        case .length:
+            let n = min(Int64(bytes.count), value.remaining)
+            value.remaining -= n
+            if n < bytes.count { warnExtraData() }
+            deliver(bytes.prefix(Int(n)), owner: owner)
+            return value.remaining == 0 ? .complete : .more
+        case .chunked: return takeChunked(bytes, owner)
+        }
+    }
+
+    private func takeChunked(_ bytes: ByteView, _ owner: Ref<Buffer>?) -> Taken {
+        var rest = bytes
+        var carried = owner
+        defer { if let carried { keepSpare(carried) } }
+        while true {
+            switch value.decoder.decode(rest) {
+            case .data(let range):
+                let payload = rest[range]
+                rest = rest.dropFirst(range.upperBound)
+                if rest.isEmpty {
+                    deliver(payload, owner: carried)
+                    carried = nil
+                    return .more
+                }
+                deliver(payload, owner: nil, mustCopy: carried != nil)
+            case .needMore(let consumed):
+                // Framing bytes that are not complete yet are put in front of the next read.
+                let left = rest.dropFirst(consumed)
+                if left.isEmpty { return .more }
+                let fresh = pool.value.take(65536)
+                fresh.append(left)
+                if let old = value.spare { pool.value.give(old) }
+                value.spare = fresh
+                return .more
+            case .end(let consumed, _):
+                if consumed < rest.count { warnExtraData() }
+                return .complete
+            case .failed:
+                request.log(.error, "upstream sent invalid chunked response", while: "reading upstream")
+                finishAttempt(outcome: brokenOutcome())
+                giveUp(502)
+                return .failed
+            }
+        }
+    }
+
+    private func keepSpare(_ buffer: Ref<Buffer>) {
+        if value.spare == nil {
+            buffer.clear()
+            value.spare = buffer
+        } else {
+            pool.value.give(buffer)
+        }
+    }
+
+    /// Gives payload to the request: copied if small, else with its buffer, or through a file if the client is far behind.
+    private func deliver(_ bytes: ByteView, owner: Ref<Buffer>?, mustCopy: Bool = false) {
+        value.relayed += Int64(bytes.count)
+        withStat { $0.responseLength += Int64(bytes.count) }
+        if bytes.isEmpty {
+            if let owner { keepSpare(owner) }
+            return
+        }
+        let request = request
+        if value.isBuffering, request.value.filters.isEmpty, request.isMain,
+            request.value.output.heldMemory >= max(proxy.value.buffersTotal, 65536), spill(bytes) {
+            if let owner { keepSpare(owner) }
+            return
+        }
+        if owner == nil, mustCopy || bytes.count <= 2048 {
+            let copy = pool.value.take(bytes.count)
+            copy.append(bytes)
+            return request.emit(Segment(copy.view, owner: copy))
+        }
+        if let owner, bytes.count <= 2048 {
+            let copy = pool.value.take(bytes.count)
+            copy.append(bytes)
+            request.emit(Segment(copy.view, owner: copy))
+            return keepSpare(owner)
+        }
+        request.emit(Segment(bytes, owner: owner))
+    }
+
+    /// Writes to the temporary file and queues the range. False if there is none to be had.
+    private func spill(_ bytes: ByteView) -> Bool {
+        guard proxy.value.tempFileSizeMax > value.spillLength else { return false }
+        if value.spillFile < 0 {
+            guard let made = worker.makeTempFile(request.location.value.settings.value.proxy.tempPath, for: request) else { return false }
+            _ = File.remove(made.path)
+            value.spillFile = made.descriptor
+            request.log(.warning, "an upstream response is buffered to a temporary file \(made.path.string)", while: "reading upstream")
+        }
+        let written = File.write(bytes, to: value.spillFile, at: value.spillLength)
+        guard written == 0 else {
+            request.log(.critical, "pwrite() of a temporary file failed", errno: -written, while: "reading upstream")
+            return false
+        }
+        request.emit(Segment(file: value.spillFile, offset: value.spillLength, length: Int64(bytes.count)))
+        value.spillLength += Int64(bytes.count)
+        return true
+    }
+
+    private func warnExtraData() {
+        value.isKeepalive = false
+        request.log(.warning, "upstream sent more data than specified in \"Content-Length\" header", while: "reading upstream")
+    }
+
+    /// End of file or an error from the peer.
+    private func upstreamEnded(errno code: Int32) {
+        if code == 0, value.framing == .untilClose { return answerComplete() }
+        let message = code == 0 ? "upstream prematurely closed connection" : "recv() failed"
+        request.log(.error, message, errno: code, while: "reading upstream")
+        brokenAnswer(status: 502)
+    }
+
+    func relayTimedOut() {
+        request.log(.error, "upstream timed out", errno: ETIMEDOUT, while: "reading upstream")
+        brokenAnswer(status: 504)
+    }
+
+    /// nginx does not blame a peer for an answer that broke after its head; guarded upstreams do (D9).
+    private func brokenOutcome() -> AttemptOutcome {
+        guard upstream.value.isGuarded, value.attempt.isRunning else { return .succeeded }
+        recordAnswer(Int(value.attempt.peer), isServerError: true)
+        return .failed
+    }
+
+    /// The answer ends too early: what came is sent, then the connection is cut, so that nobody takes it for complete.
+    private func brokenAnswer(status: Int) {
+        finishAttempt(outcome: brokenOutcome())
+        dropConnection()
+        endBalancing()
+        value.state = .finished
+        let request = request
+        request.value.isKeepalive = false
+        if request.value.isHeaderSent, request.isMain {
+            request.value.isTruncated = true
+            request.value.isResponseComplete = true
+            return request.flush()
+        }
+        request.finish(.status(status))
+    }
+
+    /// All of the answer was read: the connection goes back to the pool, the request to its end.
+    func answerComplete() {
+        finishAttempt(outcome: .succeeded)
+        if let connection = value.connection {
+            value.connection = nil
+            let canStay = value.isKeepalive && value.isRequestSent && upstream.value.keepsConnections
+                && !connection.value.isReadable && !connection.value.isPeerClosed
+            if canStay { connection.park() } else { connection.close() }
+        }
+        endBalancing()
+        value.state = .finished
+        let request = request
+        request.emit(nil, isLast: true)
+        request.finish(.done)
+    }
+}

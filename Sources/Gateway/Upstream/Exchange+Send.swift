@@ -1,0 +1,265 @@
+import Config
+import Glibc
+import Loop
+import Machine
+import Wire
+
+extension Ref where Value == Exchange {
+    /// Sends what is left of the request on the connection; then waits for the answer.
+    func sendRequest() {
+        guard let connection = value.connection, let head = value.head else { return }
+        value.state = .sending
+        while true {
+            if value.headSent < head.count {
+                guard sendHeadAndBody(connection, head) else { return }
+                continue
+            }
+            switch sendBody(connection) {
+            case .complete: return requestSent(connection)
+            case .progress: continue
+            case .blocked:
+                connection.setTimer(after: proxy.value.sendTimeout)
+                return
+            case .starved:
+                // The client has not sent more yet: its timer watches, not ours.
+                connection.clearTimer()
+                return
+            case .failed: return
+            }
+        }
+    }
+
+    /// Head and, if it is in memory, the start of the body in one call. False: blocked or failed.
+    private func sendHeadAndBody(_ connection: UpstreamConnectionRef, _ head: Ref<Buffer>) -> Bool {
+        let worker = worker
+        let rest = head.view.dropFirst(value.headSent)
+        let body = bodyInMemory()
+        let n: Int
+        if let body, value.bodySent == 0, !body.isEmpty {
+            worker.value.outputVector.removeAll()
+            worker.value.outputVector.add(rest)
+            worker.value.outputVector.add(body)
+            n = worker.value.outputVector.send(connection.value.descriptor)
+        } else {
+            n = Socket.send(connection.value.descriptor, rest, more: hasMoreBody)
+        }
+        guard n >= 0 else { return sendFailed(connection, n) }
+        let total = n
+        withStat { $0.bytesSent += Int64(total) }
+        if n > rest.count {
+            value.headSent = head.count
+            value.bodySent = Int64(n - rest.count)
+        } else {
+            value.headSent += n
+        }
+        let wanted = rest.count + (body?.count ?? 0)
+        if n < rest.count || (body != nil && n < wanted) {
+            connection.value.isWritable = false
+            connection.setTimer(after: proxy.value.sendTimeout)
+            return false
+        }
+        return true
+    }
+
+    private func sendFailed(_ connection: UpstreamConnectionRef, _ n: Int) -> Bool {
+        if n == Socket.wouldBlock {
+            connection.value.isWritable = false
+            connection.setTimer(after: proxy.value.sendTimeout)
+            return false
+        }
+        // An answer may already be there (413, then close): it is worth more than the write error.
+        if value.headSent > 0, connection.value.isReadable || connection.value.isPeerClosed {
+            value.isRequestSent = true
+            connection.value.isReadable = true
+            value.isKeepalive = false
+            readHead()
+            return false
+        }
+        failed(ExchangeFailure(kind: .error, level: .error, message: "send() failed", errno: Int32(-n)), phase: "sending request to upstream")
+        return false
+    }
+
+    private enum BodyProgress { case complete, progress, blocked, starved, failed }
+
+    /// The body where it lies in one piece in memory.
+    private func bodyInMemory() -> ByteView? {
+        if let text = value.bodyText { return text }
+        guard proxy.value.passesBody, proxy.value.isRequestBuffering || request.value.body.state == .complete else { return nil }
+        return request.value.body.inPlace
+    }
+
+    private var hasMoreBody: Bool { proxy.value.passesBody && value.bodyText == nil && request.value.body.framing != .none }
+
+    private func sendBody(_ connection: UpstreamConnectionRef) -> BodyProgress {
+        if let body = bodyInMemory() { return sendMemory(connection, body) }
+        guard proxy.value.passesBody, value.bodyText == nil else { return .complete }
+        if request.value.body.state == .streaming || value.bodyQueue != nil { return streamBody(connection) }
+        if request.value.body.file >= 0 { return sendFile(connection) }
+        return .complete
+    }
+
+    private func sendMemory(_ connection: UpstreamConnectionRef, _ body: ByteView) -> BodyProgress {
+        let rest = body.dropFirst(Int(value.bodySent))
+        if rest.isEmpty { return .complete }
+        let n = Socket.send(connection.value.descriptor, rest)
+        return account(connection, n, wanted: rest.count)
+    }
+
+    private func sendFile(_ connection: UpstreamConnectionRef) -> BodyProgress {
+        let left = request.value.body.fileLength - value.bodySent
+        if left == 0 { return .complete }
+        let n = File.send(request.value.body.file, offset: value.bodySent, count: Int(min(left, 2 << 20)), to: connection.value.descriptor)
+        return account(connection, n == 0 ? -Int(EIO) : n, wanted: n)
+    }
+
+    private func account(_ connection: UpstreamConnectionRef, _ n: Int, wanted: Int) -> BodyProgress {
+        if n == Socket.wouldBlock {
+            connection.value.isWritable = false
+            return .blocked
+        }
+        if n < 0 { return sendFailed(connection, n) ? .progress : .failed }
+        value.bodySent += Int64(n)
+        withStat { $0.bytesSent += Int64(n) }
+        if n < wanted {
+            connection.value.isWritable = false
+            return .blocked
+        }
+        return .progress
+    }
+
+    // MARK: - proxy_request_buffering off
+
+    /// More of the client's body may be there.
+    func bodyArrived() {
+        switch value.state {
+        case .sending: sendRequest()
+        case .relaying where !value.isRequestSent: sendRequest()
+        case .idle, .picking, .connecting, .awaitingHead, .relaying, .tunnel, .finished: break
+        }
+    }
+
+    /// Moves body bytes from the client to the peer as they come.
+    private func streamBody(_ connection: UpstreamConnectionRef) -> BodyProgress {
+        let queue = value.bodyQueue ?? pool.value.take(16384)
+        value.bodyQueue = queue
+        if queue.count == 0 {
+            queue.clear()
+            switch request.takeStreamed(into: queue, chunked: value.isBodyChunked) {
+            case .data: break
+            case .starved: return .starved
+            case .ended where queue.count == 0: return .complete
+            case .ended: break
+            case .failed: return .failed
+            }
+        }
+        value.isBodyLost = true
+        let bytes = queue.view
+        let n = Socket.send(connection.value.descriptor, bytes)
+        if n == Socket.wouldBlock {
+            connection.value.isWritable = false
+            return .blocked
+        }
+        if n < 0 { return sendFailed(connection, n) ? .progress : .failed }
+        queue.consume(n)
+        value.bodySent += Int64(n)
+        withStat { $0.bytesSent += Int64(n) }
+        if n < bytes.count {
+            connection.value.isWritable = false
+            return .blocked
+        }
+        return .progress
+    }
+
+    private func requestSent(_ connection: UpstreamConnectionRef) {
+        value.isRequestSent = true
+        if value.state == .sending { value.state = .awaitingHead }
+        connection.setTimer(after: proxy.value.readTimeout)
+        if connection.value.isReadable { value.state == .awaitingHead ? readHead() : relay() }
+    }
+}
+
+extension Ref where Value == Request {
+    enum Streamed { case data, starved, ended, failed }
+
+    /// Takes what is there of the body, framed for the upstream.
+    func takeStreamed(into queue: Ref<Buffer>, chunked: Bool) -> Streamed {
+        guard let input = connection.value.input else { return .failed }
+        while true {
+            switch value.body.framing {
+            case .none: return .ended
+            case .length:
+                if value.body.remaining == 0 {
+                    streamingDone()
+                    return .ended
+                }
+                let n = Int(min(Int64(min(input.count, 16000)), value.body.remaining))
+                if n > 0 {
+                    queue.append(input.view.prefix(n))
+                    input.consume(n)
+                    value.body.received += Int64(n)
+                    value.body.remaining -= Int64(n)
+                    if value.body.remaining == 0 { streamingDone() }
+                    return .data
+                }
+            case .chunked:
+                if value.body.state == .complete { return .ended }
+                switch takeStreamedChunk(input, into: queue, chunked: chunked) {
+                case .some(let result): return result
+                case .none: break
+                }
+            }
+            guard connection.value.isReadable else {
+                setBodyTimer()
+                return .starved
+            }
+            makeRoom(input)
+            switch connection.receive(into: input) {
+            case .data: setBodyTimer()
+            case .wouldBlock:
+                setBodyTimer()
+                return .starved
+            case .closed:
+                bodyFailed(0)
+                return .failed
+            }
+        }
+    }
+
+    private func takeStreamedChunk(_ input: Ref<Buffer>, into queue: Ref<Buffer>, chunked: Bool) -> Streamed? {
+        switch value.body.decoder.decode(input.view) {
+        case .data(let range):
+            value.body.received += Int64(range.count)
+            let limit = location.value.bodySizeMax
+            if limit > 0, value.body.received > limit {
+                log(.error, "client intended to send too large chunked body: \(value.body.received) bytes")
+                bodyFailed(413)
+                return .failed
+            }
+            if chunked {
+                queue.append(hexadecimal: UInt64(range.count))
+                queue.append("\r\n")
+            }
+            queue.append(input.view[range])
+            if chunked { queue.append("\r\n") }
+            input.consume(range.upperBound)
+            return .data
+        case .needMore(let consumed):
+            input.consume(consumed)
+            return nil
+        case .end(let consumed, _):
+            input.consume(consumed)
+            if chunked { queue.append("0\r\n\r\n") }
+            streamingDone()
+            return chunked ? .data : .ended
+        case .failed:
+            log(.error, "client sent invalid chunked body")
+            bodyFailed(400)
+            return .failed
+        }
+    }
+
+    private func streamingDone() {
+        value.body.state = .complete
+        connection.clearReadTimer()
+    }
+}

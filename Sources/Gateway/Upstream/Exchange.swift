@@ -1,0 +1,202 @@
+import Config
+import Loop
+import Machine
+import Wire
+
+typealias ExchangeRef = Ref<Exchange>
+
+/// The work of getting an answer for one request from an upstream: attempts on peers, sending, reading the head, relaying the body
+/// (nginx: ngx_http_upstream_t).
+///
+/// ```
+/// idle ─► picking ─► connecting ─► sending ─► awaitingHead ─► relaying ─► finished
+///            ▲           │            │            │              └─► tunnel (101) ─► finished
+///            └───────────┴────────────┴────────────┘  failed attempt, next peer
+/// ```
+struct Exchange: ~Copyable, SlabValue {
+    enum State: UInt8 { case idle, picking, connecting, sending, awaitingHead, relaying, tunnel, finished }
+    /// How the body of the answer ends.
+    enum Framing: UInt8 { case none, length, chunked, untilClose }
+
+    let slot: UInt32
+    var generation: UInt32 = 0
+    var worker: WorkerRef?
+    var state = State.idle
+    var request: RequestRef?
+    var upstream: Ref<Upstream>?
+    var proxy: Ref<ProxyRuntime>?
+    var connection: UpstreamConnectionRef?
+    var attempt = AttemptState()
+    var hasAttemptState = false
+    var hashKey = ByteView()
+    /// What the request says of its peer (`sticky cookie`, `route`) or its session (`learn`); empty: nothing.
+    var stickyID = ByteView()
+    /// Place of the sticky cookie among the answer's fields, -1: none yet.
+    var stickyField = -1
+    /// Location whose connections may be reused, 0: those of all (`keepalive … local`).
+    var tag = 0
+    /// The running attempt uses a connection that had served before.
+    var isReused = false
+    var startedAt: UInt64 = 0
+    var ignoresClientAbort = false
+
+    // The request as it is sent.
+    var head: Ref<Buffer>?
+    var headSent = 0
+    var bodySent: Int64 = 0
+    /// Streaming: bytes taken from the client, framed, not yet sent.
+    var bodyQueue: Ref<Buffer>?
+    var isBodyChunked = false
+    /// Streaming: part of the body was given to an attempt, so no other attempt can have it.
+    var isBodyLost = false
+    /// proxy_set_body.
+    var bodyText: ByteView?
+    var isRequestSent = false
+
+    // The answer.
+    var input: Ref<Buffer>?
+    var parser = ResponseHeadParser(options: HeadOptions())
+    var fields = FieldTable(capacity: 32)
+    /// The head was read completely: `fields` and `input` hold it.
+    var hasHead = false
+    var headLength = 0
+    var status = 0
+    var framing = Framing.none
+    var remaining: Int64 = 0
+    var decoder = ChunkedDecoder()
+    var isKeepalive = false
+    var isBuffering = true
+    /// Reading rests until the client has taken what waits for it.
+    var isPaused = false
+    /// Buffer being filled by the relay, with nothing in it yet.
+    var spare: Ref<Buffer>?
+    /// Temporary file for an answer that comes faster than the client takes it.
+    var spillFile: Int32 = -1
+    var spillLength: Int64 = 0
+    var relayed: Int64 = 0
+    /// Bytes from upstream to client of a tunnel that wait for room, and the other way round.
+    var toClient: Ref<Buffer>?
+    var toPeer: Ref<Buffer>?
+    /// Interim answers seen, bounded.
+    var interimCount = 0
+
+    init(slot: UInt32) { self.slot = slot }
+
+    var isFinished: Bool { state == .finished }
+}
+
+extension Ref where Value == Exchange {
+    var worker: WorkerRef { @inline(__always) get { value.worker! } }
+    var request: RequestRef { @inline(__always) get { value.request! } }
+    var proxy: Ref<ProxyRuntime> { @inline(__always) get { value.proxy! } }
+    var upstream: Ref<Upstream> { @inline(__always) get { value.upstream! } }
+    var pool: Ref<BufferPool> { @inline(__always) get { worker.value.pool } }
+    var now: Machine.Milliseconds { Machine.Milliseconds(worker.now) }
+
+    /// The statistics of the running attempt.
+    func withStat(_ body: (inout AttemptStat) -> Void) {
+        let count = request.value.attempts.count
+        if count > 0 { body(&request.value.attempts[count - 1]) }
+    }
+
+    /// Ends everything that goes on upstream, whatever state it is in; the request goes on without.
+    func detach() {
+        guard value.state != .finished else { return }
+        if value.connection != nil { finishAttempt(outcome: .succeeded) }
+        dropConnection()
+        endBalancing()
+        value.state = .finished
+    }
+
+    /// Gives the slot and all memory back. The request ends.
+    func release() {
+        detach()
+        if let head = value.head { pool.value.give(head) }
+        if let input = value.input { pool.value.give(input) }
+        if let spare = value.spare { pool.value.give(spare) }
+        if let queue = value.bodyQueue { pool.value.give(queue) }
+        if let buffer = value.toClient { pool.value.give(buffer) }
+        if let buffer = value.toPeer { pool.value.give(buffer) }
+        value.head = nil
+        value.input = nil
+        value.spare = nil
+        value.bodyQueue = nil
+        value.toClient = nil
+        value.toPeer = nil
+        if value.spillFile >= 0 {
+            Socket.close(value.spillFile)
+            value.spillFile = -1
+        }
+        value.request = nil
+        value.state = .idle
+        worker.value.exchanges.give(self)
+    }
+
+    func endBalancing() {
+        guard value.hasAttemptState else { return }
+        value.hasAttemptState = false
+        upstream.value.exchangeCount -= 1
+        let peer = Int(value.attempt.peer)
+        upstream.value.balancer.finish(&value.attempt, now: now)
+        if peer >= 0 { upstream.publishNews(of: peer, now: worker.now) }
+    }
+
+    func dropConnection() {
+        guard let connection = value.connection else { return }
+        value.connection = nil
+        connection.close()
+    }
+
+    /// Closes the account of the running attempt with its peer.
+    func finishAttempt(outcome: AttemptOutcome) {
+        guard value.attempt.isRunning else { return }
+        if outcome == .succeeded { learnSessionAtEnd() }
+        let peer = Int(value.attempt.peer)
+        var header: Machine.Milliseconds = -1
+        var response: Machine.Milliseconds = -1
+        let now = worker.now
+        withStat { stat in
+            stat.responseTime = Int64(now &- stat.startedAt)
+            header = stat.headerTime
+            response = stat.responseTime
+        }
+        upstream.value.balancer.release(&value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
+        upstream.publishNews(of: peer, now: now)
+    }
+
+    /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
+    func appendUpstream(to line: Ref<Buffer>) {
+        guard let proxy = value.proxy else { return }
+        line.append(", upstream: \"")
+        line.append(proxy.value.scheme)
+        line.append("://")
+        if value.attempt.isRunning, Int(value.attempt.peer) < upstream.value.peers.count {
+            let name = upstream.value.peers[Int(value.attempt.peer)].name
+            line.append(name)
+            if upstream.value.peers[Int(value.attempt.peer)].address.isUnix { line.append(":") }
+        } else if let upstream = value.upstream {
+            line.append(upstream.value.name)
+        }
+        request.appendUpstreamURI(to: line)
+        line.append("\"")
+    }
+
+    /// A field of the answer by a variable's name (`_` for `-`).
+    func upstreamField(variable name: ByteView) -> ByteView? {
+        guard value.hasHead, let input = value.input else { return nil }
+        let base = input.whole
+        guard let first = value.fields.firstIndex(variable: name, base) else { return nil }
+        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else { return value.fields[first].value.view(base) }
+        let scratch = pool.value.take(1024)
+        scratch.append(value.fields[first].value.view(base))
+        var next: Int? = second
+        while let index = next {
+            scratch.append(", ")
+            scratch.append(value.fields[index].value.view(base))
+            next = value.fields.firstIndex(variable: name, base, from: index + 1)
+        }
+        let joined = request.keep(scratch.view)
+        pool.value.give(scratch)
+        return joined
+    }
+}

@@ -1,0 +1,76 @@
+import Config
+import Loop
+import Machine
+import Wire
+
+/// proxy_pass of a location, compiled: the request head as a list of parts, and which of the client's fields are left out.
+struct ProxyRuntime: ~Copyable {
+    /// The group, nil when the target has variables.
+    let upstream: Ref<Upstream>?
+    /// The target with variables.
+    let target: CompiledText?
+    /// URI part of proxy_pass that replaces the location's prefix; nil: the client's URI goes on as it is.
+    let uri: ByteView?
+    let replacedPrefixLength: Int
+    /// $proxy_host and $proxy_port of a constant target.
+    let host: ByteView
+    let port: ByteView
+    let scheme: ByteView
+    let url: ByteView
+    /// proxy_set_header and the defaults, in nginx's order.
+    let fields: FixedList<ProxyField>
+    /// Tokens of client fields that are replaced or dropped.
+    let dropped: TokenSet
+    /// The same for names without a token.
+    let droppedNames: FixedList<ByteView>
+    let hiddenTokens: TokenSet
+    let hiddenNames: FixedList<ByteView>
+    let method: CompiledText?
+    let body: CompiledText?
+    let usesHTTP11: Bool
+    let passesHeaders: Bool
+    let passesBody: Bool
+    let isBuffering: Bool
+    let isRequestBuffering: Bool
+    let bufferSize: Int
+    let buffersTotal: Int
+    let tempFileSizeMax: Int64
+    let connectTimeout: UInt64
+    let sendTimeout: UInt64
+    let readTimeout: UInt64
+    let retry: RetrySettings
+    let interceptsErrors: Bool
+    let ignoresClientAbort: Bool
+    let redirects: Bool
+    let rewritesCookies: Bool
+    let ignored: Set<IgnoredHeader>
+    /// Names the location among the users of an upstream; > 0.
+    let tag: Int
+    let setsUpgrade: Bool
+}
+
+/// One field that is sent upstream.
+struct ProxyField {
+    let name: ByteView
+    /// `Name: ` as it is sent.
+    let prefix: ByteView
+    let text: CompiledText
+    /// Content-Length and Transfer-Encoding depend on the body and are decided when the head is written.
+    let isContentLength: Bool
+    let isTransferEncoding: Bool
+}
+
+/// What an attempt left for $upstream_* variables and records.
+struct AttemptStat: BitwiseCopyable {
+    var peer = ByteView()
+    var status = 0
+    var startedAt: UInt64 = 0
+    var connectTime: Int64 = -1
+    var headerTime: Int64 = -1
+    var responseTime: Int64 = -1
+    var responseLength: Int64 = 0
+    var bytesReceived: Int64 = 0
+    var bytesSent: Int64 = 0
+    /// After an internal redirect the list goes on with ` : ` instead of `, `.
+    var startsGroup = false
+}

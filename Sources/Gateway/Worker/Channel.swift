@@ -1,0 +1,53 @@
+import Loop
+import Messages
+
+/// The worker's end of the channel to the supervisor.
+enum Channel {
+    /// The next packet with its descriptors; nil when there is none or the channel ended.
+    static func receive(_ channel: Int32) -> (packet: [UInt8], descriptors: [Int32])? {
+        PacketSocket.receive(channel, capacity: MessageLimits.packetBytesMax)
+    }
+
+    static func send(_ channel: Int32, _ report: WorkerReport) {
+        guard let packet = try? report.encode() else { return }
+        PacketSocket.send(channel, packet)
+    }
+}
+
+extension Ref where Value == Worker {
+    func report(_ report: WorkerReport) { Channel.send(MessageLimits.channelDescriptor, report) }
+
+    /// Commands of the supervisor. When it is gone the worker goes on serving.
+    func readChannel() {
+        let channel = MessageLimits.channelDescriptor
+        while let (packet, descriptors) = Channel.receive(channel) {
+            guard let command = try? WorkerCommand(decoding: packet, descriptorCount: descriptors.count) else {
+                descriptors.forEach(Socket.close)
+                continue
+            }
+            obey(command, descriptors)
+        }
+        if PacketSocket.isEnded(channel) { value.loop.remove(channel) }
+    }
+
+    private func obey(_ command: WorkerCommand, _ descriptors: [Int32]) {
+        switch command {
+        case .drain(let deadline): drain(deadline: deadline)
+        case .stop: value.isStopping = true
+        case .closeIdle: closeIdle()
+        case .reopenLogs: break
+        case .logs(let list):
+            for entry in list { reopen(entry.name, descriptors[entry.descriptorIndex]) }
+        case .peers(let places): take(places)
+        case .sessions(let sessions): take(sessions)
+        default: descriptors.forEach(Socket.close)
+        }
+    }
+
+    private func reopen(_ path: String, _ descriptor: Int32) {
+        guard let file = value.log.files.first(where: { $0.value.path == path }) else { return Socket.close(descriptor) }
+        file.flush(now: now)
+        if file.value.descriptor >= 0 { Socket.close(file.value.descriptor) }
+        file.value.descriptor = descriptor
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Loop
+import Wire
+
+extension Ref where Value == Worker {
+    /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
+    func run() {
+        while true {
+            let count = value.loop.wait()
+            for index in 0..<count {
+                let (token, mask) = value.loop.event(index)
+                if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
+            }
+            for index in 0..<count {
+                let (token, mask) = value.loop.event(index)
+                dispatch(token, mask)
+            }
+            expireTimers()
+            runPosted()
+            value.log.flush(now: now)
+            publishCounters()
+            if value.isStopping { return finishLogs() }
+            if value.isDraining, value.connections.count == 0 { return finishLogs() }
+        }
+    }
+
+    private func finishLogs() { value.log.flush(now: now, all: true) }
+
+    @inline(__always)
+    private func dispatch(_ token: Token, _ mask: EventMask) {
+        switch token.kind {
+        case EventKind.client: value.connections.find(token)?.handle(mask)
+        case EventKind.upstream: value.upstreamConnections.find(token)?.handle(mask)
+        case EventKind.listener: if Int(token.slot) < value.listeners.count { accept(from: value.listeners[Int(token.slot)]) }
+        case EventKind.channel: readChannel()
+        default: break
+        }
+    }
+
+    private func expireTimers() {
+        while let token = value.loop.timers.expire(now: now) {
+            switch token.kind {
+            case EventKind.client: value.connections.find(token)?.readTimedOut()
+            case EventKind.clientWrite: value.connections.find(token)?.writeTimedOut()
+            case EventKind.upstream: value.upstreamConnections.find(token)?.timedOut()
+            case EventKind.request: value.requests.find(token)?.resume()
+            case EventKind.worker: workerTimer()
+            default: break
+            }
+        }
+    }
+
+    private func workerTimer() {
+        resumeAccepting()
+        if value.shutdownDeadline != 0, value.shutdownDeadline <= now { closeEverything() }
+    }
+
+    /// What was posted during this tick. What it posts itself waits for the next round, so that no one can keep the loop from its events.
+    private func runPosted() {
+        var rounds = value.posted.count
+        while rounds > 0, !value.posted.isEmpty {
+            rounds -= 1
+            let token = value.posted[0]
+            value.posted.removeFirst(1)
+            switch token.kind {
+            case EventKind.request: value.requests.find(token)?.resume()
+            case EventKind.client: value.connections.find(token)?.process()
+            default: break
+            }
+        }
+    }
+
+    /// Comes back to a connection in the next round.
+    func postConnection(_ connection: ConnectionRef) { value.posted.append(connection.token) }
+
+    /// A connection's slot is free again.
+    func connectionClosed() {}
+
+    // MARK: - Drain
+
+    /// QUIT: no new connections, idle ones are closed now, others after their request.
+    func drain(deadline: UInt64?) {
+        guard !value.isDraining else { return }
+        value.isDraining = true
+        for listener in value.listeners where listener.value.descriptor >= 0 {
+            value.loop.remove(listener.value.descriptor)
+            Socket.close(listener.value.descriptor)
+            listener.value.descriptor = -1
+        }
+        closeIdle()
+        if let deadline, deadline > 0 {
+            value.shutdownDeadline = now + deadline
+            value.loop.timers.arm(value.workerTimer, at: value.shutdownDeadline)
+        }
+    }
+
+    func closeIdle() {
+        for slot in 0..<UInt32(value.connections.capacity) {
+            let connection = value.connections[slot]
+            if connection.value.state == .idle || connection.value.state == .readingProxyHeader, connection.value.descriptor >= 0 {
+                connection.close()
+            }
+        }
+    }
+
+    private func closeEverything() {
+        value.shutdownDeadline = 0
+        for slot in 0..<UInt32(value.connections.capacity) {
+            let connection = value.connections[slot]
+            guard connection.value.state != .closed else { continue }
+            if let request = connection.value.request {
+                connection.value.isBroken = true
+                request.abort(status: request.value.response.status)
+            } else {
+                connection.close()
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+extension AppMachine {
+    /// What became of a command.
+    package enum Answer: Hashable, Sendable {
+        /// It is being done; reports tell how it ends.
+        case accepted
+        /// A roll is under way and not committed yet.
+        case busy
+        /// There is nothing to do it with: the app is stopped, or has no such slot.
+        case refused
+    }
+
+    /// Starts all slots; those that wait out a backoff or were at rest start at once.
+    package mutating func start(now: Duration, actions: inout [AppAction]) {
+        isRunning = true
+        for index in occupants.indices { occupants[index].instance.clearBackoff(now: now) }
+        fillSlots(now: now, actions: &actions)
+        settle(now: now, actions: &actions)
+    }
+
+    /// Stops everything: un-route, drain, signal, kill. A roll is given up.
+    package mutating func stop(now: Duration, actions: inout [AppAction]) {
+        isRunning = false
+        rollEvents.append(.cancel)
+        for index in occupants.indices { occupants[index].instance.retire(now: now, actions: &actions) }
+        settle(now: now, actions: &actions)
+    }
+
+    /// Changes the number of slots; the highest go first. During a roll it is done after it.
+    package mutating func scale(to count: Int, now: Duration, actions: inout [AppAction]) -> Answer {
+        guard count >= 1, allowsTwo || count == 1 else { return .refused }
+        if roll.isActive {
+            pendingCount = count
+        } else {
+            self.count = count
+            fillSlots(now: now, actions: &actions)
+        }
+        settle(now: now, actions: &actions)
+        return .accepted
+    }
+
+    /// Applies what can be changed without a new process (`AppSpecification.Change.live`).
+    package mutating func update(_ specification: AppSpecification, now: Duration, actions: inout [AppAction]) {
+        policy = InstancePolicy(specification)
+        rollPolicy = policy
+        for index in occupants.indices { occupants[index].instance.update(policy, now: now) }
+        _ = scale(to: specification.instances, now: now, actions: &actions)
+    }
+
+    /// Brings a new release: proven beside the old one, or, at a fixed address, in its place.
+    ///
+    /// - Parameters:
+    ///   - specification: Of the new release; its number of instances is taken over at the end.
+    ///   - release: Its number; not the active one.
+    ///   - soak: How long the first new instance serves a slice before the rest follows.
+    package mutating func deploy(
+        _ specification: AppSpecification, release: UInt32, soak: Duration, now: Duration, actions: inout [AppAction]
+    ) -> Answer {
+        if roll.isActive {
+            guard roll.isCommitted else { return .busy }
+            rollEvents.append(.cancel)
+            settle(now: now, actions: &actions)
+        }
+        // From a fixed address to another kind, or back, the two could run together; but if either is fixed, the
+        // careful way is right for both.
+        let isInPlace = !allowsTwo || !specification.listen.allowsTwo
+        rollPolicy = InstancePolicy(specification)
+        rollAllowsTwo = specification.listen.allowsTwo
+        rollCount = rollAllowsTwo ? specification.instances : 1
+        guard isRunning else {
+            activeRelease = release
+            policy = rollPolicy
+            allowsTwo = rollAllowsTwo
+            count = rollCount ?? count
+            rollCount = nil
+            actions.append(.report(nil, .rollEnded(release: release, .completed)))
+            return .accepted
+        }
+        return begin(
+            ReleaseMachine.Plan(
+                release: release, slots: Array(0..<count), soak: soak, provesAllFirst: true, isInPlace: isInPlace),
+            now: now, actions: &actions)
+    }
+
+    /// Replaces all processes by new ones of the same release, one slot after the other.
+    package mutating func restart(now: Duration, actions: inout [AppAction]) -> Answer {
+        replace(Array(0..<count), now: now, actions: &actions)
+    }
+
+    /// Replaces the process of one slot by a new one (`memory_recycle`).
+    package mutating func recycle(slot: Int, now: Duration, actions: inout [AppAction]) -> Answer {
+        guard occupants.contains(where: { $0.role == .current && $0.instance.slot == slot && $0.instance.isReady })
+        else { return .refused }
+        return replace([slot], now: now, actions: &actions)
+    }
+
+    /// The counts of a soak so far; a clearly worse release is withdrawn at once.
+    package mutating func recordSoak(_ comparison: SoakComparison, now: Duration, actions: inout [AppAction]) {
+        rollEvents.append(.sample(comparison))
+        settle(now: now, actions: &actions)
+    }
+
+    /// Takes over a process that runs already. Called before `start`, which fills the other slots, or `stop`.
+    package mutating func adopt(
+        _ key: InstanceKey, release: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, now: Duration,
+        actions: inout [AppAction]
+    ) {
+        nextSerial = max(nextSerial, key.serial &+ 1)
+        var instance = InstanceMachine(slot: key.slot, release: release, policy: policy)
+        instance.adopt(
+            serial: key.serial, processID: processID, isReady: isReady, restarts: restarts, now: now,
+            actions: &actions)
+        // A second one in a slot is the remainder of a roll that nobody will finish.
+        let isSecond = occupants.contains { $0.role == .current && $0.instance.slot == key.slot }
+        if isSecond || key.slot >= count { instance.retire(now: now, actions: &actions) }
+        occupants.append(Occupant(role: isSecond ? .outgoing : .current, isNew: false, instance: instance))
+        settle(now: now, actions: &actions)
+    }
+
+    private mutating func replace(_ slots: [Int], now: Duration, actions: inout [AppAction]) -> Answer {
+        guard isRunning else { return .refused }
+        guard !roll.isActive else { return .busy }
+        rollPolicy = policy
+        rollAllowsTwo = allowsTwo
+        rollCount = nil
+        return begin(
+            ReleaseMachine.Plan(
+                release: activeRelease, slots: slots, soak: .zero, provesAllFirst: false, isInPlace: !allowsTwo),
+            now: now, actions: &actions)
+    }
+
+    private mutating func begin(_ plan: ReleaseMachine.Plan, now: Duration, actions: inout [AppAction]) -> Answer {
+        // A candidate that was withdrawn by the roll before may still be on its way out of its slot.
+        guard !occupants.contains(where: { $0.role != .current && plan.slots.contains($0.instance.slot) }) else {
+            return .busy
+        }
+        actions.append(.report(nil, .rollBegan(release: plan.release)))
+        var rollActions: [ReleaseMachine.Action] = []
+        roll.begin(plan, actions: &rollActions)
+        perform(rollActions, now: now, actions: &actions)
+        settle(now: now, actions: &actions)
+        return .accepted
+    }
+}

@@ -1,0 +1,140 @@
+// What the app's machine orders: start, retire, another share of the traffic, another policy.
+extension InstanceMachine {
+    /// Starts a process in this slot if it has none.
+    ///
+    /// - Parameters:
+    ///   - serial: Number of the spawn.
+    ///   - now: Monotonic time.
+    /// - Returns: Whether a spawn was ordered.
+    @discardableResult
+    mutating func start(serial: UInt32, now: Duration, actions: inout [AppAction]) -> Bool {
+        guard !hasProcess else {
+            startsAgain = goal == .stop || startsAgain
+            goal = .run
+            return false
+        }
+        goal = .run
+        startsAgain = false
+        self.serial = serial
+        startedAt = now
+        processID = nil
+        wasReady = false
+        endsInFailure = false
+        state = .starting(deadline: now + policy.startTimeout)
+        actions.append(.spawn(key, release: release))
+        return true
+    }
+
+    /// Takes over a running process that a supervisor before this one started.
+    mutating func adopt(serial: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, now: Duration,
+                        actions: inout [AppAction]) {
+        goal = .run
+        self.serial = serial
+        self.processID = processID
+        self.restarts = restarts
+        startedAt = now
+        if isReady {
+            becomeReady(now: now, actions: &actions)
+        } else {
+            state = .probing(deadline: now + policy.startTimeout)
+        }
+    }
+
+    /// Ends the instance for good: un-route, drain, signal, kill, as far as each is still needed.
+    mutating func retire(now: Duration, actions: inout [AppAction]) {
+        goal = .stop
+        startsAgain = false
+        switch state {
+        case .stopped, .finished, .draining, .stopping, .killing, .emptying: break
+        case .backingOff: state = .stopped
+        case .starting: kill(now: now, actions: &actions)
+        case .probing: stop(signal: policy.stopSignal, now: now, actions: &actions)
+        case .ready: drain(now: now, actions: &actions)
+        }
+        if case .finished = state { state = .stopped }
+    }
+
+    /// Changes how much of the traffic it gets.
+    mutating func setShare(_ share: RouteShare, actions: inout [AppAction]) {
+        guard share != self.share else { return }
+        self.share = share
+        if case .ready = state { applyShare(actions: &actions) }
+    }
+
+    /// Makes a candidate the regular occupant of its slot.
+    mutating func promote() { isCandidate = false }
+
+    /// Takes over other timeouts, another stop signal or restart policy, from now on.
+    mutating func update(_ policy: InstancePolicy, now: Duration) {
+        self.policy = policy
+        guard case .ready(var readiness) = state else { return }
+        if policy.watchdog == nil { readiness.watchdogDeadline = nil }
+        if !policy.hasHealth { readiness.unhealthyDeadline = nil }
+        state = .ready(readiness)
+    }
+
+    /// Asks for a start without further delay if it waits for one, or rests.
+    mutating func clearBackoff(now: Duration) {
+        backoff.reset()
+        if case .backingOff = state { state = .backingOff(until: now) }
+    }
+}
+
+// Steps that orders and events share.
+extension InstanceMachine {
+    /// Routes, un-routes or re-weighs a ready instance by its share.
+    mutating func applyShare(actions: inout [AppAction]) {
+        if share == .none {
+            unroute(actions: &actions)
+        } else {
+            isRouted = true
+            actions.append(.route(key, share))
+        }
+    }
+
+    /// Orders the un-routing if a route is in force.
+    mutating func unroute(actions: inout [AppAction]) {
+        guard isRouted else { return }
+        isRouted = false
+        actions.append(.unroute(key))
+    }
+
+    /// From ready towards the stop signal: at once when it has no traffic.
+    mutating func drain(now: Duration, actions: inout [AppAction]) {
+        guard isRouted else { return stop(signal: policy.stopSignal, now: now, actions: &actions) }
+        unroute(actions: &actions)
+        recordStability(now: now)
+        state = .draining(deadline: now + policy.drainTimeout)
+    }
+
+    /// Sends a stop signal.
+    mutating func stop(signal: Int32, now: Duration, actions: inout [AppAction]) {
+        unroute(actions: &actions)
+        recordStability(now: now)
+        state = .stopping(deadline: now + policy.stopTimeout)
+        actions.append(.stop(key, signal: signal, killAfter: policy.stopTimeout))
+    }
+
+    /// Kills the whole group.
+    mutating func kill(now: Duration, actions: inout [AppAction]) {
+        unroute(actions: &actions)
+        recordStability(now: now)
+        state = .killing(deadline: now + Self.killInterval)
+        actions.append(.kill(key))
+    }
+
+    /// A run that was ready for the longest delay shows that the app works: the next restart is immediate.
+    mutating func recordStability(now: Duration) {
+        guard case .ready(let readiness) = state, now - readiness.since >= policy.restart.lastDelay else { return }
+        backoff.recordStableRun()
+    }
+
+    /// From probing to ready.
+    mutating func becomeReady(now: Duration, actions: inout [AppAction]) {
+        wasReady = true
+        failedStartsInRow = 0
+        state = .ready(Readiness(since: now, watchdogDeadline: policy.watchdog.map { now + $0 }))
+        actions.append(.report(key, .ready(after: now - startedAt)))
+        if share != .none { applyShare(actions: &actions) }
+    }
+}

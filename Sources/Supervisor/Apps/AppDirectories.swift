@@ -1,0 +1,93 @@
+internal import CSystem
+internal import Glibc
+internal import Machine
+
+/// Where the supervisor of apps keeps its state, its keepers' sockets, and the sockets of `listen unix` apps.
+struct AppDirectories {
+    /// Without a final slash; mode 0711, so that apps and workers can pass through.
+    let root: String
+
+    var stateFile: String { root + "/apps.state" }
+    /// Mode 0700: who can open a socket in it commands an app.
+    var keepers: String { root + "/keepers" }
+    /// One directory per app, owned by the app's user.
+    var sockets: String { root + "/sockets" }
+
+    /// Makes the directories.
+    func prepare() throws(SystemError) {
+        try Self.make(root, mode: 0o711)
+        try Self.make(keepers, mode: 0o700)
+        try Self.make(sockets, mode: 0o711)
+    }
+
+    private static func make(_ path: String, mode: UInt32) throws(SystemError) {
+        do throws(SystemError) {
+            try System.makeDirectory(path, mode: mode)
+        } catch {
+            if error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+                try make(String(path[..<slash]), mode: 0o755)
+                try System.makeDirectory(path, mode: mode)
+            } else if error.code != EEXIST {
+                throw error
+            }
+        }
+        try System.changeMode(path, to: mode)
+    }
+
+    /// The socket of a keeper. Everything that adoption needs is in its name, so that it works without the state file.
+    func keeperSocket(app: String, key: InstanceKey, release: UInt32) -> String {
+        "\(keepers)/\(Self.fileName(app)).\(key.slot).\(key.serial).\(release)"
+    }
+
+    /// What the name of a keeper's socket says.
+    static func parse(socket path: String) -> (app: Substring, key: InstanceKey, release: UInt32)? {
+        let parts = path.split(separator: "/").last?.split(separator: ".") ?? []
+        guard parts.count == 4, let slot = Int(parts[1]), (0..<10_000).contains(slot), let serial = UInt32(parts[2]),
+            let release = UInt32(parts[3])
+        else { return nil }
+        return (parts[0], InstanceKey(slot: slot, serial: serial), release)
+    }
+
+    /// The name of an app as part of a file name: without dots and slashes, at most 40 bytes.
+    static func fileName(_ app: String) -> String {
+        var name = ""
+        for byte in app.utf8 {
+            let isPlain = byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte)
+                || (0x41...0x5A).contains(byte & 0xDF)
+            name += isPlain ? String(Unicode.Scalar(byte)) : "%" + String(byte, radix: 16)
+        }
+        guard name.utf8.count > 40 else { return name }
+        let hash = app.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return String(name.prefix(23)) + "-" + String(hash, radix: 16)
+    }
+
+    /// Reads the state.
+    ///
+    /// - Returns: nil with a warning when there is no usable one; nil without, when there is none.
+    func load(warn: (String) -> Void) -> AppState? {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try System.readFile(stateFile)
+        } catch {
+            if error.code != ENOENT { warn("state file \"\(stateFile)\" cannot be read \(error.text)") }
+            return nil
+        }
+        do throws(AppState.Damage) {
+            return try AppState(decoding: bytes)
+        } catch {
+            warn("state file \"\(stateFile)\" is damaged (\(error)): releases and scale are taken from the configuration")
+            return nil
+        }
+    }
+
+    /// Writes the state so that a crash leaves either the old file or the new one.
+    func save(_ state: AppState) throws(SystemError) {
+        let temporary = stateFile + ".new"
+        let file = try System.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+        try System.write(state.encoded, to: file.number)
+        if fsync(file.number) < 0 { throw SystemError(code: Glibc.errno) }
+        try System.rename(temporary, to: stateFile)
+        let directory = try System.open(root, flags: O_RDONLY)
+        _ = fsync(directory.number)
+    }
+}

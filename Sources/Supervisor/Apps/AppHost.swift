@@ -1,0 +1,35 @@
+package import Config
+package import Machine
+
+/// What the supervisor of apps needs of the program around it: the workers, in one word.
+///
+/// All calls come from within `serve`, `timerFired`, `childEnded` and the commands, on the supervisor's only thread.
+package protocol AppHost: AnyObject {
+    /// Monotonic time.
+    var now: Duration { get }
+
+    /// Tell the workers to send requests of the app's upstreams to this address; again with another share: change it.
+    func route(app: String, instance: InstanceKey, address: NetworkAddress, share: RouteShare)
+
+    /// Tell the workers to send nothing new there. When no request is in flight any more, call
+    /// `AppSupervisor.drained`; for a dead instance there is no need.
+    func unroute(app: String, instance: InstanceKey, address: NetworkAddress)
+
+    /// Tell the workers whether requests without a live instance should wait. Times are monotonic.
+    func outlook(app: String, _ outlook: AppOutlook)
+
+    /// Let one worker check the instance; its results come by `AppSupervisor.healthChanged`.
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth)
+
+    /// End the check.
+    func endHealthCheck(app: String, instance: InstanceKey)
+
+    /// Requests and failures of an address since some fixed time, from the board.
+    func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts
+
+    /// One line of history, for the error log and for whoever waits for a deploy.
+    func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel)
+
+    /// A line for the error log that is no part of an instance's life.
+    func notice(app: String, text: String, level: LogLevel)
+}

@@ -1,0 +1,144 @@
+// The state file: a line per fact, fields separated by spaces and escaped by %XX, a checksum at the end. Not JSON: it
+// is read by the privileged process before anything else works, and every line can be checked by itself.
+extension AppState {
+    /// Why a file is not used.
+    enum Damage: Error, Equatable {
+        case empty
+        /// Not ours, or of another version.
+        case foreign
+        /// The checksum does not match: a half-written or damaged file.
+        case checksum
+        case line(Int)
+    }
+
+    private static let title = "goodgate apps 1"
+
+    /// The content of the file.
+    var encoded: [UInt8] {
+        var text = Self.title + "\n"
+        func line(_ fields: [String]) { text += fields.map(Self.escaped).joined(separator: " ") + "\n" }
+        line(["boot", boot])
+        for app in apps {
+            line([
+                "app", app.name, "\(app.activeRelease)", "\(app.nextSerial)", app.isRunning ? "1" : "0",
+                app.scale.map { "\($0)" } ?? "-", "\(app.lastRelease)", app.previousRelease.map { "\($0)" } ?? "-",
+            ])
+            for release in app.releases {
+                line(["release", "\(release.number)", "\(release.block)"])
+                if let directory = release.directory { line(["directory", directory]) }
+                if let command = release.command { line(["command"] + command) }
+                if !release.environment.isEmpty { line(["env"] + release.environment) }
+                if let files = release.environmentFiles { line(["env_file"] + files) }
+            }
+            for instance in app.instances {
+                line([
+                    "instance", "\(instance.slot)", "\(instance.serial)", "\(instance.release)", "\(instance.process)",
+                    "\(instance.startTicks)", instance.address, instance.isReady ? "1" : "0", "\(instance.restarts)",
+                ] + instance.cgroups)
+            }
+        }
+        return Array(text.utf8) + Array("end \(Self.checksum(text.utf8))\n".utf8)
+    }
+
+    /// Reads a file.
+    init(decoding bytes: [UInt8]) throws(Damage) {
+        guard !bytes.isEmpty else { throw .empty }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.hasPrefix(Self.title + "\n") else { throw .foreign }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count >= 3, lines.removeLast().isEmpty, let end = lines.popLast() else { throw .checksum }
+        let body = lines.joined(separator: "\n") + "\n"
+        guard end == "end \(Self.checksum(body.utf8))" else { throw .checksum }
+        boot = ""
+        for (index, line) in lines.enumerated().dropFirst() {
+            let fields = line.split(separator: " ", omittingEmptySubsequences: false).map(Self.unescaped)
+            guard take(fields) else { throw .line(index + 1) }
+        }
+    }
+
+    /// Takes in one line; false if it makes no sense.
+    private mutating func take(_ fields: [String]) -> Bool {
+        let rest = Array(fields.dropFirst())
+        switch fields.first {
+        case "boot":
+            guard rest.count == 1 else { return false }
+            boot = rest[0]
+        case "app":
+            guard rest.count == 7, let release = UInt32(rest[1]), let serial = UInt32(rest[2]), let last = UInt32(rest[5])
+            else { return false }
+            let scale = Int(rest[4])
+            guard rest[4] == "-" || (1...10_000).contains(scale ?? 0) else { return false }
+            apps.append(
+                App(
+                    name: rest[0], activeRelease: release, nextSerial: serial, isRunning: rest[3] == "1", scale: scale,
+                    lastRelease: last, previousRelease: UInt32(rest[6])))
+        case "instance":
+            guard rest.count >= 8, !apps.isEmpty, let slot = Int(rest[0]), (0..<10_000).contains(slot),
+                let serial = UInt32(rest[1]), let release = UInt32(rest[2]), let process = Int32(rest[3]),
+                let ticks = UInt64(rest[4]), let restarts = UInt64(rest[7])
+            else { return false }
+            apps[apps.count - 1].instances.append(
+                Instance(
+                    slot: slot, serial: serial, release: release, process: process, startTicks: ticks, address: rest[5],
+                    isReady: rest[6] == "1", restarts: restarts, cgroups: Array(rest.dropFirst(8))))
+        default: return takeRelease(fields.first, rest)
+        }
+        return true
+    }
+
+    private mutating func takeRelease(_ kind: String?, _ rest: [String]) -> Bool {
+        guard !apps.isEmpty else { return false }
+        let app = apps.count - 1
+        if kind == "release" {
+            guard rest.count == 2, let number = UInt32(rest[0]), let block = UInt64(rest[1]) else { return false }
+            apps[app].releases.append(Release(number: number, block: block))
+            return true
+        }
+        guard !apps[app].releases.isEmpty else { return false }
+        let last = apps[app].releases.count - 1
+        switch kind {
+        case "directory": apps[app].releases[last].directory = rest.first
+        case "command": apps[app].releases[last].command = rest
+        case "env": apps[app].releases[last].environment = rest
+        case "env_file": apps[app].releases[last].environmentFiles = rest
+        default: return false
+        }
+        return true
+    }
+
+    private static func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    /// Letters, digits and harmless signs stand for themselves; an empty field is a lone %.
+    static func escaped(_ field: String) -> String {
+        if field.isEmpty { return "%" }
+        var result = ""
+        for byte in field.utf8 {
+            if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%") {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16)
+                result += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return result
+    }
+
+    static func unescaped(_ field: Substring) -> String {
+        if field == "%" { return "" }
+        var bytes: [UInt8] = []
+        var rest = Array(field.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,59 @@
+internal import Machine
+
+/// What has to survive the supervisor, beyond what the keepers know themselves: releases, scale, addresses.
+struct AppState: Equatable {
+    /// What a deploy changed against the block of the configuration; nil or empty: nothing.
+    struct Release: Equatable {
+        var number: UInt32
+        /// Fingerprint of the block that it was made for. Once the block is edited, the release is history.
+        var block: UInt64
+        var command: [String]?
+        var directory: String?
+        var environment: [String] = []
+        var environmentFiles: [String]?
+
+        /// The block with the release's changes.
+        func applied(to block: AppSpecification) -> AppSpecification {
+            var result = block
+            if let command { result.command = command }
+            if let directory { result.directory = directory }
+            result.environment += environment
+            if let environmentFiles { result.environmentFiles = environmentFiles }
+            return result
+        }
+    }
+
+    /// An instance as it was when the file was written.
+    struct Instance: Equatable {
+        var slot: Int
+        var serial: UInt32
+        var release: UInt32
+        var process: Int32
+        var startTicks: UInt64
+        /// Where it is dialled (`NetworkAddress.listenKey`).
+        var address: String
+        var isReady: Bool
+        var restarts: UInt64
+        var cgroups: [String] = []
+    }
+
+    /// One app.
+    struct App: Equatable {
+        var name: String
+        var activeRelease: UInt32
+        var nextSerial: UInt32
+        var isRunning: Bool
+        /// Number of instances set by `app scale`; nil: the block's.
+        var scale: Int?
+        /// Highest number that a release ever had.
+        var lastRelease: UInt32
+        /// What `rollback` goes back to.
+        var previousRelease: UInt32?
+        var releases: [Release] = []
+        var instances: [Instance] = []
+    }
+
+    /// The boot in which the process identifiers are valid.
+    var boot: String
+    var apps: [App] = []
+}

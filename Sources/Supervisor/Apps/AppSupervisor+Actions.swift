@@ -1,0 +1,175 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+internal import Machine
+
+extension AppSupervisor {
+    /// Executes one action of a machine.
+    func perform(_ action: AppAction, app: ManagedApp) {
+        switch action {
+        case .spawn(let key, let release):
+            do throws(Refusal) {
+                try spawn(key, release: release, app: app)
+            } catch {
+                host.notice(app: app.name, text: "app \(app.name).\(key.slot)#\(key.serial): \(error.text)", level: .error)
+                pending.append((app.name, key, .startFailed(error.failure)))
+            }
+            changed()
+        case .route(let key, let share):
+            guard let instance = app.instances[key], let address = instance.address else { return }
+            host.route(app: app.name, instance: key, address: address, share: share)
+        case .unroute(let key):
+            guard let instance = app.instances[key], let address = instance.address else { return }
+            host.unroute(app: app.name, instance: key, address: address)
+        case .stop(let key, let signal, let killAfter):
+            let time = UInt32(clamping: killAfter.milliseconds)
+            app.instances[key]?.channel?.send(.stop(signal: signal, killAfterMilliseconds: time))
+        case .kill(let key):
+            guard let instance = app.instances[key] else { return }
+            if instance.channel?.send(.kill) != true { killRemains(of: instance, app: app) }
+        case .forget(let key): forget(key, app: app)
+        case .outlook(let outlook): host.outlook(app: app.name, outlook)
+        case .report(let key, let report):
+            follow(report, key, app: app)
+            let (text, level) = report.line(app: app.name, now: host.now)
+            tell(app, key, report, text: text, level: level)
+        }
+    }
+
+    /// Passes a line of history on.
+    func tell(_ app: ManagedApp, _ key: InstanceKey?, _ report: AppReport, text: String, level: LogLevel) {
+        let subject = key.map { "app \(app.name).\($0.slot)#\($0.serial)" } ?? "app \(app.name)"
+        host.report(app: app.name, instance: key, report, text: "\(subject): \(text)", level: level)
+    }
+
+    /// What the driver itself has to do when something is reported.
+    private func follow(_ report: AppReport, _ key: InstanceKey?, app: ManagedApp) {
+        switch report {
+        case .started:
+            guard let key, let instance = app.instances[key] else { return }
+            beginProbe(instance, app: app)
+            changed()
+        case .exited, .keeperLost:
+            guard let key, let instance = app.instances[key] else { return }
+            endProbe(instance, app: app)
+            changed()
+        case .ready: changed()
+        case .soaking(let until): beginSoak(app, until: until)
+        case .rollEnded:
+            app.soak = nil
+            rollEnded(app)
+        default: break
+        }
+    }
+
+    /// Why an instance could not be started, with words for it.
+    struct Refusal: Error {
+        var failure: StartFailure
+        var text: String
+
+        init(_ errorNumber: Int32, _ text: String) {
+            failure = StartFailure(step: .prepare, errorNumber: errorNumber)
+            self.text = text
+        }
+    }
+
+    /// Starts a keeper for an instance.
+    private func spawn(_ key: InstanceKey, release: UInt32, app: ManagedApp) throws(Refusal) {
+        let specification = app.specification(of: release)
+        let account: AppAccount
+        do throws(AppAccount.Unknown) {
+            account = try AppAccount.find(user: specification.user, group: specification.group)
+        } catch { throw Refusal(EINVAL, "unknown user or group \"\(error.name)\"") }
+        let place = try place(for: key, specification, app: app, account: account)
+        let instance = AppInstance(key: key, release: release, tag: makeTag(), expected: place.address)
+        instance.port = place.port
+        let environment: [String]
+        do throws(AppEnvironment.Failure) {
+            environment = try AppEnvironment.make(
+                specification, account: account, address: place.environment, inherited: inherited,
+                readFile: { path throws(SystemError) in try System.readFile(path) })
+        } catch {
+            giveBack(place: instance, app: app)
+            throw Self.refusal(error)
+        }
+        let group = "goodgate-\(AppDirectories.fileName(app.name))-\(key.slot)-\(key.serial)"
+        (instance.cgroups, instance.isLimited) = cgroups.make(name: group, memoryMax: specification.memoryMax)
+        var instructions = instructions(specification, key: key, release: release, account: account)
+        instructions.environment = environment
+        instructions.cgroups = instance.cgroups
+        instructions.listenerNames = place.listener == nil ? [] : ["http"]
+        do throws(SystemError) {
+            let log = specification.log?.path == "stderr" ? standardError : nil
+            let (channel, process) = try KeeperChannel.launch(
+                executable: launcher, key: Self.random(), instructions: instructions,
+                listeners: place.listener.map { [$0] } ?? [], log: log)
+            instance.channel = channel
+            instance.keeperProcess = process
+            app.instances[key] = instance
+            instancesByTag[instance.tag] = (app.name, key)
+            try poll.add(channel.descriptor, tag: instance.tag)
+        } catch {
+            _ = CgroupTree.killAndRemove(instance.cgroups)
+            giveBack(place: instance, app: app)
+            throw Refusal(error.code, "its keeper \"\(launcher)\" could not be started \(error.text)")
+        }
+    }
+
+    private static func refusal(_ failure: AppEnvironment.Failure) -> Refusal {
+        switch failure {
+        case .unreadable(let path, let error):
+            Refusal(error.code, "env_file \"\(path)\" cannot be read \(error.text)")
+        case .malformed(let path, let line): Refusal(EINVAL, "env_file \"\(path)\" line \(line) is not NAME=VALUE")
+        }
+    }
+
+    private static func random() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+
+    private func instructions(
+        _ specification: AppSpecification, key: InstanceKey, release: UInt32, account: AppAccount
+    ) -> KeeperInstructions {
+        var result = KeeperInstructions(
+            name: specification.name, slot: UInt32(key.slot), arguments: specification.command,
+            socketPath: directories.keeperSocket(app: specification.name, key: key, release: release))
+        result.directory = specification.directory
+        result.identity = account.identity
+        result.creationMask = specification.creationMask
+        if let files = specification.openFilesMax {
+            result.limits.append(KeeperInstructions.Limit(resource: 7, soft: files, hard: files))
+        }
+        if let log = specification.log, log.path != "stderr" {
+            result.logPath = log.path
+            result.logRotateBytes = log.rotateBytes
+            result.logKeep = UInt64(log.keep)
+        }
+        if let watchdog = specification.watchdog { result.watchdogMicroseconds = UInt64(max(watchdog.milliseconds, 1)) * 1000 }
+        result.stopSignal = specification.stopSignal
+        result.stopTimeoutMilliseconds = UInt32(clamping: specification.stopTimeout.milliseconds)
+        return result
+    }
+
+    /// Everything about an instance is known: its keeper may go, and what it had is free again.
+    private func forget(_ key: InstanceKey, app: ManagedApp) {
+        guard let instance = app.instances.removeValue(forKey: key) else { return }
+        endProbe(instance, app: app)
+        if let channel = instance.channel {
+            channel.send(.forget)
+            poll.remove(channel.descriptor)
+        }
+        instancesByTag[instance.tag] = nil
+        giveBack(place: instance, app: app)
+        changed()
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, so that a timer never comes too early.
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? .max : product + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    }
+}

@@ -1,0 +1,158 @@
+internal import Config
+internal import Glibc
+internal import Machine
+
+/// Taking over instances that a former supervisor started: by their keepers' sockets, checked against the boot, the
+/// process identifier and its start time. Nothing is doubled, nothing is restarted without need.
+extension AppSupervisor {
+    /// A keeper that answered.
+    struct FoundKeeper {
+        /// As in the name of its socket (`AppDirectories.fileName`).
+        var app: Substring
+        var key: InstanceKey
+        var release: UInt32
+        var path: String
+        var channel: KeeperChannel
+        var state: KeeperState
+    }
+
+    /// Time for a keeper's first word.
+    private static let answerMilliseconds: Int32 = 1000
+
+    /// Connects to all keepers whose sockets are there. Sockets without a keeper are removed.
+    func findKeepers() -> [FoundKeeper] {
+        var found: [FoundKeeper] = []
+        for path in System.glob(directories.keepers + "/*") {
+            guard let name = AppDirectories.parse(socket: path) else { continue }
+            do throws(SystemError) {
+                let channel = try KeeperChannel.connect(path: path)
+                guard let state = Self.firstState(of: channel) else {
+                    host.notice(app: "", text: "keeper at \"\(path)\" does not answer", level: .error)
+                    continue
+                }
+                found.append(
+                    FoundKeeper(
+                        app: name.app, key: name.key, release: name.release, path: path, channel: channel, state: state))
+            } catch {
+                // Nobody accepts: the keeper is dead, and its app with it.
+                if error.code == ECONNREFUSED { try? System.remove(path) }
+            }
+        }
+        return found
+    }
+
+    private static func firstState(of channel: KeeperChannel) -> KeeperState? {
+        guard System.waitReadable(channel.descriptor.number, milliseconds: answerMilliseconds) else { return nil }
+        while let message = channel.receive() {
+            if case .state(let state) = message { return state }
+        }
+        return nil
+    }
+
+    /// Takes one instance over, or lets its keeper go if there is nothing to take.
+    func adopt(_ keeper: FoundKeeper, saved: AppState.App?, app: ManagedApp) {
+        let state = keeper.state
+        guard state.phase == .running, ProcessFacts.startTicks(of: state.appProcess) == state.appStartTicks else {
+            letGo(keeper)
+            return
+        }
+        let record = saved?.instances.first { $0.serial == keeper.key.serial && $0.process == state.appProcess }
+        if app.releases[keeper.release] == nil {
+            app.add(AppState.Release(number: keeper.release, block: app.block.processFingerprint))
+        }
+        let address = record.flatMap { NetworkAddress(listenKey: $0.address) } ?? guess(state, app: app)
+        let instance = AppInstance(key: keeper.key, release: keeper.release, tag: makeTag(), expected: address)
+        instance.channel = keeper.channel
+        instance.state = state
+        instance.cgroups = record?.cgroups ?? []
+        instance.isLimited = !instance.cgroups.isEmpty
+        if let port = address?.port {
+            ports.reserve(port)
+            if case .descriptor = app.specification(of: keeper.release).listen {
+                takeListener(of: keeper, app: app, port: port)
+            } else {
+                instance.port = port
+            }
+        }
+        app.instances[keeper.key] = instance
+        instancesByTag[instance.tag] = (app.name, keeper.key)
+        try? poll.add(keeper.channel.descriptor, tag: instance.tag)
+        let isReady = (record?.isReady ?? state.isReady) && !state.isStopping && address != nil
+        instance.saidReady = state.isReady
+        instance.probe = isReady ? .confirmed : .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
+        let key = keeper.key
+        let restarts = record?.restarts ?? 0
+        act(app) { machine, now, actions in
+            machine.adopt(
+                key, release: keeper.release, processID: state.appProcess, isReady: isReady, restarts: restarts, now: now,
+                actions: &actions)
+        }
+        if isReady, let address, let health = app.specification(of: keeper.release).health {
+            instance.isHealthChecked = true
+            host.beginHealthCheck(app: app.name, instance: key, address: address, health)
+        }
+        notice(app, instance, "process \(state.appProcess) was taken over", .notice)
+    }
+
+    /// `listen fd`: the keeper has kept the listener, so that it still outlives the instance.
+    private func takeListener(of keeper: FoundKeeper, app: ManagedApp, port: UInt16) {
+        keeper.channel.send(.listeners)
+        guard System.waitReadable(keeper.channel.descriptor.number, milliseconds: Self.answerMilliseconds) else { return }
+        while let message = keeper.channel.receive() {
+            guard case .listeners(let sockets) = message else { continue }
+            guard let socket = sockets.first, let address = try? System.localAddress(of: socket.number) else { return }
+            app.listeners[keeper.key.slot, default: []].append(
+                SlotListener(socket: socket, address: address, port: port, user: keeper.key))
+            return
+        }
+    }
+
+    /// Without the state file: where it listens now. nil if it does not yet.
+    private func guess(_ state: KeeperState, app: ManagedApp) -> NetworkAddress? {
+        if case .fixed(let address) = app.block.listen { return SocketTable.dialable(address) }
+        if case .unix = app.block.listen { return guessPath(state, app: app) }
+        let family = ProcessFacts.family(app: state.appProcess, keeper: state.keeperProcess)
+        let inodes = family.reduce(into: Set<UInt64>()) { $0.formUnion(ProcessFacts.socketInodes(of: $1)) }
+        let nowhere = NetworkAddress.ipv4(0x7F00_0001, port: 0)
+        if case .elsewhere(let address) = SocketTable.read().verdict(expected: nowhere, own: inodes) { return address }
+        return nil
+    }
+
+    private func guessPath(_ state: KeeperState, app: ManagedApp) -> NetworkAddress? {
+        let pattern = "\(directories.sockets)/\(AppDirectories.fileName(app.name))/\(state.slot).*"
+        return System.glob(pattern).last.map { .unix(Array($0.utf8)) }
+    }
+
+    /// Ends keepers of apps that no block names any more.
+    func endStrangers(_ found: [FoundKeeper], known names: Set<String>) {
+        let files = Set(names.map { AppDirectories.fileName($0) })
+        for keeper in found where !files.contains(String(keeper.app)) {
+            host.notice(
+                app: "", text: "app \"\(keeper.state.name)\" is in no block any more: process \(keeper.state.appProcess) is stopped",
+                level: .notice)
+            keeper.channel.send(.stop(signal: SIGTERM, killAfterMilliseconds: 30_000))
+            keeper.channel.send(.forget)
+        }
+    }
+
+    /// The app of this keeper is over, or not yet begun.
+    private func letGo(_ keeper: FoundKeeper) {
+        keeper.channel.send(.kill)
+        keeper.channel.send(.forget)
+    }
+}
+
+extension NetworkAddress {
+    /// Reads what `listenKey` wrote; nil for anything else.
+    init?(listenKey text: String) {
+        if text.hasPrefix("unix:") {
+            self = .unix(Array(text.utf8.dropFirst(5)))
+            return
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        var name = text[..<colon]
+        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
+        guard let address = System.address(ofDigits: name, port: port) else { return nil }
+        self = address
+    }
+}

@@ -1,0 +1,168 @@
+internal import Config
+package import Machine
+
+/// Configurations and releases.
+extension AppSupervisor {
+    /// Puts the `app` blocks of a configuration in force: at the start, and at each reload.
+    ///
+    /// Unchanged apps are not touched. What needs a new process becomes a roll, the rest applies at once. Apps that are
+    /// gone are stopped. At the start, running instances of a former supervisor are taken over.
+    ///
+    /// - Parameter blocks: One per app, names unique.
+    package func configure(_ blocks: [AppSpecification]) {
+        let isFirst = apps.isEmpty
+        let saved = isFirst ? loadState() : nil
+        let found = isFirst ? findKeepers() : []
+        for block in blocks {
+            if let app = apps[block.name] {
+                app.isRemoved = false
+                change(app, to: block)
+            } else {
+                add(block, saved: saved?.apps.first { $0.name == block.name }, found: found)
+            }
+        }
+        let names = Set(blocks.map(\.name))
+        for app in Array(apps.values) where !names.contains(app.name) {
+            app.isRemoved = true
+            act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
+        }
+        endStrangers(found, known: names)
+        if apps.values.contains(where: { $0.block.memoryMax != nil || $0.block.memoryRecycle != nil }) {
+            sampleAt = earlier(sampleAt, host.now + Self.sampleInterval)
+        }
+        settle()
+        save()
+    }
+
+    private func loadState() -> AppState? {
+        directories.load { [host] text in host.notice(app: "", text: text, level: .warning) }
+    }
+
+    private func add(_ block: AppSpecification, saved: AppState.App?, found: [FoundKeeper]) {
+        let fingerprint = block.processFingerprint
+        let mine = found.filter { $0.app == AppDirectories.fileName(block.name)[...] }
+        let serials = mine.map { $0.key.serial &+ 1 }
+        let first = max(saved?.nextSerial ?? 1, serials.max() ?? 1)
+        let releases = saved?.releases ?? [AppState.Release(number: mine.map(\.release).max() ?? 1, block: fingerprint)]
+        let active = saved?.activeRelease ?? releases.last?.number ?? 1
+        var specification = block
+        if let scale = saved?.scale { specification.instances = scale }
+        let app = ManagedApp(
+            name: block.name, block: block,
+            machine: AppMachine(specification: specification, release: active, nextSerial: first))
+        app.scale = saved?.scale
+        for release in releases { app.add(release) }
+        app.lastRelease = max(app.lastRelease, saved?.lastRelease ?? 0)
+        app.previousRelease = saved?.previousRelease
+        apps[block.name] = app
+        for keeper in mine { adopt(keeper, saved: saved, app: app) }
+        let isEdited = app.releases[active].map { $0.block != fingerprint } ?? false
+        if saved?.isRunning == false {
+            // What was still on its way out goes on its way.
+            act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
+            return
+        }
+        act(app) { machine, now, actions in
+            // With an edited block, the running instances serve until the new release has proven itself; without any,
+            // the old release would only be started to be replaced.
+            if isEdited, machine.isGone { return }
+            machine.start(now: now, actions: &actions)
+        }
+        if isEdited {
+            roll(app, to: AppState.Release(number: app.lastRelease + 1, block: fingerprint), soak: .zero)
+            act(app) { machine, now, actions in machine.start(now: now, actions: &actions) }
+        }
+    }
+
+    private func change(_ app: ManagedApp, to block: AppSpecification) {
+        switch app.block.change(to: block) {
+        case .none: break
+        case .live:
+            app.block = block
+            for release in app.releases.values { app.add(release) }
+            var specification = block
+            if let scale = app.scale { specification.instances = scale }
+            act(app) { machine, now, actions in machine.update(specification, now: now, actions: &actions) }
+        case .deploy:
+            guard !app.machine.isRolling else {
+                app.pendingBlock = block
+                return
+            }
+            app.pendingBlock = nil
+            app.block = block
+            app.scale = nil
+            roll(app, to: AppState.Release(number: app.lastRelease + 1, block: block.processFingerprint), soak: .zero)
+        }
+        if !app.machine.isRunning, !app.isRemoved { changed() }
+    }
+
+    /// Begins a roll to a release.
+    @discardableResult
+    func roll(_ app: ManagedApp, to release: AppState.Release, soak: Duration) -> AppMachine.Answer {
+        let isKnown = app.releases[release.number] != nil
+        if !isKnown { app.add(release) }
+        var specification = app.specification(of: release.number)
+        if let scale = app.scale { specification.instances = scale }
+        var answer = AppMachine.Answer.refused
+        act(app) { machine, now, actions in
+            answer = machine.deploy(specification, release: release.number, soak: soak, now: now, actions: &actions)
+        }
+        if answer != .accepted, !isKnown { app.keepReleases { $0 != release.number } }
+        changed()
+        return answer
+    }
+
+    /// Remembers what a roll came to, and begins the one that waited for its end.
+    func rollEnded(_ app: ManagedApp) {
+        let active = app.machine.activeRelease
+        // The active one and its predecessor are kept; the report comes after the commit.
+        app.keepReleases { number in
+            number == active || number == app.previousRelease || app.instances.values.contains { $0.release == number }
+        }
+        changed()
+    }
+
+    /// After all events are handled: what has to wait for a quiet moment.
+    func finishApp(_ app: ManagedApp) {
+        if let block = app.pendingBlock, !app.machine.isRolling { change(app, to: block) }
+        if app.isRemoved, app.machine.isGone {
+            for listener in app.listeners.values.flatMap({ $0 }) { ports.release(listener.port) }
+            host.outlook(app: app.name, .down)
+            apps[app.name] = nil
+            changed()
+        }
+    }
+
+    // MARK: - The soak of a deploy
+
+    func beginSoak(_ app: ManagedApp, until: Duration) {
+        var baseline = ManagedApp.SoakBaseline(until: until, nextAt: host.now + Self.soakInterval)
+        for (key, instance) in app.instances {
+            if let address = instance.address {
+                baseline.counts[key] = host.counts(app: app.name, instance: key, address: address)
+            }
+        }
+        app.soak = baseline
+    }
+
+    /// Compares candidate and others since the soak began.
+    func sampleSoak(_ app: ManagedApp) {
+        guard let baseline = app.soak else { return }
+        let now = host.now
+        if baseline.until <= now { app.soak = nil } else { app.soak?.nextAt = min(now + Self.soakInterval, baseline.until) }
+        var comparison = SoakComparison()
+        for snapshot in app.machine.snapshots {
+            guard let instance = app.instances[snapshot.key], let address = instance.address else { continue }
+            let start = baseline.counts[snapshot.key] ?? SoakComparison.Counts()
+            let now = host.counts(app: app.name, instance: snapshot.key, address: address)
+            let requests = now.requests - min(start.requests, now.requests)
+            let failures = now.failures - min(start.failures, now.failures)
+            if snapshot.role == .candidate {
+                comparison.new = .init(requests: comparison.new.requests + requests, failures: comparison.new.failures + failures)
+            } else {
+                comparison.old = .init(requests: comparison.old.requests + requests, failures: comparison.old.failures + failures)
+            }
+        }
+        act(app) { machine, now, actions in machine.recordSoak(comparison, now: now, actions: &actions) }
+    }
+}

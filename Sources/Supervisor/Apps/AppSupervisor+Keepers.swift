@@ -1,0 +1,117 @@
+internal import Config
+internal import Glibc
+internal import Machine
+
+/// What keepers say, and what is done when one is gone.
+extension AppSupervisor {
+    /// Reads everything that a keeper sent.
+    func readKeeper(of instance: AppInstance, app: String) {
+        guard let channel = instance.channel else { return }
+        while let message = channel.receive() {
+            switch message {
+            case .state(let state): take(state, instance, app: app)
+            case .lines(let memory, let count): takeLines(memory, count, instance)
+            case .listeners: break
+            case .closed:
+                poll.remove(channel.descriptor)
+                instance.channel = nil
+                if !instance.isEmptied {
+                    instance.isEmptied = true
+                    pending.append((app, instance.key, .keeperLost))
+                }
+                return
+            }
+        }
+    }
+
+    /// Turns a keeper's state into the events that are new, in the order in which they can have happened.
+    private func take(_ state: KeeperState, _ instance: AppInstance, app: String) {
+        let before = instance.state
+        instance.state = state
+        let key = instance.key
+        func post(_ event: InstanceEvent) { pending.append((app, key, event)) }
+        if state.changes.contains(.failed) {
+            instance.isEmptied = true
+            post(.startFailed(state.failure))
+        }
+        if state.changes.contains(.started), before?.appProcess != state.appProcess || before?.phase != .running {
+            post(.started(processID: state.appProcess))
+        }
+        if state.changes.contains(.ready) {
+            // Where it listens is not known yet: the notice is passed on when it is.
+            if case .confirmed = instance.probe { post(.notified(.ready)) } else { instance.saidReady = true }
+        }
+        if state.changes.contains(.reloading) { post(.notified(.reloading)) }
+        if state.changes.contains(.watchdog) { post(.notified(.watchdog)) }
+        if state.changes.contains(.stopping) { post(.notified(.stopping)) }
+        if state.changes.contains(.exited) { post(.exited(state.exit)) }
+        if state.changes.contains(.emptied) {
+            instance.isEmptied = true
+            post(.emptied)
+        }
+        if state.changes.contains(.log), let managed = apps[app] { tellLogTrouble(state, key, managed) }
+        if state.changes.contains(.emptied), state.processesLeft > 0, let managed = apps[app] {
+            notice(managed, instance, """
+                \(state.processesLeft) processes that it had started were left and killed: the command must stay the \
+                process it starts as
+                """, .warning)
+        }
+    }
+
+    private func tellLogTrouble(_ state: KeeperState, _ key: InstanceKey, _ app: ManagedApp) {
+        let path = app.specification(of: app.instances[key]?.release ?? 0).log?.path ?? ""
+        let subject = "app \(app.name).\(key.slot)#\(key.serial)"
+        let text = state.logErrorNumber == 0
+            ? "log \"\(path)\" is written again, \(state.linesDropped) lines were lost"
+            : "log \"\(path)\" cannot be written \(SystemError(code: state.logErrorNumber).text): lines are dropped"
+        host.notice(app: app.name, text: "\(subject): \(text)", level: state.logErrorNumber == 0 ? .notice : .error)
+    }
+
+    private func takeLines(_ memory: Descriptor, _ count: UInt64, _ instance: AppInstance) {
+        let bytes = count <= 1 << 20 ? System.readChunk(memory, byteCount: Int(count)) ?? [] : []
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let readers = instance.lineReaders
+        instance.lineReaders = []
+        for reader in readers { reader(lines) }
+    }
+
+    /// Asks the keepers of an app for their last lines.
+    ///
+    /// - Parameter reader: Called once per instance, later; not at all for an instance that has no keeper.
+    package func lastLines(app: String, count: UInt32, reader: @escaping ([String]) -> Void) {
+        for instance in apps[app]?.instances.values ?? [:].values {
+            guard let channel = instance.channel, channel.send(.lines(count)) else { continue }
+            instance.lineReaders.append(reader)
+        }
+    }
+
+    /// Tells all keepers to open their logs anew (USR1).
+    package func reopenLogs() {
+        for app in apps.values { for instance in app.instances.values { instance.channel?.send(.reopenLog) } }
+    }
+
+    /// Kills what an instance left whose keeper is gone, again and again until nothing is there.
+    func killRemains(of instance: AppInstance, app: ManagedApp) {
+        instance.killRemainsAt = nil
+        var isEmpty = CgroupTree.killAndRemove(instance.cgroups)
+        if let state = instance.state, state.appProcess > 0 {
+            // The session of the app; other descendants, which the keeper would have found, only the cgroup has.
+            let family = ProcessFacts.family(app: state.appProcess, keeper: -1)
+            for process in family where isOwn(process, app: state) {
+                try? System.kill(process, signal: SIGKILL)
+                isEmpty = false
+            }
+        }
+        if isEmpty {
+            pending.append((app.name, instance.key, .emptied))
+        } else {
+            instance.killRemainsAt = host.now + .milliseconds(20)
+        }
+    }
+
+    /// Whether a process is of this instance and not a later one with the same number.
+    private func isOwn(_ process: Int32, app state: KeeperState) -> Bool {
+        guard let ticks = ProcessFacts.startTicks(of: process) else { return false }
+        return process == state.appProcess ? ticks == state.appStartTicks : ticks >= state.appStartTicks
+    }
+}

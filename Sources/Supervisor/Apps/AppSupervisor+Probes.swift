@@ -1,0 +1,167 @@
+internal import Config
+internal import CSystem
+internal import Glibc
+internal import Machine
+
+/// Finding out where an instance listens, that it is itself who listens there, and how much it uses.
+extension AppSupervisor {
+    /// A wrong place is believed after this time: an app may open a second port first.
+    private static let elsewhereTime: Duration = .seconds(1)
+
+    func beginProbe(_ instance: AppInstance, app: ManagedApp) {
+        guard instance.probe == .idle else { return }
+        instance.probe = .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
+    }
+
+    func endProbe(_ instance: AppInstance, app: ManagedApp) {
+        instance.probe = .idle
+        instance.knock = nil
+        if instance.isHealthChecked {
+            instance.isHealthChecked = false
+            host.endHealthCheck(app: app.name, instance: instance.key)
+        }
+    }
+
+    /// Looks once.
+    func probe(_ instance: AppInstance, app: ManagedApp) {
+        guard case .waiting(_, let attempts, let elsewhereSince) = instance.probe, let expected = instance.expected else {
+            return
+        }
+        var since = elsewhereSince
+        switch look(instance, at: expected, app: app, attempts: attempts) {
+        case .expected: return confirm(instance, at: SocketTable.dialable(expected), app: app)
+        case .elsewhere(let address):
+            since = since ?? host.now
+            if host.now - (since ?? host.now) >= Self.elsewhereTime {
+                tellElsewhere(instance, expected, address, app)
+                return confirm(instance, at: address, app: app)
+            }
+        case .taken(let inode):
+            if !instance.hasToldTaken, attempts > 5 {
+                instance.hasToldTaken = true
+                notice(app, instance, "\(expected.listenKey), where it should listen, is taken by "
+                    + Self.describeOwner(ofSocket: inode), .error)
+            }
+        case .notYet: since = nil
+        case nil: break
+        }
+        // Quick at first, because a request may be parked; then seldom, because some apps take minutes.
+        let pause: Duration = attempts < 100 ? .milliseconds(10) : attempts < 200 ? .milliseconds(50) : .milliseconds(250)
+        instance.probe = .waiting(nextAt: host.now + pause, attempts: attempts + 1, elsewhereSince: since)
+    }
+
+    /// - Returns: nil: not where it should be, and other places were not looked at this time.
+    private func look(
+        _ instance: AppInstance, at expected: NetworkAddress, app: ManagedApp, attempts: Int
+    ) -> SocketTable.Verdict? {
+        if case .unix(let path) = expected { return lookAtPath(String(decoding: path, as: UTF8.self), expected) }
+        if case .descriptor = app.specification(of: instance.release).listen { return knock(instance, at: expected, app: app) }
+        let table = SocketTable.read()
+        // Where it should not be is looked at less often: that costs more, and is not urgent.
+        let isFull = attempts % 10 == 9
+        guard isFull || table.isServed(expected) else { return nil }
+        var verdict = table.verdict(expected: expected, own: ProcessFacts.socketInodes(of: instance.process))
+        if verdict != .expected {
+            // Perhaps a process that it started.
+            let family = ProcessFacts.family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1)
+            let inodes = family.reduce(into: Set<UInt64>()) { $0.formUnion(ProcessFacts.socketInodes(of: $1)) }
+            verdict = table.verdict(expected: expected, own: inodes)
+        }
+        // An IPv6 wildcard may be for IPv6 only, which /proc does not tell.
+        if verdict == .expected, Self.isRefused(expected), let port = expected.port {
+            let other = NetworkAddress.ipv6(high: 0, low: 1, port: port)
+            return Self.isRefused(other) ? .notYet : .elsewhere(other)
+        }
+        return verdict
+    }
+
+    /// A socket file: it listens when a connect is not refused; then the workers must be able to connect, too.
+    private func lookAtPath(_ path: String, _ expected: NetworkAddress) -> SocketTable.Verdict {
+        guard System.exists(path), !Self.isRefused(expected) else { return .notYet }
+        try? System.changeMode(path, to: 0o666)
+        return .expected
+    }
+
+    /// `listen fd`: the socket listens before the app does. A connection of ours that does not wait in the queue any
+    /// more shows that the app accepts; with a check, the check shows it.
+    private func knock(_ instance: AppInstance, at expected: NetworkAddress, app: ManagedApp) -> SocketTable.Verdict {
+        if app.specification(of: instance.release).health != nil || instance.saidReady { return .expected }
+        if instance.knock != nil { return SocketTable.read().waiting(at: expected) == 0 ? .expected : .notYet }
+        instance.knock = Self.connected(to: expected)
+        return .notYet
+    }
+
+    /// The instance serves at this address: check it, or take it for ready.
+    private func confirm(_ instance: AppInstance, at address: NetworkAddress, app: ManagedApp) {
+        instance.probe = .confirmed
+        instance.knock = nil
+        instance.address = address
+        if let health = app.specification(of: instance.release).health {
+            instance.isHealthChecked = true
+            host.beginHealthCheck(app: app.name, instance: instance.key, address: address, health)
+        }
+        if instance.saidReady { pending.append((app.name, instance.key, .notified(.ready))) }
+        pending.append((app.name, instance.key, .portAccepts))
+        changed()
+    }
+
+    private func tellElsewhere(
+        _ instance: AppInstance, _ expected: NetworkAddress, _ address: NetworkAddress, _ app: ManagedApp
+    ) {
+        let hint = address.port == expected.port ? "" : "; it seems to ignore $PORT"
+        notice(app, instance, "listens at \(address.listenKey) instead of \(expected.listenKey) and is dialled there\(hint)",
+               .warning)
+    }
+
+    func notice(_ app: ManagedApp, _ instance: AppInstance, _ text: String, _ level: LogLevel) {
+        host.notice(app: app.name, text: "app \(app.name).\(instance.key.slot)#\(instance.key.serial): \(text)", level: level)
+    }
+
+    // MARK: - Connecting
+
+    /// A connection that was begun; on the loopback it is decided at once.
+    private static func connected(to address: NetworkAddress) -> Descriptor? {
+        guard let socket = try? System.streamSocket(for: address) else { return nil }
+        return (try? System.connect(socket.number, to: address)) == nil ? nil : socket
+    }
+
+    /// Whether nobody listens at the address.
+    static func isRefused(_ address: NetworkAddress) -> Bool {
+        guard let socket = try? System.streamSocket(for: address) else { return false }
+        do throws(SystemError) {
+            try System.connect(socket.number, to: address)
+        } catch {
+            return error.code == ECONNREFUSED || error.code == ENOENT
+        }
+        return cs_socket_error(socket.number) == ECONNREFUSED
+    }
+
+    // MARK: - Memory
+
+    /// Compares each instance's memory with `memory_recycle`, and with `memory_max` where no cgroup enforces it.
+    func sampleMemory() {
+        sampleAt = nil
+        for app in apps.values {
+            let isWatched = app.block.memoryRecycle != nil || app.block.memoryMax != nil
+            guard isWatched, app.machine.isRunning else { continue }
+            sampleAt = host.now + Self.sampleInterval
+            for instance in app.instances.values where instance.process > 0 && !instance.isEmptied {
+                sample(instance, app: app)
+            }
+        }
+    }
+
+    private func sample(_ instance: AppInstance, app: ManagedApp) {
+        let specification = app.specification(of: instance.release)
+        let used = CgroupTree.memoryUsed(in: instance.cgroups)
+            ?? ProcessFacts.residentBytes(
+                of: ProcessFacts.family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1))
+        if let limit = specification.memoryMax, !instance.isLimited, used > limit {
+            pending.append((app.name, instance.key, .memoryExceeded))
+        } else if let mark = specification.memoryRecycle, used > mark, !app.machine.isRolling {
+            notice(app, instance, "uses \(used >> 20) MB, more than memory_recycle: it is replaced", .notice)
+            let slot = instance.key.slot
+            act(app) { machine, now, actions in _ = machine.recycle(slot: slot, now: now, actions: &actions) }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+internal import Config
+package import Machine
+
+/// The state file and what status commands show.
+extension AppSupervisor {
+    /// Writes the state now. A failure costs a warning: the apps run on.
+    package func save() {
+        saveAt = nil
+        guard !isEnding else { return }
+        var state = AppState(boot: boot)
+        for app in apps.values.sorted(by: { $0.name < $1.name }) where !app.isRemoved {
+            var record = AppState.App(
+                name: app.name, activeRelease: app.machine.activeRelease, nextSerial: app.machine.serialToUse,
+                isRunning: app.machine.isRunning, scale: app.scale, lastRelease: app.lastRelease,
+                previousRelease: app.previousRelease)
+            record.releases = app.releases.values.sorted { $0.number < $1.number }
+            for snapshot in app.machine.snapshots {
+                guard let instance = app.instances[snapshot.key], instance.process > 0, !instance.isEmptied else { continue }
+                record.instances.append(
+                    AppState.Instance(
+                        slot: snapshot.key.slot, serial: snapshot.key.serial, release: snapshot.release,
+                        process: instance.process, startTicks: instance.state?.appStartTicks ?? 0,
+                        address: instance.address?.listenKey ?? "", isReady: snapshot.phase == .ready,
+                        restarts: snapshot.restarts, cgroups: instance.cgroups))
+            }
+            state.apps.append(record)
+        }
+        do throws(SystemError) {
+            try directories.save(state)
+        } catch {
+            host.notice(
+                app: "", text: "state file \"\(directories.stateFile)\" cannot be written \(error.text)", level: .warning)
+        }
+    }
+
+    /// One app as `app list` shows it.
+    package struct Status: Equatable, Sendable {
+        /// Name of the block.
+        package var name: String
+        /// Whether it is to run.
+        package var isRunning: Bool
+        /// A deploy, restart or recycling is under way.
+        package var isRolling: Bool
+        /// Release that runs.
+        package var release: UInt32
+        /// What can be expected of it.
+        package var outlook: AppOutlook
+        /// Its instances.
+        package var instances: [Instance]
+
+        /// One instance.
+        package struct Instance: Equatable, Sendable {
+            /// What its machine says.
+            package var snapshot: AppMachine.InstanceSnapshot
+            /// Where it is dialled (`NetworkAddress.listenKey`); "" while unknown.
+            package var address: String
+            /// Its last STATUS=.
+            package var status: String
+            /// Lines it wrote, and of these not logged.
+            package var lines: UInt64
+            /// See `lines`.
+            package var linesDropped: UInt64
+        }
+    }
+
+    /// All apps by name. Allocates.
+    package var status: [Status] {
+        apps.values.sorted { $0.name < $1.name }.map { app in
+            Status(
+                name: app.name, isRunning: app.machine.isRunning, isRolling: app.machine.isRolling,
+                release: app.machine.activeRelease, outlook: app.machine.outlook,
+                instances: app.machine.snapshots.map { snapshot in
+                    let instance = app.instances[snapshot.key]
+                    return Status.Instance(
+                        snapshot: snapshot, address: instance?.address?.listenKey ?? "", status: instance?.state?.status ?? "",
+                        lines: instance?.state?.lines ?? 0, linesDropped: instance?.state?.linesDropped ?? 0)
+                })
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import Config
+internal import Machine
+
+/// One app as the driver sees it: its machine, its releases, its running instances.
+final class ManagedApp {
+    let name: String
+    /// The block of the configuration in force.
+    var block: AppSpecification
+    /// A block that came while a roll was under way.
+    var pendingBlock: AppSpecification?
+    var machine: AppMachine
+    /// By number; the active one, the one before it, and one that is being rolled out.
+    var releases: [UInt32: AppState.Release] = [:]
+    /// What each of them runs: with the block as it was when the release came.
+    var specifications: [UInt32: AppSpecification] = [:]
+    /// The highest number that a release of this app ever had.
+    var lastRelease: UInt32 = 1
+    var instances: [InstanceKey: AppInstance] = [:]
+    /// Listeners of `listen fd`, by slot.
+    var listeners: [Int: [SlotListener]] = [:]
+    /// Number of instances set by hand; nil: the block's.
+    var scale: Int?
+    /// The block is gone from the configuration; the app is being stopped.
+    var isRemoved = false
+    /// Release that was active before the present one, for `rollback`.
+    var previousRelease: UInt32?
+    /// The soak under way: counts at its beginning.
+    var soak: SoakBaseline?
+
+    struct SoakBaseline {
+        var until: Duration
+        var nextAt: Duration
+        var counts: [InstanceKey: SoakComparison.Counts] = [:]
+    }
+
+    init(name: String, block: AppSpecification, machine: consuming AppMachine) {
+        self.name = name
+        self.block = block
+        self.machine = machine
+    }
+
+    /// What a release runs.
+    func specification(of release: UInt32) -> AppSpecification { specifications[release] ?? block }
+
+    /// Takes in a release, for the block as it is now.
+    func add(_ release: AppState.Release) {
+        releases[release.number] = release
+        specifications[release.number] = release.applied(to: block)
+        lastRelease = max(lastRelease, release.number)
+    }
+
+    /// Forgets releases.
+    func keepReleases(where isKept: (UInt32) -> Bool) {
+        releases = releases.filter { isKept($0.key) }
+        specifications = specifications.filter { isKept($0.key) }
+    }
+}
+
+/// A listening socket of the gateway that an instance gets as descriptor 3. It outlives the instance: what waits in its
+/// queue is served by the next one.
+struct SlotListener {
+    let socket: Descriptor
+    let address: NetworkAddress
+    let port: UInt16
+    var user: InstanceKey?
+}

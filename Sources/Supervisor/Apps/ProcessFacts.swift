@@ -1,0 +1,79 @@
+internal import Glibc
+
+/// What /proc says of processes.
+enum ProcessFacts {
+    /// Start of a process in clock ticks since boot; nil when there is none.
+    static func startTicks(of process: Int32) -> UInt64? {
+        fields(of: process).flatMap { $0.count > 19 ? UInt64($0[19]) : nil }
+    }
+
+    /// The fields of /proc/PID/stat behind the name: state, parent, group, session, …
+    private static func fields(of process: Int32) -> [Substring]? {
+        guard let bytes = try? System.readFile("/proc/\(process)/stat") else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        // The name may contain anything, also parentheses.
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        return text[text.index(after: end)...].split(separator: " ")
+    }
+
+    /// The boot's identifier: with it, a process identifier and its start name a process for ever.
+    static var bootIdentifier: String {
+        let bytes = (try? System.readFile("/proc/sys/kernel/random/boot_id")) ?? []
+        return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+
+    /// All processes of the instance: those of the app's session, and all descendants of its keeper.
+    static func family(app: Int32, keeper: Int32) -> [Int32] {
+        var parents: [Int32: Int32] = [:]
+        var family: Set<Int32> = [app]
+        for path in System.glob("/proc/[0-9]*") {
+            guard let process = Int32(path.dropFirst(6)), let fields = fields(of: process), fields.count > 3 else { continue }
+            parents[process] = Int32(fields[1])
+            if Int32(fields[3]) == app { family.insert(process) }
+        }
+        for process in parents.keys {
+            var ancestor = process
+            for _ in 0..<64 {
+                guard let parent = parents[ancestor], parent > 1 else { break }
+                if parent == keeper || family.contains(parent) {
+                    family.insert(process)
+                    break
+                }
+                ancestor = parent
+            }
+        }
+        family.remove(keeper)
+        return family.sorted()
+    }
+
+    /// Inodes of the sockets that a process holds.
+    static func socketInodes(of process: Int32) -> Set<UInt64> {
+        var inodes: Set<UInt64> = []
+        for path in System.glob("/proc/\(process)/fd/*") {
+            guard let target = System.linkTarget(path), target.hasPrefix("socket:[") else { continue }
+            if let inode = UInt64(target.dropFirst(8).dropLast()) { inodes.insert(inode) }
+        }
+        return inodes
+    }
+
+    /// A process that holds a socket, with its name, for "who took the port". Looks through all processes.
+    static func owner(ofSocket inode: UInt64) -> (process: Int32, name: String)? {
+        for path in System.glob("/proc/[0-9]*") {
+            guard let process = Int32(path.dropFirst(6)), socketInodes(of: process).contains(inode) else { continue }
+            let name = (try? System.readFile("\(path)/comm")) ?? []
+            return (process, String(decoding: name.prefix { $0 != 10 }, as: UTF8.self))
+        }
+        return nil
+    }
+
+    /// Resident bytes of processes together; pages that they share count for each of them.
+    static func residentBytes(of processes: [Int32]) -> UInt64 {
+        var pages: UInt64 = 0
+        for process in processes {
+            guard let bytes = try? System.readFile("/proc/\(process)/statm") else { continue }
+            let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+            if fields.count > 1 { pages += UInt64(fields[1]) ?? 0 }
+        }
+        return pages * UInt64(System.pageSize)
+    }
+}

@@ -1,0 +1,194 @@
+import Testing
+import TestKit
+
+@Suite("Request fields", .blocking)
+struct RequestFields {
+    @Test("get nginx's defaults: Host is the group's name, Connection is gone")
+    func defaults() throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin)
+        defer { site.stop() }
+        #expect(try site.get("/", ["X-Custom: a", "X-Custom: b", "User-Agent: t"]).status == 200)
+        #expect(origin.last["Host"] == "origin")
+        #expect(origin.last["Connection"] == nil)
+        #expect(origin.last.headers.filter { $0.name == "X-Custom" }.map(\.value) == ["a", "b"])
+        #expect(origin.last["User-Agent"] == "t")
+    }
+
+    @Test("are set, replaced and removed by proxy_set_header")
+    func setHeader() throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin, location: """
+            proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Accept-Encoding "";
+            proxy_set_header X-Mixed "a $request_method b"; \(Site.keepAlive)
+            """)
+        defer { site.stop() }
+        let sent = ["Host: b.example:8080", "X-Forwarded-For: 10.1.1.1", "Accept-Encoding: gzip", "X-Real-IP: 6.6.6.6"]
+        #expect(try site.get("/", sent).status == 200)
+        #expect(origin.last["Host"] == "b.example")
+        #expect(origin.last["X-Real-IP"] == "127.0.0.1")
+        #expect(origin.last["X-Forwarded-Proto"] == "http")
+        #expect(origin.last["X-Forwarded-For"] == "10.1.1.1, 127.0.0.1")
+        #expect(origin.last["Accept-Encoding"] == nil)
+        #expect(origin.last["X-Mixed"] == "a GET b")
+    }
+
+    @Test("of one hop are not sent on", arguments: ["Keep-Alive: 5", "TE: trailers", "Proxy-Connection: x", "Connection: keep-alive"])
+    func hopByHop(_ field: String) throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin)
+        defer { site.stop() }
+        #expect(try site.get("/", [field]).status == 200)
+        let name = String(field.prefix { $0 != ":" })
+        if Target.isGoodgate || name == "Connection" || name == "Keep-Alive" { #expect(origin.last[name] == nil) }
+    }
+
+    @Test("named by Connection are not sent on", .enabled(if: Target.isGoodgate, "RFC 9110 7.6.1; nginx passes them"))
+    func namedByConnection() throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin, location: "proxy_set_header X-Real-IP $remote_addr; \(Site.keepAlive)")
+        defer { site.stop() }
+        #expect(try site.get("/", ["Connection: x-secret, X-Real-IP", "X-Secret: 1", "X-Open: 2"]).status == 200)
+        #expect(origin.last["X-Secret"] == nil)
+        #expect(origin.last["X-Open"] == "2")
+        #expect(origin.last["X-Real-IP"] == "127.0.0.1", "what the configuration sets stays")
+    }
+
+    @Test("with an underscore are dropped unless underscores_in_headers is on")
+    func underscores() throws {
+        let origin = try Origin(answer: "ok")
+        let strict = try Site(origin)
+        defer { strict.stop() }
+        #expect(try strict.get("/", ["X_Under: 1"]).status == 200)
+        #expect(origin.last["X_Under"] == nil)
+        let loose = try Site(origin, server: "underscores_in_headers on;")
+        defer { loose.stop() }
+        #expect(try loose.get("/", ["X_Under: 1"]).status == 200)
+        #expect(origin.last["X_Under"] == "1")
+    }
+
+    @Test("can be withheld, and the body too")
+    func passRequest() throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin, location: """
+            proxy_pass_request_headers off; proxy_pass_request_body off; proxy_set_header Content-Length ""; \(Site.keepAlive)
+            """)
+        defer { site.stop() }
+        #expect(try site.get("/", ["X-A: b"], method: "POST", body: Bytes("secret")).status == 200)
+        #expect(origin.last["X-A"] == nil)
+        #expect(origin.last.body.isEmpty)
+    }
+
+    @Test("and method and body can be replaced")
+    func setBody() throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin, location: "proxy_method PUT; proxy_set_body \"was $request_method\";")
+        defer { site.stop() }
+        #expect(try site.get("/", method: "POST", body: Bytes("secret")).status == 200)
+        #expect(origin.last.method == "PUT")
+        #expect(origin.last.body.text == "was POST")
+    }
+}
+
+@Suite("Response fields", .blocking)
+struct ResponseFields {
+    @Test("of the origin are passed, without those of one hop and those that are ours")
+    func passed() throws {
+        let origin = try Origin { _ in
+            .bytes(Bytes("""
+                HTTP/1.1 200 Fine\r\nServer: secret/1\r\nDate: x\r\nX-Pad: 1\r\nX-Accel-Buffering: no\r\nKeep-Alive: timeout=5\r\n\
+                Connection: keep-alive\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Two: 1\r\nX-Two: 2\r\nContent-Length: 2\r\n\r\nok
+                """))
+        }
+        let site = try Site(origin)
+        defer { site.stop() }
+        let reply = try site.get()
+        #expect(reply.status == 200)
+        #expect(reply["Server"]?.contains("secret") == false)
+        #expect(reply.all("Date").count == 1)
+        #expect(reply["X-Pad"] == nil)
+        #expect(reply["X-Accel-Buffering"] == nil)
+        #expect(reply["Keep-Alive"] == nil)
+        #expect(reply.all("Set-Cookie") == ["a=1", "b=2"])
+        #expect(reply.all("X-Two") == ["1", "2"])
+    }
+
+    @Test("can be hidden, passed and ignored")
+    func hideAndPass() throws {
+        let origin = try Origin { _ in .answer(fields: ["X-Hide: 1", "Server: theirs", "X-Keep: 2"]) }
+        let site = try Site(origin, location: "proxy_hide_header X-Hide; proxy_pass_header Server;")
+        defer { site.stop() }
+        let reply = try site.get()
+        #expect(reply["X-Hide"] == nil)
+        #expect(reply["Server"] == "theirs")
+        #expect(reply["X-Keep"] == "2")
+    }
+
+    @Test("are added by add_header, on errors only with always")
+    func addHeader() throws {
+        let origin = try Origin { $0.target == "/bad" ? .answer("500 E") : .answer() }
+        let site = try Site(origin, server: "add_header X-Ok \"$request_method\"; add_header X-Always 1 always;")
+        defer { site.stop() }
+        let fine = try site.get()
+        #expect(fine["X-Ok"] == "GET")
+        #expect(fine["X-Always"] == "1")
+        let bad = try site.get("/bad")
+        #expect(bad["X-Ok"] == nil)
+        #expect(bad["X-Always"] == "1")
+    }
+
+    @Test("Location and Refresh are rewritten by proxy_redirect", arguments: [
+        ("proxy_redirect default;", "Location: http://origin/b/x", "http://a.example:PORT/a/x"),
+        ("proxy_redirect off;", "Location: http://origin/b/x", "http://origin/b/x"),
+        ("proxy_redirect http://origin/b/ /c/;", "Location: http://origin/b/x", "http://a.example:PORT/c/x"),
+        ("proxy_redirect ~^http://[^/]+/b/(.*)$ $scheme://front/$1;", "Location: http://any/b/x", "http://front/x"),
+        ("proxy_redirect default;", "Location: /relative", "http://a.example:PORT/relative"),
+    ])
+    func redirect(_ directive: String, _ field: String, _ expected: String) throws {
+        let origin = try Origin { _ in .answer("302 Found", fields: [field]) }
+        let site = try Site(
+            http: "upstream origin { server 127.0.0.1:\(origin.port); }",
+            server: "location /a/ { proxy_pass http://origin/b/; \(directive) }")
+        defer { site.stop() }
+        let reply = try site.get("/a/", ["Host: a.example"])
+        let wanted = expected.replacing("PORT", with: "\(site.port)")
+        // A path alone may stay relative: for a client on this host it is the same redirect.
+        let relative = expected.replacing("http://a.example:PORT", with: "")
+        #expect([wanted, relative].contains(reply["Location"] ?? ""))
+    }
+
+    @Test("Set-Cookie's domain and path are rewritten")
+    func cookies() throws {
+        let origin = try Origin { _ in .answer(fields: ["Set-Cookie: a=b; domain=origin.example; path=/b/; Secure"]) }
+        let site = try Site(origin, location: "proxy_cookie_domain origin.example front.example; proxy_cookie_path /b/ /a/;")
+        defer { site.stop() }
+        #expect(try site.get()["Set-Cookie"] == "a=b; domain=front.example; path=/a/; Secure")
+    }
+
+    @Test("Server names the program, and only that with server_tokens off")
+    func server() throws {
+        let origin = try Origin(answer: "x")
+        let on = try Site(origin)
+        defer { on.stop() }
+        let off = try Site(origin, server: "server_tokens off;")
+        defer { off.stop() }
+        let name = Target.isGoodgate ? "goodgate" : "nginx"
+        #expect(try on.get()["Server"]?.lowercased().hasPrefix("\(name)/") == true)
+        #expect(try off.get()["Server"]?.lowercased() == name)
+    }
+
+    @Test("that are interim (103) do not disturb the final answer", .enabled(if: Target.isGoodgate, "nginx 1.22 takes them for the answer"))
+    func earlyHints() throws {
+        let origin = try Origin { _ in
+            .bytes(Bytes("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+        }
+        let site = try Site(origin)
+        defer { site.stop() }
+        let client = try site.client()
+        var reply = try client.request()
+        while reply.status < 200 { reply = try client.readReply() }
+        #expect(reply.text == "ok")
+        #expect(try client.request().status < 300)
+    }
+}

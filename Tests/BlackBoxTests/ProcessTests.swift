@@ -1,0 +1,237 @@
+import Foundation
+import Testing
+import TestKit
+
+@Suite("The running program", .blocking)
+struct Processes {
+    @Test("writes its own pid, and takes the file away when it ends")
+    func pidFile() throws {
+        let site = try Site(server: "return 200 x;")
+        #expect(site.gateway.pid == site.gateway.process.pid)
+        site.stop(SIGQUIT)
+        #expect(!FileManager.default.fileExists(atPath: site.gateway.directory.path + "/gateway.pid"))
+        #expect(Ports.isFree(site.port))
+    }
+
+    @Test("finishes what it serves on QUIT, and takes nothing new")
+    func gracefulQuit() throws {
+        let origin = try Origin { _ in .delay(0.5, .answer(body: Bytes("late"))) }
+        let site = try Site(origin)
+        let busy = try site.client(), idle = try site.client()
+        _ = try idle.request("OPTIONS")
+        try busy.send(Client.head("GET", "/"))
+        #expect(origin.waitForRequests(2))
+        site.gateway.signal(SIGQUIT)
+        #expect(idle.isClosedByPeer(), "idle connections are closed at once")
+        #expect(eventually { (try? Client(site.port)) == nil }, "no new connection")
+        let reply = try busy.readReply()
+        #expect(reply.text == "late")
+        #expect(reply["Connection"] == "close")
+        #expect(site.gateway.process.wait(seconds: 5) == .exited(0))
+    }
+
+    @Test("cuts everything off on TERM and INT", arguments: [SIGTERM, SIGINT])
+    func fastStop(_ signal: Int32) throws {
+        let origin = try Origin { _ in .silence }
+        let site = try Site(origin)
+        let client = try site.client()
+        try client.send(Client.head("GET", "/"))
+        #expect(origin.waitForRequests(1))
+        let seconds = secondsTaken { site.stop(signal) }
+        #expect(seconds < 2)
+        #expect(client.isClosedByPeer())
+    }
+
+    @Test("starts a new worker when one is killed, and serves on")
+    func workerKilled() throws {
+        let origin = try Origin(answer: "x")
+        let site = try Site(http: "", server: "location / { proxy_pass http://127.0.0.1:\(origin.port); }", workers: 2)
+        defer { site.stop(allowing: ["exited on signal 9"]) }
+        #expect(eventually { site.gateway.workers.count == 2 })
+        let before = Set(site.gateway.workers)
+        let victim = try #require(before.first)
+        kill(victim, SIGKILL)
+        #expect(eventually { site.gateway.workers.count == 2 && !site.gateway.workers.contains(victim) })
+        #expect(site.gateway.waitForError("worker process \(victim) exited on signal 9"))
+        for _ in 0..<20 { #expect(try site.get().status == 200) }
+    }
+
+    @Test("loses at most the requests in flight when workers are killed under load")
+    func workersKilledUnderLoad() throws {
+        let origin = try Origin(answer: "x")
+        let site = try Site(server: "location / { proxy_pass http://127.0.0.1:\(origin.port); }", workers: 2)
+        defer { site.stop(allowing: ["exited on signal 9"]) }
+        let load = Load(port: site.port, clients: 4)
+        var kills = 0
+        for round in 1...4 {
+            #expect(eventually(within: 20) { load.count > 20 * round })
+            if let victim = site.gateway.workers.randomElement() {
+                kill(victim, SIGKILL)
+                kills += 1
+            }
+        }
+        #expect(eventually(within: 20) { load.count > 100 })
+        let result = load.finish()
+        #expect(result.failures.count <= kills * 4, "\(result.failures)")
+        #expect(result.failures.allSatisfy { !$0.hasPrefix("connect") && !$0.hasPrefix("status") })
+    }
+
+    @Test("does not start with a port in use, and says which")
+    func portInUse() throws {
+        let origin = try Origin(answer: "x")
+        let folder = try TemporaryDirectory()
+        try folder.write("gateway.conf", GatewayProcess.configuration(http: "server { listen 127.0.0.1:\(origin.port); }"))
+        let result = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(folder.path), seconds: 10)
+        #expect(result.status == 1)
+        #expect(folder.read("error.log").contains("[emerg] "))
+        #expect(folder.read("error.log").contains("bind() to 127.0.0.1:\(origin.port) failed (98: "))
+    }
+
+    @Test("serves on unix sockets and on several ports")
+    func listeners() throws {
+        let first = Ports.range(3)
+        let folder = try TemporaryDirectory()
+        let gateway = try GatewayProcess(http: """
+            server { listen 127.0.0.1:\(first)-\(first + 2); listen unix:\(folder.path)/s.sock; return 200 "$server_port $server_addr"; }
+            """, directory: folder)
+        defer { gateway.stop() }
+        for port in first...(first + 2) { #expect(try Client.get(port).text == "\(port) 127.0.0.1") }
+        let client = Client(try Socket(unixPath: folder.path + "/s.sock"))
+        #expect(try client.request().text == " unix:\(folder.path)/s.sock")
+    }
+
+    @Test("puts its pid file there only when it already serves")
+    func readyMeansServing() throws {
+        for _ in 0..<3 {
+            let site = try Site(server: "return 200 x;")
+            #expect(try site.get().text == "x")
+            site.stop()
+        }
+    }
+}
+
+@Suite("A reload", .blocking)
+struct Reloads {
+    private func answer(_ text: String, _ port: Int, _ origin: Origin) -> String {
+        Site.block("", port, "location = /which { return 200 \(text); } location / { proxy_pass http://127.0.0.1:\(origin.port); }")
+    }
+
+    @Test("brings the new configuration without a failed request")
+    func underLoad() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("v0", port, origin))
+        defer { gateway.stop() }
+        let load = Load(port: port, clients: 4)
+        for version in 1...5 {
+            try gateway.rewrite(http: answer("v\(version)", port, origin))
+            gateway.signal(SIGHUP)
+            #expect(try eventually { try Client.get(port, "/which").text == "v\(version)" })
+        }
+        #expect(eventually(within: 20) { load.count > 100 })
+        let result = load.finish()
+        #expect(result.failures == [])
+        #expect(eventually(within: 10) { gateway.workers.count == 1 }, "the old generations are gone")
+    }
+
+    @Test("with a broken configuration keeps the old one and says why")
+    func broken() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("old", port, origin))
+        defer { gateway.stop(allowing: ["[emerg]"]) }
+        #expect(eventually { gateway.workers.count == 1 })
+        let workers = gateway.workers
+        try gateway.rewrite(http: answer("new", port, origin) + " nonsense on;")
+        gateway.signal(SIGHUP)
+        #expect(gateway.waitForError("unknown directive \"nonsense\" in \(gateway.directory.path)/gateway.conf:"))
+        #expect(try Client.get(port, "/which").text == "old")
+        #expect(gateway.workers == workers)
+        try gateway.rewrite(http: answer("mended", port, origin))
+        gateway.signal(SIGHUP)
+        #expect(try eventually { try Client.get(port, "/which").text == "mended" })
+    }
+
+    @Test("to a port in use keeps the old one")
+    func portInUse() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("old", port, origin))
+        defer { gateway.stop(allowing: ["[emerg]"]) }
+        try gateway.rewrite(http: answer("new", port, origin) + "server { listen 127.0.0.1:\(origin.port); }")
+        gateway.signal(SIGHUP)
+        #expect(gateway.waitForError("bind() to 127.0.0.1:\(origin.port) failed (98: ", seconds: 8))
+        #expect(try Client.get(port, "/which").text == "old")
+    }
+
+    @Test("opens new listeners and closes those that are gone")
+    func listeners() throws {
+        let origin = try Origin(answer: "x")
+        let old = Ports.free(), new = Ports.free()
+        let gateway = try GatewayProcess(http: answer("a", old, origin))
+        defer { gateway.stop() }
+        try gateway.rewrite(http: answer("b", new, origin))
+        gateway.signal(SIGHUP)
+        #expect(eventually { (try? Client.get(new, "/which").text) == "b" })
+        #expect(eventually { (try? Client(old)) == nil })
+    }
+
+    @Test("lets requests of the old generation end")
+    func inFlight() throws {
+        let origin = try Origin { _ in .delay(0.6, .answer(body: Bytes("slow"))) }
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("a", port, origin))
+        defer { gateway.stop() }
+        let client = try Client(port)
+        try client.send(Client.head("GET", "/"))
+        #expect(origin.waitForRequests(1))
+        try gateway.rewrite(http: answer("b", port, origin))
+        gateway.signal(SIGHUP)
+        #expect(try eventually { try Client.get(port, "/which").text == "b" })
+        #expect(try client.readReply().text == "slow")
+        #expect(gateway.waitForError("exited with code 0"))
+    }
+
+    @Test("still serves connections that were accepted before it and have not asked anything yet")
+    func acceptedBefore() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("a", port, origin))
+        defer { gateway.stop() }
+        #expect(try Client.get(port, "/which").text == "a")
+        let fresh = try (0..<5).map { _ in try Client(port) }
+        usleep(50_000)
+        try gateway.rewrite(http: answer("b", port, origin))
+        gateway.signal(SIGHUP)
+        #expect(try eventually { try Client.get(port, "/which").text == "b" })
+        for client in fresh { #expect(try client.request("GET", "/which").status == 200) }
+    }
+
+    @Test("fails no request of clients that each use a connection of their own")
+    func freshConnections() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: answer("v0", port, origin), workers: 2)
+        defer { gateway.stop() }
+        var failures: [String] = []
+        for version in 1...8 {
+            try gateway.rewrite(http: answer("v\(version)", port, origin), workers: 2)
+            gateway.signal(SIGHUP)
+            for _ in 0..<60 {
+                do { if try Client.get(port).status != 200 { failures.append("status") } } catch { failures.append("\(error)") }
+            }
+        }
+        #expect(failures == [])
+    }
+
+    @Test("can change the number of workers")
+    func workerCount() throws {
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: Site.block("", port, "return 200 x;"))
+        defer { gateway.stop() }
+        try gateway.rewrite(http: Site.block("", port, "return 200 x;"), workers: 3)
+        gateway.signal(SIGHUP)
+        #expect(eventually { gateway.workers.count == 3 })
+        #expect(try Client.get(port).text == "x")
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+import TestKit
+
+@Suite("Under bad conditions, the gateway", .blocking)
+struct Resilience {
+    @Test("gives up root in its workers", .enabled(if: Target.isRoot, "needs root"))
+    func unprivilegedWorkers() throws {
+        let site = try Site(server: "return 200 x;")
+        defer { site.stop() }
+        #expect(eventually { site.gateway.workers.count == 1 })
+        let worker = try #require(site.gateway.workers.first)
+        func field(_ name: String) -> String {
+            let status = (try? String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)) ?? ""
+            return status.split(separator: "\n").first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)) } ?? ""
+        }
+        #expect(field("Uid").split(separator: "\t").allSatisfy { $0 != "0" })
+        #expect(field("Gid").split(separator: "\t").allSatisfy { $0 != "0" })
+        #expect(field("CapEff").trimmingCharacters(in: .whitespaces) == "0000000000000000")
+        if Target.isGoodgate {
+            #expect(field("NoNewPrivs").trimmingCharacters(in: .whitespaces) == "1")
+            let dumpableOwner = try FileManager.default.attributesOfItem(atPath: "/proc/\(worker)/mem")[.ownerAccountID] as? Int
+            #expect(dumpableOwner == 0, "a process that is not dumpable belongs to root in /proc")
+        }
+    }
+
+    @Test("out of descriptors pauses, says so, does not spin, and goes on")
+    func descriptors() throws {
+        let origin = try Origin(answer: "x")
+        let port = Ports.free()
+        let gateway = try GatewayProcess(
+            http: Site.block("", port, "location / { proxy_pass http://127.0.0.1:\(origin.port); }"), main: "worker_rlimit_nofile 40;")
+        defer { gateway.stop(allowing: ["Too many open files", "worker_connections exceed", "exceed open file resource limit"]) }
+        #expect(eventually { gateway.workers.count == 1 })
+        let worker = try #require(gateway.workers.first)
+        let crowd = (0..<80).compactMap { _ in try? Client(port) }
+        #expect(gateway.waitForError("(24: Too many open files)"))
+        let before = cpuTicks(worker)
+        usleep(1_000_000)
+        #expect(cpuTicks(worker) - before <= 30, "at most 0.3 s of CPU in a second")
+        let lines = gateway.errorLog.components(separatedBy: "Too many open files").count - 1
+        #expect(lines <= 60, "\(lines) lines")
+        crowd.forEach { $0.close() }
+        #expect(eventually { (try? Client.get(port, timeout: 1).text) == "x" })
+    }
+
+    @Test("with a full disk under its access log serves on")
+    func fullDisk() throws {
+        let origin = try Origin(answer: "x")
+        let site = try Site(origin, server: "access_log /dev/full;")
+        defer { site.stop(allowing: ["/dev/full"]) }
+        for _ in 0..<20 { #expect(try site.get().text == "x") }
+        #expect(site.gateway.waitForError("/dev/full"))
+        let lines = site.gateway.errorLog.components(separatedBy: "/dev/full").count - 1
+        #expect(lines <= 10, "\(lines) lines")
+    }
+
+    @Test("is upgraded to a new binary under load without a failed request")
+    func upgrade() throws {
+        let port = Ports.free()
+        let folder = try TemporaryDirectory()
+        let text = GatewayProcess.configuration(http: Site.block("", port, "return 200 x;"))
+        try folder.write(GatewayProcess.configurationName, text.replacing("daemon off;", with: "daemon on;"))
+        #expect(try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(folder.path)).succeeded)
+        func pid(_ name: String) -> pid_t? { pid_t(folder.read(name).trimmingCharacters(in: .whitespacesAndNewlines)) }
+        #expect(eventually { pid("gateway.pid") != nil })
+        let old = try #require(pid("gateway.pid"))
+        defer { for each in [old, pid("gateway.pid")].compactMap({ $0 }) where kill(each, 0) == 0 { kill(each, SIGTERM) } }
+        #expect(eventually { (try? Client.get(port).text) == "x" })
+        let load = Load(port: port, clients: 3)
+        kill(old, SIGUSR2)
+        #expect(eventually { pid("gateway.pid.oldbin") == old && pid("gateway.pid") != nil })
+        let new = try #require(pid("gateway.pid"))
+        #expect(new != old)
+        kill(old, SIGQUIT)
+        #expect(eventually { kill(old, 0) != 0 })
+        #expect(pid("gateway.pid") == new)
+        #expect(eventually(within: 20) { load.count > 50 })
+        let result = load.finish()
+        #expect(result.failures == [])
+        kill(new, SIGQUIT)
+        #expect(eventually { kill(new, 0) != 0 })
+    }
+
+    @Test("keeps at most four old generations", .enabled(if: Target.isGoodgate, "nginx keeps any number"))
+    func oldGenerations() throws {
+        let origin = try Origin { $0.target == "/hold" ? .silence : .answer(body: Bytes("x")) }
+        let port = Ports.free()
+        func text(_ version: Int) -> String {
+            Site.block("", port, "location /v { return 200 v\(version); } location / { proxy_pass http://127.0.0.1:\(origin.port); }")
+        }
+        let gateway = try GatewayProcess(http: text(0))
+        defer { gateway.stop() }
+        var held: [Client] = []
+        for version in 1...7 {
+            let client = try Client(port)
+            try client.send(Client.head("GET", "/hold"))
+            held.append(client)
+            #expect(origin.waitForRequests(held.count))
+            try gateway.rewrite(http: text(version))
+            gateway.signal(SIGHUP)
+            #expect(try eventually { try Client.get(port, "/v").text == "v\(version)" })
+        }
+        #expect(eventually(within: 15) { gateway.workers.count <= 5 })
+    }
+
+    @Test("serves with several workers, each line naming the one that served")
+    func severalWorkers() throws {
+        let site = try Site(http: "log_format p '$pid';", server: "access_log p.log p; return 200 x;", workers: 2)
+        defer { site.stop() }
+        let clients = try (0..<40).map { _ in try site.client() }
+        for client in clients { #expect(try client.request().text == "x") }
+        #expect(eventually { site.gateway.directory.read("p.log").split(separator: "\n").count == 40 })
+        let pids = Set(site.gateway.directory.read("p.log").split(separator: "\n").compactMap { pid_t($0) })
+        #expect(pids.isSubset(of: Set(site.gateway.workers)))
+    }
+
+    /// CPU time of a process in clock ticks of 10 ms.
+    private func cpuTicks(_ pid: pid_t) -> Int {
+        let stat = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+    }
+}

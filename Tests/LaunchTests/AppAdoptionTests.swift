@@ -1,0 +1,161 @@
+import Config
+import Glibc
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("A supervisor that dies and starts again")
+struct AppAdoptionTests {
+    /// Starts two instances and lets the supervisor die.
+    private func orphans(_ change: (inout AppSpecification) -> Void = { _ in }) throws
+        -> (directory: TestDirectory, specification: AppSpecification, processes: [Int32], routes: [NetworkAddress])
+    {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(instances: 2)
+        change(&specification)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 2 })
+        // The state file is written a moment after the last change.
+        #expect(host.run { $0.supervisor.saveAt == nil })
+        let result = (host.directory, specification, host.processes, host.routes.values.map(\.address))
+        host.die()
+        usleep(100_000)
+        for process in result.2 { #expect(TestKeeper.exists(process)) }
+        return result
+    }
+
+    private func addresses(_ host: TestHost) -> Set<NetworkAddress> { Set(host.routes.values.map(\.address)) }
+
+    @Test("the next one takes the running instances over: same processes, same addresses, none more")
+    func adopts() throws {
+        let (directory, specification, processes, routes) = try orphans()
+        for address in routes { #expect(TestHost.get(address).contains("200 OK")) }
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(addresses(host) == Set(routes), "at once, not after a probe")
+        #expect(!host.run(seconds: 0.5) { $0.processes != processes }, "\(host.log)")
+        #expect(host.logged("was taken over"))
+        // They are supervised again.
+        kill(processes[0], SIGKILL)
+        #expect(host.run { $0.routes.count == 1 })
+        #expect(host.run { $0.routes.count == 2 && $0.processes.count == 2 })
+        #expect(host.processes.contains(processes[1]))
+    }
+
+    @Test("without a usable state file they are taken over as well, with a warning", arguments: [
+        "corrupt", "empty", "half", "foreign", "missing",
+    ])
+    func damagedState(kind: String) throws {
+        let (directory, specification, processes, routes) = try orphans()
+        let path = directory.path + "/s/apps.state"
+        var bytes = try System.readFile(path)
+        switch kind {
+        case "corrupt": bytes[bytes.count / 2] ^= 1
+        case "empty": bytes = []
+        case "half": bytes.removeLast(bytes.count / 2)
+        case "foreign": bytes = Array("<html>".utf8)
+        default: try System.remove(path)
+        }
+        if kind != "missing" { _ = directory.file("s/apps.state", String(decoding: bytes, as: UTF8.self), mode: 0o600) }
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.logged("is damaged") == (kind != "missing"))
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.processes == processes)
+        #expect(addresses(host) == Set(routes))
+    }
+
+    @Test("an instance that died meanwhile is started again, the other one is kept")
+    func diedMeanwhile() throws {
+        let (directory, specification, processes, _) = try orphans()
+        kill(processes[0], SIGKILL)
+        #expect(eventually { !TestKeeper.exists(processes[0]) })
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.processes.count == 2 && host.processes.contains(processes[1]))
+    }
+
+    @Test("a block that was edited meanwhile becomes a roll, not a restart")
+    func editedMeanwhile() throws {
+        var (directory, specification, processes, _) = try orphans()
+        specification.environment = ["VERSION=7"]
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.routes.count == 2)
+        #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 2 })
+        for process in processes { #expect(!TestKeeper.exists(process)) }
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n7 ")) }
+    }
+
+    @Test("an app whose block is gone is stopped")
+    func removedMeanwhile() throws {
+        let (directory, _, processes, _) = try orphans()
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([])
+        #expect(host.logged("is in no block any more"))
+        for process in processes { #expect(eventually { !TestKeeper.exists(process) }) }
+    }
+
+    @Test("listen fd: the listener comes back too, and still outlives the instance")
+    func adoptsListener() throws {
+        let (directory, specification, processes, routes) = try orphans { specification in
+            specification.listen = .descriptor
+            specification.instances = 2
+            specification.environment = ["MODE=fd"]
+        }
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(addresses(host) == Set(routes))
+        for process in processes { kill(process, SIGKILL) }
+        #expect(host.run { $0.routes.isEmpty })
+        for address in routes { #expect(!AppSupervisor.isRefused(address), "the queue is open while nobody runs") }
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(addresses(host) == Set(routes))
+    }
+
+    @Test("releases, scale and a stop survive")
+    func stateSurvives() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let specification = host.specification()
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
+        #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 1 })
+        #expect(host.supervisor.scale(app: "api", to: 2) == .accepted)
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.supervisor.stop(app: "api") == .accepted)
+        #expect(host.run { $0.supervisor.isGone && $0.supervisor.saveAt == nil })
+        host.die()
+        let next = try TestHost(directory: host.directory)
+        defer { next.finish() }
+        next.supervisor.configure([specification])
+        #expect(!next.run(seconds: 0.3) { !$0.processes.isEmpty }, "it was stopped by hand")
+        #expect(next.supervisor.start(app: "api") == .accepted)
+        #expect(next.run { $0.routes.count == 2 })
+        #expect(next.supervisor.status[0].release == 2)
+        for route in next.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n2 ")) }
+        #expect(next.supervisor.rollback(app: "api").release == 1)
+    }
+
+    @Test("the state file is for its owner only")
+    func mode() throws {
+        let (directory, _, processes, _) = try orphans()
+        #expect(try System.facts(of: directory.path + "/s/apps.state").mode == 0o600)
+        #expect(try System.facts(of: directory.path + "/s/keepers").mode == 0o700)
+        for process in processes { kill(process, SIGKILL) }
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([])
+        #expect(eventually { System.glob(directory.path + "/s/keepers/*").isEmpty })
+    }
+}

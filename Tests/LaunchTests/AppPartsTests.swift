@@ -1,0 +1,233 @@
+import Config
+import Glibc
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("Parts of the supervisor of apps")
+struct AppPartsTests {
+    // MARK: - Sockets
+
+    private static let tcp = """
+          sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+           0: 0100007F:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 101 1 0 100 0 0 10 0
+           1: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 102 1 0 100 0 0 10 0
+           2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 103 1 0 20 4 30 10 -1
+           3: 0100007F:1F99 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 104 1 0 100 0 0 10 0
+
+        """
+    private static let tcp6 = """
+          sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+           0: 00000000000000000000000001000000:1F92 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 201 1
+           1: 00000000000000000000000000000000:1F93 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 202 1
+
+        """
+
+    @Test("who listens where is told apart by the owner of the socket")
+    func verdicts() {
+        var table = SocketTable()
+        let isAllListening = table.add(lines: Array(Self.tcp.utf8)[...], hasTitle: true)
+        #expect(!isAllListening, "the first connection ends the list")
+        let isAllListening6 = table.add(lines: Array(Self.tcp6.utf8)[...], hasTitle: true)
+        #expect(isAllListening6)
+        #expect(table.rows.map(\.inode) == [101, 102, 201, 202])
+        let local = { (port: UInt16) in NetworkAddress.ipv4(0x7F00_0001, port: port) }
+        #expect(table.verdict(expected: local(8080), own: [101]) == .expected)
+        #expect(table.verdict(expected: local(8080), own: [102]) == .taken(inode: 101))
+        #expect(table.verdict(expected: local(8081), own: [102]) == .expected, "bound to 0.0.0.0")
+        #expect(table.verdict(expected: local(8082), own: [201]) == .elsewhere(.ipv6(high: 0, low: 1, port: 8082)))
+        #expect(table.verdict(expected: local(8083), own: [202]) == .expected, "bound to ::")
+        #expect(table.verdict(expected: local(9000), own: [102]) == .elsewhere(local(8081)))
+        #expect(table.verdict(expected: local(9000), own: [7]) == .notYet)
+        #expect(table.waiting(at: local(8080)) == 3)
+        #expect(table.waiting(at: local(9000)) == nil)
+    }
+
+    @Test("the real table shows a socket of this process, its queue and its owner")
+    func realTable() throws {
+        let address = NetworkAddress.ipv4(0x7F00_0001, port: 0)
+        let server = try System.streamSocket(for: address)
+        try System.bind(server.number, to: address)
+        try System.listen(server.number, backlog: 5)
+        let bound = try System.localAddress(of: server.number)
+        let own = ProcessFacts.socketInodes(of: System.process)
+        #expect(SocketTable.read().verdict(expected: bound, own: own) == .expected)
+        #expect(SocketTable.read().waiting(at: bound) == 0)
+        let client = try System.streamSocket(for: bound)
+        try System.connect(client.number, to: bound)
+        #expect(eventually(seconds: 2) { SocketTable.read().waiting(at: bound) == 1 })
+        guard case .taken(let inode) = SocketTable.read().verdict(expected: bound, own: []) else {
+            Issue.record("nobody has it")
+            return
+        }
+        #expect(ProcessFacts.owner(ofSocket: inode)?.process == System.process)
+    }
+
+    @Test("ports lie outside the kernel's range", arguments: [
+        (32_768...60_999, 20_000...29_999), (1024...65_535, 20_000...29_999), (1024...60_999, 61_000...65_535),
+        (25_000...65_535, 20_000...24_999), (15_000...25_000, 25_001...29_999), (10_000...40_000, 40_001...65_535),
+    ] as [(ClosedRange<UInt16>, ClosedRange<UInt16>)])
+    func portRange(ephemeral: ClosedRange<UInt16>, expected: ClosedRange<UInt16>) {
+        #expect(PortChooser.range(outside: ephemeral) == expected)
+    }
+
+    @Test("a port in use is not chosen, and none is given twice")
+    func portsInUse() throws {
+        var chooser = PortChooser(ephemeral: 32_768...60_999)
+        let first = try chooser.take().unwrapped()
+        let address = NetworkAddress.ipv4(0, port: first + 1 > 29_999 ? 20_000 : first + 1)
+        let thief = try System.streamSocket(for: address)
+        try? System.bind(thief.number, to: address)
+        try? System.listen(thief.number, backlog: 1)
+        let second = try chooser.take().unwrapped()
+        #expect(second != first && second != address.port)
+        var seen: Set<UInt16> = [first, second]
+        for _ in 0..<200 {
+            let port = try chooser.take().unwrapped()
+            #expect(seen.insert(port).inserted)
+        }
+    }
+
+    // MARK: - Environment
+
+    @Test("an env_file is read as written", arguments: [
+        ("A=1\nB = 2\n", nil), ("A=1\n\n# comment\nexport B=two words \nC=\n", ["A=1", "B=two words", "C="]),
+        ("Q=\"a b\\n\\\"c\\\" \\$x \\q\" # tail\nS='it \\n is'\n", ["Q=a b\n\"c\" $x \\q", "S=it \\n is"]),
+        ("A=1\r\nB=2", ["A=1", "B=2"]), ("A=\"open\n", nil), ("A=\"x\" y\n", nil), ("1A=2\n", nil), ("A B=2\n", nil),
+        ("=2\n", nil), ("novalue\n", nil), ("URL=http://x/?a=b#c\n", ["URL=http://x/?a=b#c"]), ("", []),
+    ] as [(String, [String]?)])
+    func environmentFile(text: String, expected: [String]?) {
+        #expect((try? EnvironmentFile(parsing: Array(text.utf8)))?.variables == expected)
+    }
+
+    @Test("an instance gets what is named and nothing else; later definitions win")
+    func environment() throws {
+        var specification = AppSpecification(name: "api", command: ["x"])
+        specification.environmentFiles = ["/etc/a.env"]
+        specification.environment = ["MODE=b", "PASS", "HOME=/srv", "GONE"]
+        let account = AppAccount(identity: nil, name: "www", home: "/home/www", shell: "/bin/false")
+        let list = try AppEnvironment.make(
+            specification, account: account, address: .port(20_001),
+            inherited: ["PATH=/bin", "LANG=C.UTF-8", "SECRET=1", "PASS=word", "LD_PRELOAD=x"],
+            readFile: { path throws(SystemError) in Array("MODE=a\nKEY=1\n".utf8) })
+        #expect(list == [
+            "PATH=/bin", "HOME=/srv", "LANG=C.UTF-8", "USER=www", "LOGNAME=www", "SHELL=/bin/false", "PORT=20001",
+            "HOST=127.0.0.1", "MODE=b", "KEY=1", "PASS=word",
+        ])
+    }
+
+    // MARK: - State
+
+    static let state = AppState(
+        boot: "b-1",
+        apps: [
+            AppState.App(
+                name: "my app%", activeRelease: 3, nextSerial: 9, isRunning: true, scale: 4, lastRelease: 5, previousRelease: 2,
+                releases: [
+                    AppState.Release(
+                        number: 3, block: .max, command: ["/bin/x", "", "a b\n"], directory: "/srv/ä",
+                        environment: ["A=1 2", "B="], environmentFiles: ["/e"]),
+                    AppState.Release(number: 2, block: 7),
+                ],
+                instances: [
+                    AppState.Instance(
+                        slot: 0, serial: 8, release: 3, process: 77, startTicks: 123, address: "unix:/run/x y", isReady: true,
+                        restarts: 2, cgroups: ["/sys/fs/cgroup/a"])
+                ]),
+            AppState.App(name: "b", activeRelease: 1, nextSerial: 1, isRunning: false, lastRelease: 1),
+        ])
+
+    @Test("the state file gives back what was put in")
+    func stateRoundTrip() throws {
+        #expect(try AppState(decoding: Self.state.encoded) == Self.state)
+    }
+
+    @Test("a state file with any damage is refused, never half used, never a trap")
+    func stateDamage() {
+        let bytes = Self.state.encoded
+        for length in 0..<bytes.count { #expect(throws: AppState.Damage.self) { try AppState(decoding: Array(bytes[..<length])) } }
+        for index in bytes.indices {
+            for bit in [1, 4, 128] as [UInt8] {
+                var damaged = bytes
+                damaged[index] ^= bit
+                #expect(throws: AppState.Damage.self) { try AppState(decoding: damaged) }
+            }
+        }
+    }
+
+    // MARK: - cgroups
+
+    @Test("cgroup directories are found on a host, in a container, with both versions", arguments: [
+        // A plain host with version 2.
+        ("30 1 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw", "0::/system.slice/g.service\n",
+         "/sys/fs/cgroup/system.slice/g.service", nil),
+        // Version 1 beside an empty version 2.
+        ("""
+         31 1 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+         32 1 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+         """, "4:memory:/a/b\n0::/\n", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/memory/a/b"),
+        // A container that sees only its own part.
+        ("31 1 0:27 /docker/77 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory", "4:memory:/docker/77/x\n",
+         nil, "/sys/fs/cgroup/memory/x"),
+        ("", "", nil, nil),
+    ] as [(String, String, String?, String?)])
+    func cgroupDirectories(mounts: String, groups: String, unified: String?, memory: String?) {
+        let found = CgroupTree.Mounts(mounts: mounts, groups: groups)
+        #expect(found.unified == unified)
+        #expect(found.controllers["memory"] == memory)
+    }
+
+    // MARK: - Names
+
+    @Test("the name of a keeper's socket says what it is for, whatever the app is called", arguments: [
+        "api", "my.app", "ä/ö", String(repeating: "long", count: 30), "..", "",
+    ])
+    func socketNames(name: String) throws {
+        let directories = AppDirectories(root: "/run/goodgate")
+        let key = InstanceKey(slot: 12, serial: 4_000_000_000)
+        let path = directories.keeperSocket(app: name, key: key, release: 77)
+        let parsed = AppDirectories.parse(socket: path)
+        if name.isEmpty { return }
+        #expect(parsed?.key == key && parsed?.release == 77)
+        #expect(parsed.map { String($0.app) } == AppDirectories.fileName(name))
+        #expect(path.utf8.count < 108)
+        #expect(path.split(separator: "/").count == 4)
+    }
+
+    @Test("addresses come back from their text", arguments: [
+        NetworkAddress.ipv4(0x7F00_0001, port: 8080), .ipv6(high: 0, low: 1, port: 65_535), .unix(Array("/run/a b".utf8)),
+        .ipv6(high: 0x2001_0DB8_0000_0000, low: 5, port: 1),
+    ])
+    func addressText(address: NetworkAddress) {
+        #expect(NetworkAddress(listenKey: address.listenKey) == address)
+        #expect(NetworkAddress(listenKey: "example.org:80") == nil)
+        #expect(NetworkAddress(listenKey: "") == nil)
+    }
+
+    @Test("what a reload has to do is seen from the blocks")
+    func changes() {
+        let block = AppSpecification(name: "api", command: ["x"])
+        var other = block
+        other.instances = 4
+        other.health = AppHealth(uri: "/up")
+        #expect(block.change(to: block) == .none)
+        #expect(block.change(to: other) == .live)
+        #expect(block.processFingerprint == other.processFingerprint)
+        for edit in [
+            { $0.command = ["y"] }, { $0.directory = "/srv" }, { $0.user = "www" }, { $0.environment = ["A=1"] },
+            { $0.listen = .unix }, { $0.openFilesMax = 5 }, { $0.creationMask = 0o077 }, { $0.memoryMax = 9 },
+            { $0.log = AppLog(path: "/x") }, { $0.watchdog = .seconds(3) }, { $0.environmentFiles = ["/e"] },
+        ] as [(inout AppSpecification) -> Void] {
+            var edited = block
+            edit(&edited)
+            #expect(block.change(to: edited) == .deploy)
+            #expect(block.processFingerprint != edited.processFingerprint)
+        }
+    }
+}
+
+extension Optional {
+    /// The value, or a failed test.
+    func unwrapped() throws -> Wrapped { try #require(self) }
+}

@@ -1,0 +1,181 @@
+import Config
+import Glibc
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("Deploys with real processes")
+struct AppReleaseTests {
+    @Test("a good release: new ones first, then each old one un-routed before its signal; never fewer than before")
+    func goodRelease() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification(instances: 2)])
+        #expect(host.run { $0.routes.count == 2 })
+        let old = host.processes
+        let (answer, release) = host.supervisor.deploy(
+            app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .milliseconds(600)))
+        #expect(answer == .accepted && release == 2)
+        var least = 9
+        #expect(host.run { host in
+            least = min(least, host.routes.values.count { $0.share == .full })
+            return host.hasEnded(.completed)
+        })
+        #expect(least == 2)
+        #expect(host.history.contains { $0.hasSuffix("slice") })
+        #expect(host.run { $0.routes.count == 2 && $0.processes.count == 2 })
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n2 ")) }
+        for process in old { #expect(!TestKeeper.exists(process)) }
+        #expect(host.supervisor.status[0].release == 2)
+        // And back.
+        let back = host.supervisor.rollback(app: "api")
+        #expect(back.answer == .accepted && back.release == 1)
+        #expect(host.run { host in host.reports.count { if case .rollEnded(1, .completed) = $0.report { true } else { false } } == 1 })
+        #expect(host.run { $0.processes.count == 2 })
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n1 ")) }
+    }
+
+    @Test("a release that does not start leaves the old processes alone")
+    func badRelease() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification(instances: 2)])
+        #expect(host.run { $0.routes.count == 2 })
+        let old = host.processes
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["BROKEN=1"], soak: .zero))
+        #expect(host.run { $0.hasEnded(.failed(slot: 0)) })
+        #expect(host.run { $0.processes == old })
+        #expect(host.routes.count == 2)
+        #expect(!host.history.contains { $0.hasPrefix("unroute") })
+        #expect(host.supervisor.status[0].release == 1)
+    }
+
+    @Test("a release that answers worse during its soak is withdrawn")
+    func worseRelease() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification()])
+        #expect(host.run { $0.routes.count == 1 })
+        let old = host.processes
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .seconds(20)))
+        #expect(host.run { $0.routes.values.contains { $0.share == .slice } })
+        let candidate = try #require(host.routes.first { $0.value.share == .slice }?.key.instance)
+        host.failingShare[candidate] = SoakComparison.Counts(requests: 20, failures: 10)
+        #expect(host.run { host in
+            host.reports.contains { if case .rollEnded(2, .worse) = $0.report { true } else { false } }
+        })
+        #expect(host.run { $0.processes == old && $0.routes.count == 1 })
+    }
+
+    @Test("at a fixed address the old one goes first, and comes back if the new one fails")
+    func fixedAddress() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var chooser = PortChooser()
+        let port = chooser.take() ?? 0
+        var specification = host.specification(server: "S(('127.0.0.1', \(port)), H).serve_forever()\n")
+        specification.listen = .fixed(.ipv4(0x7F00_0001, port: port))
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
+        #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 })
+        #expect(TestHost.get(.ipv4(0x7F00_0001, port: port)).contains("\r\n\r\n2 "))
+        host.outlooks = []
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["BROKEN=1"], soak: .zero))
+        #expect(host.run { $0.hasEnded(.reverted) && $0.routes.count == 1 })
+        #expect(TestHost.get(.ipv4(0x7F00_0001, port: port)).contains("\r\n\r\n2 "))
+        #expect(!host.outlooks.contains(.down), "requests wait meanwhile: \(host.outlooks)")
+    }
+
+    @Test("reload: an unchanged block is not touched, a scale is live, an edit rolls")
+    func reload() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        let first = host.processes
+        host.supervisor.configure([specification])
+        #expect(!host.run(seconds: 0.3) { $0.processes != first })
+        specification.instances = 3
+        specification.stopTimeout = .seconds(4)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 3 })
+        #expect(host.processes.contains(first[0]))
+        specification.environment = ["VERSION=5"]
+        specification.instances = 2
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 2 && $0.routes.count == 2 })
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n5 ")) }
+        host.supervisor.configure([])
+        #expect(host.run { $0.supervisor.apps.isEmpty })
+    }
+
+    @Test("restart is rolling and reads env_file again")
+    func restart() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(instances: 2)
+        specification.environmentFiles = [host.directory.file("env", "VERSION=10\n")]
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 2 })
+        _ = host.directory.file("env", "VERSION=11\n")
+        #expect(host.supervisor.restart(app: "api") == .accepted)
+        #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 2 })
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n11 ")) }
+    }
+
+    @Test("memory_recycle: new instance first, then the old one")
+    func recycle() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(server: """
+            x = bytearray(80 << 20) if not os.path.exists("\(host.directory.path)/once") else b""
+            open("\(host.directory.path)/once", "w").close()
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """)
+        specification.memoryRecycle = 60 << 20
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        let old = host.processes
+        var least = 9
+        #expect(host.run { host in
+            least = min(least, host.routes.count)
+            return host.hasEnded(.completed)
+        })
+        #expect(least == 1)
+        #expect(host.run { $0.processes.count == 1 && $0.processes != old })
+        #expect(host.logged("more than memory_recycle"))
+    }
+
+    @Test("memory_max without a cgroup is watched")
+    func memoryMax() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(server: """
+            x = bytearray(120 << 20)
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """)
+        specification.memoryMax = 60 << 20
+        host.supervisor.configure([specification])
+        #expect(host.run { host in host.reports.contains { $0.report == .memoryExceeded } })
+        #expect(host.run { host in host.reports.contains { if case .backingOff = $0.report { true } else { false } } })
+    }
+
+    @Test("memory_max with a cgroup: the kernel kills, and the report says so", .enabled(
+        if: OwnCgroup.isWritable, "needs root and a v1 memory cgroup"))
+    func memoryMaxCgroup() throws {
+        let host = try TestHost(usesCgroups: true)
+        defer { host.finish() }
+        var specification = host.specification(server: "x = bytearray(200 << 20)\ntime.sleep(600)\n")
+        specification.memoryMax = 48 << 20
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged("OOM kill") })
+        #expect(host.reports.contains { item in
+            if case .exited(let exit, _, false) = item.report { exit.outOfMemoryKills == 1 } else { false }
+        })
+    }
+}

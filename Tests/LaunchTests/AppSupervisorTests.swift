@@ -1,0 +1,272 @@
+import Config
+import Glibc
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("Apps under the supervisor")
+struct AppSupervisorTests {
+    @Test("two instances start, are routed, answer; one that is killed is un-routed at once and comes back")
+    func killOne() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification(instances: 2)])
+        #expect(host.run { $0.routes.count == 2 })
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
+        let victim = host.processes[0]
+        let other = host.processes[1]
+        let start = System.now
+        kill(victim, SIGKILL)
+        #expect(host.run { $0.routes.count == 1 })
+        #expect(System.now - start < 100)
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.processes.contains(other) && !host.processes.contains(victim))
+        #expect(host.outlooks.last == .up)
+        #expect(!host.outlooks.dropFirst(2).contains { $0 != .up }, "the other one was there all the time")
+    }
+
+    @Test("all killed: the outlook says that one is coming, then up again")
+    func killAll() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification(instances: 2)])
+        #expect(host.run { $0.routes.count == 2 })
+        host.outlooks = []
+        for process in host.processes { kill(process, SIGKILL) }
+        #expect(host.run { $0.routes.isEmpty })
+        #expect(host.run { $0.routes.count == 2 })
+        guard case .coming? = host.outlooks.first else {
+            Issue.record("\(host.outlooks)")
+            return
+        }
+        #expect(host.outlooks.last == .up)
+    }
+
+    @Test("a crash loop becomes implausible after three failed starts, backs off, and is never given up")
+    func crashLoop() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.environment = ["BROKEN=1"]
+        specification.restart = RestartPolicy(firstDelay: .milliseconds(20), lastDelay: .milliseconds(200))
+        host.supervisor.configure([specification])
+        #expect(host.run { host in
+            host.reports.count { if case .exited(let exit, _, false) = $0.report { exit.cause == .status(3) } else { false } } >= 5
+        })
+        #expect(host.outlooks.contains { if case .implausible = $0 { true } else { false } })
+        #expect(!host.outlooks.contains(.up))
+        #expect(host.directory.read("api.log").contains("broken"))
+        // Mended, it comes up by itself.
+        specification.environment = []
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        #expect(host.outlooks.last == .up)
+    }
+
+    @Test("what cannot be started is said, and tried again", arguments: [
+        ("command", "No such file or directory"), ("user", "unknown user or group \"no-such-user\""),
+        ("file", "env_file \"/no/such/file\" cannot be read"), ("directory", "step \"directory\""),
+    ])
+    func badInput(what: String, words: String) throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        switch what {
+        case "command": specification.command = ["/no/such/program"]
+        case "user": specification.user = "no-such-user"
+        case "file": specification.environmentFiles = ["/no/such/file"]
+        default: specification.directory = "/no/such/directory"
+        }
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged(words) })
+        #expect(host.run { host in host.reports.count { if case .startFailed = $0.report { true } else { false } } >= 3 })
+        #expect(host.run { host in if case .implausible? = host.outlooks.last { true } else { false } })
+        #expect(host.routes.isEmpty)
+    }
+
+    @Test("an app that ignores $PORT is dialled where it listens, and that is said")
+    func otherPort() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var chooser = PortChooser()
+        let port = chooser.take() ?? 0
+        host.supervisor.configure([host.specification(server: "S(('127.0.0.1', \(port)), H).serve_forever()\n")])
+        #expect(host.run { $0.routes.count == 1 })
+        #expect(host.routes.first?.value.address == .ipv4(0x7F00_0001, port: port))
+        #expect(host.logged("listens at 127.0.0.1:\(port) instead of"))
+        #expect(host.logged("it seems to ignore $PORT"))
+    }
+
+    @Test("an app bound to ::1 only is dialled there, and that is said")
+    func onlyIPv6() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let server = "S.address_family = socket.AF_INET6\nS(('::1', int(os.environ['PORT'])), H).serve_forever()\n"
+        host.supervisor.configure([host.specification(server: server)])
+        #expect(host.run { $0.routes.count == 1 })
+        guard case .ipv6(0, 1, let port)? = host.routes.first?.value.address else {
+            Issue.record("\(host.routes)")
+            return
+        }
+        #expect(host.logged("listens at [::1]:\(port) instead of 127.0.0.1:\(port)"))
+        #expect(TestHost.get(.ipv6(high: 0, low: 1, port: port)).contains("200 OK"))
+    }
+
+    @Test("a fixed address that another process has is not started over, and the process is named")
+    func portTaken() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var chooser = PortChooser()
+        let address = NetworkAddress.ipv4(0x7F00_0001, port: chooser.take() ?? 0)
+        let thief = try System.streamSocket(for: address)
+        try System.bind(thief.number, to: address)
+        try System.listen(thief.number, backlog: 5)
+        var specification = host.specification()
+        specification.listen = .fixed(address)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged("\(address.listenKey) is taken by process \(System.process)") })
+        #expect(host.routes.isEmpty)
+    }
+
+    @Test("an app that never listens is stopped after start_timeout and started again")
+    func neverReady() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(server: "time.sleep(600)\n")
+        specification.startTimeout = .milliseconds(300)
+        host.supervisor.configure([specification])
+        #expect(host.run { host in host.reports.count { $0.report == .startTimedOut } >= 2 })
+        #expect(host.routes.isEmpty)
+    }
+
+    @Test("listen fd: the listener outlives the instance, and what waits in its queue is served by the next one")
+    func listenDescriptor() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(server: """
+            class F(S):
+                def server_bind(self): self.server_name = "x"; self.server_port = 0
+                def server_activate(self): pass
+            assert os.environ["LISTEN_FDS"] == "1" and os.environ["LISTEN_PID"] == str(os.getpid())
+            s = F(("", 0), H, bind_and_activate=False); s.socket = socket.socket(fileno=3); s.serve_forever()
+
+            """)
+        specification.listen = .descriptor
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        let address = try #require(host.routes.first?.value.address)
+        #expect(TestHost.get(address).contains("200 OK"))
+        kill(host.processes[0], SIGKILL)
+        #expect(host.run { $0.routes.isEmpty })
+        // Nobody runs now, or not for long: the connection is accepted by the kernel.
+        let waiting = try System.streamSocket(for: address)
+        try System.connect(waiting.number, to: address)
+        try System.write(Array("GET / HTTP/1.0\r\n\r\n".utf8), to: waiting.number)
+        #expect(host.run { $0.routes.count == 1 })
+        #expect(host.routes.first?.value.address == address)
+        var bytes = [UInt8](repeating: 0, count: 1000)
+        #expect(host.run { _ in unsafe recv(waiting.number, &bytes, 1000, 0) > 0 })
+    }
+
+    @Test("listen unix: the path is in $SOCKET_PATH and can be dialled by others")
+    func listenUnix() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification(server: """
+            class U(S): address_family = socket.AF_UNIX
+            U(os.environ["SOCKET_PATH"], H).serve_forever()
+
+            """)
+        specification.listen = .unix
+        if System.isRoot { specification.user = "nobody" }
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        guard case .unix(let bytes)? = host.routes.first?.value.address else {
+            Issue.record("\(host.routes)")
+            return
+        }
+        let path = String(decoding: bytes, as: UTF8.self)
+        #expect(try System.facts(of: path).mode == 0o666)
+        _ = host.supervisor.stop(app: "api")
+        #expect(host.run { $0.supervisor.isGone })
+        #expect(!System.exists(path))
+    }
+
+    @Test("health: routed only after the worker's check passed; READY=1 does as well")
+    func health() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.health = AppHealth()
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.checked.count == 1 })
+        #expect(!host.run(seconds: 0.3) { !$0.routes.isEmpty })
+        let key = try #require(host.checked.keys.first)
+        host.supervisor.healthChanged(app: "api", instance: key, isHealthy: true)
+        #expect(host.routes.count == 1)
+        host.supervisor.healthChanged(app: "api", instance: key, isHealthy: false)
+        #expect(host.reports.last?.report == .unhealthy)
+        #expect(host.routes.count == 1, "the balancer avoids it, it is not taken away")
+    }
+
+    @Test("restart never: it stays at rest, and start starts it")
+    func restartNever() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.restart.condition = .never
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        kill(host.processes[0], SIGKILL)
+        #expect(host.run { $0.outlooks.last == .down })
+        #expect(!host.run(seconds: 0.4) { !$0.routes.isEmpty })
+        #expect(host.supervisor.start(app: "api") == .accepted)
+        #expect(host.run { $0.routes.count == 1 })
+    }
+
+    @Test("stop un-routes before the signal, and nothing is left")
+    func stopAll() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification(instances: 2), host.specification("web")])
+        #expect(host.run { $0.routes.count == 3 })
+        let processes = host.processes
+        host.supervisor.stopAll()
+        #expect(host.run { $0.supervisor.isGone })
+        for process in processes { #expect(!TestKeeper.exists(process)) }
+        #expect(eventually { System.glob(host.directory.path + "/s/keepers/*").isEmpty })
+        for key in ["api 0#1", "api 1#2", "web 0#1"] {
+            let unrouted = try #require(host.history.lastIndex(of: "unroute \(key)"))
+            let exited = try #require(host.history.lastIndex(of: "exited \(key)"))
+            #expect(unrouted < exited)
+        }
+    }
+
+    @Test("when a keeper is killed, the app is un-routed, its remains go, and a new one comes")
+    func keeperKilled() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let specification = host.specification(server: """
+            import subprocess
+            subprocess.Popen(["sleep", "600"])
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        let app = host.processes[0]
+        let family = ProcessFacts.family(app: app, keeper: -1)
+        #expect(family.count == 2)
+        let keeper = try #require(host.supervisor.apps["api"]?.instances.values.first?.keeperProcess)
+        kill(keeper, SIGKILL)
+        #expect(host.run { $0.routes.isEmpty })
+        #expect(host.run { host in host.routes.count == 1 && host.processes != [app] })
+        #expect(host.logged("its keeper died"))
+        for process in family { #expect(eventually { !TestKeeper.exists(process) || isZombie(process) }) }
+    }
+
+    private func isZombie(_ process: Int32) -> Bool {
+        String(decoding: (try? System.readFile("/proc/\(process)/stat")) ?? [], as: UTF8.self).contains(") Z ")
+    }
+}

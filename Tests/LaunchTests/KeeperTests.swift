@@ -1,0 +1,154 @@
+import Glibc
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("The keeper of an instance")
+struct KeeperTests {
+    @Test("its protocol is the one of the Swift side")
+    func protocolsAgree() throws {
+        let directory = TestDirectory()
+        _ = unsafe system("'\(TestKeeper.executable)' --protocol > '\(directory.path)/protocol'")
+        var numbers: [Substring: Int] = [:]
+        for line in directory.read("protocol").split(separator: "\n") {
+            let parts = line.split(separator: " ")
+            numbers[parts[0]] = Int(parts[1])
+        }
+        #expect(numbers["version"] == Int(KeeperProtocol.version))
+        #expect(numbers["header"] == KeeperProtocol.headerSize)
+        #expect(numbers["state"] == KeeperProtocol.stateSize)
+        // A state with a number in each field arrives as it was laid out.
+        var body = [UInt8](repeating: 0, count: KeeperProtocol.stateSize)
+        for (field, value) in ["app_pid": 7, "oom_kills": 3, "slot": 9, "wait_status": 0x0300, "log_errno": 28] {
+            let offset = try #require(numbers["state.\(field)"])
+            body[offset] = UInt8(value & 0xFF)
+            body[offset + 1] = UInt8(value >> 8)
+        }
+        for (field, text) in ["name": "api", "status": "ready"] {
+            let offset = try #require(numbers["state.\(field)"])
+            for (index, byte) in text.utf8.enumerated() { body[offset + index] = byte }
+        }
+        let state = KeeperState(body: body[...])
+        #expect(state.appProcess == 7 && state.outOfMemoryKills == 3 && state.slot == 9 && state.logErrorNumber == 28)
+        #expect(state.exit.cause == .status(3))
+        #expect(state.name == "api" && state.status == "ready")
+    }
+
+    @Test("reports how the app ended", arguments: [
+        ("exit 0", InstanceExit.Cause.status(0)), ("exit 3", .status(3)), ("exit 255", .status(255)),
+        ("kill -9 $$", .signal(9)), ("kill -15 $$", .signal(15)), ("kill -11 $$", .signal(11)),
+    ])
+    func exits(script: String, cause: InstanceExit.Cause) throws {
+        let keeper = try TestKeeper(shell: script)
+        #expect(keeper.waitFor([.started, .exited, .emptied]))
+        let state = try #require(keeper.last)
+        #expect(state.exit.cause == cause)
+        #expect(state.phase == .empty)
+        #expect(state.runtimeNanoseconds > 0)
+        keeper.channel.send(.forget)
+        #expect(keeper.waitForEnd())
+        #expect(!System.exists(keeper.directory.path + "/k.sock"))
+    }
+
+    @Test("says at which step and why an app could not be started", arguments: [
+        (["/no/such/program"], StartFailure.Step.execute, ENOENT), (["no-such-program"], .execute, ENOENT),
+        (["/etc/passwd"], .execute, EACCES), (["/etc"], .execute, EACCES),
+    ])
+    func execErrors(arguments: [String], step: StartFailure.Step, error: Int32) throws {
+        let keeper = try TestKeeper(arguments)
+        #expect(keeper.waitFor(.failed))
+        #expect(keeper.last?.failure == StartFailure(step: step, errorNumber: error))
+        #expect(keeper.last?.phase == .failed)
+        keeper.channel.send(.forget)
+        #expect(keeper.waitForEnd())
+    }
+
+    @Test("a file without a known format is not run by a shell")
+    func noShell() throws {
+        let directory = TestDirectory()
+        let script = directory.file("script", "touch \(directory.path)/ran\n")
+        let keeper = try TestKeeper([script], directory: directory)
+        #expect(keeper.waitFor(.failed))
+        #expect(keeper.last?.failure == StartFailure(step: .execute, errorNumber: ENOEXEC))
+        #expect(!System.exists(directory.path + "/ran"))
+    }
+
+    @Test("a directory that is not there is the failed step")
+    func noDirectory() throws {
+        let keeper = try TestKeeper(["/bin/true"]) { $0.directory = "/no/such/directory" }
+        #expect(keeper.waitFor(.failed))
+        #expect(keeper.last?.failure == StartFailure(step: .directory, errorNumber: ENOENT))
+    }
+
+    @Test("a cgroup that is not there is the failed step")
+    func noCgroup() throws {
+        let keeper = try TestKeeper(["/bin/true"]) { $0.cgroups = ["/no/such/cgroup"] }
+        #expect(keeper.waitFor(.failed))
+        #expect(keeper.last?.failure == StartFailure(step: .cgroup, errorNumber: ENOENT))
+    }
+
+    @Test("a user that cannot be had is the failed step", .enabled(if: System.isRoot, "needs root"))
+    func badUser() throws {
+        // 4294967295 means "no change" to the kernel; as a group of a process it is refused.
+        let keeper = try TestKeeper(["/bin/true"]) {
+            $0.identity = KeeperInstructions.Identity(user: 65534, group: 65534, groups: [.max])
+        }
+        #expect(keeper.waitFor(.failed))
+        #expect(keeper.last?.failure.step == .groups)
+        #expect(keeper.last?.failure.errorNumber == EINVAL)
+    }
+
+    @Test("the app runs as its user, in its directory, with its limits, mask and nothing else", .enabled(
+        if: System.isRoot, "needs root"))
+    func surroundings() throws {
+        let directory = TestDirectory()
+        let script = """
+            id -u; id -g; id -G; pwd; umask; ulimit -n; env | sort; ls /proc/self/fd | wc -l; cat /proc/self/stat
+            grep NoNewPrivs /proc/self/status; cat /proc/self/oom_score_adj
+            """
+        let keeper = try TestKeeper(shell: script, directory: directory) {
+            $0.identity = KeeperInstructions.Identity(user: 65534, group: 65534, groups: [65534, 12])
+            $0.directory = "/usr/share"
+            $0.creationMask = 0o027
+            $0.limits = [KeeperInstructions.Limit(resource: 7, soft: 123, hard: 123)]
+            $0.watchdogMicroseconds = 5_000_000
+        }
+        #expect(keeper.waitFor([.started, .exited, .emptied]))
+        let lines = directory.read("app.log").split(separator: "\n").map { line in
+            line.split(separator: " ", maxSplits: 3).dropFirst(3).first.map(String.init) ?? ""
+        }
+        #expect(lines.prefix(6) == ["65534", "65534", "65534 12", "/usr/share", "0027", "123"])
+        let names = lines.compactMap { $0.split(separator: "=").first.map(String.init) }
+        #expect(lines.contains("COLOUR=blue"))
+        #expect(lines.contains("WATCHDOG_USEC=5000000"))
+        #expect(lines.contains("WATCHDOG_PID=\(keeper.app)"))
+        #expect(names.contains("NOTIFY_SOCKET"))
+        #expect(!names.contains("HOME") && !names.contains("SWIFT_BACKTRACE") && !names.contains("LISTEN_FDS"))
+        #expect(lines.contains("4"), "0, 1, 2 and the one of ls itself")
+        #expect(lines.contains("NoNewPrivs:\t1"))
+        // Its own session: the session's number is the app's.
+        let stat = lines.first { $0.contains("(cat)") || $0.contains("(sh)") }?.split(separator: " ") ?? []
+        #expect(stat.count > 5 && stat[5] == "\(keeper.app)")
+        #expect(lines.last == "0", "oom_score_adj of the app is not the keeper's")
+    }
+
+    @Test("the app's listeners come as LISTEN_FDS")
+    func listeners() throws {
+        let directory = TestDirectory()
+        let first = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0o2000000, 0)
+        let second = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | 0o2000000, 0)
+        defer {
+            close(first)
+            close(second)
+        }
+        let keeper = try TestKeeper(
+            ["/bin/sh", "-c", "echo $LISTEN_FDS $LISTEN_FDNAMES $LISTEN_PID $$; ls /proc/$$/fd | tr '\\n' ' '"],
+            directory: directory, listeners: [first, second]
+        ) { $0.listenerNames = ["http", "admin"] }
+        #expect(keeper.waitFor([.exited, .emptied]))
+        let log = directory.read("app.log")
+        #expect(log.contains("2 http:admin \(keeper.app) \(keeper.app)"))
+        #expect(log.contains("0 1 2 3 4 "))
+    }
+}

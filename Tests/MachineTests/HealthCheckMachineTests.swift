@@ -1,0 +1,85 @@
+import Machine
+import Testing
+
+@Suite struct HealthCheckMachineTests {
+    /// Runs checks with the given results ("+-"); the state after each ("?", "h", "u").
+    static func run(_ settings: HealthCheckSettings, known: HealthState? = nil, _ results: String) -> String {
+        var random = RandomSource(seed: 1)
+        var machine = HealthCheckMachine(settings: settings, known: known, now: 0, random: &random)
+        var states = ""
+        for result in results {
+            let now = machine.deadline
+            #expect(machine.advance(settings: settings, now: now - 1, random: &random) == .none)
+            #expect(machine.advance(settings: settings, now: now, random: &random) == .startCheck)
+            _ = machine.result(
+                passed: result == "+", check: machine.checkSerial, settings: settings, now: now + 1, random: &random)
+            states.append(machine.state == .healthy ? "h" : machine.state == .unhealthy ? "u" : "?")
+        }
+        return states
+    }
+
+    @Test(arguments: [
+        (1, 1, "+-+-", "huhu"), (3, 2, "+--+---+-++", "hhhhhhuuuuh"), (2, 1, "--+", "uuh"),
+        (1, 3, "-++-+++", "uuuuuuh"),
+    ])
+    func statesFollowTheCounts(fails: Int, passes: Int, results: String, expected: String) {
+        #expect(Self.run(HealthCheckSettings(fails: fails, passes: passes), results) == expected)
+    }
+
+    @Test func aNewPeerIsUnprovenOnlyWhenChecksAreMandatory() {
+        var random = RandomSource(seed: 1)
+        let mandatory = HealthCheckSettings(isMandatory: true, isPersistent: false)
+        #expect(HealthCheckMachine(settings: mandatory, known: nil, now: 0, random: &random).state == .unproven)
+        #expect(HealthCheckMachine(settings: mandatory, known: .healthy, now: 0, random: &random).state == .unproven)
+        let persistent = HealthCheckSettings(isMandatory: true, isPersistent: true)
+        #expect(HealthCheckMachine(settings: persistent, known: .healthy, now: 0, random: &random).state == .healthy)
+        #expect(
+            HealthCheckMachine(settings: persistent, known: .unhealthy, now: 0, random: &random).state == .unhealthy)
+        let optional = HealthCheckSettings(isMandatory: false)
+        #expect(HealthCheckMachine(settings: optional, known: nil, now: 0, random: &random).state == .healthy)
+    }
+
+    @Test func aCheckThatTakesTooLongFailsAndItsLateResultIsIgnored() {
+        let settings = HealthCheckSettings(interval: 1000, timeout: 300)
+        var random = RandomSource(seed: 1)
+        var machine = HealthCheckMachine(settings: settings, known: .healthy, now: 0, random: &random)
+        #expect(machine.advance(settings: settings, now: 0, random: &random) == .startCheck)
+        let check = machine.checkSerial
+        #expect(machine.deadline == 300)
+        #expect(machine.advance(settings: settings, now: 300, random: &random) == .changed(.unhealthy))
+        #expect(machine.result(passed: true, check: check, settings: settings, now: 310, random: &random) == .none)
+        #expect(machine.deadline == 1300)
+        #expect(machine.advance(settings: settings, now: 1300, random: &random) == .startCheck)
+        #expect(machine.result(passed: true, check: check, settings: settings, now: 1301, random: &random) == .none)
+        #expect(machine.isChecking)
+    }
+
+    @Test func jitterSpreadsTheChecks() {
+        let settings = HealthCheckSettings(interval: 1000, jitter: 500)
+        var random = RandomSource(seed: 5)
+        var starts = Set<Milliseconds>()
+        for _ in 0..<50 {
+            var machine = HealthCheckMachine(settings: settings, known: nil, now: 0, random: &random)
+            #expect((0...500).contains(machine.deadline))
+            let start = machine.deadline
+            _ = machine.advance(settings: settings, now: start, random: &random)
+            _ = machine.result(
+                passed: true, check: machine.checkSerial, settings: settings, now: start, random: &random)
+            #expect((start + 1000...start + 1500).contains(machine.deadline))
+            starts.insert(machine.deadline - start)
+        }
+        #expect(starts.count > 20)
+    }
+
+    @Test func aPeerCanBeCheckedAtOnce() {
+        let settings = HealthCheckSettings(interval: 1000)
+        var random = RandomSource(seed: 5)
+        var machine = HealthCheckMachine(settings: settings, known: nil, now: 0, random: &random)
+        _ = machine.advance(settings: settings, now: 0, random: &random)
+        machine.expedite(now: 0)
+        #expect(machine.deadline == 5000, "a running check goes on")
+        _ = machine.result(passed: false, check: machine.checkSerial, settings: settings, now: 1, random: &random)
+        machine.expedite(now: 10)
+        #expect(machine.advance(settings: settings, now: 10, random: &random) == .startCheck)
+    }
+}

@@ -1,0 +1,82 @@
+import Testing
+
+@testable import Supervisor
+
+@Suite struct CommandLineTests {
+    private func parse(_ words: [String]) -> Result<CommandLineOptions, CommandLineError> {
+        Result { () throws(CommandLineError) in try CommandLineOptions(parsing: words) }
+    }
+
+    @Test(arguments: [
+        (["-p", "/d/", "-c", "nginx.conf", "-e", "error.log"], "/d/", "nginx.conf", "error.log"),
+        (["-p/d", "-cx", "-estderr"], "/d", "x", "stderr"),
+        (["-tqp", "/d"], "/d", nil, nil),
+    ]) func valuesAreGluedOrTheNextWord(words: [String], prefix: String?, file: String?, log: String?) throws {
+        let options = try parse(words).get()
+        #expect(options.prefix == prefix)
+        #expect(options.configurationFile == file)
+        #expect(options.errorLog == log)
+    }
+
+    @Test func lettersCanBeJoined() throws {
+        let options = try parse(["-tqV"]).get()
+        #expect(options.testsConfiguration && options.isQuiet && options.showsVersion && options.showsConfigureArguments)
+        #expect(!options.dumpsConfiguration && !options.showsHelp)
+        #expect(try parse(["-T"]).get().testsConfiguration)
+        #expect(try parse(["-?"]).get().showsHelp)
+    }
+
+    @Test(arguments: [
+        ("stop", CommandLineOptions.Signal.stop), ("quit", .quit), ("reopen", .reopen), ("reload", .reload),
+    ]) func signalsAreKnownByName(word: String, signal: CommandLineOptions.Signal) throws {
+        #expect(try parse(["-s", word]).get().signal == signal)
+        #expect(try parse(["-s" + word]).get().signal == signal)
+    }
+
+    @Test(arguments: [
+        (["x"], "invalid option: \"x\""), (["-x"], "invalid option: \"x\""), (["-tz"], "invalid option: \"z\""),
+        (["-s", "restart"], "invalid option: \"-s restart\""), (["-p"], "option \"-p\" requires directory name"),
+        (["-c"], "option \"-c\" requires file name"), (["-e"], "option \"-e\" requires file name"),
+        (["-g"], "option \"-g\" requires parameter"), (["-s"], "option \"-s\" requires parameter"),
+    ]) func mistakesAreNamedInNginxsWords(words: [String], message: String) {
+        #expect(parse(words) == .failure(CommandLineError(message)))
+    }
+
+    @Test(arguments: [
+        ("run", Subcommand.run), ("status", .control), ("stauts", .unknown(suggestion: "status")), ("rnu", .unknown(suggestion: "run")),
+        ("frobnicate", .unknown(suggestion: nil)), ("depoly", .unknown(suggestion: "deploy")),
+    ]) func anUnknownCommandNamesTheNearest(word: String, meaning: Subcommand) { #expect(Subcommand(word) == meaning) }
+
+    @Test func optionsAreNoCommands() {
+        #expect(Subcommand("-t") == nil)
+        #expect(Subcommand(nil) == nil)
+    }
+
+    @Test(arguments: [("/usr/sbin/nginx", true), ("nginx", true), ("/usr/sbin/goodgate", false), ("nginx/goodgate", false), ("", false)])
+    func theNameDecidesAsWhomItSpeaks(path: String, isNginx: Bool) { #expect(Identity(programPath: path).isNginx == isNginx) }
+
+    @Test func asNginxItSaysWhatScriptsLookFor() {
+        let nginx = Identity(programPath: "nginx")
+        #expect(nginx.versionLine == "nginx version: nginx/1.31.4")
+        for word in ["http_ssl", "http_v2", "http_v3", "dav", "slice", "mp4", "addition", "--with-debug", "--with-stream", "--with-mail"] {
+            #expect(!nginx.configureArguments.contains(word), "\(word) would count as present")
+        }
+        #expect(!Identity(programPath: "goodgate").versionLine.contains("nginx version:"))
+    }
+
+    @Test(arguments: [
+        (["-p", "/d", "-c", "n.conf", "-e", "e.log"], true, "/d/", "/d/n.conf", "/d/e.log"),
+        (["-c", "/a/n.conf", "-e", "stderr"], true, "/etc/nginx/", "/a/n.conf", ""),
+        ([], true, "/etc/nginx/", "/etc/nginx/nginx.conf", "/var/log/nginx/error.log"),
+        ([], false, "/etc/goodgate/", "/etc/nginx/nginx.conf", "/var/log/goodgate/error.log"),
+        (["-p", "/d"], false, "/d/", "/d/nginx.conf", "/var/log/goodgate/error.log"),
+        (["-p", "/e"], false, "/e/", "/e/goodgate.conf", "/var/log/goodgate/error.log"),
+    ]) func pathsFollowPrefixAndName(words: [String], isNginx: Bool, prefix: String, file: String, log: String) throws {
+        let existing = ["/etc/nginx/nginx.conf", "/d/nginx.conf"]
+        let paths = ProgramPaths(
+            try parse(words).get(), identity: Identity(programPath: isNginx ? "nginx" : "goodgate"), exists: existing.contains)
+        #expect(paths.prefix == prefix)
+        #expect(paths.configuration == file)
+        #expect(paths.errorLog == log)
+    }
+}

@@ -1,0 +1,297 @@
+import Testing
+
+@testable import Supervisor
+
+/// A machine with its clock and the workers it has asked for.
+struct MachineRig: ~Copyable {
+    var machine: SupervisorMachine
+    var now: UInt64 = 1_000_000
+    /// Workers that are processes, by id, with their generation.
+    var alive: [WorkerID: Int] = [:]
+    var told: [WorkerID: SupervisorAction] = [:]
+    var exitStatus: Int32?
+    var ended: [SupervisorAction] = []
+
+    init(workers: Int = 1, shutdownTimeout: UInt64? = nil, isDaemon: Bool = true) {
+        machine = SupervisorMachine(isDaemon: isDaemon)
+        note(machine.start(GenerationPlan(workerCount: workers, shutdownTimeout: shutdownTimeout), now: now))
+    }
+
+    /// Keeps the books of what the machine asked for.
+    mutating func note(_ actions: [SupervisorAction]) {
+        for action in actions {
+            switch action {
+            case .spawn(let id, let generation, _, _): alive[id] = generation
+            case .drain(let id, _), .stop(let id), .kill(let id): told[id] = action
+            case .exit(let status): exitStatus = status
+            default: break
+            }
+        }
+    }
+
+    @discardableResult
+    mutating func send(_ event: SupervisorEvent, after milliseconds: UInt64 = 0) -> [SupervisorAction] {
+        now += milliseconds
+        if case .workerExited(let id, _) = event { alive[id] = nil }
+        let actions = machine.handle(event, now: now)
+        note(actions)
+        return actions
+    }
+
+    /// Every worker of a generation is ready.
+    mutating func makeReady(_ generation: Int) {
+        for id in workers(of: generation) { send(.workerReady(id)) }
+    }
+
+    func workers(of generation: Int) -> [WorkerID] { alive.filter { $0.value == generation }.map(\.key).sorted() }
+
+    mutating func reload(workers: Int = 1) { send(.signal(.reload)); send(.configurationLoaded(GenerationPlan(workerCount: workers, shutdownTimeout: nil))) }
+}
+
+@Suite struct SupervisorMachineTests {
+    @Test func aStartSpawnsEveryWorkerInItsOwnColumn() {
+        var rig = MachineRig(workers: 3)
+        #expect(rig.workers(of: 1).count == 3)
+        let ids = rig.workers(of: 1)
+        rig.send(.workerReady(ids[0]))
+        #expect(!rig.send(.workerReady(ids[1])).contains(.commitConfiguration(generation: 1)))
+        #expect(rig.send(.workerReady(ids[2])).contains(.commitConfiguration(generation: 1)))
+    }
+
+    @Test func aReloadDrainsTheOldGenerationOnlyWhenTheNewOneIsReady() {
+        var rig = MachineRig(workers: 2, shutdownTimeout: 10)
+        rig.makeReady(1)
+        let old = rig.workers(of: 1)
+        #expect(rig.send(.signal(.reload)).contains(.loadConfiguration))
+        rig.send(.configurationLoaded(GenerationPlan(workerCount: 2, shutdownTimeout: nil)))
+        #expect(rig.told.isEmpty)
+        rig.makeReady(2)
+        for id in old { #expect(rig.told[id] == .drain(id, deadline: 10)) }
+        rig.send(.workerExited(old[0], .code(0)))
+        #expect(rig.send(.workerExited(old[1], .code(0))).contains(.releaseGeneration(1)))
+        #expect(rig.workers(of: 2).count == 2)
+    }
+
+    @Test func aRejectedConfigurationChangesNothing() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.reload))
+        #expect(rig.send(.configurationRejected).isEmpty)
+        #expect(rig.told.isEmpty)
+        #expect(rig.send(.signal(.reload)).contains(.loadConfiguration))
+    }
+
+    @Test(arguments: [true, false]) func aReloadWhoseWorkersDoNotStartIsGivenUp(crashes: Bool) {
+        var rig = MachineRig(workers: 2)
+        rig.makeReady(1)
+        rig.reload(workers: 2)
+        let new = rig.workers(of: 2)
+        let actions = crashes ? rig.send(.workerExited(new[0], .signal(11))) : rig.send(.timer, after: 60_000)
+        #expect(actions.contains(.discardConfiguration(generation: 2)))
+        #expect(rig.told[new[1]] == .stop(new[1]))
+        #expect(rig.workers(of: 1).allSatisfy { rig.told[$0] == nil })
+        for id in rig.workers(of: 2) { rig.send(.workerExited(id, .code(0))) }
+        #expect(rig.send(.signal(.reload)).contains(.loadConfiguration))
+    }
+
+    @Test func aReloadDuringAReloadWaitsForIt() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.reload()
+        #expect(rig.send(.signal(.reload)).isEmpty)
+        let actions = rig.send(.workerReady(rig.workers(of: 2)[0]))
+        #expect(actions.contains(.commitConfiguration(generation: 2)))
+        #expect(actions.last == .loadConfiguration)
+    }
+
+    @Test func aReloadWaitsForTheFirstWorkersUnlessTheyKeepDying() {
+        var rig = MachineRig()
+        #expect(rig.send(.signal(.reload)).isEmpty)
+        var healthy = MachineRig()
+        healthy.send(.signal(.reload))
+        #expect(healthy.send(.workerReady(healthy.workers(of: 1)[0])).last == .loadConfiguration)
+        #expect(rig.send(.workerExited(rig.workers(of: 1)[0], .signal(11))).last == .loadConfiguration)
+        rig.send(.configurationLoaded(GenerationPlan(workerCount: 1, shutdownTimeout: nil)))
+        rig.makeReady(2)
+        #expect(rig.told.values.allSatisfy { if case .drain = $0 { true } else { false } })
+    }
+
+    @Test func atMostFourOldGenerationsDrain() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        for generation in 2...5 {
+            rig.reload()
+            rig.makeReady(generation)
+        }
+        #expect(rig.told.values.allSatisfy { if case .drain = $0 { true } else { false } })
+        rig.reload()
+        rig.makeReady(6)
+        let first = WorkerID(1)
+        #expect(rig.told[first] == .stop(first))
+        #expect(rig.told.values.count { if case .stop = $0 { true } else { false } } == 1)
+    }
+
+    @Test func aWorkerThatKeepsDyingIsStartedEverMoreSlowly() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        var pauses: [UInt64] = []
+        for _ in 0..<12 {
+            guard let id = rig.workers(of: 1).first else { break }
+            rig.send(.workerExited(id, .signal(11)))
+            if rig.workers(of: 1).isEmpty, let deadline = rig.machine.deadline {
+                pauses.append(deadline - rig.now)
+                #expect(rig.send(.timer).allSatisfy { if case .spawn = $0 { false } else { true } })
+                rig.send(.timer, after: deadline - rig.now)
+            }
+            #expect(rig.workers(of: 1).count == 1)
+        }
+        #expect(pauses == [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000])
+    }
+
+    @Test func aWorkerThatLivedLongIsReplacedAtOnce() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        for _ in 0..<3 {
+            rig.send(.workerExited(rig.workers(of: 1)[0], .signal(9)), after: 10_000)
+            #expect(rig.workers(of: 1).count == 1)
+        }
+    }
+
+    @Test func aConfigurationThatWorkersRefuseEndsTheStart() {
+        var rig = MachineRig(workers: 2)
+        let ids = rig.workers(of: 1)
+        rig.send(.workerFailed(ids[0], text: "no"))
+        rig.send(.workerExited(ids[0], .code(1)))
+        #expect(rig.told[ids[1]] == .stop(ids[1]))
+        rig.send(.workerExited(ids[1], .code(0)))
+        #expect(rig.exitStatus == 1)
+    }
+
+    @Test func quitWaitsForTheWorkers() {
+        var rig = MachineRig(workers: 2)
+        rig.makeReady(1)
+        let ids = rig.workers(of: 1)
+        #expect(rig.send(.signal(.quit)).first == .closeListeners)
+        rig.send(.workerExited(ids[0], .code(0)))
+        #expect(rig.exitStatus == nil)
+        rig.send(.workerExited(ids[1], .code(0)))
+        #expect(rig.exitStatus == 0)
+    }
+
+    @Test func terminateOverridesQuitAndKillsWhoDoesNotListen() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        let id = rig.workers(of: 1)[0]
+        rig.send(.signal(.quit))
+        #expect(rig.send(.signal(.terminate)).contains(.stop(id)))
+        #expect(rig.send(.timer, after: 1_999).isEmpty)
+        #expect(rig.send(.timer, after: 1).contains(.kill(id)))
+        rig.send(.workerExited(id, .signal(9)))
+        #expect(rig.exitStatus == 0)
+    }
+
+    @Test func aWorkerThatOverrunsItsDrainDeadlineIsKilled() {
+        var rig = MachineRig(shutdownTimeout: 500)
+        rig.makeReady(1)
+        let id = rig.workers(of: 1)[0]
+        rig.send(.signal(.quit))
+        #expect(rig.machine.deadline == rig.now + 2_500)
+        #expect(rig.send(.timer, after: 2_500).contains(.kill(id)))
+    }
+
+    @Test func windowChangeStopsTheWorkersOfADaemonOnly() {
+        var terminal = MachineRig(isDaemon: false)
+        terminal.makeReady(1)
+        #expect(terminal.send(.signal(.stopAccepting)).isEmpty)
+        var rig = MachineRig(workers: 2)
+        rig.makeReady(1)
+        let ids = rig.workers(of: 1)
+        rig.send(.signal(.stopAccepting))
+        for id in ids { rig.send(.workerExited(id, .code(0))) }
+        #expect(rig.exitStatus == nil)
+        #expect(rig.alive.isEmpty)
+        rig.reload(workers: 2)
+        rig.makeReady(2)
+        #expect(rig.workers(of: 2).count == 2)
+    }
+
+    @Test func theOldBinaryTakesOverAgainWhenTheNewOneIsGone() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        #expect(rig.send(.signal(.changeBinary)).contains(.startNewBinary))
+        rig.send(.newBinaryStarted)
+        rig.send(.signal(.stopAccepting))
+        rig.send(.workerExited(rig.workers(of: 1)[0], .code(0)))
+        #expect(rig.alive.isEmpty)
+        #expect(rig.send(.newBinaryExited).contains(.restorePidFile))
+        #expect(rig.workers(of: 1).count == 1)
+    }
+
+    @Test func reloadGivesAPausedOldBinaryItsWorkersBackWithoutReadingFiles() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.changeBinary))
+        rig.send(.newBinaryStarted)
+        rig.send(.signal(.stopAccepting))
+        let actions = rig.send(.signal(.reload))
+        #expect(!actions.contains(.loadConfiguration))
+        #expect(rig.workers(of: 1).count == 2, "the drained one and the new one")
+    }
+
+    @Test(arguments: [true, false]) func changeBinaryIsRefusedWhileTwoBinariesLive(isOld: Bool) {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        if isOld { rig.send(.newBinaryStarted) } else { rig.machine.oldBinaryLives = true }
+        let actions = rig.send(.signal(.changeBinary))
+        #expect(!actions.contains(.startNewBinary))
+        #expect(actions.count == 1)
+    }
+
+    @Test func signalsOnTheWayOutAreQuiet() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.terminate))
+        for signal in [SupervisorSignal.reload, .quit, .stopAccepting, .terminate] { #expect(rig.send(.signal(signal)).isEmpty) }
+    }
+
+    /// Any order of events keeps the invariants (checked after each of them), and whatever happened, TERM ends it all.
+    @Test(arguments: 0..<300 as Range<UInt64>) func anyWalkEndsByTerminate(seed: UInt64) {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        func next(_ limit: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(truncatingIfNeeded: (state >> 11) % UInt64(limit))
+        }
+        var rig = MachineRig(workers: 1 + next(3), shutdownTimeout: next(2) == 0 ? nil : 50)
+        var loading = false
+        for _ in 0..<200 where rig.exitStatus == nil {
+            let ids = rig.alive.keys.sorted()
+            var event: SupervisorEvent = .timer
+            switch next(12) {
+            case 0...3: if !ids.isEmpty { event = .workerReady(ids[next(ids.count)]) }
+            case 4: if !ids.isEmpty { event = .workerExited(ids[next(ids.count)], next(2) == 0 ? .code(0) : .signal(11)) }
+            case 5: if let id = ids.first(where: { rig.told[$0] != nil }) { event = .workerExited(id, .code(0)) }
+            case 6: event = .signal(.reload)
+            case 7: event = .signal(SupervisorSignal.allCases[next(SupervisorSignal.allCases.count)])
+            case 8: if !ids.isEmpty { event = .workerFailed(ids[next(ids.count)], text: "no") }
+            case 9: event = [.newBinaryStarted, .newBinaryExited][next(2)]
+            case 10: event = .signal(.stopAccepting)
+            default: event = .timer
+            }
+            if case .signal(.terminate) = event { event = .timer }
+            if case .signal(.interrupt) = event { event = .timer }
+            let actions = rig.send(event, after: UInt64(next(4) == 0 ? 20_000 : next(50)))
+            loading = actions.contains(.loadConfiguration)
+            if loading {
+                let plan = GenerationPlan(workerCount: 1 + next(3), shutdownTimeout: nil)
+                let more = rig.send(next(4) == 0 ? .configurationRejected : .configurationLoaded(plan))
+                #expect(more.count < 20)
+            }
+        }
+        rig.send(.signal(.terminate))
+        for id in rig.alive.keys.sorted() { rig.send(.workerExited(id, .code(0))) }
+        #expect(rig.exitStatus != nil)
+        #expect(rig.alive.isEmpty)
+    }
+}
