@@ -40,7 +40,7 @@ extension Ref where Value == Request {
         case .requestTime: return seconds(Int64(worker.now &- main.value.startedAt))
         case .requestCompletion: return value.phase == .finished && !value.isAborted && value.isResponseComplete ? "OK" : ByteView()
         case .requestID: return requestID
-        case .requestBody: return main.value.body.inPlace.flatMap { $0.isEmpty ? nil : $0 }
+        case .requestBody: return (main.value.body.remembered?.view ?? main.value.body.inPlace).flatMap { $0.isEmpty ? nil : $0 }
         case .requestBodyFile: return main.value.body.filePath.isEmpty ? nil : main.value.body.filePath
         case .bytesSent: return decimal(value.bytesSent)
         case .bodyBytesSent: return decimal(max(0, value.bytesSent - value.headerSize))

@@ -226,6 +226,7 @@ extension Ref where Value == Request {
             flush()
         case .bodyRead: readBody()
         case .resolve: break
+        case .relay: if let exchange = value.exchange, exchange.value.state == .relaying { exchange.relay() }
         }
     }
 }

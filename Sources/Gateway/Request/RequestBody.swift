@@ -33,6 +33,8 @@ struct RequestBody: ~Copyable {
     /// The whole body, where it lies in one piece in memory (the head buffer or `memory`).
     var inPlace: ByteView?
     var memory: Ref<Buffer>?
+    /// A streamed body, kept only for `$request_body`.
+    var remembered: Ref<Buffer>?
     var file: Int32 = -1
     var filePath = ByteView()
     var fileLength: Int64 = 0
@@ -75,6 +77,8 @@ struct RequestBody: ~Copyable {
     mutating func release(_ pool: Ref<BufferPool>) {
         if let memory { pool.value.give(memory) }
         memory = nil
+        if let remembered { pool.value.give(remembered) }
+        remembered = nil
         inPlace = nil
         if file >= 0 {
             Socket.close(file)

@@ -50,6 +50,7 @@ struct HTTPCompiler: ~Copyable {
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
         runtime.variables = FixedList(variables)
+        runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }
         runtime.patterns = FixedList(patterns)
         runtime.locations = FixedList(locations)
         runtime.servers = FixedList(servers)

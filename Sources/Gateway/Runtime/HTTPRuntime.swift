@@ -19,6 +19,8 @@ struct HTTPRuntime: ~Copyable {
     /// Values of each geo block, by the index the settings give.
     var geoValues: [FixedList<ByteView>] = []
     let usesRealIP: Bool
+    /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
+    var usesRequestBody = false
     let warnsUninitialized: Bool
 
     var settings: HTTPSettings { configuration.value.http! }

@@ -83,7 +83,8 @@ extension Ref where Value == Exchange {
         guard let connection = worker.value.upstreamConnections.take() else {
             return ExchangeFailure(kind: .error, level: .alert, message: "\(worker.value.upstreamConnections.limit) worker_connections are not enough")
         }
-        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: request.proxyBindAddress())
+        let bind = request.proxyBindAddress()
+        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: bind?.address, isTransparent: bind?.isTransparent ?? false)
         connection.value.worker = worker
         if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
         worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)

@@ -194,6 +194,7 @@ extension Ref where Value == Request {
                 }
                 let n = Int(min(Int64(min(input.count, 16000)), value.body.remaining))
                 if n > 0 {
+                    remember(input.view.prefix(n))
                     queue.append(input.view.prefix(n))
                     input.consume(n)
                     value.body.received += Int64(n)
@@ -239,6 +240,7 @@ extension Ref where Value == Request {
                 queue.append(hexadecimal: UInt64(range.count))
                 queue.append("\r\n")
             }
+            remember(input.view[range])
             queue.append(input.view[range])
             if chunked { queue.append("\r\n") }
             input.consume(range.upperBound)
@@ -256,6 +258,15 @@ extension Ref where Value == Request {
             bodyFailed(400)
             return .failed
         }
+    }
+
+    /// Keeps streamed bytes for `$request_body`, as far as client_body_buffer_size goes.
+    private func remember(_ bytes: ByteView) {
+        guard worker.value.http.value.usesRequestBody else { return }
+        let kept = value.body.remembered ?? pool.value.take(location.value.bodyBufferSize)
+        value.body.remembered = kept
+        let room = location.value.bodyBufferSize - kept.count
+        if room > 0 { kept.append(bytes.prefix(room)) }
     }
 
     private func streamingDone() {

@@ -74,6 +74,17 @@ struct Exchange: ~Copyable, SlabValue {
     var spillFile: Int32 = -1
     var spillLength: Int64 = 0
     var relayed: Int64 = 0
+    /// proxy_store: the file being written, -1 none; its name, and the name it gets.
+    var storeFile: Int32 = -1
+    var storeTemporary = ByteView()
+    var storePath: ByteView?
+    var storeLength: Int64 = 0
+    /// Last-Modified of the answer, -1 none.
+    var lastModified: Int64 = -1
+    /// proxy_limit_rate in bytes per second, 0 none; and when the answer began, in seconds.
+    var limitRate: Int64 = 0
+    var answerSecond: Int64 = 0
+    var answerBytes: Int64 = 0
     /// Bytes from upstream to client of a tunnel that wait for room, and the other way round.
     var toClient: Ref<Buffer>?
     var toPeer: Ref<Buffer>?
@@ -111,6 +122,7 @@ extension Ref where Value == Exchange {
     /// Gives the slot and all memory back. The request ends.
     func release() {
         detach()
+        dropStore()
         if let head = value.head { pool.value.give(head) }
         if let input = value.input { pool.value.give(input) }
         if let spare = value.spare { pool.value.give(spare) }

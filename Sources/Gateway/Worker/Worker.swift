@@ -44,6 +44,8 @@ struct Worker: ~Copyable {
     /// Generator behind `random`, `$request_id` and jitter.
     var random: RandomSource
     var outputVector = OutputVector()
+    /// Groups of one for targets of proxy_pass with variables, by HOST:PORT.
+    var dynamicUpstreams: [[UInt8]: Ref<Upstream>] = [:]
     let responseHeadOptions: HeadOptions
 
     /// Numbers for stub_status; the board's column is written from these.
