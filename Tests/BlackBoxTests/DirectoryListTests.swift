@@ -40,7 +40,7 @@ struct DirectoryLists {
         #expect(lines[3] == "<h1>Index of /list/</h1><hr><pre><a href=\"../\">../</a>")
         let pad = { (count: Int) in String(repeating: " ", count: count) }
         #expect(lines[4] == "<a href=\"sub/\">sub/</a>" + pad(47) + "13-Sep-2020 12:26" + pad(19) + "-")
-        #expect(lines[5] == "<a href=\"a%3C%26%3E.txt\">a&lt;&amp;&gt;.txt</a>" + pad(44) + "13-Sep-2020 12:26" + pad(19) + "0")
+        #expect(lines[5] == "<a href=\"a%3C%26%3E.txt\">a&lt;&amp;&gt;.txt</a>" + pad(43) + "13-Sep-2020 12:26" + pad(19) + "0")
         #expect(lines[6] == "<a href=\"b.txt\">b.txt</a>" + pad(46) + "13-Sep-2020 12:26" + pad(15) + "12345")
         #expect(lines[7].hasPrefix("<a href=\"dangling\">dangling</a>"))
         let long = String(repeating: "n", count: 70)

@@ -74,7 +74,7 @@ struct FileLookup {
             location /gif { empty_gif; }
             """)
         defer { site.stop() }
-        #expect(try site.get("/i/").text == "0123456789")
+        #expect(try site.get("/i/?i=none.txt").text == "0123456789")
         #expect(try site.get("/i/?i=pre.txt").text == "plain")
         #expect(try site.get("/i/?i=dir")["Location"]?.hasSuffix("/i/dir/?i=dir") == true)
         #expect(try site.get("/r/").text == "only")
