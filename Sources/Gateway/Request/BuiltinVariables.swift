@@ -72,10 +72,10 @@ extension Ref where Value == Request {
         case .proxyHost: return value.modules.dynamicHost ?? location.value.proxy?.value.host
         case .proxyPort: return value.modules.dynamicPort ?? location.value.proxy?.value.port
         case .proxyAddXForwardedFor: return addXForwardedFor
-        case .connectionsActive: return decimal(Int64(worker.activeConnections))
-        case .connectionsReading: return decimal(Int64(worker.readingConnections))
-        case .connectionsWriting: return decimal(Int64(worker.writingConnections))
-        case .connectionsWaiting: return decimal(Int64(worker.waitingConnections))
+        case .connectionsActive: return decimal(Int64(clamping: worker.totals().active))
+        case .connectionsReading: return decimal(Int64(clamping: worker.totals().reading))
+        case .connectionsWriting: return decimal(Int64(clamping: worker.totals().writing))
+        case .connectionsWaiting: return decimal(Int64(clamping: worker.totals().waiting))
         default: return moduleBuiltin(name)
         }
     }
