@@ -163,8 +163,17 @@ extension Ref where Value == Request {
     private func collectWithLength() {
         let input = connection.value.input!
         if value.body.memory == nil {
-            let singleFile = location.value.settings.value.core.clientBodyInFile
-            if Int64(input.count) >= value.body.remaining, singleFile == .off {
+            let isInMemory = location.value.settings.value.core.clientBodyInFile == .off
+            // A body that fits behind its head is read there, and sent from there: no copy, no file.
+            while isInMemory, Int64(input.count) < value.body.remaining, Int64(input.count + input.room) >= value.body.remaining {
+                guard connection.value.isReadable else { return waitForBody() }
+                switch connection.receive(into: input, limit: Int(value.body.remaining) - input.count) {
+                case .data: setBodyTimer()
+                case .wouldBlock: return waitForBody()
+                case .closed: return bodyFailed(0)
+                }
+            }
+            if Int64(input.count) >= value.body.remaining, isInMemory {
                 let n = Int(value.body.remaining)
                 value.body.inPlace = input.view.prefix(n)
                 input.consume(n)
