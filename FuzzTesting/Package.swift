@@ -31,5 +31,7 @@ let package = Package(
         fuzzer("FuzzURI", ["Properties"]),
         fuzzer("FuzzProxyProtocol", ["Properties"]),
         fuzzer("FuzzFieldValues", ["Properties"]),
+        .target(name: "Config", swiftSettings: settings),
+        fuzzer("FuzzConfig", ["Config"]),
     ]
 )

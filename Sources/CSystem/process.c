@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 #include "CSystem.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -222,3 +223,15 @@ int cs_seal_content(int fd) {
 }
 
 int cs_open_executable(const char *path) { return (int)CS_RETRY(open(path, O_PATH | O_CLOEXEC)); }
+
+void cs_close_inherited(void) {
+    DIR *list = opendir("/proc/self/fd");
+    if (list == NULL) return;
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        int fd = atoi(entry->d_name);
+        if (fd < 3 || fd == dirfd(list)) continue;
+        int flags = fcntl(fd, F_GETFD);
+        if (flags >= 0 && !(flags & FD_CLOEXEC)) close(fd);
+    }
+    closedir(list);
+}

@@ -129,8 +129,8 @@ package enum ReasonCode: UInt8, Sendable, CaseIterable {
         phase: AttemptPhase, errorNumber: Int32, isUnixSocket: Bool, bytesRead: UInt64, reused: Bool
     ) -> ReasonCode {
         switch errorNumber {
-        case 23, 24: return .localDescriptors        // ENFILE, EMFILE
-        case 12, 105: return .localMemory            // ENOMEM, ENOBUFS
+        case 23, 24: return .localDescriptors  // ENFILE, EMFILE
+        case 12, 105: return .localMemory  // ENOMEM, ENOBUFS
         default: break
         }
         switch phase {
@@ -153,15 +153,15 @@ package enum ReasonCode: UInt8, Sendable, CaseIterable {
 
     private static func connecting(_ errorNumber: Int32, isUnixSocket: Bool) -> ReasonCode {
         switch errorNumber {
-        case 111: .connectRefused                                // ECONNREFUSED
-        case 110: .connectTimeout                                // ETIMEDOUT
-        case 2, 20: isUnixSocket ? .socketMissing : .unknown     // ENOENT, ENOTDIR
+        case 111: .connectRefused  // ECONNREFUSED
+        case 110: .connectTimeout  // ETIMEDOUT
+        case 2, 20: isUnixSocket ? .socketMissing : .unknown  // ENOENT, ENOTDIR
         case 13, 1: isUnixSocket ? .socketDenied : .connectDenied  // EACCES, EPERM
-        case 11: isUnixSocket ? .backlogFull : .localPorts       // EAGAIN: unix queue full; TCP: no port for an autobind
-        case 98, 99: .localPorts                                 // EADDRINUSE, EADDRNOTAVAIL
-        case 100, 101, 112, 113: .connectUnreachable             // ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH
-        case 97: .connectDenied                                  // EAFNOSUPPORT: RestrictAddressFamilies= or no IPv6
-        case 0, 32, 103, 104: .connReset                         // closed or reset before the handshake was through
+        case 11: isUnixSocket ? .backlogFull : .localPorts  // EAGAIN: unix queue full; TCP: no port for an autobind
+        case 98, 99: .localPorts  // EADDRINUSE, EADDRNOTAVAIL
+        case 100, 101, 112, 113: .connectUnreachable  // ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH
+        case 97: .connectDenied  // EAFNOSUPPORT: RestrictAddressFamilies= or no IPv6
+        case 0, 32, 103, 104: .connReset  // closed or reset before the handshake was through
         default: .unknown
         }
     }

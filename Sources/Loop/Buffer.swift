@@ -204,13 +204,13 @@ public struct BufferPool: ~Copyable {
             default: break
             }
         }
-        buffer.destroy()
+        buffer.destroyBuffer()
     }
 }
 
 extension Ref where Value == Buffer {
     /// Gives memory back to the allocator. Nobody else may know this buffer any more.
-    public func destroy() {
+    public func destroyBuffer() {
         // SAFETY: by the rule above.
         unsafe value.memory.deallocate()
         unsafe pointer.deinitialize(count: 1)

@@ -57,6 +57,13 @@ public enum File {
         return result == 0 ? (FileInfo(info), 0) : (nil, -result)
     }
 
+    /// What is at a path, a link itself not followed; nil and an errno if there is nothing to be seen.
+    package static func linkInfo(at path: ByteView) -> (info: FileInfo?, errno: Int32) {
+        var info = stat()
+        let result = unsafe withPath(path) { unsafe cs_lstat($0, &info) }
+        return result == 0 ? (FileInfo(info), 0) : (nil, -result)
+    }
+
     /// Makes a directory. Returns 0 or -errno.
     public static func makeDirectory(_ path: ByteView, mode: UInt32 = 0o700) -> Int32 { unsafe withPath(path) { unsafe mkdir($0, mode) < 0 ? -errno : 0 } }
 
@@ -94,5 +101,17 @@ public enum File {
             unsafe copy[path.count] = 0
             return unsafe body(copy.baseAddress!)
         }
+    }
+}
+
+extension File {
+    /// Sets the permissions of an open file. Errors are ignored: the file is readable by its owner anyway.
+    public static func changeMode(_ descriptor: Int32, _ mode: UInt32) { _ = fchmod(descriptor, mode) }
+
+    /// Sets the time of the last change, in seconds since 1970.
+    public static func changeTimes(_ descriptor: Int32, modified: Int64) {
+        var times = [timespec(tv_sec: Int(modified), tv_nsec: 0), timespec(tv_sec: Int(modified), tv_nsec: 0)]
+        // SAFETY: the call reads two elements.
+        _ = unsafe futimens(descriptor, &times)
     }
 }

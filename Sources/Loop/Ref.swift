@@ -22,6 +22,13 @@ extension Ref where Value: ~Copyable {
         @_transparent nonmutating unsafeMutableAddress { unsafe pointer }
     }
 
+    /// Ends a value that `immortal` made after all. Nobody else may know it any more.
+    public func destroy() {
+        // SAFETY: by the rule above.
+        unsafe pointer.deinitialize(count: 1)
+        unsafe pointer.deallocate()
+    }
+
     /// Allocates a value that lives as long as the process (configuration, the worker itself).
     @inlinable public static func immortal(_ value: consuming Value) -> Ref<Value> {
         let pointer = UnsafeMutablePointer<Value>.allocate(capacity: 1)

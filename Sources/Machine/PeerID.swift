@@ -14,7 +14,7 @@ package struct PeerID: BitwiseCopyable, Equatable, Sendable {
     }
 
     /// The first 32 of some bytes.
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         for index in 0..<min(bytes.count, PeerID.maxCount) { set(index, bytes[index]) }
     }
 

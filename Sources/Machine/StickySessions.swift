@@ -20,6 +20,8 @@ package struct StickySessions: ~Copyable {
         var id = PeerID()
         var idCount: UInt8 = 0
         var lastUse: Milliseconds = 0
+        /// When the other workers were last told.
+        var toldAt: Milliseconds = 0
         var previous: Int32 = -1
         var next: Int32 = -1
         var chain: Int32 = -1
@@ -48,21 +50,42 @@ package struct StickySessions: ~Copyable {
         return (found.id, Int(found.idCount))
     }
 
-    /// Binds a session to a peer, or binds it anew, and prolongs it.
+    /// Binds a session to a peer, or binds it anew, and prolongs it. O(1).
     ///
     /// - Parameter creates: false = only an existing session is prolonged.
-    package mutating func learn(_ session: ByteView, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) {
-        learn(digest: SessionDigest(of: session), id: id, idCount: idCount, creates: creates, now: now)
+    /// - Returns: whether the other workers should be told: the session is new or has another peer, or they were not told for an eighth
+    ///   of the timeout.
+    @discardableResult
+    package mutating func learn(_ session: ByteView, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds) -> Bool {
+        let key = SessionDigest(of: session)
+        let old = find(key)
+        var isNews = true
+        if old >= 0 {
+            isNews = nodes[old].id != id || now - nodes[old].toldAt >= timeout / 8 || now - nodes[old].lastUse >= timeout
+        }
+        let toldAt = isNews ? now : nodes[old].toldAt
+        let node = bind(key, id: id, idCount: idCount, creates: creates, now: now)
+        if node < 0 { return false }
+        nodes[node].toldAt = toldAt
+        return isNews
     }
 
     /// The same for news from another worker, which carry the MD5 of the session id instead of the id.
     package mutating func learn(
         digest key: SessionDigest, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds
     ) {
+        let node = bind(key, id: id, idCount: idCount, creates: creates, now: now)
+        if node >= 0 { nodes[node].toldAt = now }
+    }
+
+    /// The session's node, -1 if it is not known and `creates` is false.
+    private mutating func bind(
+        _ key: SessionDigest, id: PeerID, idCount: Int, creates: Bool, now: Milliseconds
+    ) -> Int {
         expire(now: now)
         var node = find(key)
         if node < 0 {
-            guard creates else { return }
+            guard creates else { return -1 }
             if freeHead < 0 { drop(Int(last)) }
             node = Int(freeHead)
             freeHead = nodes[node].next
@@ -78,6 +101,7 @@ package struct StickySessions: ~Copyable {
         nodes[node].idCount = UInt8(clamping: min(idCount, PeerID.maxCount))
         nodes[node].lastUse = now
         linkFirst(node)
+        return node
     }
 
     /// Forgets sessions past their time: at most 32 per call, so that no call is long. O(1).

@@ -14,6 +14,8 @@ package enum WorkerCommand: Equatable, Sendable {
     case logs([NamedDescriptor])
     /// Slots of the board for the addresses of upstreams. May come again at any time; then it adds to what was told.
     case peers([PeerPlace])
+    /// Sessions of `sticky learn` that other workers learned. Before `run` those of the workers before, later each as it comes.
+    case sessions([StickySession])
     /// All is said: become this user, start accepting, report `ready`.
     case run(WorkerIdentity)
     /// Graceful end (QUIT, old generation): stop accepting, close idle connections, let active requests end, exit 0. With a deadline, in
@@ -38,6 +40,7 @@ extension WorkerCommand {
         static let reopenLogs: UInt16 = 7
         static let closeIdle: UInt16 = 8
         static let peers: UInt16 = 9
+        static let sessions: UInt16 = 10
     }
 
     /// The packet for this message.
@@ -57,6 +60,9 @@ extension WorkerCommand {
         case .peers(let list):
             writer = PacketWriter(kind: Kind.peers)
             try PeerPlace.write(list, to: &writer)
+        case .sessions(let list):
+            writer = PacketWriter(kind: Kind.sessions)
+            try StickySession.write(list, to: &writer)
         case .run(let identity):
             writer = PacketWriter(kind: Kind.run)
             try identity.write(to: &writer)
@@ -84,6 +90,7 @@ extension WorkerCommand {
         case Kind.listeners: self = .listeners(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
         case Kind.logs: self = .logs(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
         case Kind.peers: self = .peers(try PeerPlace.read(from: &reader))
+        case Kind.sessions: self = .sessions(try StickySession.read(from: &reader))
         case Kind.run: self = .run(try WorkerIdentity(from: &reader))
         case Kind.drain: self = .drain(deadlineMilliseconds: try reader.optional())
         case Kind.stop: self = .stop

@@ -12,6 +12,8 @@ package enum WorkerReport: Equatable, Sendable {
     case stats(WorkerStatistics)
     /// A failed attempt.
     case attempt(AttemptRecord)
+    /// A session of `sticky learn` was learned or prolonged: for the other workers, and those that come.
+    case session(StickySession)
 }
 
 extension WorkerReport {
@@ -21,6 +23,7 @@ extension WorkerReport {
         static let drained: UInt16 = 3
         static let stats: UInt16 = 4
         static let attempt: UInt16 = 5
+        static let session: UInt16 = 6
     }
 
     /// The packet for this message.
@@ -43,6 +46,9 @@ extension WorkerReport {
         case .attempt(let record):
             writer = PacketWriter(kind: Kind.attempt)
             record.write(to: &writer)
+        case .session(let session):
+            writer = PacketWriter(kind: Kind.session)
+            try session.write(to: &writer)
         }
         return try writer.finish()
     }
@@ -60,6 +66,7 @@ extension WorkerReport {
             let idle: UInt32 = try reader.integer()
             self = .stats(WorkerStatistics(connections: connections, idleConnections: idle, requests: try reader.integer()))
         case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
+        case Kind.session: self = .session(try StickySession(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

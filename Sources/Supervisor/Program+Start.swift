@@ -57,6 +57,7 @@ extension Program {
             let (reader, writer) = try System.pipe()
             try System.fork { _ in System.endAfterWord(from: reader, closing: writer) }
             log.process = System.process
+            System.closeInherited()
             let null = try System.open("/dev/null", flags: O_RDWR)
             try System.replace(0, with: null.number)
             try System.replace(1, with: null.number)

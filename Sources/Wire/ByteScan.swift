@@ -47,4 +47,45 @@ enum ByteScan {
         }
         return index
     }
+
+    /// Offset of the first byte at or after `start` that is no letter, no digit and no "-"; at most the last seven bytes
+    /// are not looked at, then it is the first of these.
+    @inline(__always)
+    static func endOfPlainName(_ bytes: ByteView, from start: Int) -> Int {
+        var index = start
+        let last = bytes.count &- 8
+        while index <= last {
+            let word = bytes.word(at: index)
+            // Sums of bytes below 0x80 do not carry into the next byte; a byte from 0x80 on is a stop by its top bit.
+            let low = word & ~high
+            let folded = low | ones &* 0x20
+            let letters = (folded &+ ones &* 0x1f) & ~(folded &+ ones &* 0x05)
+            let digits = (low &+ ones &* 0x50) & ~(low &+ ones &* 0x46)
+            let dashes = ~((low ^ ones &* 0x2d) &+ ones &* 0x7f)
+            let stops = (~(letters | digits | dashes) | word) & high
+            if stops != 0 { return index &+ stops.trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        return index
+    }
+
+    /// Offset of the first byte that `LogEscape.default` escapes; `bytes.count` if there is none.
+    @inline(__always)
+    static func endOfPlainText(_ bytes: ByteView) -> Int {
+        var index = 0
+        let last = bytes.count &- 8
+        while index <= last {
+            let word = bytes.word(at: index)
+            let delete = word ^ ones &* 0x7f
+            let quote = word ^ ones &* 0x22
+            let slash = word ^ ones &* 0x5c
+            // Bits behind the first hit may be wrong, see `firstControl`.
+            let special = (delete &- ones) & ~delete | (quote &- ones) & ~quote | (slash &- ones) & ~slash
+            let hits = (word | (word &- ones &* 0x20) & ~word | special) & high
+            if hits != 0 { return index &+ hits.trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        while index < bytes.count, !LogEscape.needsEscape(bytes[index]) { index &+= 1 }
+        return index
+    }
 }

@@ -67,11 +67,12 @@ extension ByteWriter {
     /// Decimal digits, with zeros in front up to `width` (1...20).
     @discardableResult
     public mutating func append(decimal value: UInt64, width: Int = 1) -> Bool {
+        // Most numbers of a log line are short: compare instead of dividing.
         var length = 1
-        var rest = value / 10
-        while rest > 0 {
+        var limit: UInt64 = 10
+        while length < 20, value >= limit {
             length &+= 1
-            rest /= 10
+            limit = length == 20 ? .max : limit &* 10
         }
         length = max(length, min(width, 20))
         guard let place = unsafe reserve(length) else { return false }

@@ -55,7 +55,7 @@ struct FieldLineParser: Sendable {
             phase = .name
         }
         if phase == .name {
-            var index = scan
+            var index = ByteScan.endOfPlainName(bytes, from: scan)
             var seen = classes
             while index < bytes.count {
                 let byteClass = ByteClass.fieldName(bytes[index])

@@ -7,6 +7,9 @@ public struct HeaderToken: RawRepresentable, Equatable, Hashable, Sendable, Bitw
 }
 
 extension HeaderToken {
+    /// Compared as numbers: the standard library's `==` for raw representables is a generic call.
+    @inlinable public static func == (left: HeaderToken, right: HeaderToken) -> Bool { left.rawValue == right.rawValue }
+
     @inlinable public static var unknown: HeaderToken { HeaderToken(rawValue: 0) }
     @inlinable public static var host: HeaderToken { HeaderToken(rawValue: 1) }
     @inlinable public static var connection: HeaderToken { HeaderToken(rawValue: 2) }

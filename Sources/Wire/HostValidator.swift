@@ -24,8 +24,13 @@ public enum HostValidator {
                 if isLiteral { return nil }
                 break
             }
-            switch ByteClass.host(bytes[index]) {
-            case 1: previousDot = false
+            let byteClass = ByteClass.host(bytes[index])
+            if byteClass == 1 {
+                previousDot = false
+                index &+= 1
+                continue
+            }
+            switch byteClass {
             case 2:
                 previousDot = false
                 upper = true

@@ -18,13 +18,13 @@ public enum LogEscape: UInt8, Sendable {
     }
 
     private static func escape(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
+        var index = ByteScan.endOfPlainText(bytes)
+        if index == bytes.count { return writer.append(bytes) }
         var escaped = 0
-        var index = 0
         while index < bytes.count {
             if needsEscape(bytes[index]) { escaped &+= 1 }
             index &+= 1
         }
-        if escaped == 0 { return writer.append(bytes) }
         guard let place = unsafe writer.reserve(bytes.count &+ 3 &* escaped) else { return false }
         var at = 0
         index = 0
@@ -47,7 +47,7 @@ public enum LogEscape: UInt8, Sendable {
     }
 
     @inline(__always)
-    private static func needsEscape(_ byte: UInt8) -> Bool {
+    static func needsEscape(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte >= 0x7f || byte == 0x22 || byte == 0x5c
     }
 }

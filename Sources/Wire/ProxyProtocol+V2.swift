@@ -85,16 +85,16 @@ extension ProxyProtocol {
         return numericType(name)
     }
 
-    /// "0x" and one or two hexadecimal digits.
+    /// "0x" and a hexadecimal number up to ff; leading zeros do not matter.
     private static func numericType(_ name: ByteView) -> UInt8? {
-        guard name.hasPrefix("0x"), name.count >= 3, name.count <= 4 else { return nil }
-        var type: UInt8 = 0
+        guard name.hasPrefix("0x"), name.count >= 3, name.count <= 16 else { return nil }
+        var type: UInt64 = 0
         for index in 2..<name.count {
             let digit = ByteClass.hexadecimal(name[index])
             guard digit < 16 else { return nil }
-            type = type << 4 | digit
+            type = type << 4 | UInt64(digit)
         }
-        return type
+        return UInt8(exactly: type)
     }
 
     private static func find(_ type: UInt8, in list: ByteView) -> ByteView? {

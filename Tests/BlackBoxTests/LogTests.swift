@@ -106,7 +106,7 @@ struct AccessLog {
         usleep(100_000)
         client.close()
         #expect(site.gateway.accessLines(1).first?.contains("\" 499 0 ") == true)
-        #expect(eventually(within: 1) { gone.value })
+        #expect(eventually(within: 3) { gone.value })
     }
 
     @Test("goes on in a new file after USR1")

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import TestKit
 
@@ -142,6 +143,66 @@ struct Retries {
     }
 }
 
+@Suite("A guarded group", .blocking, .enabled(if: Target.isGoodgate, "panic is Goodgate's own"))
+struct GuardedGroup {
+    /// A first server that is dead and never out, and a backup that answers.
+    private func answered(_ requests: Int, panic: String) throws -> Int {
+        let good = try Origin(answer: "good")
+        let site = try Site(
+            http: """
+                upstream group {
+                    panic \(panic);
+                    server 127.0.0.1:\(Ports.free()) max_fails=0;
+                    server 127.0.0.1:\(good.port) max_fails=0 backup;
+                }
+                """,
+            server: "location / { proxy_pass http://group; }")
+        defer { site.stop() }
+        let client = try site.client()
+        return try (0..<requests).filter { _ in try client.request().status == 200 }.count
+    }
+
+    @Test("retries no more than a hundred requests and a fifth of all; others as often as nginx")
+    func budget() throws {
+        #expect(try answered(150, panic: "on") == 130)
+        #expect(try answered(150, panic: "off") == 150)
+    }
+
+    @Test("is never empty: a server that failed is asked when there is no better one", arguments: ["on", "off"])
+    func neverEmpty(_ panic: String) throws {
+        let origins = try (0..<2).map { _ in try Origin(listening: false) { _ in .answer(body: Bytes("back")) } }
+        let servers = origins.map { "server 127.0.0.1:\($0.port) fail_timeout=60s;" }.joined(separator: " ")
+        let site = try Site(http: "upstream group { panic \(panic); \(servers) }", server: "location / { proxy_pass http://group; }")
+        defer { site.stop() }
+        #expect(try site.get().status == 502)
+        try origins[1].start()
+        #expect(try site.get().status == (panic == "on" ? 200 : 502))
+    }
+
+    @Test("counts answers that break off against the server", arguments: [("on", 2), ("off", 4)])
+    func brokenAnswers(_ panic: String, _ asked: Int) throws {
+        let bad = try Origin { _ in .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")), .close]) }
+        let good = try Origin(answer: "good")
+        let site = try Site(
+            http: """
+                upstream group {
+                    panic \(panic);
+                    server 127.0.0.1:\(bad.port) max_fails=2 fail_timeout=60s;
+                    server 127.0.0.1:\(good.port);
+                }
+                """,
+            server: "location / { proxy_pass http://group; }")
+        defer { site.stop() }
+        for _ in 0..<8 {
+            let client = try site.client()
+            try client.send(Client.head("GET", "/"))
+            _ = client.drain(seconds: 0.1)
+            client.close()
+        }
+        #expect(bad.requests.count == asked)
+    }
+}
+
 @Suite("A cached upstream connection", .blocking)
 struct CachedConnections {
     @Test("that died while idle costs no request, not even a POST")
@@ -238,6 +299,43 @@ struct CachedConnections {
         let seconds = secondsTaken { _ = eventually(within: 3) { origin.openConnections == 0 } }
         #expect(seconds < 2, "closed by the gateway, before the origin would")
         #expect(try site.get().text == "#2")
+    }
+
+    @Test("is given up before the origin does, once it has shown its time limit", .enabled(if: Target.isGoodgate), arguments: [true, false])
+    func learnedTimeout(_ says: Bool) throws {
+        // An app that closes idle connections after 800 ms, or says that it does so after a second.
+        let endings = Mutex<[Bool]>([])
+        let origin = try Origin { request in
+            .sequence([
+                .answer(fields: says ? ["Keep-Alive: timeout=1"] : [], body: Bytes("#\(request.connection)")),
+                .takeOver { client in
+                    let isEarly = client.isClosedByPeer(within: says ? 0.95 : 0.8)
+                    endings.withLock { $0.append(isEarly) }
+                },
+            ])
+        }
+        let site = try Site(origin)
+        defer { site.stop() }
+        let rounds = says ? 1 : 3
+        for round in 1...rounds {
+            #expect(try site.get().text == "#\(round)")
+            #expect(eventually { endings.withLock { $0.count } == round })
+            usleep(20_000)
+        }
+        // What it does is believed after two closes.
+        #expect(endings.withLock { $0 } == (says ? [true] : [false, false, true]))
+    }
+
+    @Test("is shared between locations unless the group says local", arguments: [("", "#2"), ("keepalive 4;", "#1"), ("keepalive 4 local;", "#2")])
+    func sharing(_ directive: String, _ second: String) throws {
+        let origin = try Origin { .answer(body: Bytes("#\($0.connection)")) }
+        let site = try Site(
+            http: "upstream group { server 127.0.0.1:\(origin.port); \(directive) }",
+            server: "\(Site.keepAlive) location /a { proxy_pass http://group; } location /b { proxy_pass http://group; }")
+        defer { site.stop() }
+        #expect(try site.get("/a").text == "#1")
+        #expect(try site.get("/b").text == second)
+        #expect(try site.get("/a").text == "#1")
     }
 
     @Test("is there by default: HTTP/1.1 and keep-alive to upstreams", .enabled(if: Target.isGoodgate, "since nginx 1.29.7"))

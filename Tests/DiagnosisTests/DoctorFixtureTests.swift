@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import Diagnosis
 
 /// A recording of a real systemd host with Debian's nginx: an app killed for its memory, one bound to ::1, one without its socket file,
@@ -7,7 +8,8 @@ import Testing
 @Suite struct DoctorFixtureTests {
     static func load(_ name: String) throws -> RecordedSystem {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
-        return try JSONDecoder().decode(RecordedSystem.self, from: Data(contentsOf: folder.appendingPathComponent(name + ".json")))
+        return try JSONDecoder().decode(
+            RecordedSystem.self, from: Data(contentsOf: folder.appendingPathComponent(name + ".json")))
     }
 
     private func report() throws -> DoctorReport {
@@ -22,13 +24,18 @@ import Testing
         let byPeer = Dictionary(uniqueKeysWithValues: report.cases.map { ($0.peer?.text ?? "", $0) })
         #expect(report.cases.count == 3)
         let killed = try #require(byPeer["127.0.0.1:3001"])
-        #expect(killed.verdict.rule == "P10" && killed.verdict.culprit.name == "eater.service" && killed.requestsFailed == 4)
-        #expect(killed.verdict.evidence.contains { $0.text.contains("task_memcg=") && $0.text.contains("eater.service") })
+        #expect(
+            killed.verdict.rule == "P10" && killed.verdict.culprit.name == "eater.service" && killed.requestsFailed == 4
+        )
+        #expect(
+            killed.verdict.evidence.contains { $0.text.contains("task_memcg=") && $0.text.contains("eater.service") })
         let family = try #require(byPeer["127.0.0.1:3002"])
         #expect(family.verdict.rule == "P02" && family.requestsFailed == 6)
         #expect(family.verdict.fix.diff?.contains("+            proxy_pass http://[::1]:3002;") == true)
         let missing = try #require(byPeer["unix:/run/app3/app.sock"])
-        #expect(missing.verdict.rule == "P16" && missing.verdict.culprit.name == "un.service" && missing.requestsFailed == 3)
+        #expect(
+            missing.verdict.rule == "P16" && missing.verdict.culprit.name == "un.service" && missing.requestsFailed == 3
+        )
         #expect(missing.verdict.fix.commands.first == "systemctl start un.service")
     }
 

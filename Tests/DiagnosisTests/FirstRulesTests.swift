@@ -1,10 +1,14 @@
 import Testing
+
 @testable import Diagnosis
 
 /// P01, P02, P10, P16 and P27: the five that most 502s are.
 @Suite struct FirstRulesTests {
-    private let down = ["ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1",
-                        "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:58 UTC"]
+    private let down = [
+        "ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "ExecMainCode": "1",
+        "ExecMainStatus": "1",
+        "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:58 UTC",
+    ]
 
     @Test func `P01 names the unit that is down`() {
         var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 7], down)
@@ -81,15 +85,22 @@ import Testing
     }
 
     @Test func `P10 tells the OOM kill instead of the refused connections`() {
-        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 30, .connEndBeforeHead: 2], [
-            "ActiveState": "failed", "Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9", "MemoryMax": "62914560",
-        ])
+        var scene = Scene.app(
+            "127.0.0.1:3000", [.connectRefused: 30, .connEndBeforeHead: 2],
+            [
+                "ActiveState": "failed", "Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9",
+                "MemoryMax": "62914560",
+            ])
         scene.journal(-100, "app.service", "Listening on http://127.0.0.1:3000", identifier: "node", pid: 4_711)
         scene.oomKill(-0.2, of: "app.service")
         scene.journal(0, "app.service", "app.service: Main process exited, code=killed, status=9/KILL")
         let verdict = scene.judge()
         #expect(verdict.rule == "P10" && verdict.confidence == .proven)
-        #expect(verdict.cause == "node (pid 4711) of app.service was killed by the OOM killer: it reached the unit's memory limit of 60 MB.")
+        #expect(
+            verdict.cause
+                == "node (pid 4711) of app.service was killed by the OOM killer: it reached the unit's memory limit "
+                + "of 60 MB."
+        )
         #expect(verdict.alternatives.contains { $0.rule == "P01" })
         #expect(verdict.fix.commands.first == "systemctl set-property app.service MemoryMax=128M")
     }
@@ -101,9 +112,12 @@ import Testing
     }
 
     @Test func `P10 is known from systemd alone on cgroup version 2`() {
-        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], [
-            "ActiveState": "failed", "Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9", "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:59 UTC",
-        ])
+        var scene = Scene.app(
+            "127.0.0.1:3000", [.connectRefused: 3],
+            [
+                "ActiveState": "failed", "Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9",
+                "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:59 UTC",
+            ])
         scene.system.errors["/dev/kmsg"] = 1
         let verdict = scene.judge()
         #expect(verdict.rule == "P10" && verdict.gaps.contains("no right to read /dev/kmsg"))
@@ -119,9 +133,12 @@ import Testing
     }
 
     @Test func `P10 does not blame yesterday's OOM kill`() {
-        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], [
-            "ActiveState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1", "ActiveEnterTimestamp": "Sun 2026-11-22 08:00:00 UTC",
-        ])
+        var scene = Scene.app(
+            "127.0.0.1:3000", [.connectRefused: 3],
+            [
+                "ActiveState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1",
+                "ActiveEnterTimestamp": "Sun 2026-11-22 08:00:00 UTC",
+            ])
         scene.oomKill(-80_000, of: "app.service")
         let verdict = scene.judge()
         #expect(verdict.rule == "P01")
@@ -129,7 +146,8 @@ import Testing
     }
 
     @Test func `P16 finds the missing file and the unit that makes it`() {
-        var scene = Scene.app("unix:/run/app/app.sock", [.socketMissing: 4], ["ActiveState": "inactive", "SubState": "dead"])
+        var scene = Scene.app(
+            "unix:/run/app/app.sock", [.socketMissing: 4], ["ActiveState": "inactive", "SubState": "dead"])
         scene.system.statuses["/"] = FileStatus(mode: 0o40755)
         scene.system.statuses["/run"] = FileStatus(mode: 0o40755)
         let verdict = scene.judge()
@@ -162,8 +180,15 @@ import Testing
 
     @Test func `P27 finds who holds the port instead`() {
         var scene = Scene("127.0.0.1:3000", [.responseWrongProtocol: 2, .connReset: 3])
-        scene.unit("app.service", ["ActiveState": "activating", "SubState": "auto-restart", "ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])
-        scene.journal(-5, "app.service", "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000", identifier: "node", pid: 900)
+        scene.unit(
+            "app.service",
+            [
+                "ActiveState": "activating", "SubState": "auto-restart",
+                "ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; ",
+            ])
+        scene.journal(
+            -5, "app.service", "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000", identifier: "node",
+            pid: 900)
         scene.listen("127.0.0.1:3000", by: scene.process("python3"))
         let verdict = scene.judge()
         #expect(verdict.rule == "P27" && verdict.confidence == .proven)
@@ -175,7 +200,9 @@ import Testing
         var scene = Scene("127.0.0.1:3000", [.connReset: 3])
         scene.unit("app.service", ["ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])
         scene.unit("other.service", ["ExecStart": "argv[]=/usr/bin/node other.js --port 4000 ; "])
-        scene.journal(-5, "other.service", "Error: listen EADDRINUSE: address already in use 127.0.0.1:4000", identifier: "node", pid: 900)
+        scene.journal(
+            -5, "other.service", "Error: listen EADDRINUSE: address already in use 127.0.0.1:4000", identifier: "node",
+            pid: 900)
         scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
         let verdict = scene.judge()
         #expect(verdict.rule != "P27")

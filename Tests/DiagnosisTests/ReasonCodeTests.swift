@@ -1,4 +1,5 @@
 import Testing
+
 @testable import Diagnosis
 
 @Suite struct ReasonCodeTests {
@@ -48,9 +49,12 @@ import Testing
 
 @Suite struct ModelTests {
     @Test(arguments: [
-        ("127.0.0.1:3000", "127.0.0.1:3000"), ("[::1]:80", "[::1]:80"), ("[2001:db8:0:0:1:0:0:1]:443", "[2001:db8::1:0:0:1]:443"),
-        ("unix:/run/app.sock", "unix:/run/app.sock"), ("unix:/run/app.sock:/uri", "unix:/run/app.sock"), ("localhost:80", "localhost:80"),
-        ("backend", "backend"), ("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1"), ("1.2.3:80", "1.2.3:80"), ("[::1::]:80", "::1:::80"),
+        ("127.0.0.1:3000", "127.0.0.1:3000"), ("[::1]:80", "[::1]:80"),
+        ("[2001:db8:0:0:1:0:0:1]:443", "[2001:db8::1:0:0:1]:443"),
+        ("unix:/run/app.sock", "unix:/run/app.sock"), ("unix:/run/app.sock:/uri", "unix:/run/app.sock"),
+        ("localhost:80", "localhost:80"),
+        ("backend", "backend"), ("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1"), ("1.2.3:80", "1.2.3:80"),
+        ("[::1::]:80", "::1:::80"),
         ("999.1.1.1:80", "999.1.1.1:80"), ("[", "["), ("", ""),
     ])
     func `addresses are read and written as configurations write them`(text: String, expected: String) {
@@ -58,8 +62,12 @@ import Testing
     }
 
     @Test func `loopback is known in every notation`() {
-        for text in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] { #expect(PeerAddress(parsing: text).isLoopback) }
-        for text in ["10.0.0.1:1", "[::]:1", "[fe80::1]:1", "unix:/x"] { #expect(!PeerAddress(parsing: text).isLoopback) }
+        for text in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            #expect(PeerAddress(parsing: text).isLoopback)
+        }
+        for text in ["10.0.0.1:1", "[::]:1", "[fe80::1]:1", "unix:/x"] {
+            #expect(!PeerAddress(parsing: text).isLoopback)
+        }
     }
 
     @Test func `incident ids sort by time and survive a person's typing`() {

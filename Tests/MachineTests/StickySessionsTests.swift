@@ -46,6 +46,22 @@ import Wire
         #expect(found == [true, false, true, true])
     }
 
+    @Test func othersAreToldOfNewSessionsAndNowAndThenThatTheyLive() {
+        let (a, b) = Self.ids()
+        var sessions = StickySessions(capacity: 3, timeout: 8000)
+        func learn(_ id: PeerID, creates: Bool = true, at now: Milliseconds) -> Bool {
+            sessions.learn("s", id: id, idCount: 1, creates: creates, now: now)
+        }
+        let told = [
+            learn(a, creates: false, at: 0), learn(a, at: 0), learn(a, at: 1), learn(a, creates: false, at: 999), learn(a, at: 1000),
+            learn(a, at: 1001), learn(b, at: 1002), learn(b, at: 1003),
+        ]
+        #expect(told == [false, true, false, false, true, false, true, false])
+        sessions.learn(digest: SessionDigest(of: ByteView("s")), id: b, idCount: 1, creates: true, now: 5000)
+        let after = learn(b, at: 5500)
+        #expect(!after, "foreign news need not be told again")
+    }
+
     @Test func aTableIsRebuiltFromAnother() {
         let (a, b) = Self.ids()
         var old = StickySessions(capacity: 8, timeout: 1000)

@@ -9,6 +9,9 @@ private let attempt = AttemptRecord(
     bytesAcknowledged: 1, bytesRead: 3, connectionAgeMilliseconds: 4, idleMilliseconds: 5, isReused: true, durationMilliseconds: 6,
     connection: 7, requestIdentifier: "a/1", incident: .max, status: 502)
 
+private let session = StickySession(
+    zone: "z", digestHigh: .max, digestLow: 7, peer: Array("df2b80dc43705d28db9be6f29fe58da3".utf8), idleMilliseconds: 5)
+
 @Suite struct MessagesTests {
     static let commands: [WorkerCommand] = [
         .hello(hello),
@@ -18,11 +21,11 @@ private let attempt = AttemptRecord(
         .peers([PeerPlace(upstream: "backend", address: "127.0.0.1:3000", ordinal: 0, slot: 7, slotGeneration: .max)]),
         .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
         .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),
-        .stop, .reopenLogs, .closeIdle,
+        .stop, .reopenLogs, .closeIdle, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
-        .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt),
+        .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt), .session(session),
     ]
 
     @Test(arguments: commands) func aCommandSurvivesTheJourney(command: WorkerCommand) throws {
@@ -45,6 +48,12 @@ private let attempt = AttemptRecord(
         let packet = try WorkerCommand.listeners([NamedDescriptor(name: "a", descriptorIndex: 1)]).encode()
         #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: packet, descriptorCount: 1) }
         #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: WorkerCommand.hello(hello).encode(), descriptorCount: 1) }
+    }
+
+    @Test func aSessionWithoutAPeerIsRefused() {
+        var empty = session
+        empty.peer = []
+        #expect(throws: MessageError.outOfRange) { try WorkerReport.session(empty).encode() }
     }
 
     @Test func anotherVersionAndForeignBytesAreNamed() throws {

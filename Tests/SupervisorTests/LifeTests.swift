@@ -92,9 +92,7 @@ import Testing
     @Test func aStartThatTheWorkersRefuseEndsWithStatusOne() throws {
         try withRig { rig in
             try rig.configure("# standin-refuse")
-            try rig.start()
-            #expect(rig.wait(5) { !rig.isRunning })
-            #expect(rig.status == 1)
+            #expect(try rig.run(rig.standardArguments + ["-g", "daemon off;"]).status == 1)
             #expect(rig.read("error.log").contains("[emerg]"))
             #expect(!rig.exists("nginx.pid"))
         }

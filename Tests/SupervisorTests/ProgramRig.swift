@@ -60,20 +60,25 @@ final class ProgramRig {
 
     struct Finished { var status: Int32; var output: String; var errors: String }
 
+    /// A program that should have ended long ago.
+    struct Hang: Error { var arguments: [String] }
+
     /// Runs the program to its end.
     func run(_ arguments: [String]) throws -> Finished {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
+        // Files, not pipes: a daemon that kept a pipe would hang the test instead of failing it.
+        try write("stdout", "")
+        try write("stderr", "")
+        process.standardOutput = FileHandle(forWritingAtPath: directory + "/stdout")
+        process.standardError = FileHandle(forWritingAtPath: directory + "/stderr")
         try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let problem = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Finished(status: process.terminationStatus, output: text, errors: problem)
+        guard wait(20, until: { !process.isRunning }) else {
+            kill(process.processIdentifier, SIGKILL)
+            throw Hang(arguments: arguments)
+        }
+        return Finished(status: process.terminationStatus, output: read("stdout"), errors: read("stderr"))
     }
 
     var standardArguments: [String] { ["-p", directory + "/", "-c", "nginx.conf", "-e", "error.log"] }

@@ -104,6 +104,18 @@ struct MachineRig: ~Copyable {
         #expect(actions.last == .loadConfiguration)
     }
 
+    @Test func aReloadWaitsForTheFirstWorkersUnlessTheyKeepDying() {
+        var rig = MachineRig()
+        #expect(rig.send(.signal(.reload)).isEmpty)
+        var healthy = MachineRig()
+        healthy.send(.signal(.reload))
+        #expect(healthy.send(.workerReady(healthy.workers(of: 1)[0])).last == .loadConfiguration)
+        #expect(rig.send(.workerExited(rig.workers(of: 1)[0], .signal(11))).last == .loadConfiguration)
+        rig.send(.configurationLoaded(GenerationPlan(workerCount: 1, shutdownTimeout: nil)))
+        rig.makeReady(2)
+        #expect(rig.told.values.allSatisfy { if case .drain = $0 { true } else { false } })
+    }
+
     @Test func atMostFourOldGenerationsDrain() {
         var rig = MachineRig()
         rig.makeReady(1)

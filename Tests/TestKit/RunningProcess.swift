@@ -15,6 +15,7 @@ public final class RunningProcess: Sendable {
     /// Starts `path` with standard input from /dev/null and output into the two files.
     public init(_ path: String, _ arguments: [String], directory: String? = nil, environment: [String: String]? = nil,
                 output: String = "/dev/null", errors: String = "/dev/null", name: String? = nil) throws {
+        Reaper.start()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -49,6 +50,7 @@ public final class RunningProcess: Sendable {
         let failure = posix_spawn(&child, program, &actions, &attributes, &argv, &envp)
         guard failure == 0 else { throw KitError("cannot start \(path): \(String(cString: strerror(failure)))") }
         pid = child
+        Reaper.note(child)
     }
 
     deinit { kill() }
@@ -80,7 +82,7 @@ public final class RunningProcess: Sendable {
     /// Ends the whole group at once and reaps the process.
     public func kill() {
         Glibc.kill(-pid, SIGKILL)
-        _ = wait(seconds: 5)
+        if wait(seconds: 5) != nil { Reaper.crossOut(pid) }
     }
 
     /// The direct children that live now, in the order of their start.

@@ -74,7 +74,7 @@ import Wire
         #expect(found.destination == ProxyAddress(low: 0xc000_0202, port: 5678, isIPv6: false))
         #expect(found.sourceText.isEmpty)
         for (name, value) in [
-            ("alpn", "h2"), ("ssl_version", "1.2"), ("ssl_0x21", "1.2"), ("0xae", "\u{7}"), ("0xAE", "\u{7}"),
+            ("alpn", "h2"), ("ssl_version", "1.2"), ("ssl_0x21", "1.2"), ("0x000ae", "\u{7}"), ("0x1", "h2"), ("0xAE", "\u{7}"),
             ("0x01", "h2"),
         ] {
             #expect(ProxyProtocol.tlv(bytes(name), found, base)?.string == value)

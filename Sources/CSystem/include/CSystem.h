@@ -43,6 +43,16 @@ int cs_close(int fd);
 int cs_fstat(int fd, struct stat *out);
 int cs_stat(const char *path, struct stat *out);
 int cs_lstat(const char *path, struct stat *out);
+/// Opens a directory only to look up names in it. ENOTDIR for a symbolic link with `nofollow`.
+int cs_open_search(int directory, const char *path, int nofollow);
+int cs_at_current_directory(void);
+int cs_fstatat(int directory, const char *path, struct stat *out, int nofollow);
+int cs_open_directory(const char *path, void **out);
+/// The next entry: the length of its name (valid until the next call) and its DT_ type; 0 at the end.
+int cs_read_directory(void *directory, const char **name, int *type);
+void cs_close_directory(void *directory);
+/// Writes the canonical path, without a zero, and returns its length.
+int cs_real_path(const char *path, char *out, size_t capacity);
 int cs_set_nonblocking(int fd, int on);
 int cs_set_cloexec(int fd, int on);
 int cs_dup_cloexec(int fd, int lowest);
@@ -79,3 +89,9 @@ ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors
 /// Whether the process may be traced and dumped by others of its user.
 int cs_set_dumpable(int on);
 int cs_no_new_privileges(void);
+
+// --- signals to a worker itself ---
+/// Notes a signal instead of dying of it; a sleeping epoll_wait returns.
+int cs_catch_signal(int number);
+/// The last signal caught since the last call, 0 if none.
+int cs_take_signal(void);

@@ -50,6 +50,8 @@ int cs_read_signal(int fd, int *number, int *sender);
 // --- files ---
 
 int cs_open_cloexec(const char *path, int flags, unsigned mode);
+/// Closes the descriptors from 3 on that came from whoever started us: those that do not close on exec, as all of our own do.
+void cs_close_inherited(void);
 /// Opens a program only to execute it later, whatever happens to its name.
 int cs_open_executable(const char *path);
 int cs_unlink(const char *path);

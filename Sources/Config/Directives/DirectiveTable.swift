@@ -34,7 +34,7 @@ package enum DirectiveTable {
         (indices[name] ?? []).map { entries[$0] }
     }
 
-    /// The known name that is nearest to a misspelt one, at most a third of its letters away. O(names × length²).
+    /// The known name that is nearest to a misspelt one, at most a quarter of its letters away. O(names × length²).
     package static func suggestion(for name: String) -> String? {
         EditDistance.nearest(to: name, in: Set(indices.keys).sorted())
     }
@@ -42,12 +42,12 @@ package enum DirectiveTable {
 
 /// Distances between words, for suggestions.
 package enum EditDistance {
-    /// The candidate with the fewest insertions, deletions, replacements and swaps, if at most a third of the letters.
+    /// The candidate with the fewest insertions, deletions, replacements and swaps, if at most a quarter of the letters.
     package static func nearest(to word: String, in candidates: [String]) -> String? {
         let letters = Array(word.utf8)
         guard letters.count >= 2, letters.count <= 64 else { return nil }
         var best: (name: String, distance: Int)?
-        let limit = max(1, letters.count / 3)
+        let limit = max(1, letters.count / 4)
         for candidate in candidates {
             let other = Array(candidate.utf8)
             guard abs(other.count - letters.count) <= limit else { continue }

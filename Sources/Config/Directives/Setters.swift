@@ -73,11 +73,10 @@ enum Setter {
     /// Media types; `text/html` is always among them.
     static func types(_ path: Path<MediaTypes>) -> DirectiveHandler {
         { (reader, directive) throws(DirectiveError) in
-            var types: Set<Bytes> = []
-            if case .only(let known) = reader.scope.settings[keyPath: path], !reader.scope.isFirst(directive.name) {
+            var types: Set = [Bytes("text/html".utf8)]
+            if !reader.scope.isFirst(directive.name) {
+                guard case .only(let known) = reader.scope.settings[keyPath: path] else { return }
                 types = known
-            } else if case .all = reader.scope.settings[keyPath: path], !reader.scope.isFirst(directive.name) {
-                return
             }
             for word in directive.arguments {
                 if word == Bytes("*".utf8) {
@@ -86,12 +85,9 @@ enum Setter {
                 }
                 let type = Config.lowercased(word)
                 if !types.insert(type).inserted {
-                    let text = String(decoding: word, as: UTF8.self)
-                    reader.warn("duplicate MIME type \"\(text)\"", directive)
+                    reader.warn("duplicate MIME type \"\(String(decoding: type, as: UTF8.self))\"", directive)
                 }
-                // text/html is implied and may be said again.
             }
-            types.insert(Bytes("text/html".utf8))
             reader.scope.settings[keyPath: path] = .only(types)
         }
     }

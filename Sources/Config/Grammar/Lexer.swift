@@ -69,14 +69,27 @@ struct Lexer {
         throw unexpectedEnd()
     }
 
-    /// Skips the rest of a block in another language up to its closing brace, counting braces.
+    /// Skips the rest of a block, in Lua or just too deep, up to its closing brace. Braces in strings and comments do not count.
     mutating func skipForeignBlock() {
         var depth = 1
-        while let byte = peek() {
+        while depth > 0, let byte = peek() {
             advance(over: byte)
-            if byte == UInt8(ascii: "{") { depth += 1 }
-            if byte == UInt8(ascii: "}") { depth -= 1 }
-            if depth == 0 { return }
+            switch byte {
+            case UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "}"): depth -= 1
+            case UInt8(ascii: "-") where peek() == UInt8(ascii: "-"): skipComment()
+            case UInt8(ascii: "\""), UInt8(ascii: "'"): skipForeignString(quote: byte)
+            default: break
+            }
+        }
+    }
+
+    /// Goes behind the closing quote, or to the end of the line if there is none.
+    private mutating func skipForeignString(quote: UInt8) {
+        while let byte = peek(), byte != UInt8(ascii: "\n") {
+            position += 1
+            if byte == quote { return }
+            if byte == UInt8(ascii: "\\"), let escaped = peek() { advance(over: escaped) }
         }
     }
 

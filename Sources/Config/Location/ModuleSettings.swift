@@ -243,7 +243,7 @@ package struct SSISettings: Hashable, Sendable {
     package var ignoresRecycledBuffers = false
     package var keepsLastModified = false
     package var minFileChunk: ByteCount = 1_024
-    package var valueLengthMax = 256
+    package var valueLengthMax = 255
     package var types: MediaTypes = .only([Array("text/html".utf8)])
 
     package init() {}

@@ -24,7 +24,7 @@ enum AppHandlers {
         var health = AppSettings.Health()
         let known = ["uri=", "interval=", "timeout=", "passes=", "fails=", "match="]
         for index in 1..<directive.words.count {
-            let invalid = directive.invalidParameter(index, known: known)
+            var invalid: DirectiveError { directive.invalidParameter(index, known: known) }
             if let value = directive.value(index, after: "uri="), value.first == UInt8(ascii: "/") {
                 health.uri = Bytes(value)
             } else if let value = directive.value(index, after: "interval=") {
@@ -134,11 +134,14 @@ extension ConfigurationReader {
                 reader.report("unknown match \"\(match)\"", at: app.location, directive: "health")
             }
         }
-        deferredToEnd.append { reader in
-            guard let index = reader.configuration.main.apps.firstIndex(where: { $0.name == name }),
-                !reader.http.upstreams.contains(where: { $0.app == index })
-            else { return }
-            reader.warn("app \"\(name)\" is used by no upstream", directive)
+    }
+
+    /// An app without an upstream runs, but no request reaches it.
+    func warnOfUnusedApps() {
+        for (index, app) in configuration.main.apps.enumerated() {
+            if http.upstreams.contains(where: { $0.app == index }) { continue }
+            diagnostics.append(
+                Diagnostic(.warning, "app \"\(app.name)\" is used by no upstream", at: app.location, directive: "app"))
         }
     }
 }

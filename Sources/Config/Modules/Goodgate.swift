@@ -173,7 +173,7 @@ enum GoodgateHandlers {
             let text = directive.text(index)
             let key = String(text.prefix { $0 != "=" })
             let value = directive[index].dropFirst(key.utf8.count + 1)
-            let invalid = directive.invalidParameter(index, known: healthParameters)
+            var invalid: DirectiveError { directive.invalidParameter(index, known: healthParameters) }
             func time() throws(DirectiveError) -> Milliseconds {
                 guard let time = ValueParsing.milliseconds(value) else { throw invalid }
                 return time

@@ -25,16 +25,27 @@ final class ConfigurationReader {
     var patternIndices: [PatternKey: PatternID] = [:]
     var logFormatIndices: [String: Int] = [:]
     var upstreamIndices: [String: [Int]] = [:]
-    /// Explicit upstreams that are declared anywhere in the block, known before any `proxy_pass` is read.
+    /// Upstreams by the sticky zone that they use.
     var stickyZones: [String: String] = [:]
     var logBuffers: [String: LogBufferParameters] = [:]
     /// Health checks by the location that has them, until the upstreams are complete.
     var healthChecks: [HealthCheckSettings] = []
+    /// Zones of shared memory by name: nginx keeps one name space for all modules.
+    var zones: [String: SharedZone] = [:]
+    /// Work for when all files are read.
     var deferredToEnd: [(ConfigurationReader) -> Void] = []
 
     struct PatternKey: Hashable {
         var bytes: Bytes
         var caseless: Bool
+    }
+
+    /// What is known of a zone.
+    struct SharedZone {
+        /// The module that declared it.
+        var use: String
+        /// 0: not given yet.
+        var size: ByteCount
     }
 
     struct LogBufferParameters: Hashable {
@@ -58,13 +69,19 @@ final class ConfigurationReader {
 
     /// Applies the directives of the current block, then reads what was deferred.
     func process(_ directives: [Directive]) {
-        var rows: [(directive: Directive, entry: DirectiveEntry)] = []
+        var rows: [(directive: Int, entry: Int)] = []
         rows.reserveCapacity(directives.count)
-        for directive in directives {
-            if let entry = entry(for: directive) { rows.append((directive, entry)) }
+        var hasEarly = false
+        for (index, directive) in directives.enumerated() {
+            guard let entry = entryIndex(for: directive) else { continue }
+            rows.append((index, entry))
+            if DirectiveTable.entries[entry].isEarly { hasEarly = true }
         }
-        for row in rows where row.entry.isEarly { apply(row.directive, row.entry) }
-        for row in rows where !row.entry.isEarly { apply(row.directive, row.entry) }
+        for isEarly in hasEarly ? [true, false] : [false] {
+            for row in rows where DirectiveTable.entries[row.entry].isEarly == isEarly {
+                apply(directives[row.directive], DirectiveTable.entries[row.entry])
+            }
+        }
         let current = scope
         let deferred = current.deferred
         current.deferred = []
@@ -96,7 +113,7 @@ final class ConfigurationReader {
     }
 
     /// The row of the table that is meant, after nginx's checks of name, context, block and number of arguments.
-    private func entry(for directive: Directive) -> DirectiveEntry? {
+    private func entryIndex(for directive: Directive) -> Int? {
         guard let indices = DirectiveTable.indices[directive.name] else {
             let suggestion = DirectiveTable.suggestion(for: directive.name)
             report(
@@ -104,11 +121,10 @@ final class ConfigurationReader {
             return nil
         }
         for index in indices {
-            let entry = DirectiveTable.entries[index]
-            guard !entry.contexts.isDisjoint(with: scope.context) else { continue }
+            guard !DirectiveTable.entries[index].contexts.isDisjoint(with: scope.context) else { continue }
             do throws(DirectiveError) {
-                try check(directive, entry)
-                return entry
+                try check(directive, DirectiveTable.entries[index])
+                return index
             } catch {
                 report(error, directive)
                 return nil

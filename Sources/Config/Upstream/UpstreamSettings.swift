@@ -110,6 +110,9 @@ package enum BalancingPolicy: Hashable, Sendable {
 /// `sticky`.
 package enum StickySettings: Hashable, Sendable {
     case cookie(Cookie)
+    /// What a session of `learn` takes of its zone, so that a size means about the number of sessions it means to nginx.
+    package static var bytesPerSession: Int { 128 }
+
     /// The first template that is not empty names the route.
     case route([Template])
     case learn(Learn)

@@ -30,13 +30,15 @@ package protocol Collector: Sendable {
 /// All collectors, in the order in which they build on each other.
 package enum Collectors {
     package static let all: [any Collector] = [
-        ProxyCollector(), ListenerCollector(), HostCollector(), SocketPathCollector(), ProbeCollector(), UnitCollector(), AppCollector(),
+        ProxyCollector(), ListenerCollector(), HostCollector(), SocketPathCollector(), ProbeCollector(),
+        UnitCollector(), AppCollector(),
         JournalCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
     ]
 
     /// Runs the collectors of one class (nil: all) one after the other.
     package static func collect(
-        _ subject: CollectionSubject, from system: some SystemReader, volatile: Bool? = nil, into evidence: inout EvidenceSet
+        _ subject: CollectionSubject, from system: some SystemReader, volatile: Bool? = nil,
+        into evidence: inout EvidenceSet
     ) {
         for collector in all where volatile == nil || collector.isVolatile == volatile {
             collector.collect(subject, from: system, into: &evidence)

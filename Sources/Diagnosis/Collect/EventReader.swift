@@ -8,15 +8,20 @@ package enum EventReader {
         package var unit: String?
         package var pid: Int32?
         package var source: String
-        package init(time: Timestamp, isKernel: Bool = false, identifier: String = "", unit: String? = nil, pid: Int32? = nil, source: String) {
-            self.time = time; self.isKernel = isKernel; self.identifier = identifier; self.unit = unit; self.pid = pid; self.source = source
+        package init(
+            time: Timestamp, isKernel: Bool = false, identifier: String = "", unit: String? = nil, pid: Int32? = nil,
+            source: String
+        ) {
+            self.time = time; self.isKernel = isKernel; self.identifier = identifier; self.unit = unit; self.pid = pid;
+            self.source = source
         }
     }
 
     /// The event a message tells; nil for all that says nothing of use.
     package static func read(_ message: LineText, _ origin: Origin) -> LifeEvent? {
         var event = LifeEvent(
-            time: origin.time, kind: .started, pid: origin.pid, process: origin.identifier.isEmpty ? nil : origin.identifier,
+            time: origin.time, kind: .started, pid: origin.pid,
+            process: origin.identifier.isEmpty ? nil : origin.identifier,
             unit: origin.unit, line: String(message.string.prefix(400)), source: origin.source)
         if origin.isKernel { return kernel(message, &event) ? event : nil }
         if origin.identifier == "systemd" { return systemd(message, &event) ? event : nil }
@@ -35,7 +40,8 @@ package enum EventReader {
             event.pid = rest.after(",pid=")?.number.map { Int32(truncatingIfNeeded: $0) }
             event.unit = nil
             // The kernel's line without its masks, which nobody reads.
-            event.line = "oom-kill:constraint=CONSTRAINT_\(rest.word.string)" + (event.cgroup.map { ",task_memcg=\($0)" } ?? "")
+            event.line =
+                "oom-kill:constraint=CONSTRAINT_\(rest.word.string)" + (event.cgroup.map { ",task_memcg=\($0)" } ?? "")
                 + ",task=\(event.process ?? "?"),pid=\(event.pid ?? 0)"
             return true
         }
@@ -70,7 +76,8 @@ package enum EventReader {
         let isSELinux = m.contains("avc:") && m.contains("denied")
         guard isSELinux || m.contains("apparmor=\"DENIED\"") else { return false }
         let permission = isSELinux ? m.between("{", "}")?.trimmed.string : m.between("operation=\"", "\"")?.string
-        event.kind = .denied(permission: permission ?? "", port: m.after("dest=")?.number.flatMap { UInt16(exactly: $0) })
+        event.kind = .denied(
+            permission: permission ?? "", port: m.after("dest=")?.number.flatMap { UInt16(exactly: $0) })
         event.process = m.between("comm=\"", "\"")?.string
         event.pid = m.after(" pid=")?.number.map { Int32(truncatingIfNeeded: $0) }
         return true
@@ -82,17 +89,29 @@ package enum EventReader {
         if event.unit == nil || event.unit == "init.scope" { event.unit = unitName(m) }
         event.process = nil
         event.pid = nil
-        if m.contains("killed by the OOM killer") || m.contains("systemd-oomd killed ") { event.kind = .outOfMemory(constraint: "") }
-        else if let rest = m.after("Main process exited, code=") ?? m.after("Control process exited, code=") { event.kind = ended(rest) }
-        else if let rest = m.after("Failed with result '") { event.kind = .failed(result: rest.upTo("'").string) }
-        else if let rest = m.after("restart counter is at ") { event.kind = .restartScheduled(count: rest.number ?? 0) }
-        else if m.contains("Start request repeated too quickly") { event.kind = .gaveUp }
-        else if m.contains("State '") && m.contains("timed out. Killing") { event.kind = .stopTimedOut }
-        else if m.hasPrefix("Started ") { event.kind = .started }
-        else if m.hasPrefix("Stopping ") { event.kind = .stopping }
-        else if m.hasPrefix("Stopped ") { event.kind = .stopped }
-        else if m.hasPrefix("Reloaded ") { event.kind = .reload }
-        else { return false }
+        if m.contains("killed by the OOM killer") || m.contains("systemd-oomd killed ") {
+            event.kind = .outOfMemory(constraint: "")
+        } else if let rest = m.after("Main process exited, code=") ?? m.after("Control process exited, code=") {
+            event.kind = ended(rest)
+        } else if let rest = m.after("Failed with result '") {
+            event.kind = .failed(result: rest.upTo("'").string)
+        } else if let rest = m.after("restart counter is at ") {
+            event.kind = .restartScheduled(count: rest.number ?? 0)
+        } else if m.contains("Start request repeated too quickly") {
+            event.kind = .gaveUp
+        } else if m.contains("State '") && m.contains("timed out. Killing") {
+            event.kind = .stopTimedOut
+        } else if m.hasPrefix("Started ") {
+            event.kind = .started
+        } else if m.hasPrefix("Stopping ") {
+            event.kind = .stopping
+        } else if m.hasPrefix("Stopped ") {
+            event.kind = .stopped
+        } else if m.hasPrefix("Reloaded ") {
+            event.kind = .reload
+        } else {
+            return false
+        }
         return true
     }
 
@@ -118,13 +137,15 @@ package enum EventReader {
 
     static func application(_ m: LineText, _ event: inout LifeEvent) -> Bool {
         if m.contains("EADDRINUSE") || m.contains("ddress already in use") || m.contains("still could not bind()")
-            || m.contains("bind()") && m.contains("failed (98:") {
+            || m.contains("bind()") && m.contains("failed (98:")
+        {
             event.kind = .addressInUse
         } else if let rest = m.after("WORKER TIMEOUT (pid:") {
             event.kind = .workerTimeout
             event.pid = rest.number.map { Int32(truncatingIfNeeded: $0) }
         } else if let rest = m.after("Worker (pid:"), rest.contains("was sent SIG") {
-            event.kind = .killed(signal: rest.contains("SIGKILL") ? 9 : rest.contains("SIGSEGV") ? 11 : 15, coreDumped: false)
+            event.kind = .killed(
+                signal: rest.contains("SIGKILL") ? 9 : rest.contains("SIGSEGV") ? 11 : 15, coreDumped: false)
             event.pid = rest.number.map { Int32(truncatingIfNeeded: $0) }
         } else if let rest = m.after("max_children setting (") {
             event.kind = .poolExhausted(limit: rest.number ?? 0)
@@ -143,29 +164,45 @@ package enum EventReader {
         } else if let port = listeningPort(m) {
             event.kind = .listening(port: port)
         } else if denial(m, &event) {
-        } else { return false }
+        } else {
+            return false
+        }
         return true
     }
 
     /// "Listening on port 3000", "listening at: http://127.0.0.1:8000", "Uvicorn running on http://0.0.0.0:8000", "Local: http://localhost:3000".
     static func listeningPort(_ m: LineText) -> UInt16? {
         guard m.bytes.count < 1_000,
-              let rest = m.after("istening") ?? m.after("running on ") ?? m.after("running at ") ?? m.after("LISTENING") ?? m.after("erver started on ")
-              ?? m.after("serving on ") ?? m.after("Serving HTTP on ") else { return nil }
+            let rest = m.after("istening") ?? m.after("running on ") ?? m.after("running at ") ?? m.after("LISTENING")
+                ?? m.after("erver started on ")
+                ?? m.after("serving on ") ?? m.after("Serving HTTP on ")
+        else { return nil }
         if let number = (rest.after("port ") ?? rest.after("port: "))?.number { return UInt16(exactly: number) }
         var index = rest.bytes.startIndex, found: UInt16?
         while index < rest.bytes.endIndex {
-            if rest.bytes[index] == 58, let number = LineText(rest.bytes[(index + 1)...].prefix(6)).number, number > 0 { found = UInt16(exactly: number) ?? found; break }
+            if rest.bytes[index] == 58, let number = LineText(rest.bytes[(index + 1)...].prefix(6)).number, number > 0 {
+                found = UInt16(exactly: number) ?? found; break
+            }
             index += 1
         }
         if let found { return found }
-        return rest.trimmed.hasPrefix("on ") ? rest.after("on ")?.trimmed.number.flatMap { $0 > 0 ? UInt16(exactly: $0) : nil } : nil
+        return rest.trimmed.hasPrefix("on ")
+            ? rest.after("on ")?.trimmed.number.flatMap { $0 > 0 ? UInt16(exactly: $0) : nil } : nil
     }
 
     static func signalNumber(_ name: String) -> Int {
         switch name {
-        case "SIGHUP": 1; case "SIGINT": 2; case "SIGQUIT": 3; case "SIGILL": 4; case "SIGABRT": 6; case "SIGBUS": 7; case "SIGFPE": 8
-        case "SIGKILL": 9; case "SIGSEGV": 11; case "SIGPIPE": 13; case "SIGTERM": 15
+        case "SIGHUP": 1;
+        case "SIGINT": 2;
+        case "SIGQUIT": 3;
+        case "SIGILL": 4;
+        case "SIGABRT": 6;
+        case "SIGBUS": 7;
+        case "SIGFPE": 8
+        case "SIGKILL": 9;
+        case "SIGSEGV": 11;
+        case "SIGPIPE": 13;
+        case "SIGTERM": 15
         default: 0
         }
     }
@@ -175,7 +212,8 @@ package enum EventReader {
         var out: [LifeEvent] = []
         for event in events {
             if case .outOfMemory = event.kind, event.cgroup == nil, event.unit == nil, let pid = event.pid,
-               out.contains(where: { $0.pid == pid && $0.cgroup != nil && abs($0.time.since(event.time)) < 5_000 }) {
+                out.contains(where: { $0.pid == pid && $0.cgroup != nil && abs($0.time.since(event.time)) < 5_000 })
+            {
                 continue
             }
             out.append(event)

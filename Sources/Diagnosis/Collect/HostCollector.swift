@@ -4,7 +4,8 @@ package struct HostCollector: Collector {
     package var name: String { "limits and counters" }
     package var isVolatile: Bool { true }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         var facts = HostFacts()
         let net = "/proc/sys/net"
         facts.somaxconn = system.number("\(net)/core/somaxconn")
@@ -14,7 +15,9 @@ package struct HostCollector: Collector {
         }
         facts.conntrackCount = system.number("\(net)/netfilter/nf_conntrack_count")
         facts.conntrackMax = system.number("\(net)/netfilter/nf_conntrack_max")
-        if let numbers = (try? system.text("/proc/sys/fs/file-nr"))?.split(whereSeparator: { $0 == "\t" || $0 == "\n" }).compactMap({ Int($0) }), numbers.count == 3 {
+        if let numbers = (try? system.text("/proc/sys/fs/file-nr"))?.split(whereSeparator: { $0 == "\t" || $0 == "\n" })
+            .compactMap({ Int($0) }), numbers.count == 3
+        {
             facts.filesOpen = numbers[0]
             facts.filesMax = numbers[2]
         }
@@ -24,7 +27,9 @@ package struct HostCollector: Collector {
         facts.bootTime = ProcessTable.bootTime(from: system)
         facts.addresses = system.interfaceAddresses()
         for resource in ["cpu", "memory", "io"] {
-            if let text = try? system.read("/proc/pressure/\(resource)", limit: 512), let value = LineText(text[...]).after("some avg10=")?.word.string {
+            if let text = try? system.read("/proc/pressure/\(resource)", limit: 512),
+                let value = LineText(text[...]).after("some avg10=")?.word.string
+            {
                 facts.pressure[resource] = Double(value)
             }
         }
@@ -55,7 +60,9 @@ package struct HostCollector: Collector {
                     if let number = value.number { found[name.string] = Int64(number) }
                 }
                 names = []
-            } else { names = fields }
+            } else {
+                names = fields
+            }
         }
     }
 
@@ -68,9 +75,13 @@ package struct HostCollector: Collector {
         return out
     }
 
-    static let stateNames = [1: "ESTABLISHED", 2: "SYN_SENT", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 8: "CLOSE_WAIT"]
+    static let stateNames = [
+        1: "ESTABLISHED", 2: "SYN_SENT", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 8: "CLOSE_WAIT",
+    ]
 
-    private static func peerState(_ peer: PeerAddress, base: String, _ system: some SystemReader, into facts: inout HostFacts) {
+    private static func peerState(
+        _ peer: PeerAddress, base: String, _ system: some SystemReader, into facts: inout HostFacts
+    ) {
         if let table = try? system.read("\(base)/\(peer.isIPv6 ? "tcp6" : "tcp")", limit: 64 << 20) {
             for row in SocketTable.parseTCP(table) where row.remote == peer {
                 facts.socketsToPeer[stateNames[row.state] ?? "other", default: 0] += 1
@@ -84,7 +95,9 @@ package struct HostCollector: Collector {
         if let arp = try? system.text("\(base)/arp") {
             for line in arp.split(separator: "\n") {
                 let fields = line.split(separator: " ")
-                if fields.count > 2, fields[0] == peer.hostText { facts.neighbour = fields[2] == "0x0" ? "FAILED" : "REACHABLE" }
+                if fields.count > 2, fields[0] == peer.hostText {
+                    facts.neighbour = fields[2] == "0x0" ? "FAILED" : "REACHABLE"
+                }
             }
         }
     }

@@ -8,21 +8,30 @@ package struct JournalCollector: Collector {
 
     static let fields = "MESSAGE,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_PID,_TRANSPORT,_COMM"
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         // An app says where it listens when it starts, long before it fails: that line names the backend.
         let since = subject.since.seconds, until = subject.until.seconds + 1
-        let command = ["journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "20000"]
+        let command =
+            ["journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "20000"]
             + ["--since", "@\(since)", "--until", "@\(until)"]
         do {
             var events = Self.parse(try system.run(command, deadline: 10_000, limit: 32 << 20), source: "journalctl")
-            let starts = ["journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "500", "-b", "-g", "isten|running (on|at)|erving"]
+            let starts = [
+                "journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "500", "-b", "-g",
+                "isten|running (on|at)|erving",
+            ]
             if let output = try? system.run(starts, deadline: 5_000, limit: 4 << 20) {
-                events += Self.parse(output, source: "journalctl -b").filter { if case .listening = $0.kind { $0.time.seconds < since } else { false } }
+                events += Self.parse(output, source: "journalctl -b").filter {
+                    if case .listening = $0.kind { $0.time.seconds < since } else { false }
+                }
             }
             events.sort { $0.time < $1.time }
-            evidence.journal = .known(EventReader.merged(events), source: "journalctl --since @\(since) --until @\(until)")
+            evidence.journal = .known(
+                EventReader.merged(events), source: "journalctl --since @\(since) --until @\(until)")
         } catch {
-            evidence.journal = .unavailable(why: error.errorNumber == -1 ? "the journal is empty or may not be read" : error.text)
+            evidence.journal = .unavailable(
+                why: error.errorNumber == -1 ? "the journal is empty or may not be read" : error.text)
         }
     }
 
@@ -30,8 +39,10 @@ package struct JournalCollector: Collector {
     package static func parse(_ output: [UInt8], source: String) -> [LifeEvent] {
         var events: [LifeEvent] = []
         for line in output.split(separator: 10) {
-            guard line.count < 65_536, let entry = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any],
-                  let micros = (entry["__REALTIME_TIMESTAMP"] as? String).flatMap({ Int64($0) }) else { continue }
+            guard line.count < 65_536,
+                let entry = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any],
+                let micros = (entry["__REALTIME_TIMESTAMP"] as? String).flatMap({ Int64($0) })
+            else { continue }
             let message = message(entry["MESSAGE"])
             guard !message.isEmpty else { continue }
             let identifier = entry["SYSLOG_IDENTIFIER"] as? String ?? entry["_COMM"] as? String ?? ""
@@ -39,7 +50,8 @@ package struct JournalCollector: Collector {
             let pid = (entry["_PID"] as? String).flatMap { Int32($0) }
             let isKernel = entry["_TRANSPORT"] as? String == "kernel"
             let origin = EventReader.Origin(
-                time: Timestamp(milliseconds: micros / 1_000), isKernel: isKernel, identifier: identifier, unit: unit, pid: pid,
+                time: Timestamp(milliseconds: micros / 1_000), isKernel: isKernel, identifier: identifier, unit: unit,
+                pid: pid,
                 source: unit.map { "journalctl -u \($0)" } ?? (isKernel ? "journalctl -k" : source))
             if let event = EventReader.read(LineText(message), origin) { events.append(event) }
         }

@@ -4,14 +4,17 @@ package struct KernelCollector: Collector {
     package var name: String { "the kernel log" }
     package var isVolatile: Bool { false }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         do {
             let bytes = try system.read("/dev/kmsg", limit: 8 << 20)
             guard let boot = bootTime(system) else {
                 evidence.kernel = .unavailable(why: "the boot time in /proc/stat is not readable")
                 return
             }
-            let events = Self.parse(bytes, boot: boot).filter { $0.time >= subject.since && $0.time <= subject.until.advanced(byMilliseconds: 5_000) }
+            let events = Self.parse(bytes, boot: boot).filter {
+                $0.time >= subject.since && $0.time <= subject.until.advanced(byMilliseconds: 5_000)
+            }
             evidence.kernel = .known(EventReader.merged(events), source: "dmesg")
         } catch {
             let known = evidence.journal.value?.contains { $0.source == "journalctl -k" } ?? false
@@ -21,7 +24,9 @@ package struct KernelCollector: Collector {
 
     /// Wall clock minus uptime: nearer to the log's clock than `btime`, which is rounded to seconds.
     private func bootTime(_ system: some SystemReader) -> Timestamp? {
-        if let text = try? system.text("/proc/uptime"), let first = text.split(separator: " ").first, let seconds = Double(first) {
+        if let text = try? system.text("/proc/uptime"), let first = text.split(separator: " ").first,
+            let seconds = Double(first)
+        {
             return system.now().advanced(byMilliseconds: -Int64(seconds * 1_000))
         }
         return ProcessTable.bootTime(from: system)
@@ -35,7 +40,8 @@ package struct KernelCollector: Collector {
             guard let semicolon = text.find(";") else { continue }
             let head = LineText(line[..<semicolon]).string.split(separator: ",")
             guard head.count >= 3, let micros = Int64(head[2]) else { continue }
-            let origin = EventReader.Origin(time: boot.advanced(byMilliseconds: micros / 1_000), isKernel: true, source: "dmesg")
+            let origin = EventReader.Origin(
+                time: boot.advanced(byMilliseconds: micros / 1_000), isKernel: true, source: "dmesg")
             if let event = EventReader.read(LineText(line[(semicolon + 1)...]), origin) { events.append(event) }
         }
         return events

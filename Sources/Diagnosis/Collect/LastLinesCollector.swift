@@ -4,12 +4,19 @@ package struct LastLinesCollector: Collector {
     package var name: String { "the unit's last lines" }
     package var isVolatile: Bool { false }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
-        let failure = FailureCase(upstream: "", peer: subject.peer, counts: [:], first: subject.since, last: subject.until)
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
+        let failure = FailureCase(
+            upstream: "", peer: subject.peer, counts: [:], first: subject.since, last: subject.until)
         guard let link = evidence.backends(of: failure).first, link.unit.activeState != "active" else { return }
-        let command = ["journalctl", "-u", link.unit.name, "-o", "cat", "-n", "20", "--no-pager", "-t", Self.program(link.unit.execStart)]
+        let command = [
+            "journalctl", "-u", link.unit.name, "-o", "cat", "-n", "20", "--no-pager", "-t",
+            Self.program(link.unit.execStart),
+        ]
         guard let output = try? system.run(command, deadline: 3_000, limit: 65_536) else { return }
-        let lines = output.split(separator: 10).map { String(decoding: $0.prefix(300), as: UTF8.self) }.filter { !$0.hasPrefix("-- ") }
+        let lines = output.split(separator: 10).map { String(decoding: $0.prefix(300), as: UTF8.self) }.filter {
+            !$0.hasPrefix("-- ")
+        }
         if !lines.isEmpty { evidence.lastLines = .known(lines, source: "journalctl -u \(link.unit.name) -n 20") }
     }
 

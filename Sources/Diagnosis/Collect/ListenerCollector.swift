@@ -4,13 +4,16 @@ package struct ListenerCollector: Collector {
     package var name: String { "listener tables" }
     package var isVolatile: Bool { true }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         let base = subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net"
         let bootTime = ProcessTable.bootTime(from: system)
         var own: [Listener] = []
         do {
             for table in ["tcp", "tcp6"] {
-                do { own += Self.listening(try system.read("\(base)/\(table)", limit: 64 << 20)) } catch where error.errorNumber == 2 && table == "tcp6" {}
+                do { own += Self.listening(try system.read("\(base)/\(table)", limit: 64 << 20)) } catch
+                    where error.errorNumber == 2 && table == "tcp6"
+                {}
             }
         } catch {
             evidence.listeners = .unavailable(why: error.text)
@@ -18,47 +21,62 @@ package struct ListenerCollector: Collector {
         }
         var unix: [Listener] = []
         if let table = try? system.read("\(base)/unix", limit: 64 << 20) { unix = SocketTable.parseUnix(table) }
-        if let queues = try? system.run(["ss", "-Hltn"], deadline: 500, limit: 1 << 20), subject.proxyPID == nil || isOurNamespace(subject, system) {
-            let sizes = SocketTable.parseSS(queues)
-            for index in own.indices { own[index].queueMax = sizes[own[index].address.text]?.max }
+        // `ss` shows its own namespace only; the tables do not tell the size of a queue.
+        if subject.proxyPID == nil || isOurNamespace(subject, system) {
+            if let queues = try? system.run(["ss", "-Hltn"], deadline: 500, limit: 1 << 20) {
+                let sizes = SocketTable.parseSS(queues)
+                for index in own.indices { own[index].queueMax = sizes[own[index].address.text]?.max }
+            }
             if let queues = try? system.run(["ss", "-Hlxn"], deadline: 500, limit: 1 << 20) {
                 let sizes = SocketTable.parseSS(queues)
                 for index in unix.indices {
-                    if let size = sizes[unix[index].address.hostText] { unix[index].queue = size.queue; unix[index].queueMax = size.max }
+                    guard let size = sizes[unix[index].address.hostText] else { continue }
+                    unix[index].queue = size.queue
+                    unix[index].queueMax = size.max
                 }
             }
         }
         let proxyNamespace = evidence.proxy.value?.networkNamespace
         var wanted = Set((own + unix).map(\.inode))
         var foreign: [Listener] = []
-        let owners = Self.owners(&wanted, foreign: &foreign, proxyNamespace: proxyNamespace, peer: subject.peer, bootTime: bootTime, system)
+        let owners = Self.owners(
+            &wanted, foreign: &foreign, proxyNamespace: proxyNamespace, peer: subject.peer, bootTime: bootTime, system)
         for index in own.indices { own[index].owner = owners[own[index].inode] }
         for index in unix.indices { unix[index].owner = owners[unix[index].inode] }
         evidence.listeners = .known(own, source: "\(base)/tcp, \(base)/tcp6")
         evidence.unixListeners = .known(unix, source: "\(base)/unix")
-        if proxyNamespace != nil { evidence.foreignListeners = .known(foreign, source: "/proc/PID/net/tcp of other namespaces") }
+        if proxyNamespace != nil {
+            evidence.foreignListeners = .known(foreign, source: "/proc/PID/net/tcp of other namespaces")
+        }
     }
 
     static func listening(_ bytes: [UInt8]) -> [Listener] {
-        SocketTable.parseTCP(bytes).filter { $0.state == 10 }.map { Listener(address: $0.local, inode: $0.inode, queue: $0.queue) }
+        SocketTable.parseTCP(bytes).filter { $0.state == 10 }.map {
+            Listener(address: $0.local, inode: $0.inode, queue: $0.queue)
+        }
     }
 
     private func isOurNamespace(_ subject: CollectionSubject, _ system: some SystemReader) -> Bool {
-        guard let pid = subject.proxyPID, let theirs = try? system.link("/proc/\(pid)/ns/net"), let ours = try? system.link("/proc/self/ns/net") else { return false }
+        guard let pid = subject.proxyPID, let theirs = try? system.link("/proc/\(pid)/ns/net"),
+            let ours = try? system.link("/proc/self/ns/net")
+        else { return false }
         return theirs == ours
     }
 
     /// Walks all processes once: finds the holders of the wanted inodes, and one table per other network namespace.
     private static func owners(
-        _ wanted: inout Set<UInt64>, foreign: inout [Listener], proxyNamespace: UInt64?, peer: PeerAddress?, bootTime: Timestamp?,
+        _ wanted: inout Set<UInt64>, foreign: inout [Listener], proxyNamespace: UInt64?, peer: PeerAddress?,
+        bootTime: Timestamp?,
         _ system: some SystemReader
     ) -> [UInt64: ProcessFacts] {
         var owners: [UInt64: ProcessFacts] = [:], seenNamespaces: Set<UInt64> = []
         if let proxyNamespace { seenNamespaces.insert(proxyNamespace) }
         guard let pids = try? ProcessTable.pids(from: system) else { return owners }
         for pid in pids.prefix(20_000) {
-            if proxyNamespace != nil, let link = try? system.link("/proc/\(pid)/ns/net"), let namespace = ProcessTable.namespaceInode(link),
-               seenNamespaces.insert(namespace).inserted {
+            if proxyNamespace != nil, let link = try? system.link("/proc/\(pid)/ns/net"),
+                let namespace = ProcessTable.namespaceInode(link),
+                seenNamespaces.insert(namespace).inserted
+            {
                 for table in ["tcp", "tcp6"] {
                     guard let bytes = try? system.read("/proc/\(pid)/net/\(table)", limit: 16 << 20) else { continue }
                     for var listener in listening(bytes) {
@@ -72,7 +90,9 @@ package struct ListenerCollector: Collector {
             var facts: ProcessFacts?
             for descriptor in descriptors {
                 guard let target = try? system.link("/proc/\(pid)/fd/\(descriptor)"), target.hasPrefix("socket:["),
-                      let inode = LineText(target).after("[")?.number.map({ UInt64($0) }), wanted.contains(inode), owners[inode] == nil else { continue }
+                    let inode = LineText(target).after("[")?.number.map({ UInt64($0) }), wanted.contains(inode),
+                    owners[inode] == nil
+                else { continue }
                 if facts == nil { facts = ProcessTable.read(pid, from: system, bootTime: bootTime) }
                 owners[inode] = facts
             }

@@ -4,7 +4,8 @@ package struct NameCollector: Collector {
     package var name: String { "the name service" }
     package var isVolatile: Bool { false }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         guard let host = subject.host, !host.isEmpty else { return }
         var facts = NameFacts(host: host, addresses: [])
         do { facts.addresses = try system.resolve(host) } catch {
@@ -17,7 +18,9 @@ package struct NameCollector: Collector {
             for line in text.split(separator: "\n") {
                 let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
                 if words.first == "nameserver", words.count > 1 { facts.nameservers.append(String(words[1])) }
-                if words.first == "search" || words.first == "domain" { facts.searchDomains = words.dropFirst().map(String.init) }
+                if words.first == "search" || words.first == "domain" {
+                    facts.searchDomains = words.dropFirst().map(String.init)
+                }
             }
         }
         if facts.addresses.isEmpty == false { facts.failure = nil }

@@ -6,7 +6,8 @@ package struct ProbeCollector: Collector {
     package var name: String { "a test connection" }
     package var isVolatile: Bool { true }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         guard let peer = subject.peer, peer.isIP || peer.isUnixSocket else { return }
         let outcome = system.probe(peer, sending: nil, deadline: deadline)
         evidence.probe = .known(outcome.result, source: "connect() to \(peer.text)")

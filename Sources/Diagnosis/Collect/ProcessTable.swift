@@ -3,7 +3,9 @@ package enum ProcessTable {
     /// The facts of one process; nil when it is gone or may not be read at all.
     package static func read(_ pid: Int32, from system: some SystemReader, bootTime: Timestamp?) -> ProcessFacts? {
         let base = "/proc/\(pid)"
-        guard let stat = try? system.read(base + "/stat", limit: 4_096), var facts = parseStat(stat, pid: pid, bootTime: bootTime) else { return nil }
+        guard let stat = try? system.read(base + "/stat", limit: 4_096),
+            var facts = parseStat(stat, pid: pid, bootTime: bootTime)
+        else { return nil }
         if let command = try? system.read(base + "/cmdline", limit: 4_096) {
             facts.commandLine = String(decoding: command.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
             while facts.commandLine.hasSuffix(" ") { facts.commandLine.removeLast() }
@@ -34,8 +36,10 @@ package enum ProcessTable {
         guard let tasks = try? system.list(base + "/task") else { return }
         facts.threads = tasks.count
         for task in tasks.prefix(256) {
-            guard let stat = try? system.read("\(base)/task/\(task)/stat", limit: 1_024), let state = state(stat) else { continue }
-            if state == 68 { facts.threadsBlocked += 1 }          // D
+            guard let stat = try? system.read("\(base)/task/\(task)/stat", limit: 1_024), let state = state(stat) else {
+                continue
+            }
+            if state == 68 { facts.threadsBlocked += 1 }  // D
         }
     }
 
@@ -71,25 +75,35 @@ package enum ProcessTable {
             if line.hasPrefix("Uid:") {
                 facts.uid = line.split(separator: "\t").dropFirst(2).first.flatMap { UInt32($0) }
             } else if line.hasPrefix("Gid:") {
-                if let gid = line.split(separator: "\t").dropFirst(2).first.flatMap({ UInt32($0) }) { facts.groups.insert(gid, at: 0) }
+                if let gid = line.split(separator: "\t").dropFirst(2).first.flatMap({ UInt32($0) }) {
+                    facts.groups.insert(gid, at: 0)
+                }
             } else if line.hasPrefix("Groups:") {
-                facts.groups += line.dropFirst(7).split(whereSeparator: { $0 == " " || $0 == "\t" }).compactMap { UInt32($0) }
+                facts.groups += line.dropFirst(7).split(whereSeparator: { $0 == " " || $0 == "\t" }).compactMap {
+                    UInt32($0)
+                }
             }
         }
     }
 
     /// The path that memory accounting uses: version 2's, or version 1's memory line.
-    static func memoryCgroup(_ text: String) -> String? { path(in: text, wanting: { $0 == "memory" }) ?? path(in: text, wanting: { _ in false }) }
+    static func memoryCgroup(_ text: String) -> String? {
+        path(in: text, wanting: { $0 == "memory" }) ?? path(in: text, wanting: { _ in false })
+    }
 
     /// The path systemd manages: `name=systemd`, or version 2's.
-    static func unitCgroup(_ text: String) -> String? { path(in: text, wanting: { $0 == "name=systemd" }) ?? path(in: text, wanting: { _ in false }) }
+    static func unitCgroup(_ text: String) -> String? {
+        path(in: text, wanting: { $0 == "name=systemd" }) ?? path(in: text, wanting: { _ in false })
+    }
 
     private static func path(in text: String, wanting: (Substring) -> Bool) -> String? {
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { continue }
             if parts[1].split(separator: ",").contains(where: wanting) { return String(parts[2]) }
-            if parts[0] == "0", parts[1].isEmpty, !wanting("memory"), !wanting("name=systemd") { return String(parts[2]) }
+            if parts[0] == "0", parts[1].isEmpty, !wanting("memory"), !wanting("name=systemd") {
+                return String(parts[2])
+            }
         }
         return nil
     }

@@ -4,10 +4,12 @@ package struct ProxyCollector: Collector {
     package var name: String { "the proxy's process" }
     package var isVolatile: Bool { true }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         guard let pid = subject.proxyPID else {
             if let link = try? system.link("/proc/self/ns/net"), let namespace = ProcessTable.namespaceInode(link) {
-                evidence.proxy = .known(ProcessFacts(pid: 0, name: "goodgate", networkNamespace: namespace), source: "/proc/self")
+                evidence.proxy = .known(
+                    ProcessFacts(pid: 0, name: "goodgate", networkNamespace: namespace), source: "/proc/self")
             }
             return
         }

@@ -4,11 +4,14 @@ package struct SocketPathCollector: Collector {
     package var name: String { "the socket's path" }
     package var isVolatile: Bool { true }
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         guard case .unix(let path)? = subject.peer, path.hasPrefix("/") else { return }
         // The proxy's root and mounts, which may not be ours.
         var root = ""
-        if let pid = subject.proxyPID, let theirs = try? system.link("/proc/\(pid)/ns/mnt"), let ours = try? system.link("/proc/self/ns/mnt"), theirs != ours {
+        if let pid = subject.proxyPID, let theirs = try? system.link("/proc/\(pid)/ns/mnt"),
+            let ours = try? system.link("/proc/self/ns/mnt"), theirs != ours
+        {
             root = "/proc/\(pid)/root"
         }
         var components: [PathFacts.Component] = [], missing: String?, current = ""
@@ -18,7 +21,9 @@ package struct SocketPathCollector: Collector {
                 let status = try system.status(root + current)
                 components.append(.init(path: current, mode: status.mode, uid: status.uid, gid: status.gid))
             } catch {
-                if error.errorNumber == 2 || error.errorNumber == 20 { missing = current } else {
+                if error.errorNumber == 2 || error.errorNumber == 20 {
+                    missing = current
+                } else {
                     evidence.socketPath = .unavailable(why: error.text)
                     return
                 }
@@ -31,7 +36,9 @@ package struct SocketPathCollector: Collector {
             if let directory = components.last?.path, let names = try? system.list(root + directory) {
                 for name in names.prefix(512) {
                     let candidate = directory == "/" ? "/" + name : directory + "/" + name
-                    if let status = try? system.status(root + candidate), status.mode & 0o170000 == 0o140000 { facts.neighbours.append(candidate) }
+                    if let status = try? system.status(root + candidate), status.mode & 0o170000 == 0o140000 {
+                        facts.neighbours.append(candidate)
+                    }
                 }
             }
         }
@@ -40,10 +47,14 @@ package struct SocketPathCollector: Collector {
 
     /// A process with another mount namespace in which the path exists.
     private func otherNamespace(_ path: String, _ system: some SystemReader) -> ProcessFacts? {
-        guard let ours = try? system.link("/proc/self/ns/mnt"), let pids = try? ProcessTable.pids(from: system) else { return nil }
+        guard let ours = try? system.link("/proc/self/ns/mnt"), let pids = try? ProcessTable.pids(from: system) else {
+            return nil
+        }
         var seen: Set<String> = [ours]
         for pid in pids {
-            guard let namespace = try? system.link("/proc/\(pid)/ns/mnt"), seen.insert(namespace).inserted else { continue }
+            guard let namespace = try? system.link("/proc/\(pid)/ns/mnt"), seen.insert(namespace).inserted else {
+                continue
+            }
             if system.exists("/proc/\(pid)/root\(path)") {
                 return ProcessTable.read(pid, from: system, bootTime: ProcessTable.bootTime(from: system))
             }

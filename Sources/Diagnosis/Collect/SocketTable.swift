@@ -16,11 +16,14 @@ package enum SocketTable {
         for line in bytes.split(separator: 10).dropFirst() {
             let fields = LineText(line).fields(12)
             guard fields.count >= 10, let local = address(fields[1]), let remote = address(fields[2]),
-                  let state = hex(fields[3].bytes), let inode = fields[9].number,
-                  let colon = fields[4].bytes.firstIndex(of: 58), let queue = hex(fields[4].bytes[(colon + 1)...]) else { continue }
-            rows.append(Row(
-                local: local, remote: remote, state: Int(truncatingIfNeeded: state), queue: Int(truncatingIfNeeded: queue),
-                inode: UInt64(inode)))
+                let state = hex(fields[3].bytes), let inode = fields[9].number,
+                let colon = fields[4].bytes.firstIndex(of: 58), let queue = hex(fields[4].bytes[(colon + 1)...])
+            else { continue }
+            rows.append(
+                Row(
+                    local: local, remote: remote, state: Int(truncatingIfNeeded: state),
+                    queue: Int(truncatingIfNeeded: queue),
+                    inode: UInt64(inode)))
         }
         return rows
     }
@@ -31,7 +34,9 @@ package enum SocketTable {
         for line in bytes.split(separator: 10).dropFirst() {
             let text = LineText(line)
             let fields = text.fields(8)
-            guard fields.count >= 8, let flags = hex(fields[3].bytes), flags & 0x10000 != 0, let inode = fields[6].number else { continue }
+            guard fields.count >= 8, let flags = hex(fields[3].bytes), flags & 0x10000 != 0,
+                let inode = fields[6].number
+            else { continue }
             let path = String(decoding: line[fields[7].bytes.startIndex...], as: UTF8.self)
             found.append(Listener(address: .unix(path), inode: UInt64(inode)))
         }
@@ -44,7 +49,8 @@ package enum SocketTable {
         for line in bytes.split(separator: 10) {
             let fields = LineText(line).fields(8)
             guard let at = fields.firstIndex(where: { $0.string == "LISTEN" }), fields.count > at + 3,
-                  let queue = fields[at + 1].number, let max = fields[at + 2].number else { continue }
+                let queue = fields[at + 1].number, let max = fields[at + 2].number
+            else { continue }
             var address = fields[at + 3].string
             if address.hasPrefix("*:") { address = "[::]:" + address.dropFirst(2) }
             found[address] = (queue, max)

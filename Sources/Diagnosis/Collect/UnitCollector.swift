@@ -5,33 +5,47 @@ package struct UnitCollector: Collector {
     package var isVolatile: Bool { false }
 
     static let properties = [
-        "Id", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "NRestarts", "MainPID", "ExecMainStartTimestamp",
-        "ExecMainExitTimestamp", "ActiveEnterTimestamp", "MemoryMax", "MemoryLimit", "LimitNOFILE", "ControlGroup", "ExecStart", "Environment",
-        "KillSignal", "TimeoutStopUSec", "Restart", "PrivateTmp", "RuntimeDirectory", "FragmentPath", "UMask", "User", "Type", "KillMode",
+        "Id", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "NRestarts", "MainPID",
+        "ExecMainStartTimestamp",
+        "ExecMainExitTimestamp", "ActiveEnterTimestamp", "MemoryMax", "MemoryLimit", "LimitNOFILE", "ControlGroup",
+        "ExecStart", "Environment",
+        "KillSignal", "TimeoutStopUSec", "Restart", "PrivateTmp", "RuntimeDirectory", "FragmentPath", "UMask", "User",
+        "Type", "KillMode",
         "RestrictAddressFamilies", "IPAddressDeny",
     ].joined(separator: ",")
 
-    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet) {
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
         do {
             // Loaded ones by pattern; those that were never started, by name from their files.
-            var output = try system.run(["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: 5_000, limit: 16 << 20)
+            var output = try system.run(
+                ["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: 5_000,
+                limit: 16 << 20)
             var known = Self.parse(output)
             let names = Set(known.map(\.name))
             var missing = subject.units.filter { !names.contains($0) }
             if let files = try? system.run(
-                ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"], deadline: 5_000, limit: 1 << 20) {
+                ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"],
+                deadline: 5_000, limit: 1 << 20)
+            {
                 for line in files.split(separator: 10) {
-                    guard let name = LineText(line).fields(1).first?.string, !names.contains(name), !name.contains("@") else { continue }
+                    guard let name = LineText(line).fields(1).first?.string, !names.contains(name), !name.contains("@")
+                    else { continue }
                     missing.append(name)
                 }
             }
             if !missing.isEmpty {
-                output = (try? system.run(["systemctl", "show"] + missing.prefix(500) + ["-p", Self.properties, "--no-pager"], deadline: 5_000, limit: 16 << 20)) ?? []
+                output =
+                    (try? system.run(
+                        ["systemctl", "show"] + missing.prefix(500) + ["-p", Self.properties, "--no-pager"],
+                        deadline: 5_000, limit: 16 << 20)) ?? []
                 known += Self.parse(output).filter { !names.contains($0.name) }
             }
             evidence.units = .known(known, source: "systemctl show")
         } catch {
-            evidence.units = .unavailable(why: error.errorNumber == 2 ? "systemctl is not there" : error.errorNumber == -1 ? "systemd does not answer" : error.text)
+            evidence.units = .unavailable(
+                why: error.errorNumber == 2
+                    ? "systemctl is not there" : error.errorNumber == -1 ? "systemd does not answer" : error.text)
         }
     }
 
@@ -95,10 +109,13 @@ package struct UnitCollector: Collector {
     package static func time(_ value: String) -> Timestamp? {
         let parts = value.split(separator: " ")
         guard parts.count >= 3 else { return nil }
-        let date = parts[1].split(separator: "-").compactMap { Int($0) }, clock = parts[2].split(separator: ":").compactMap { Int($0) }
+        let date = parts[1].split(separator: "-").compactMap { Int($0) },
+            clock = parts[2].split(separator: ":").compactMap { Int($0) }
         guard date.count == 3, clock.count == 3 else { return nil }
-        return CivilTime(year: date[0], month: date[1], day: date[2], hour: clock[0], minute: clock[1], second: clock[2])
-            .secondsIfUTC.map { Timestamp(seconds: $0) }
+        return CivilTime(
+            year: date[0], month: date[1], day: date[2], hour: clock[0], minute: clock[1], second: clock[2]
+        )
+        .secondsIfUTC.map { Timestamp(seconds: $0) }
     }
 
     /// `1min 30s`, `500ms`, `infinity` to milliseconds; nil: no limit or not understood.

@@ -33,7 +33,9 @@ package struct ConfigTreeReader {
         return read(path, directory: directory, depth: 0, from: system)
     }
 
-    private mutating func read(_ path: String, directory: String, depth: Int, from system: some SystemReader) -> [ConfigNode] {
+    private mutating func read(_ path: String, directory: String, depth: Int, from system: some SystemReader)
+        -> [ConfigNode]
+    {
         guard files.count < Self.filesMax, depth < Self.depthMax else { return [] }
         let bytes: [UInt8]
         do { bytes = try system.read(path, limit: 16 << 20) } catch {
@@ -46,21 +48,28 @@ package struct ConfigTreeReader {
     }
 
     private mutating func block(
-        _ tokens: inout ConfigTokens, _ file: String, directory: String, depth: Int, nesting: Int, from system: some SystemReader
+        _ tokens: inout ConfigTokens, _ file: String, directory: String, depth: Int, nesting: Int,
+        from system: some SystemReader
     ) -> [ConfigNode] {
         var nodes: [ConfigNode] = []
         while let statement = tokens.statement() {
             if statement.end == .close { break }
             guard let name = statement.words.first else { continue }
-            var node = ConfigNode(name: name, arguments: Array(statement.words.dropFirst()), file: file, line: statement.line)
+            var node = ConfigNode(
+                name: name, arguments: Array(statement.words.dropFirst()), file: file, line: statement.line)
             if statement.end == .open {
-                if name.hasSuffix("_by_lua_block") || nesting > 64 { tokens.skipBlock() } else {
-                    node.children = block(&tokens, file, directory: directory, depth: depth, nesting: nesting + 1, from: system)
+                if name.hasSuffix("_by_lua_block") || nesting > 64 {
+                    tokens.skipBlock()
+                } else {
+                    node.children = block(
+                        &tokens, file, directory: directory, depth: depth, nesting: nesting + 1, from: system)
                 }
             } else if name == "include", let pattern = node.arguments.first {
                 let path = pattern.hasPrefix("/") ? pattern : directory + pattern
                 if path.hasSuffix("/mime.types") { continue }
-                for found in Glob.paths(path, from: system) { nodes += read(found, directory: directory, depth: depth + 1, from: system) }
+                for found in Glob.paths(path, from: system) {
+                    nodes += read(found, directory: directory, depth: depth + 1, from: system)
+                }
                 continue
             }
             nodes.append(node)
@@ -122,8 +131,8 @@ struct ConfigTokens {
                 index += 1
                 if b == quote { break }
             } else {
-                if b <= 32 || b == 59 { if b == 10 { line -= 1 }; break }
-                if b == 123, out.last != 36 { break }              // "${name}" belongs to the word
+                if b == 9 || b == 10 || b == 13 || b == 32 || b == 59 { if b == 10 { line -= 1 }; break }
+                if b == 123, out.last != 36 { break }  // "${name}" belongs to the word
                 index += 1
             }
             out.append(b)
@@ -151,9 +160,13 @@ package enum Glob {
             if part.contains("*") || part.contains("?") || part.contains("[") {
                 found = found.flatMap { base in
                     ((try? system.list(base.isEmpty ? "/" : base)) ?? [])
-                        .filter { !$0.hasPrefix(".") && matches(Array($0.utf8), Array(part.utf8)) }.map { base + "/" + $0 }
+                        .filter { !$0.hasPrefix(".") && matches(Array($0.utf8), Array(part.utf8)) }.map {
+                            base + "/" + $0
+                        }
                 }
-            } else { found = found.map { $0 + "/" + part } }
+            } else {
+                found = found.map { $0 + "/" + part }
+            }
             if found.count > 10_000 { return [] }
         }
         return found.sorted()
@@ -163,9 +176,15 @@ package enum Glob {
     static func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
         var n = 0, p = 0, star = -1, mark = 0
         while n < name.count {
-            if p < pattern.count, pattern[p] == 42 { star = p; mark = n; p += 1 }
-            else if p < pattern.count, pattern[p] == 63 || pattern[p] == name[n] { n += 1; p += 1 }
-            else if star >= 0 { p = star + 1; mark += 1; n = mark } else { return false }
+            if p < pattern.count, pattern[p] == 42 {
+                star = p; mark = n; p += 1
+            } else if p < pattern.count, pattern[p] == 63 || pattern[p] == name[n] {
+                n += 1; p += 1
+            } else if star >= 0 {
+                p = star + 1; mark += 1; n = mark
+            } else {
+                return false
+            }
         }
         while p < pattern.count, pattern[p] == 42 { p += 1 }
         return p == pattern.count

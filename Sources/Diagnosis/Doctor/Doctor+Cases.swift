@@ -9,18 +9,21 @@ extension Doctor {
         // The newest first; a long history is cut, not sampled.
         incidents.sort { $0.last != $1.last ? $0.last > $1.last : $0.id > $1.id }
         if incidents.count > options.casesMax {
-            report.gaps.append("\(incidents.count - options.casesMax) older incidents are not judged (limit \(options.casesMax))")
+            report.gaps.append(
+                "\(incidents.count - options.casesMax) older incidents are not judged (limit \(options.casesMax))")
             incidents.removeLast(incidents.count - options.casesMax)
         }
         for incident in incidents { report.cases.append(judge(incident, harvest, site, instance)) }
     }
 
     private func incident(of test: DoctorReport.UpstreamTest) -> Incident {
-        let code = Int32(truncatingIfNeeded: system.probe(test.address, sending: nil, deadline: 1_000).result.errorNumber)
+        let code = Int32(
+            truncatingIfNeeded: system.probe(test.address, sending: nil, deadline: 1_000).result.errorNumber)
         let reason = ReasonCode.immediate(
             phase: .connecting, errorNumber: code, isUnixSocket: test.address.isUnixSocket, bytesRead: 0, reused: false)
         var incident = Incident(
-            id: IncidentID(seconds: report.time.seconds, salt: UInt16(truncatingIfNeeded: report.cases.count)), upstream: test.upstream,
+            id: IncidentID(seconds: report.time.seconds, salt: UInt16(truncatingIfNeeded: report.cases.count)),
+            upstream: test.upstream,
             peer: test.address, first: report.time, last: report.time)
         incident.counts = [reason: 1]
         if case .name(let host, _) = PeerAddress(parsing: test.server) { incident.host = host }
@@ -34,13 +37,15 @@ extension Doctor {
         failure.proxyLoaded = instance.started
         var set = evidence
         var subject = CollectionSubject(
-            peer: incident.peer, proxyPID: instance.workerPID, since: incident.first.advanced(byMilliseconds: -600_000), until: incident.last)
+            peer: incident.peer, proxyPID: instance.workerPID, since: incident.first.advanced(byMilliseconds: -600_000),
+            until: incident.last)
         var place: String?
         if let peer = incident.peer, let found = site.upstream(serving: peer, names: names) {
             set.upstream = .known(found.facts, source: found.facts.place)
             place = found.server.place
             if case .name(let host, _) = found.server.address { subject.host = host; failure.host = host }
-            for sibling in found.facts.servers.flatMap({ addresses(of: $0) }) where sibling != peer && !failure.siblings.contains(sibling) {
+            for sibling in found.facts.servers.flatMap({ addresses(of: $0) })
+            where sibling != peer && !failure.siblings.contains(sibling) {
                 failure.siblings.append(sibling)
             }
         }
@@ -50,14 +55,19 @@ extension Doctor {
         MemoryCollector().collect(subject, from: system, into: &set)
         LastLinesCollector().collect(subject, from: system, into: &set)
         if options.testsUpstreams, let peer = incident.peer,
-           incident.counts.keys.contains(where: { [.responseWrongProtocol, .tlsHandshake, .responseInvalid].contains($0) }) {
+            incident.counts.keys.contains(where: {
+                [.responseWrongProtocol, .tlsHandshake, .responseInvalid].contains($0)
+            })
+        {
             ProbeCollector().sample(peer, from: system, into: &set)
         }
         var verdict = VerdictEngine.judge(failure, evidence: set, incident: incident.id)
         addDiff(&verdict, serverPlace: place)
         return DoctorReport.Case(
-            id: incident.id, upstream: incident.upstream, peer: incident.peer, start: incident.first, end: incident.last,
-            isOngoing: report.time.since(incident.last) < 120_000 || set.probe.value.map { $0.errorNumber != 0 } ?? false,
+            id: incident.id, upstream: incident.upstream, peer: incident.peer, start: incident.first,
+            end: incident.last,
+            isOngoing: report.time.since(incident.last) < 120_000
+                || set.probe.value.map { $0.errorNumber != 0 } ?? false,
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: harvest.failedRequests[incident.id] ?? 0, verdict: verdict)
     }
@@ -69,6 +79,8 @@ extension Doctor {
         guard let text = try? system.text(edit.file), let diff = UnifiedDiff.make(edit, text: text) else { return }
         verdict.fix.diff = diff
         verdict.fix.edit = edit
-        if !verdict.fix.commands.contains(where: { $0.hasPrefix("nginx -t") }) { verdict.fix.commands.append("nginx -t && nginx -s reload") }
+        if !verdict.fix.commands.contains(where: { $0.hasPrefix("nginx -t") }) {
+            verdict.fix.commands.append("nginx -t && nginx -s reload")
+        }
     }
 }

@@ -42,11 +42,13 @@ package struct Doctor<System: SystemReader> {
         }
         report.configuration = instance.mainFile
         let site = NginxSite(
-            mainFile: instance.mainFile, prefix: instance.prefix, defaultErrorLog: instance.errorLog, defaultAccessLog: instance.accessLog,
+            mainFile: instance.mainFile, prefix: instance.prefix, defaultErrorLog: instance.errorLog,
+            defaultAccessLog: instance.accessLog,
             from: system)
         report.gaps += site.gaps
         resolveNames(site)
-        var harvest = LogHarvest(since: options.since, until: report.time, zone: LocalZone(fixedOffset: options.zoneOffset))
+        var harvest = LogHarvest(
+            since: options.since, until: report.time, zone: LocalZone(fixedOffset: options.zoneOffset))
         harvest.read(site, names: names, from: system, report: &report)
         gatherEvidence(instance, from: harvest.earliest)
         testUpstreams(site)
@@ -57,7 +59,8 @@ package struct Doctor<System: SystemReader> {
 
     private mutating func resolveNames(_ site: NginxSite) {
         for server in site.upstreams.flatMap(\.servers) {
-            guard case .name(let host, _) = server.address, names[host] == nil, names.count < 64, !host.contains("$") else { continue }
+            guard case .name(let host, _) = server.address, names[host] == nil, names.count < 64, !host.contains("$")
+            else { continue }
             var set = EvidenceSet()
             let subject = CollectionSubject(peer: nil, host: host, since: options.since, until: report.time)
             NameCollector().collect(subject, from: system, into: &set)
@@ -70,7 +73,8 @@ package struct Doctor<System: SystemReader> {
         let start = max(earliest.advanced(byMilliseconds: -600_000), options.since.advanced(byMilliseconds: -600_000))
         let subject = CollectionSubject(peer: nil, proxyPID: instance.workerPID, since: start, until: report.time)
         let shared: [any Collector] = [
-            ProxyCollector(), ListenerCollector(), HostCollector(), UnitCollector(), AppCollector(), JournalCollector(), KernelCollector(),
+            ProxyCollector(), ListenerCollector(), HostCollector(), UnitCollector(), AppCollector(), JournalCollector(),
+            KernelCollector(),
         ]
         for collector in shared { collector.collect(subject, from: system, into: &evidence) }
         report.gaps += evidence.gaps
@@ -90,14 +94,18 @@ package struct Doctor<System: SystemReader> {
         return (names[host] ?? []).prefix(8).map { $0.withPort(port) }
     }
 
-    private func test(_ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ address: PeerAddress) -> DoctorReport.UpstreamTest {
+    private func test(_ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ address: PeerAddress)
+        -> DoctorReport.UpstreamTest
+    {
         let outcome = system.probe(address, sending: nil, deadline: 1_000).result
         let owner = evidence.listeners(for: address).first?.owner?.text
-        let detail = outcome.errorNumber == 0
+        let detail =
+            outcome.errorNumber == 0
             ? owner.map { "\($0) listens" } ?? "connected"
             : "\(ReasonCode.immediate(phase: .connecting, errorNumber: outcome.errorNumber, isUnixSocket: address.isUnixSocket, bytesRead: 0, reused: false).name)"
         return DoctorReport.UpstreamTest(
-            upstream: facts.name, server: server.text, address: address, place: server.place, isReachable: outcome.errorNumber == 0, detail: detail,
+            upstream: facts.name, server: server.text, address: address, place: server.place,
+            isReachable: outcome.errorNumber == 0, detail: detail,
             microseconds: outcome.errorNumber == 0 ? outcome.microseconds : nil)
     }
 }

@@ -4,7 +4,9 @@ extension Lint.Context {
         var out: [LintFinding] = [], seen: Set<String> = []
         for facts in site.upstreams {
             for server in facts.servers {
-                guard case .name(let host, let port) = server.address, seen.insert(server.place).inserted else { continue }
+                guard case .name(let host, let port) = server.address, seen.insert(server.place).inserted else {
+                    continue
+                }
                 let addresses = names[host] ?? []
                 if host == "localhost" {
                     out.append(localhost(server, port, addresses))
@@ -14,10 +16,14 @@ extension Lint.Context {
             }
         }
         for route in site.routes where route.hasVariable && !route.hasResolver {
-            out.append(LintFinding(
-                "variable-without-resolver", .error, "proxy_pass with a variable and no resolver",
-                why: "A name that comes out of a variable is resolved at run time, which needs a `resolver` directive; without one every request fails with 502 \"no resolver defined\".",
-                place: route.directive.place, diff: insertion(after: route.directive.place, ["resolver 127.0.0.53 valid=10s;"], deeper: false)))
+            out.append(
+                LintFinding(
+                    "variable-without-resolver", .error, "proxy_pass with a variable and no resolver",
+                    why:
+                        "A name that comes out of a variable is resolved at run time, which needs a `resolver` "
+                        + "directive; without one every request fails with 502 \"no resolver defined\".",
+                    place: route.directive.place,
+                    diff: insertion(after: route.directive.place, ["resolver 127.0.0.53 valid=10s;"], deeper: false)))
         }
         return out
     }
@@ -25,25 +31,42 @@ extension Lint.Context {
     private func localhost(_ server: UpstreamFacts.Server, _ port: UInt16, _ addresses: [PeerAddress]) -> LintFinding {
         let both = addresses.contains(where: \.isIPv4) && addresses.contains(where: \.isIPv6)
         let bound = (evidence.listeners.value ?? []).first { $0.address.port == port }
-        let target: PeerAddress = bound.map { $0.address.isIPv6 && !$0.accepts(.ipv4(0x7f00_0001, port: port)) } ?? false
+        let target: PeerAddress =
+            bound.map { $0.address.isIPv6 && !$0.accepts(.ipv4(0x7f00_0001, port: port)) } ?? false
             ? .ipv6(0, 1, port: port) : .ipv4(0x7f00_0001, port: port)
-        let why = both
-            ? "`localhost` is 127.0.0.1 and ::1 here; nginx treats them as two servers, and an application that bound only one makes every second try fail."
-            : "`localhost` is looked up in /etc/hosts; on a host where it is 127.0.0.1 and ::1, an application that bound only one makes every second try fail."
+        let why =
+            both
+            ? "`localhost` is 127.0.0.1 and ::1 here; nginx treats them as two servers, and an application that "
+                + "bound only one makes every second try fail."
+            : "`localhost` is looked up in /etc/hosts; on a host where it is 127.0.0.1 and ::1, an application that "
+                + "bound only one makes every second try fail."
         return LintFinding(
-            "localhost-two-families", both ? .warning : .notice, "localhost instead of an address", why: why, place: server.place,
-            diff: diff(server.place, server.text.hasPrefix("localhost:") ? server.text : "localhost", server.text.hasPrefix("localhost:") ? target.text : target.hostText))
+            "localhost-two-families", both ? .warning : .notice, "localhost instead of an address", why: why,
+            place: server.place,
+            diff: diff(
+                server.place, server.text.hasPrefix("localhost:") ? server.text : "localhost",
+                server.text.hasPrefix("localhost:") ? target.text : target.hostText))
     }
 
-    private func literal(_ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ host: String, _ addresses: [PeerAddress]) -> LintFinding {
-        let why = addresses.isEmpty
+    private func literal(
+        _ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ host: String, _ addresses: [PeerAddress]
+    ) -> LintFinding {
+        let why =
+            addresses.isEmpty
             ? "\(host) does not resolve now: nginx will refuse to start or reload (\"host not found in upstream\")."
-            : "\(host) is resolved once, at start; when its address changes (a container is made anew), requests go to the old one until a reload."
+            : "\(host) is resolved once, at start; when its address changes (a container is made anew), requests go "
+                + "to the old one until a reload."
         let change = facts.hasZone ? diff(server.place, server.text, server.text + " resolve") : nil
         return LintFinding(
             addresses.isEmpty ? "host-not-found" : "literal-host", addresses.isEmpty ? .error : .warning,
-            addresses.isEmpty ? "A host name that does not resolve" : "A host name that is resolved only once", why: why, place: server.place,
-            diff: change, commands: change == nil ? ["# nginx 1.27.3 and later: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server \(server.text) resolve;`"] : [])
+            addresses.isEmpty ? "A host name that does not resolve" : "A host name that is resolved only once",
+            why: why, place: server.place,
+            diff: change,
+            commands: change == nil
+                ? [
+                    "# nginx 1.27.3 and later: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server "
+                        + "\(server.text) resolve;`"
+                ] : [])
     }
 
     /// Pools that empty too easily.
@@ -54,29 +77,49 @@ extension Lint.Context {
             guard let facts = site.upstreams.first(where: { $0.name == name }) else { continue }
             let usable = facts.servers.filter { !$0.isDown }
             let active = usable.filter { !$0.isBackup }
-            if active.count == 2, usable.count == 2, active.allSatisfy({ $0.maxFails == 1 }), let server = active.first {
-                out.append(LintFinding(
-                    "max-fails-two-servers", .warning, "max_fails=1 on two servers",
-                    why: "One failed request takes a server out for 10 s; two failures at once (a slow query, one bad URL) empty the pool of \(name), and every request gets 502 \"no live upstreams\".",
-                    place: server.place, diff: diff(server.place, server.text, server.text + " max_fails=5 fail_timeout=5s")))
+            if active.count == 2, usable.count == 2, active.allSatisfy({ $0.maxFails == 1 }), let server = active.first
+            {
+                out.append(
+                    LintFinding(
+                        "max-fails-two-servers", .warning, "max_fails=1 on two servers",
+                        why:
+                            "One failed request takes a server out for 10 s; two failures at once (a slow query, one "
+                            + "bad URL) empty the pool of \(name), and every request gets 502 \"no live "
+                            + "upstreams\".",
+                        place: server.place,
+                        diff: diff(server.place, server.text, server.text + " max_fails=5 fail_timeout=5s")))
             }
             if facts.servers.count > 1, facts.servers.contains(where: \.isDown), active.count == 1 {
-                out.append(LintFinding(
-                    "down-entry", .notice, "A `down` entry beside a single server",
-                    why: "nginx never takes out the only server of an upstream; an entry marked `down` makes it count as one of several, so that one failure empties the pool.", place: facts.place))
+                out.append(
+                    LintFinding(
+                        "down-entry", .notice, "A `down` entry beside a single server",
+                        why:
+                            "nginx never takes out the only server of an upstream; an entry marked `down` makes it "
+                            + "count as one of several, so that one failure empties the pool.",
+                        place: facts.place))
             }
-            if active.count == 1, usable.count == 1, site.routes.contains(where: { $0.target == name }) { out.append(single(facts)) }
+            if active.count == 1, usable.count == 1, site.routes.contains(where: { $0.target == name }) {
+                out.append(single(facts))
+            }
             if active.count > 1, !facts.hasZone {
-                out.append(LintFinding(
-                    "no-zone", .notice, "No shared zone", why: "Without `zone` each worker counts failures for itself: a dead server is tried again by every worker.",
-                    place: facts.place, diff: insertion(after: facts.place, ["zone \(name) 64k;"])))
+                out.append(
+                    LintFinding(
+                        "no-zone", .notice, "No shared zone",
+                        why:
+                            "Without `zone` each worker counts failures for itself: a dead server is tried again by "
+                            + "every worker.",
+                        place: facts.place, diff: insertion(after: facts.place, ["zone \(name) 64k;"])))
             }
             if let keep = facts.keepaliveTimeout { out += idle(facts, keep) }
         }
         for route in site.routes where route.nextUpstream == ["off"] {
-            out.append(LintFinding(
-                "next-upstream-off", .warning, "Retries are turned off", why: "With `\(route.directive.name.dropLast(5))_next_upstream off` every failed connection reaches the client although another server could have answered.",
-                place: route.directive.place))
+            out.append(
+                LintFinding(
+                    "next-upstream-off", .warning, "Retries are turned off",
+                    why:
+                        "With `\(route.directive.name.dropLast(5))_next_upstream off` every failed connection "
+                        + "reaches the client although another server could have answered.",
+                    place: route.directive.place))
         }
         return out
     }
@@ -84,24 +127,38 @@ extension Lint.Context {
     private func single(_ facts: UpstreamFacts) -> LintFinding {
         LintFinding(
             "single-upstream", .notice, "One server, so nothing to retry on",
-            why: "When \(facts.servers.first?.text ?? "it") restarts, every request in that time fails: add a second instance, or hold requests (Goodgate: `queue`).", place: facts.place)
+            why:
+                "When \(facts.servers.first?.text ?? "it") restarts, every request in that time fails: add a second "
+                + "instance, or hold requests (Goodgate: `queue`).",
+            place: facts.place)
     }
 
     /// Idle close of usual application servers, in seconds, by what their command line says.
     static let idleDefaults: [(marker: String, seconds: Int, name: String)] = [
-        ("gunicorn", 2, "gunicorn's --keep-alive"), ("uvicorn", 5, "uvicorn's --timeout-keep-alive"), ("node", 5, "Node's server.keepAliveTimeout"),
-        ("hypercorn", 5, "hypercorn's keep_alive_timeout"), ("puma", 20, "Puma's persistent_timeout (65 s since version 7)"), ("java", 20, "Tomcat's keepAliveTimeout (Jetty: 30 s)"),
+        ("gunicorn", 2, "gunicorn's --keep-alive"), ("uvicorn", 5, "uvicorn's --timeout-keep-alive"),
+        ("node", 5, "Node's server.keepAliveTimeout"),
+        ("hypercorn", 5, "hypercorn's keep_alive_timeout"),
+        ("puma", 20, "Puma's persistent_timeout (65 s since version 7)"),
+        ("java", 20, "Tomcat's keepAliveTimeout (Jetty: 30 s)"),
     ]
 
     private func idle(_ facts: UpstreamFacts, _ keep: Int) -> [LintFinding] {
         for server in facts.servers {
             guard let owner = evidence.listeners(for: server.address).first?.owner else { continue }
             let command = owner.commandLine
-            guard let known = Self.idleDefaults.first(where: { command.contains($0.marker) }), keep >= known.seconds, !command.contains("keep-alive"), !command.contains("keepalive") else { continue }
-            return [LintFinding(
-                "keepalive-too-long", .warning, "Idle connections are kept longer than the application keeps them",
-                why: "The proxy keeps idle connections to \(facts.name) for \(keep) s; \(owner.name) closes them after \(known.seconds) s by default (\(known.name)). A request that crosses the close fails with 502 (POST is not repeated).",
-                place: facts.place, diff: insertion(after: facts.place, ["keepalive_timeout \(max(known.seconds - 1, 1))s;"]))]
+            guard let known = Self.idleDefaults.first(where: { command.contains($0.marker) }), keep >= known.seconds,
+                !command.contains("keep-alive"), !command.contains("keepalive")
+            else { continue }
+            return [
+                LintFinding(
+                    "keepalive-too-long", .warning, "Idle connections are kept longer than the application keeps them",
+                    why:
+                        "The proxy keeps idle connections to \(facts.name) for \(keep) s; \(owner.name) closes them "
+                        + "after \(known.seconds) s by default (\(known.name)). A request that crosses the close "
+                        + "fails with 502 (POST is not repeated).",
+                    place: facts.place,
+                    diff: insertion(after: facts.place, ["keepalive_timeout \(max(known.seconds - 1, 1))s;"]))
+            ]
         }
         return []
     }

@@ -6,7 +6,9 @@ package enum Lint {
         var texts: [String: String] = [:]
         for file in site.files { texts[file] = try? system.text(file) }
         let context = Context(site: site, evidence: evidence, names: names, texts: texts)
-        let all = context.hostNames() + context.pools() + context.timeouts() + context.logs() + context.limits() + context.units() + context.managed()
+        let all =
+            context.hostNames() + context.pools() + context.timeouts() + context.logs() + context.limits()
+            + context.units() + context.managed()
         let order: [LintFinding.Severity] = [.error, .warning, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }
@@ -31,9 +33,11 @@ package enum Lint {
             guard edit.line >= 1, edit.line <= all.count else { return nil }
             let indent = all[edit.line - 1].prefix { $0 == " " || $0 == "\t" }
             let step = deeper ? (indent.contains("\t") ? "\t" : "    ") : ""
-            return UnifiedDiff.make(file: edit.file, text: text, changes: [
-                .init(line: edit.line + 1, removing: 0, inserting: lines.map { indent + step + $0 }),
-            ])
+            return UnifiedDiff.make(
+                file: edit.file, text: text,
+                changes: [
+                    .init(line: edit.line + 1, removing: 0, inserting: lines.map { indent + step + $0 })
+                ])
         }
     }
 }

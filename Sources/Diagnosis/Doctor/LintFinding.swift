@@ -13,7 +13,8 @@ package struct LintFinding: Sendable, Hashable, Codable {
     package var commands: [String]
 
     package init(
-        _ id: String, _ severity: Severity, _ title: String, why: String, place: String, diff: String? = nil, commands: [String] = []
+        _ id: String, _ severity: Severity, _ title: String, why: String, place: String, diff: String? = nil,
+        commands: [String] = []
     ) {
         self.id = id; self.severity = severity; self.title = title; self.why = why; self.place = place; self.diff = diff
         self.commands = commands

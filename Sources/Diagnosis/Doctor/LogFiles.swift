@@ -1,7 +1,9 @@
 /// The files of one log: the current one and its rotated predecessors.
 package enum LogFiles {
     /// Paths from the oldest to the current one, of those changed at or after `since`.
-    package static func find(_ path: String, since: Timestamp, from system: some SystemReader) -> (paths: [String], gap: String?) {
+    package static func find(_ path: String, since: Timestamp, from system: some SystemReader) -> (
+        paths: [String], gap: String?
+    ) {
         guard let slash = path.lastIndex(of: "/") else { return ([], nil) }
         let directory = String(path[..<slash]), base = String(path[path.index(after: slash)...])
         let names: [String]
@@ -12,7 +14,9 @@ package enum LogFiles {
             guard let status = try? system.status(full), status.isRegular, status.modified >= since else { continue }
             found.append((full, status.modified))
         }
-        return (found.sorted { $0.modified != $1.modified ? $0.modified < $1.modified : $0.path > $1.path }.map(\.path), nil)
+        return (
+            found.sorted { $0.modified != $1.modified ? $0.modified < $1.modified : $0.path > $1.path }.map(\.path), nil
+        )
     }
 
     /// `error.log.1`, `error.log.2.gz`, `error.log-20261121`, `error.log-20261121.gz`, `error.log.20261121.gz`, `error.log.1.zst`.

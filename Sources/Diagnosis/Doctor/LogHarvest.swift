@@ -40,23 +40,29 @@ package struct LogHarvest {
             if let gap { report.gaps.append(gap) }
             for path in paths { readAccess(path, log, system, &report) }
         }
-        report.appAnswers = answers.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0.path < $1.path }.prefix(10).map { $0 }
+        report.appAnswers = answers.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0.path < $1.path }
+            .prefix(10).map { $0 }
     }
 
     // MARK: error logs
 
     private mutating func readErrors(
-        _ path: String, _ site: NginxSite, _ names: [String: [PeerAddress]], _ system: some SystemReader, _ report: inout DoctorReport
+        _ path: String, _ site: NginxSite, _ names: [String: [PeerAddress]], _ system: some SystemReader,
+        _ report: inout DoctorReport
     ) {
         report.logs.append(path)
         var zone = zone
-        let offset = system.offset(of: since, in: path) { line in NginxErrorLine.time(line).flatMap { zone.timestamp($0) } }
+        let offset = system.offset(of: since, in: path) { line in
+            NginxErrorLine.time(line).flatMap { zone.timestamp($0) }
+        }
         do {
             try LogReader.lines(path, from: offset, of: system) { line in
                 report.bytesRead += Int64(line.bytes.count + 1)
                 // What matters is at warn or above, or at notice for the proxy's own life.
-                guard line.bytes.count > 30, let parsed = NginxErrorLine(line), let failure = NginxFailure.classify(parsed),
-                      let time = self.zone.timestamp(parsed.time), time >= since else { return true }
+                guard line.bytes.count > 30, let parsed = NginxErrorLine(line),
+                    let failure = NginxFailure.classify(parsed),
+                    let time = self.zone.timestamp(parsed.time), time >= since
+                else { return true }
                 report.linesWithErrors += 1
                 add(parsed, failure, time, site, names)
                 return true
@@ -65,7 +71,8 @@ package struct LogHarvest {
     }
 
     private mutating func add(
-        _ line: NginxErrorLine, _ failure: NginxFailure, _ time: Timestamp, _ site: NginxSite, _ names: [String: [PeerAddress]]
+        _ line: NginxErrorLine, _ failure: NginxFailure, _ time: Timestamp, _ site: NginxSite,
+        _ names: [String: [PeerAddress]]
     ) {
         earliest = min(earliest, time)
         var peer = line.peer, upstream = line.upstream ?? line.server ?? "nginx", host: String?
@@ -75,7 +82,8 @@ package struct LogHarvest {
         }
         if failure.reason == .poolEmpty || failure.reason == .dnsFailed { if case .name? = peer { peer = nil } }
         let record = AttemptRecord(
-            time: time, upstream: upstream, peer: peer, phase: failure.phase, reason: failure.reason, errorNumber: line.errorNumber ?? 0,
+            time: time, upstream: upstream, peer: peer, phase: failure.phase, reason: failure.reason,
+            errorNumber: line.errorNumber ?? 0,
             method: line.method, action: failure.reason == .bodyTruncated ? .cut : .failedToClient)
         let id = grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id
         if let client = line.client, let request = line.request, explained.count < Self.matchesMax {
@@ -85,7 +93,9 @@ package struct LogHarvest {
 
     // MARK: access logs
 
-    private mutating func readAccess(_ path: String, _ log: NginxSite.AccessLog, _ system: some SystemReader, _ report: inout DoctorReport) {
+    private mutating func readAccess(
+        _ path: String, _ log: NginxSite.AccessLog, _ system: some SystemReader, _ report: inout DoctorReport
+    ) {
         report.logs.append(path)
         let scanner = StatusScanner(beforeStatus: log.beforeStatus)
         let offset = system.offset(of: since, in: path, time: LogTime.find)

@@ -37,7 +37,7 @@ package enum LogReader {
                 }
                 // SAFETY: `filled` bytes are initialised.
                 guard let end = unsafe lastNewline(buffer.baseAddress!, filled) else {
-                    held = filled == pieceSize ? 0 : filled           // a line of more than a megabyte is no log line
+                    held = filled == pieceSize ? 0 : filled  // a line of more than a megabyte is no log line
                     continue
                 }
                 if !(unsafe consume(UnsafeBufferPointer(start: buffer.baseAddress, count: end + 1))) { return }
@@ -61,13 +61,16 @@ package enum LogReader {
     private struct Carry {
         var bytes: [UInt8] = []
 
-        mutating func feed(_ chunk: UnsafeBufferPointer<UInt8>, _ consume: (UnsafeBufferPointer<UInt8>) -> Bool) -> Bool {
+        mutating func feed(_ chunk: UnsafeBufferPointer<UInt8>, _ consume: (UnsafeBufferPointer<UInt8>) -> Bool) -> Bool
+        {
             unsafe bytes.append(contentsOf: chunk)
             guard let end = bytes.lastIndex(of: 10) else {
                 if bytes.count > LogReader.pieceSize { bytes = [] }
                 return true
             }
-            let goOn = unsafe bytes.withUnsafeBufferPointer { unsafe consume(UnsafeBufferPointer(rebasing: $0[...end])) }
+            let goOn = unsafe bytes.withUnsafeBufferPointer {
+                unsafe consume(UnsafeBufferPointer(rebasing: $0[...end]))
+            }
             bytes.removeSubrange(...end)
             return goOn
         }
@@ -86,7 +89,10 @@ package enum LogReader {
             while start < piece.count {
                 // SAFETY: searches within the piece.
                 let found = unsafe memchr(piece.baseAddress! + start, 10, piece.count - start)
-                let end = unsafe found.map { unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) - piece.baseAddress! } ?? piece.count
+                let end =
+                    unsafe found.map {
+                        unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) - piece.baseAddress!
+                    } ?? piece.count
                 if end > start {
                     // SAFETY: start..<end lies within the piece; the bytes are copied.
                     let line = unsafe Array(UnsafeBufferPointer(rebasing: piece[start..<end]))
@@ -109,7 +115,9 @@ package enum LogReader {
         while high - low > 131_072 {
             let middle = low + (high - low) / 2
             // SAFETY: the count is the buffer's own.
-            let count = unsafe buffer.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(middle)) }
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(middle))
+            }
             guard count > 0 else { return low }
             var found: Timestamp?
             for line in buffer[..<count].split(separator: 10).dropFirst().prefix(64) {

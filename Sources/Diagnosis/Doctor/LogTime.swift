@@ -1,6 +1,8 @@
 /// Times in log lines.
 package enum LogTime {
-    private static let months: [[UInt8]] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].map { Array($0.utf8) }
+    private static let months: [[UInt8]] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ].map { Array($0.utf8) }
 
     /// The first `[22/Nov/2026:10:03:04 +0000]` or `2026-11-22T10:03:04+00:00` of a line; O(length).
     package static func find(_ line: LineText) -> Timestamp? {
@@ -16,19 +18,27 @@ package enum LogTime {
     /// `22/Nov/2026:10:03:04 +0000`.
     package static func common(_ b: ArraySlice<UInt8>) -> Timestamp? {
         let s = b.startIndex
-        guard b.count >= 26, b[s + 2] == 47, b[s + 6] == 47, b[s + 11] == 58, let day = two(b, s), let year = four(b, s + 7), let hour = two(b, s + 12),
-              let minute = two(b, s + 15), let second = two(b, s + 18), let month = months.firstIndex(where: { $0.elementsEqual(b[(s + 3)..<(s + 6)]) }),
-              let offset = offset(b, s + 21, colon: false),
-              let utc = CivilTime(year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second).secondsIfUTC else { return nil }
+        guard b.count >= 26, b[s + 2] == 47, b[s + 6] == 47, b[s + 11] == 58, let day = two(b, s),
+            let year = four(b, s + 7), let hour = two(b, s + 12),
+            let minute = two(b, s + 15), let second = two(b, s + 18),
+            let month = months.firstIndex(where: { $0.elementsEqual(b[(s + 3)..<(s + 6)]) }),
+            let offset = offset(b, s + 21, colon: false),
+            let utc = CivilTime(year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second)
+                .secondsIfUTC
+        else { return nil }
         return Timestamp(seconds: utc - offset)
     }
 
     /// `2026-11-22T10:03:04+00:00`, `…Z`, with or without a fraction.
     package static func iso(_ b: ArraySlice<UInt8>) -> Timestamp? {
         let s = b.startIndex
-        guard b.count >= 20, b[s + 4] == 45, b[s + 7] == 45, b[s + 13] == 58, b[s + 16] == 58, let year = four(b, s), let month = two(b, s + 5),
-              let day = two(b, s + 8), let hour = two(b, s + 11), let minute = two(b, s + 14), let second = two(b, s + 17),
-              let utc = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second).secondsIfUTC else { return nil }
+        guard b.count >= 20, b[s + 4] == 45, b[s + 7] == 45, b[s + 13] == 58, b[s + 16] == 58, let year = four(b, s),
+            let month = two(b, s + 5),
+            let day = two(b, s + 8), let hour = two(b, s + 11), let minute = two(b, s + 14),
+            let second = two(b, s + 17),
+            let utc = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+                .secondsIfUTC
+        else { return nil }
         var at = s + 19
         if at < b.endIndex, b[at] == 46 { at += 1; while at < b.endIndex, b[at] >= 48, b[at] <= 57 { at += 1 } }
         if at < b.endIndex, b[at] == 90 { return Timestamp(seconds: utc) }
@@ -38,7 +48,9 @@ package enum LogTime {
 
     private static func offset(_ b: ArraySlice<UInt8>, _ at: Int, colon: Bool) -> Int64? {
         let minutes = at + (colon ? 4 : 3)
-        guard minutes + 2 <= b.endIndex, b[at] == 43 || b[at] == 45, let hour = two(b, at + 1), let minute = two(b, minutes) else { return nil }
+        guard minutes + 2 <= b.endIndex, b[at] == 43 || b[at] == 45, let hour = two(b, at + 1),
+            let minute = two(b, minutes)
+        else { return nil }
         return Int64(b[at] == 45 ? -1 : 1) * Int64(hour * 3_600 + minute * 60)
     }
     private static func two(_ b: ArraySlice<UInt8>, _ at: Int) -> Int? {

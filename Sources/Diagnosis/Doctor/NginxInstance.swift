@@ -16,8 +16,11 @@ package struct NginxInstance: Sendable {
             accessLog: "/var/log/nginx/access.log")
         found.readProcesses(system)
         if let configuration { found.mainFile = configuration }
-        let places = [found.mainFile, "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/opt/nginx/conf/nginx.conf",
-                      "/usr/local/openresty/nginx/conf/nginx.conf"]
+        let places = [
+            found.mainFile, "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf",
+            "/opt/nginx/conf/nginx.conf",
+            "/usr/local/openresty/nginx/conf/nginx.conf",
+        ]
         guard let file = places.first(where: { system.exists($0) }) else { return nil }
         if file != found.mainFile, let slash = file.firstRange(of: "/conf/") {
             found.prefix = String(file[..<slash.lowerBound])

@@ -37,7 +37,10 @@ package struct NginxSite: Sendable {
     package var prefix: String
 
     /// Reads a configuration. Never fails; what could not be read is in `gaps`.
-    package init(mainFile: String, prefix: String, defaultErrorLog: String, defaultAccessLog: String, from system: some SystemReader) {
+    package init(
+        mainFile: String, prefix: String, defaultErrorLog: String, defaultAccessLog: String,
+        from system: some SystemReader
+    ) {
         self.mainFile = mainFile
         self.prefix = prefix
         var reader = ConfigTreeReader()
@@ -46,9 +49,11 @@ package struct NginxSite: Sendable {
         gaps = reader.gaps
         var formats = ["combined": "\" "]
         let https = main.filter { $0.name == "http" }
-        for http in https { for format in http.all("log_format") where format.arguments.count >= 2 {
-            formats[format.arguments[0]] = Self.textBeforeStatus(format.arguments.dropFirst().joined())
-        } }
+        for http in https {
+            for format in http.all("log_format") where format.arguments.count >= 2 {
+                formats[format.arguments[0]] = Self.textBeforeStatus(format.arguments.dropFirst().joined())
+            }
+        }
         for node in main { collectLogs(node, formats) }
         if errorLogs.isEmpty { errorLogs = [defaultErrorLog]; errorLevels[defaultErrorLog] = "error" }
         if accessLogs.isEmpty { accessLogs = [AccessLog(path: defaultAccessLog, beforeStatus: "\" ")] }
@@ -56,12 +61,16 @@ package struct NginxSite: Sendable {
     }
 
     private mutating func collectLogs(_ node: ConfigNode, _ formats: [String: String]) {
-        if node.name == "error_log", let path = node.arguments.first, !path.hasPrefix("syslog:"), path != "stderr", path != "/dev/null", path != "/dev/stderr" {
+        if node.name == "error_log", let path = node.arguments.first, !path.hasPrefix("syslog:"), path != "stderr",
+            path != "/dev/null", path != "/dev/stderr"
+        {
             let absolute = absolute(path)
             if !errorLogs.contains(absolute) { errorLogs.append(absolute) }
             errorLevels[absolute] = node.arguments.count > 1 ? node.arguments[1] : "error"
         }
-        if node.name == "access_log", let path = node.arguments.first, path != "off", !path.hasPrefix("syslog:"), !path.contains("$"), path != "/dev/stdout", path != "/dev/null" {
+        if node.name == "access_log", let path = node.arguments.first, path != "off", !path.hasPrefix("syslog:"),
+            !path.contains("$"), path != "/dev/stdout", path != "/dev/null"
+        {
             let format = node.arguments.count > 1 ? node.arguments[1] : "combined"
             let log = AccessLog(path: absolute(path), beforeStatus: formats[format] ?? "\" ")
             if !accessLogs.contains(log), !log.beforeStatus.isEmpty { accessLogs.append(log) }
@@ -69,7 +78,9 @@ package struct NginxSite: Sendable {
         for child in node.children ?? [] { collectLogs(child, formats) }
     }
 
-    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : prefix + (prefix.hasSuffix("/") ? "" : "/") + path }
+    func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : prefix + (prefix.hasSuffix("/") ? "" : "/") + path
+    }
 
     /// What stands between the variable before `$status` and it: at most 16 bytes; empty when the format has no status.
     package static func textBeforeStatus(_ format: String) -> String {
@@ -99,7 +110,9 @@ extension NginxSite {
             for server in node.all("server") {
                 guard let text = server.arguments.first else { continue }
                 var entry = UpstreamFacts.Server(text: text, address: PeerAddress(parsing: text), place: server.place)
-                if entry.address.port == 0 || entry.address.port == nil, !entry.address.isUnixSocket { entry.address = entry.address.withPort(80) }
+                if entry.address.port == 0 || entry.address.port == nil, !entry.address.isUnixSocket {
+                    entry.address = entry.address.withPort(80)
+                }
                 for argument in server.arguments.dropFirst() {
                     if argument.hasPrefix("max_fails=") { entry.maxFails = Int(argument.dropFirst(10)) ?? 1 }
                     if argument == "down" { entry.isDown = true }
@@ -109,7 +122,10 @@ extension NginxSite {
                 facts.servers.append(entry)
             }
             // On by default since nginx 1.29.7; before, `keepalive` alone turns it on. The default time-out is 60 s.
-            if node.last("keepalive") != nil { facts.keepaliveTimeout = node.last("keepalive_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60 }
+            if node.last("keepalive") != nil {
+                facts.keepaliveTimeout =
+                    node.last("keepalive_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
+            }
             facts.hasZone = node.last("zone") != nil
             upstreams.append(facts)
         }
@@ -118,31 +134,49 @@ extension NginxSite {
 
     private mutating func walk(_ node: ConfigNode, context: [ConfigNode], server: ConfigNode, location: String) {
         for child in node.children ?? [] {
-            if ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"].contains(child.name), let target = child.arguments.first {
+            if ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"].contains(child.name),
+                let target = child.arguments.first
+            {
                 addRoute(child, target, context, server, location)
-            } else if child.children != nil, child.name == "location" || child.name == "if" || child.name == "limit_except" {
-                walk(child, context: context + [child], server: server, location: child.name == "location" ? child.arguments.joined(separator: " ") : location)
+            } else if child.children != nil,
+                child.name == "location" || child.name == "if" || child.name == "limit_except"
+            {
+                walk(
+                    child, context: context + [child], server: server,
+                    location: child.name == "location" ? child.arguments.joined(separator: " ") : location)
             }
         }
     }
 
-    private mutating func addRoute(_ directive: ConfigNode, _ target: String, _ context: [ConfigNode], _ server: ConfigNode, _ location: String) {
-        let module = String(directive.name.dropLast(5))                       // "proxy", "fastcgi", …
+    private mutating func addRoute(
+        _ directive: ConfigNode, _ target: String, _ context: [ConfigNode], _ server: ConfigNode, _ location: String
+    ) {
+        let module = String(directive.name.dropLast(5))  // "proxy", "fastcgi", …
         var scheme = module == "proxy" ? "http" : module == "grpc" ? "grpc" : module, authority = target
-        if let range = target.firstRange(of: "://") { scheme = String(target[..<range.lowerBound]); authority = String(target[range.upperBound...]) }
+        if let range = target.firstRange(of: "://") {
+            scheme = String(target[..<range.lowerBound]); authority = String(target[range.upperBound...])
+        }
         let hasVariable = authority.contains("$")
         if authority.hasPrefix("unix:") {
             authority = "unix:" + String(authority.dropFirst(5).prefix { $0 != ":" })
-        } else { authority = String(authority.prefix { $0 != "/" && $0 != "?" }) }
+        } else {
+            authority = String(authority.prefix { $0 != "/" && $0 != "?" })
+        }
         func inherited(_ name: String) -> ConfigNode? {
             for node in context.reversed() { if let found = node.last(name) { return found } }
             return nil
         }
         var facts: UpstreamFacts
-        if let index = upstreams.firstIndex(where: { $0.name == authority }) { facts = upstreams[index] } else {
+        if let index = upstreams.firstIndex(where: { $0.name == authority }) {
+            facts = upstreams[index]
+        } else {
             var address = PeerAddress(parsing: authority)
-            if address.port == nil || address.port == 0, !address.isUnixSocket { address = address.withPort(scheme == "https" || scheme == "grpcs" ? 443 : 80) }
-            facts = UpstreamFacts(name: authority, place: directive.place, servers: [.init(text: authority, address: address, place: directive.place)])
+            if address.port == nil || address.port == 0, !address.isUnixSocket {
+                address = address.withPort(scheme == "https" || scheme == "grpcs" ? 443 : 80)
+            }
+            facts = UpstreamFacts(
+                name: authority, place: directive.place,
+                servers: [.init(text: authority, address: address, place: directive.place)])
         }
         facts.scheme = scheme
         facts.connectTimeout = inherited("\(module)_connect_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
@@ -158,13 +192,17 @@ extension NginxSite {
             upstreams[index].bufferSize = facts.bufferSize
             upstreams[index].sendsServerName = facts.sendsServerName
             upstreams[index].retriesNonIdempotent = facts.retriesNonIdempotent
-        } else if !hasVariable { upstreams.append(facts) }
+        } else if !hasVariable {
+            upstreams.append(facts)
+        }
         let errorCodes = context.flatMap { $0.all("error_page") }.flatMap(\.arguments)
-        routes.append(Route(
-            directive: directive, scheme: scheme, target: hasVariable ? "" : authority, hasVariable: hasVariable,
-            serverNames: server.last("server_name")?.arguments ?? [], location: location, facts: facts,
-            hasErrorPage: errorCodes.contains { $0 == "502" || $0 == "503" || $0 == "504" },
-            hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" }, nextUpstream: next))
+        routes.append(
+            Route(
+                directive: directive, scheme: scheme, target: hasVariable ? "" : authority, hasVariable: hasVariable,
+                serverNames: server.last("server_name")?.arguments ?? [], location: location, facts: facts,
+                hasErrorPage: errorCodes.contains { $0 == "502" || $0 == "503" || $0 == "504" },
+                hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" }, nextUpstream: next
+            ))
     }
 
     /// `60`, `60s`, `1m`, `1m30s`, `500ms` (rounded up) in seconds.
@@ -199,13 +237,21 @@ extension NginxSite {
     }
 
     /// The upstream whose server is, or was resolved to, `peer`.
-    package func upstream(serving peer: PeerAddress, names: [String: [PeerAddress]] = [:]) -> (facts: UpstreamFacts, server: UpstreamFacts.Server)? {
+    package func upstream(serving peer: PeerAddress, names: [String: [PeerAddress]] = [:]) -> (
+        facts: UpstreamFacts, server: UpstreamFacts.Server
+    )? {
         for facts in upstreams { for server in facts.servers where server.address == peer { return (facts, server) } }
-        for facts in upstreams { for server in facts.servers {
-            guard case .name(let host, let port) = server.address, port == peer.port ?? 0 else { continue }
-            if names[host]?.contains(peer.withPort(0)) ?? false { return (facts, server) }
-        } }
-        if case .name(let name, _) = peer, let facts = upstreams.first(where: { $0.name == name }), let server = facts.servers.first { return (facts, server) }
+        for facts in upstreams {
+            for server in facts.servers {
+                guard case .name(let host, let port) = server.address, port == peer.port ?? 0 else { continue }
+                if names[host]?.contains(peer.withPort(0)) ?? false { return (facts, server) }
+            }
+        }
+        if case .name(let name, _) = peer, let facts = upstreams.first(where: { $0.name == name }),
+            let server = facts.servers.first
+        {
+            return (facts, server)
+        }
         // A literal name whose answer has changed since: the only name with this port.
         let named = upstreams.flatMap { facts in facts.servers.map { (facts, $0) } }.filter {
             if case .name(_, let port) = $0.1.address { port == peer.port ?? 0 } else { false }

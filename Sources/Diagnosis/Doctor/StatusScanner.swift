@@ -44,14 +44,19 @@ package struct StatusScanner: Sendable {
 
     /// Looks at single positions; returns where to go on.
     private func check(
-        _ base: UnsafePointer<UInt8>, _ count: Int, from: Int, to end: Int, _ found: (UnsafeBufferPointer<UInt8>, UInt16) -> Void
+        _ base: UnsafePointer<UInt8>, _ count: Int, from: Int, to end: Int,
+        _ found: (UnsafeBufferPointer<UInt8>, UInt16) -> Void
     ) -> Int {
         var index = from
         while index < end {
-            guard unsafe base[index] == 53, unsafe base[index + 1] == 48, index + 2 < count else { index += 1; continue }
+            guard unsafe base[index] == 53, unsafe base[index + 1] == 48, index + 2 < count else {
+                index += 1; continue
+            }
             let third = unsafe base[index + 2]
             let next = index + 3 < count ? unsafe base[index + 3] : 10
-            guard third >= 50, third <= 52, !(next >= 48 && next <= 57), unsafe endsWithBefore(base, index) else { index += 1; continue }
+            guard third >= 50, third <= 52, !(next >= 48 && next <= 57), unsafe endsWithBefore(base, index) else {
+                index += 1; continue
+            }
             var start = index, stop = index
             while start > 0, unsafe base[start - 1] != 10 { start -= 1 }
             while stop < count, unsafe base[stop] != 10 { stop += 1 }

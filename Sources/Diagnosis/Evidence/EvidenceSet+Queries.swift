@@ -39,16 +39,22 @@ extension EvidenceSet {
                 links.append(BackendLink(unit: unit, how: how, isObserved: observed))
             }
         }
-        if let own = failure.ownUnit, let unit = units.first(where: { $0.name == own }) { add(unit, "it is the configured app", observed: true) }
+        if let own = failure.ownUnit, let unit = units.first(where: { $0.name == own }) {
+            add(unit, "it is the configured app", observed: true)
+        }
         guard let peer = failure.peer else { return links }
         for listener in listeners(for: peer) {
             if let name = listener.owner?.unit, let unit = units.first(where: { $0.name == name }) {
                 add(unit, "\(listener.owner?.text ?? name) listens on \(listener.address.text)", observed: true)
             }
         }
-        if let port = peer.port, peer.isLoopback || !peer.isIP || !listeners(for: peer).isEmpty || peer.isIPv4 || peer.isIPv6 {
+        if let port = peer.port,
+            peer.isLoopback || !peer.isIP || !listeners(for: peer).isEmpty || peer.isIPv4 || peer.isIPv6
+        {
             for event in journal.value ?? [] {
-                if case .listening(port) = event.kind, let name = event.unit, let unit = units.first(where: { $0.name == name }) {
+                if case .listening(port) = event.kind, let name = event.unit,
+                    let unit = units.first(where: { $0.name == name })
+                {
                     add(unit, "its log says it listens on port \(port)", observed: true)
                 }
             }
@@ -71,12 +77,15 @@ extension EvidenceSet {
     package static func names(port: UInt16, in text: String) -> Bool {
         let bytes = Array(text.utf8), wanted = Array(String(port).utf8)
         guard wanted.count >= 2, bytes.count >= wanted.count else { return false }
-        for start in 0...(bytes.count - wanted.count) where bytes[start..<(start + wanted.count)].elementsEqual(wanted) {
+        for start in 0...(bytes.count - wanted.count) where bytes[start..<(start + wanted.count)].elementsEqual(wanted)
+        {
             let before = start == 0 ? 32 : bytes[start - 1]
             let end = start + wanted.count
             let after = end == bytes.count ? 32 : bytes[end]
             let opens = before == 32 || before == 58 || before == 61 || before == 34 || before == 39 || before == 44
-            let closes = !(after >= 48 && after <= 57) && after != 46 && !(after >= 97 && after <= 122) && !(after >= 65 && after <= 90)
+            let closes =
+                !(after >= 48 && after <= 57) && after != 46 && !(after >= 97 && after <= 122)
+                && !(after >= 65 && after <= 90)
             if opens, closes { return true }
         }
         return false
@@ -86,7 +95,9 @@ extension EvidenceSet {
     package static func event(_ event: LifeEvent, belongsTo unit: UnitState) -> Bool {
         if let name = event.unit { return name == unit.name }
         guard let cgroup = event.cgroup else { return false }
-        if !unit.controlGroup.isEmpty, cgroup == unit.controlGroup || cgroup.hasPrefix(unit.controlGroup + "/") { return true }
+        if !unit.controlGroup.isEmpty, cgroup == unit.controlGroup || cgroup.hasPrefix(unit.controlGroup + "/") {
+            return true
+        }
         return cgroup.split(separator: "/").contains { $0 == unit.name }
     }
 }

@@ -31,17 +31,25 @@ package struct EvidenceSet: Sendable {
 
     /// Names what could not be looked at.
     package var gaps: [String] {
-        [proxy.unavailableBecause, listeners.unavailableBecause, foreignListeners.unavailableBecause, unixListeners.unavailableBecause,
-         socketPath.unavailableBecause, units.unavailableBecause, apps.unavailableBecause, journal.unavailableBecause,
-         kernel.unavailableBecause, memory.unavailableBecause, host.unavailableBecause, name.unavailableBecause,
-         sample.unavailableBecause, upstream.unavailableBecause, probe.unavailableBecause].compactMap { $0 }
+        [
+            proxy.unavailableBecause, listeners.unavailableBecause, foreignListeners.unavailableBecause,
+            unixListeners.unavailableBecause,
+            socketPath.unavailableBecause, units.unavailableBecause, apps.unavailableBecause,
+            journal.unavailableBecause,
+            kernel.unavailableBecause, memory.unavailableBecause, host.unavailableBecause, name.unavailableBecause,
+            sample.unavailableBecause, upstream.unavailableBecause, probe.unavailableBecause,
+        ].compactMap { $0 }
     }
 
     /// Journal and kernel events together, oldest first; ends that only systemd's properties tell are among them.
     package var events: [LifeEvent] {
         let logged = (journal.value ?? []) + (kernel.value ?? [])
         let told = (units.value ?? []).compactMap { unit -> LifeEvent? in
-            guard let end = unit.end, !logged.contains(where: { $0.kind == end.kind && $0.unit == unit.name && abs($0.time.since(end.time)) < 2_000 }) else { return nil }
+            guard let end = unit.end,
+                !logged.contains(where: {
+                    $0.kind == end.kind && $0.unit == unit.name && abs($0.time.since(end.time)) < 2_000
+                })
+            else { return nil }
             return end
         }
         return (logged + told).sorted { $0.time < $1.time }
@@ -54,5 +62,7 @@ package struct ProbeResult: Sendable, Hashable {
     package var errorNumber: Int32
     /// Microseconds until connected.
     package var microseconds: Int
-    package init(errorNumber: Int32, microseconds: Int = 0) { self.errorNumber = errorNumber; self.microseconds = microseconds }
+    package init(errorNumber: Int32, microseconds: Int = 0) {
+        self.errorNumber = errorNumber; self.microseconds = microseconds
+    }
 }

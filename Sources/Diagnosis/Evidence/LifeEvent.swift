@@ -47,10 +47,12 @@ package struct LifeEvent: Sendable, Hashable {
     package var source: String
 
     package init(
-        time: Timestamp, kind: Kind, pid: Int32? = nil, process: String? = nil, unit: String? = nil, cgroup: String? = nil,
+        time: Timestamp, kind: Kind, pid: Int32? = nil, process: String? = nil, unit: String? = nil,
+        cgroup: String? = nil,
         line: String = "", source: String = ""
     ) {
-        self.time = time; self.kind = kind; self.pid = pid; self.process = process; self.unit = unit; self.cgroup = cgroup
+        self.time = time; self.kind = kind; self.pid = pid; self.process = process; self.unit = unit;
+        self.cgroup = cgroup
         self.line = line; self.source = source
     }
 }

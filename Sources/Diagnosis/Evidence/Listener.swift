@@ -27,7 +27,8 @@ package struct Listener: Sendable, Hashable {
         case (.unix(let mine), .unix(let theirs)): mine == theirs
         case (.ipv4(let mine, let port), .ipv4(let theirs, let wanted)): port == wanted && (mine == 0 || mine == theirs)
         case (.ipv6(0, 0, let port), .ipv4(_, let wanted)): port == wanted && !v6Only
-        case (.ipv6(0, let low, let port), .ipv4(let theirs, let wanted)): port == wanted && low == 0xffff_0000_0000 | UInt64(theirs)
+        case (.ipv6(0, let low, let port), .ipv4(let theirs, let wanted)):
+            port == wanted && low == 0xffff_0000_0000 | UInt64(theirs)
         case (.ipv6(let high, let low, let port), .ipv6(let h, let l, let wanted)):
             port == wanted && (high == 0 && low == 0 || high == h && low == l)
         default: false

@@ -20,13 +20,16 @@ package struct ManagedApp: Sendable, Hashable {
     package var ports: [UInt16]
 
     package init(
-        supervisor: Supervisor, name: String, status: String, pid: Int32 = 0, restarts: Int = 0, unstableRestarts: Int = 0,
-        execMode: String = "", waitReady: Bool = false, killTimeout: Int? = nil, listenTimeout: Int? = nil, instances: Int = 1,
+        supervisor: Supervisor, name: String, status: String, pid: Int32 = 0, restarts: Int = 0,
+        unstableRestarts: Int = 0,
+        execMode: String = "", waitReady: Bool = false, killTimeout: Int? = nil, listenTimeout: Int? = nil,
+        instances: Int = 1,
         script: String = "", ports: [UInt16] = []
     ) {
         self.supervisor = supervisor; self.name = name; self.status = status; self.pid = pid; self.restarts = restarts
         self.unstableRestarts = unstableRestarts; self.execMode = execMode; self.waitReady = waitReady
-        self.killTimeout = killTimeout; self.listenTimeout = listenTimeout; self.instances = instances; self.script = script
+        self.killTimeout = killTimeout; self.listenTimeout = listenTimeout; self.instances = instances;
+        self.script = script
         self.ports = ports
     }
 

@@ -12,6 +12,7 @@ package struct MemoryFacts: Sendable, Hashable {
     package var cpuThrottled: Int?
 
     package init(cgroup: String, oomKills: Int, oomKillsDelta: Int? = nil, limit: UInt64? = nil, peak: UInt64? = nil) {
-        self.cgroup = cgroup; self.oomKills = oomKills; self.oomKillsDelta = oomKillsDelta; self.limit = limit; self.peak = peak
+        self.cgroup = cgroup; self.oomKills = oomKills; self.oomKillsDelta = oomKillsDelta; self.limit = limit;
+        self.peak = peak
     }
 }

@@ -23,7 +23,10 @@ package struct PathFacts: Sendable, Hashable {
     /// Other sockets in the same directory: a typing error is likely then.
     package var neighbours: [String] = []
 
-    package init(path: String, components: [Component], missing: String?, existsFor: ProcessFacts? = nil, neighbours: [String] = []) {
+    package init(
+        path: String, components: [Component], missing: String?, existsFor: ProcessFacts? = nil,
+        neighbours: [String] = []
+    ) {
         self.path = path; self.components = components; self.missing = missing
         self.existsFor = existsFor; self.neighbours = neighbours
     }

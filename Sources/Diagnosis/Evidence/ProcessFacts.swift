@@ -26,12 +26,15 @@ package struct ProcessFacts: Sendable, Hashable {
     package var label: String?
 
     package init(
-        pid: Int32, name: String, commandLine: String = "", parent: Int32 = 1, started: Timestamp? = nil, cgroup: String? = nil,
-        unit: String? = nil, uid: UInt32? = nil, groups: [UInt32] = [], networkNamespace: UInt64? = nil, openFiles: Int? = nil,
+        pid: Int32, name: String, commandLine: String = "", parent: Int32 = 1, started: Timestamp? = nil,
+        cgroup: String? = nil,
+        unit: String? = nil, uid: UInt32? = nil, groups: [UInt32] = [], networkNamespace: UInt64? = nil,
+        openFiles: Int? = nil,
         openFilesMax: Int? = nil, label: String? = nil
     ) {
         self.pid = pid; self.name = name; self.commandLine = commandLine; self.parent = parent; self.started = started
-        self.cgroup = cgroup; self.unit = unit; self.uid = uid; self.groups = groups; self.networkNamespace = networkNamespace
+        self.cgroup = cgroup; self.unit = unit; self.uid = uid; self.groups = groups;
+        self.networkNamespace = networkNamespace
         self.openFiles = openFiles; self.openFilesMax = openFilesMax; self.label = label
     }
 

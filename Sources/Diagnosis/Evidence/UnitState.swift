@@ -52,7 +52,10 @@ package struct UnitState: Sendable, Hashable {
     /// The end of its last main process, as an event.
     package var end: LifeEvent? {
         guard let time = mainExited, let text = endText else { return nil }
-        let kind: LifeEvent.Kind = mainCode == 1 ? .exited(code: mainStatus) : .killed(signal: mainStatus, coreDumped: mainCode == 3)
-        return LifeEvent(time: time, kind: kind, unit: name, line: "\(name): its main process \(text)", source: "systemctl show \(name)")
+        let kind: LifeEvent.Kind =
+            mainCode == 1 ? .exited(code: mainStatus) : .killed(signal: mainStatus, coreDumped: mainCode == 3)
+        return LifeEvent(
+            time: time, kind: kind, unit: name, line: "\(name): its main process \(text)",
+            source: "systemctl show \(name)")
     }
 }

@@ -1,8 +1,10 @@
 /// The first bytes a peer sent, and which protocol they look like.
 package struct WireSample: Sendable, Hashable {
     package enum Guess: String, Sendable, Codable {
-        case http1 = "HTTP/1", http2 = "HTTP/2", tlsAlert = "a TLS alert", tlsHandshake = "TLS", ssh = "SSH", redis = "Redis",
-             mysql = "MySQL", fastcgi = "FastCGI", smtp = "SMTP or FTP", postgres = "PostgreSQL", nothing = "silence", other = "unknown bytes"
+        case http1 = "HTTP/1", http2 = "HTTP/2", tlsAlert = "a TLS alert", tlsHandshake = "TLS", ssh = "SSH", redis =
+            "Redis",
+            mysql = "MySQL", fastcgi = "FastCGI", smtp = "SMTP or FTP", postgres = "PostgreSQL", nothing = "silence",
+            other = "unknown bytes"
     }
     package var bytes: [UInt8]
     package var guess: Guess
@@ -18,7 +20,9 @@ package struct WireSample: Sendable, Hashable {
         if b.isEmpty { return .nothing }
         if starts("HTTP/1") { return .http1 }
         if starts("SSH-") { return .ssh }
-        if starts("-ERR") || starts("+OK") || starts("+PONG") || starts("-NOAUTH") || starts("-DENIED") { return .redis }
+        if starts("-ERR") || starts("+OK") || starts("+PONG") || starts("-NOAUTH") || starts("-DENIED") {
+            return .redis
+        }
         if starts("220 ") || starts("220-") { return .smtp }
         if b.count >= 2, b[0] == 0x15, b[1] == 3 { return .tlsAlert }
         if b.count >= 2, b[0] == 0x16, b[1] == 3 { return .tlsHandshake }

@@ -21,7 +21,8 @@ package enum Explainer {
         guard let failure = NginxFailure.classify(line) else { return nil }
         let rules = failure.rules.map(RuleNames.id)
         return Explanation(
-            .nginx, rules: rules, reason: failure.reason, failure.summary, checks: RuleChecks.checks(failure.rules, peer: line.peer),
+            .nginx, rules: rules, reason: failure.reason, failure.summary,
+            checks: RuleChecks.checks(failure.rules, peer: line.peer),
             peer: line.peer, phase: line.action.isEmpty ? nil : line.action, errorNumber: line.errorNumber)
     }
 
@@ -30,21 +31,28 @@ package enum Explainer {
         let origin = EventReader.Origin(time: Timestamp(milliseconds: 0), source: "the line")
         var event = LifeEvent(time: origin.time, kind: .started, line: line.string)
         let text = SyslogHead.strip(message)
-        if EventReader.kernel(text, &event) { return EventText.explain(event, text, EventText.isDenial(event.kind) ? .audit : .kernel) }
+        if EventReader.kernel(text, &event) {
+            return EventText.explain(event, text, EventText.isDenial(event.kind) ? .audit : .kernel)
+        }
         event = LifeEvent(time: origin.time, kind: .started, line: line.string)
-        if text.contains(".service: ") || text.contains("repeated too quickly") || text.contains("Failed with result '"), EventReader.systemd(text, &event),
-           EventText.isFailure(event.kind) {
+        if text.contains(".service: ") || text.contains("repeated too quickly")
+            || text.contains("Failed with result '"), EventReader.systemd(text, &event),
+            EventText.isFailure(event.kind)
+        {
             return EventText.explain(event, text, .systemd)
         }
         event = LifeEvent(time: origin.time, kind: .started, line: line.string)
         if text.contains("exceeds --max-memory-restart") {
-            return Explanation(.pm2, rules: ["P12", "P10"], reason: nil, "PM2 restarts the app because it passed max_memory_restart.",
-                               checks: ["pm2 describe NAME", "a fork-mode restart drops the connections in flight"])
+            return Explanation(
+                .pm2, rules: ["P12", "P10"], reason: nil, "PM2 restarts the app because it passed max_memory_restart.",
+                checks: ["pm2 describe NAME", "a fork-mode restart drops the connections in flight"])
         }
         guard EventReader.application(text, &event), EventText.isFailure(event.kind) else {
             if text.contains("execution timed out"), text.contains("child ") {
-                return Explanation(.phpFpm, rules: ["P28"], reason: nil, "php-fpm ended a child that ran longer than request_terminate_timeout.",
-                                   checks: ["the slow log of the pool (slowlog, request_slowlog_timeout)"])
+                return Explanation(
+                    .phpFpm, rules: ["P28"], reason: nil,
+                    "php-fpm ended a child that ran longer than request_terminate_timeout.",
+                    checks: ["the slow log of the pool (slowlog, request_slowlog_timeout)"])
             }
             return nil
         }
@@ -61,11 +69,14 @@ enum RuleNames {
 enum SyslogHead {
     static func strip(_ line: LineText) -> LineText {
         if line.bytes.first == 91, let close = line.find("] "), close - line.bytes.startIndex <= 20,
-           line.bytes[(line.bytes.startIndex + 1)..<close].allSatisfy({ $0 == 32 || $0 == 46 || $0 >= 48 && $0 <= 57 }) {
+            line.bytes[(line.bytes.startIndex + 1)..<close].allSatisfy({ $0 == 32 || $0 == 46 || $0 >= 48 && $0 <= 57 })
+        {
             return LineText(line.bytes[(close + 2)...])
         }
         for name in ["kernel: ", "]: "] as [StaticString] {
-            if let at = line.find(name), at - line.bytes.startIndex < 120, line.bytes.first.map({ $0 >= 48 && $0 <= 57 || $0 >= 65 && $0 <= 90 }) ?? false {
+            if let at = line.find(name), at - line.bytes.startIndex < 120,
+                line.bytes.first.map({ $0 >= 48 && $0 <= 57 || $0 >= 65 && $0 <= 90 }) ?? false
+            {
                 let rest = LineText(line.bytes[(at + name.utf8CodeUnitCount)...])
                 return rest.bytes.first == 91 ? strip(rest) : rest
             }

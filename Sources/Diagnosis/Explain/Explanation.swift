@@ -21,7 +21,8 @@ package struct Explanation: Sendable, Codable {
     package var pages: [String]
 
     package init(
-        _ origin: Origin, rules: [String], reason: ReasonCode?, _ summary: String, checks: [String] = [], peer: PeerAddress? = nil,
+        _ origin: Origin, rules: [String], reason: ReasonCode?, _ summary: String, checks: [String] = [],
+        peer: PeerAddress? = nil,
         phase: String? = nil, errorNumber: Int32? = nil
     ) {
         self.origin = origin; self.rules = rules; self.reason = reason.map { "\($0.name)" }

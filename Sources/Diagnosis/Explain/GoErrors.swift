@@ -3,24 +3,52 @@ enum GoErrors {
     static func classify(_ m: LineText) -> (reason: ReasonCode, rules: [Int], summary: String)? {
         let isDial = m.contains("dial tcp") || m.contains("dial unix")
         if m.contains("connection refused") { return (.connectRefused, [1, 2], "The peer refused the connection.") }
-        if isDial, m.contains("no such file or directory") { return (.socketMissing, [16], "The socket file is not there.") }
-        if isDial, m.contains("permission denied") { return (m.contains("dial unix") ? .socketDenied : .connectDenied, [17], "The proxy may not connect.") }
-        if isDial, m.contains("resource temporarily unavailable") { return (.backlogFull, [18], "The accept queue of the socket is full.") }
-        if m.contains("no route to host") || m.contains("network is unreachable") { return (.connectUnreachable, [20], "The peer is not reachable.") }
-        if m.contains("cannot assign requested address") { return (.localPorts, [21], "This host has no local port left for the peer.") }
-        if m.contains("too many open files") { return (.localDescriptors, [22], "The proxy has no file descriptor left.") }
-        if m.contains("no such host") || m.contains("server misbehaving") { return (.dnsFailed, [5], "The name did not resolve.") }
-        if isDial, m.contains("i/o timeout") || m.contains("context deadline exceeded") { return (.connectTimeout, [19], "The peer did not answer the connection request in time.") }
-        if m.contains("timeout awaiting response headers") || m.contains("context deadline exceeded") { return (.responseTimeout, [28], "The peer did not answer in time.") }
-        if m.contains("no upstreams available") || m.contains("no available server") { return (.poolEmpty, [9], "No peer was left to pick.") }
-        if m.contains("connection reset by peer") || m.contains("broken pipe") { return (.connReset, [7, 6, 10], "The peer reset the connection.") }
-        if m.contains("malformed HTTP") || m.contains("server gave HTTP response to HTTPS client") || m.contains("first record does not look like a TLS handshake") {
+        if isDial, m.contains("no such file or directory") {
+            return (.socketMissing, [16], "The socket file is not there.")
+        }
+        if isDial, m.contains("permission denied") {
+            return (m.contains("dial unix") ? .socketDenied : .connectDenied, [17], "The proxy may not connect.")
+        }
+        if isDial, m.contains("resource temporarily unavailable") {
+            return (.backlogFull, [18], "The accept queue of the socket is full.")
+        }
+        if m.contains("no route to host") || m.contains("network is unreachable") {
+            return (.connectUnreachable, [20], "The peer is not reachable.")
+        }
+        if m.contains("cannot assign requested address") {
+            return (.localPorts, [21], "This host has no local port left for the peer.")
+        }
+        if m.contains("too many open files") {
+            return (.localDescriptors, [22], "The proxy has no file descriptor left.")
+        }
+        if m.contains("no such host") || m.contains("server misbehaving") {
+            return (.dnsFailed, [5], "The name did not resolve.")
+        }
+        if isDial, m.contains("i/o timeout") || m.contains("context deadline exceeded") {
+            return (.connectTimeout, [19], "The peer did not answer the connection request in time.")
+        }
+        if m.contains("timeout awaiting response headers") || m.contains("context deadline exceeded") {
+            return (.responseTimeout, [28], "The peer did not answer in time.")
+        }
+        if m.contains("no upstreams available") || m.contains("no available server") {
+            return (.poolEmpty, [9], "No peer was left to pick.")
+        }
+        if m.contains("connection reset by peer") || m.contains("broken pipe") {
+            return (.connReset, [7, 6, 10], "The peer reset the connection.")
+        }
+        if m.contains("malformed HTTP") || m.contains("server gave HTTP response to HTTPS client")
+            || m.contains("first record does not look like a TLS handshake")
+        {
             return (.responseWrongProtocol, [25], "The peer speaks another protocol.")
         }
-        if m.contains("x509:") || m.contains("tls: ") || m.contains("remote error: tls") { return (m.contains("x509:") ? .tlsVerify : .tlsHandshake, [26], "TLS with the peer failed.") }
+        if m.contains("x509:") || m.contains("tls: ") || m.contains("remote error: tls") {
+            return (m.contains("x509:") ? .tlsVerify : .tlsHandshake, [26], "TLS with the peer failed.")
+        }
         if m.contains("i/o timeout") { return (.responseTimeout, [28, 19], "The peer did not answer in time.") }
         if m.contains("unexpected EOF") { return (.bodyTruncated, [7], "The peer closed in the middle of its answer.") }
-        if m.contains("server closed idle connection") || isEOF(m) { return (.connEndBeforeHead, [6, 7, 30], "The peer closed the connection without an answer.") }
+        if m.contains("server closed idle connection") || isEOF(m) {
+            return (.connEndBeforeHead, [6, 7, 30], "The peer closed the connection without an answer.")
+        }
         return nil
     }
 
@@ -36,11 +64,16 @@ enum GoErrors {
     static func explain(_ line: LineText, origin: Explanation.Origin) -> Explanation? {
         guard let (reason, rules, summary) = classify(line) else { return nil }
         var peer: PeerAddress?
-        if let rest = line.after("dial tcp ") { peer = PeerAddress(parsing: stripColon(rest.word)) }
-        else if let rest = line.after("dial unix ") { peer = PeerAddress(parsing: "unix:" + stripColon(rest.word)) }
-        else if let rest = line.after("->") { peer = PeerAddress(parsing: stripColon(rest.word)) }
+        if let rest = line.after("dial tcp ") {
+            peer = PeerAddress(parsing: stripColon(rest.word))
+        } else if let rest = line.after("dial unix ") {
+            peer = PeerAddress(parsing: "unix:" + stripColon(rest.word))
+        } else if let rest = line.after("->") {
+            peer = PeerAddress(parsing: stripColon(rest.word))
+        }
         return Explanation(
-            origin, rules: rules.map(RuleNames.id), reason: reason, summary, checks: RuleChecks.checks(rules, peer: peer), peer: peer)
+            origin, rules: rules.map(RuleNames.id), reason: reason, summary,
+            checks: RuleChecks.checks(rules, peer: peer), peer: peer)
     }
 
     private static func stripColon(_ word: LineText) -> String {

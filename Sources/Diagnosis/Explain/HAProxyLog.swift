@@ -9,7 +9,9 @@ enum HAProxyLog {
         let server = fields[1].string
         for index in 3..<min(fields.count, 9) {
             let state = Array(fields[index].bytes)
-            guard state.count == 2 || state.count == 4, isState(state), index + 1 < fields.count, fields[index + 1].contains("/") else { continue }
+            guard state.count == 2 || state.count == 4, isState(state), index + 1 < fields.count,
+                fields[index + 1].contains("/")
+            else { continue }
             let status = fields[3].number ?? 0
             return explain(state, status: status, server: server)
         }
@@ -31,9 +33,13 @@ enum HAProxyLog {
     private static func shorter(_ line: LineText) -> Explanation? {
         guard let rest = line.after("Server "), rest.contains(" is DOWN"), rest.contains("reason: ") else { return nil }
         let reason = rest.after("reason: ")?.upTo(",").string ?? ""
-        let rules = reason.hasPrefix("Layer4 connection") ? [1, 20] : reason.hasPrefix("Layer4 timeout") ? [19] : reason.hasPrefix("Layer6") ? [26] : [28, 7]
-        return Explanation(.haproxy, rules: rules.map(RuleNames.id), reason: nil, "The health check of \(rest.word.string) failed: \(reason).",
-                           checks: RuleChecks.checks(rules, peer: nil))
+        let rules =
+            reason.hasPrefix("Layer4 connection")
+            ? [1, 20] : reason.hasPrefix("Layer4 timeout") ? [19] : reason.hasPrefix("Layer6") ? [26] : [28, 7]
+        return Explanation(
+            .haproxy, rules: rules.map(RuleNames.id), reason: nil,
+            "The health check of \(rest.word.string) failed: \(reason).",
+            checks: RuleChecks.checks(rules, peer: nil))
     }
 
     private static func isDate(_ text: LineText) -> Bool {
@@ -42,33 +48,53 @@ enum HAProxyLog {
     }
 
     private static func isState(_ s: [UInt8]) -> Bool {
-        "CSPLRIDUKcs-".utf8.contains(s[0]) && "RQCHDLT-".utf8.contains(s[1]) && s.dropFirst(2).allSatisfy { $0 == 45 || $0 >= 65 && $0 <= 90 }
+        "CSPLRIDUKcs-".utf8.contains(s[0]) && "RQCHDLT-".utf8.contains(s[1])
+            && s.dropFirst(2).allSatisfy { $0 == 45 || $0 >= 65 && $0 <= 90 }
     }
 
     private static func explain(_ state: [UInt8], status: Int, server: String) -> Explanation? {
         let two = String(decoding: state.prefix(2), as: UTF8.self)
         func make(_ rules: [Int], _ reason: ReasonCode, _ text: String) -> Explanation {
-            Explanation(.haproxy, rules: rules.map(RuleNames.id), reason: reason, "\(two) at \(server): \(text)", checks: RuleChecks.checks(rules, peer: nil), phase: two)
+            Explanation(
+                .haproxy, rules: rules.map(RuleNames.id), reason: reason, "\(two) at \(server): \(text)",
+                checks: RuleChecks.checks(rules, peer: nil), phase: two)
         }
         let isNoServer = server.hasSuffix("/<NOSRV>")
         switch two {
         case "SC" where isNoServer: return make([9], .poolEmpty, "no server was left to pick.")
-        case "SC": return make([1, 20, 17], .connectRefused, "the server, or something before it, refused the connection.")
-        case "sC": return make([19], .connectTimeout, "the server did not answer the connection request within timeout connect.")
-        case "SH": return make([7, 6, 10], .connEndBeforeHead, "the server closed or reset the connection before a complete header.")
+        case "SC":
+            return make([1, 20, 17], .connectRefused, "the server, or something before it, refused the connection.")
+        case "sC":
+            return make(
+                [19], .connectTimeout, "the server did not answer the connection request within timeout connect.")
+        case "SH":
+            return make(
+                [7, 6, 10], .connEndBeforeHead, "the server closed or reset the connection before a complete header.")
         case "sH": return make([28], .responseTimeout, "the server did not answer within timeout server.")
-        case "SD": return make([7, 10], .bodyTruncated, "the server closed or reset the connection in the middle of its answer.")
+        case "SD":
+            return make(
+                [7, 10], .bodyTruncated, "the server closed or reset the connection in the middle of its answer.")
         case "sD": return make([28], .bodyTimeout, "the server stopped in the middle of its answer.")
-        case "PH": return make([24, 23, 25], .responseInvalid, "the proxy refused the answer: invalid, too large or denied by a rule.")
+        case "PH":
+            return make(
+                [24, 23, 25], .responseInvalid, "the proxy refused the answer: invalid, too large or denied by a rule.")
         case "PC" where isNoServer: return make([9], .poolEmpty, "no server was left to pick.")
-        case "PC", "RC": return make([22, 21], .localDescriptors, "the proxy had no socket, port or memory left for the connection.")
-        case "sQ": return make([28], .queueTimeout, "the request waited for a free connection for longer than timeout queue.")
+        case "PC", "RC":
+            return make(
+                [22, 21], .localDescriptors, "the proxy had no socket, port or memory left for the connection.")
+        case "sQ":
+            return make([28], .queueTimeout, "the request waited for a free connection for longer than timeout queue.")
         case "SQ", "PQ", "RQ": return make([28], .queueFull, "the queue was full or ended.")
-        case "UC", "UH", "UD": return make([9], .poolEmpty, "the server was marked down while the request was under way.")
-        case "DC", "DH", "DD", "KC", "KH", "KD": return make([9, 13], .connReset, "the session was ended because its server went down or was shut down.")
-        case "CD", "CH", "CC", "CQ", "CR", "cD", "cH", "cR", "cC", "cQ": return make([30], .clientGone, "the client went away or was too slow; no fault of the server.")
-        case "--" where (502...504).contains(status): return make([30], .appAnswered, "a complete answer with status \(status): the application itself said it.")
-        case "PR" where (502...504).contains(status): return make([30], .unknown, "the proxy itself answered \(status) without asking a server.")
+        case "UC", "UH", "UD":
+            return make([9], .poolEmpty, "the server was marked down while the request was under way.")
+        case "DC", "DH", "DD", "KC", "KH", "KD":
+            return make([9, 13], .connReset, "the session was ended because its server went down or was shut down.")
+        case "CD", "CH", "CC", "CQ", "CR", "cD", "cH", "cR", "cC", "cQ":
+            return make([30], .clientGone, "the client went away or was too slow; no fault of the server.")
+        case "--" where (502...504).contains(status):
+            return make([30], .appAnswered, "a complete answer with status \(status): the application itself said it.")
+        case "PR" where (502...504).contains(status):
+            return make([30], .unknown, "the proxy itself answered \(status) without asking a server.")
         default: return nil
         }
     }

@@ -31,7 +31,7 @@ package struct NginxErrorLine: Sendable {
         guard b.count > 30, let time = Self.time(line) else { return nil }
         self.time = time
         var rest = line.dropFirst(20)
-        guard rest.bytes.first == 91, let level = rest.between("[", "] ") , level.bytes.count <= 6 else { return nil }
+        guard rest.bytes.first == 91, let level = rest.between("[", "] "), level.bytes.count <= 6 else { return nil }
         self.level = level.string
         guard let afterLevel = rest.after("] ") else { return nil }
         guard let pid = afterLevel.number, let afterPid = afterLevel.after(": ") else { return nil }
@@ -114,7 +114,9 @@ package struct NginxErrorLine: Sendable {
     /// `2026/11/22 10:03:04`.
     static func time(_ line: LineText) -> CivilTime? {
         let b = Array(line.bytes.prefix(20))
-        guard b.count == 20, b[4] == 47, b[7] == 47, b[10] == 32, b[13] == 58, b[16] == 58, b[19] == 32 else { return nil }
+        guard b.count == 20, b[4] == 47, b[7] == 47, b[10] == 32, b[13] == 58, b[16] == 58, b[19] == 32 else {
+            return nil
+        }
         func digits(_ from: Int, _ count: Int) -> Int? {
             var value = 0
             for byte in b[from..<(from + count)] {
@@ -123,8 +125,10 @@ package struct NginxErrorLine: Sendable {
             }
             return value
         }
-        guard let year = digits(0, 4), let month = digits(5, 2), let day = digits(8, 2), let hour = digits(11, 2), let minute = digits(14, 2),
-              let second = digits(17, 2) else { return nil }
+        guard let year = digits(0, 4), let month = digits(5, 2), let day = digits(8, 2), let hour = digits(11, 2),
+            let minute = digits(14, 2),
+            let second = digits(17, 2)
+        else { return nil }
         return CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
     }
 
@@ -148,7 +152,9 @@ package struct NginxErrorLine: Sendable {
     }
     /// The method, when the request line has one.
     package var method: String? {
-        guard let word = request?.split(separator: " ").first, word.utf8.count <= 16, word.utf8.allSatisfy({ $0 >= 65 && $0 <= 90 }) else { return nil }
+        guard let word = request?.split(separator: " ").first, word.utf8.count <= 16,
+            word.utf8.allSatisfy({ $0 >= 65 && $0 <= 90 })
+        else { return nil }
         return String(word)
     }
 }

@@ -8,7 +8,10 @@ package struct NginxFailure: Sendable {
     package var detail = ""
     package var detailNumber: Int?
 
-    init(_ reason: ReasonCode, _ phase: AttemptPhase, _ rules: [Int], _ summary: String, detail: String = "", number: Int? = nil) {
+    init(
+        _ reason: ReasonCode, _ phase: AttemptPhase, _ rules: [Int], _ summary: String, detail: String = "",
+        number: Int? = nil
+    ) {
         self.reason = reason; self.phase = phase; self.rules = rules; self.summary = summary
         self.detail = detail; detailNumber = number
     }
@@ -24,8 +27,12 @@ package struct NginxFailure: Sendable {
     package static func phase(_ action: String) -> AttemptPhase {
         if action.hasPrefix("connecting to upstream") { return .connecting }
         if action.hasPrefix("SSL handshaking to upstream") { return .handshaking }
-        if action.hasPrefix("sending request to upstream") || action.hasPrefix("sending to upstream") { return .sending }
-        if action.hasPrefix("reading response header from upstream") || action.hasPrefix("reading early hints") { return .awaitingHead }
+        if action.hasPrefix("sending request to upstream") || action.hasPrefix("sending to upstream") {
+            return .sending
+        }
+        if action.hasPrefix("reading response header from upstream") || action.hasPrefix("reading early hints") {
+            return .awaitingHead
+        }
         if action.hasPrefix("resolving") { return .resolving }
         return .relayingBody
     }
@@ -36,58 +43,95 @@ package struct NginxFailure: Sendable {
 
     private static func processWide(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
         if m.contains("worker_connections are not enough") {
-            return NginxFailure(.localConnections, .connecting, [22], "All \(m.number.map(String.init) ?? "") worker_connections of a worker are in use.", number: m.number)
+            return NginxFailure(
+                .localConnections, .connecting, [22],
+                "All \(m.number.map(String.init) ?? "") worker_connections of a worker are in use.", number: m.number)
         }
         if m.contains("worker_connections exceed open file resource limit") {
-            return NginxFailure(.localDescriptors, .picking, [22], "worker_connections is larger than the open-files limit of the process.")
+            return NginxFailure(
+                .localDescriptors, .picking, [22],
+                "worker_connections is larger than the open-files limit of the process.")
         }
-        if line.errorNumber == 24 || line.errorNumber == 23, m.hasPrefix("socket()") || m.hasPrefix("accept") || m.hasPrefix("open()") || m.contains("failed (2") {
+        if line.errorNumber == 24 || line.errorNumber == 23,
+            m.hasPrefix("socket()") || m.hasPrefix("accept") || m.hasPrefix("open()") || m.contains("failed (2")
+        {
             return NginxFailure(.localDescriptors, .connecting, [22], "The proxy has no file descriptor left.")
         }
         if m.hasPrefix("bind()"), line.errorNumber == 98, line.upstream == nil {
-            return NginxFailure(.portTaken, .picking, [27], "The proxy cannot bind \(m.after("bind() to ")?.word.string ?? "its address"): somebody else has it.")
+            return NginxFailure(
+                .portTaken, .picking, [27],
+                "The proxy cannot bind \(m.after("bind() to ")?.word.string ?? "its address"): somebody else has it.")
         }
-        if m.contains("still could not bind()") { return NginxFailure(.portTaken, .picking, [27], "The proxy gave up binding its address: somebody else has it.") }
+        if m.contains("still could not bind()") {
+            return NginxFailure(
+                .portTaken, .picking, [27], "The proxy gave up binding its address: somebody else has it.")
+        }
         if m.hasPrefix("worker process "), m.contains(" exited on signal ") {
-            return NginxFailure(.connReset, .relayingBody, [7], "A worker of the proxy itself died of signal \(m.after("on signal ")?.number ?? 0).")
+            return NginxFailure(
+                .connReset, .relayingBody, [7],
+                "A worker of the proxy itself died of signal \(m.after("on signal ")?.number ?? 0).")
         }
         if m.contains("limiting requests") || m.contains("limiting connections") {
-            return NginxFailure(.requestLimited, .picking, [28], "A limit_req or limit_conn zone turned the request away (\(m.between("by zone \"", "\"")?.string ?? "")).")
+            return NginxFailure(
+                .requestLimited, .picking, [28],
+                "A limit_req or limit_conn zone turned the request away "
+                    + "(\(m.between("by zone \"", "\"")?.string ?? ""))."
+            )
         }
         return nil
     }
 
     private static func picking(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        if m.contains("no live upstreams") { return NginxFailure(.poolEmpty, .picking, [9], "Every server of the upstream was taken out after failures.") }
-        if m.contains("upstream server temporarily disabled") { return NginxFailure(.poolEmpty, .picking, [9, 2], "A server was taken out after max_fails failures.") }
+        if m.contains("no live upstreams") {
+            return NginxFailure(.poolEmpty, .picking, [9], "Every server of the upstream was taken out after failures.")
+        }
+        if m.contains("upstream server temporarily disabled") {
+            return NginxFailure(.poolEmpty, .picking, [9, 2], "A server was taken out after max_fails failures.")
+        }
         if m.contains("host not found in upstream") {
-            return NginxFailure(.dnsFailed, .resolving, [5], "The name \(m.between("upstream \"", "\"")?.string ?? "") did not resolve at start: the proxy refused to start.")
+            return NginxFailure(
+                .dnsFailed, .resolving, [5],
+                "The name \(m.between("upstream \"", "\"")?.string ?? "") did not resolve at start: the proxy "
+                    + "refused to start."
+            )
         }
         if let rest = m.after("could not be resolved (") {
-            return NginxFailure(.dnsFailed, .resolving, [5], "\(m.upTo(" could not be").string) did not resolve (\(rest.upTo(")").string)).", number: rest.number)
+            return NginxFailure(
+                .dnsFailed, .resolving, [5],
+                "\(m.upTo(" could not be").string) did not resolve (\(rest.upTo(")").string)).", number: rest.number)
         }
         if m.contains("no resolver defined to resolve") {
-            return NginxFailure(.dnsFailed, .resolving, [5], "proxy_pass with a variable needs a resolver directive: \(m.after("to resolve ")?.word.string ?? "").")
+            return NginxFailure(
+                .dnsFailed, .resolving, [5],
+                "proxy_pass with a variable needs a resolver directive: \(m.after("to resolve ")?.word.string ?? "").")
         }
         return nil
     }
 
     private static func connecting(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        let isConnect = m.contains("connect() ") || m.hasPrefix("kevent() reported about an closed connection") || m.contains("bind(") && line.upstream != nil
+        let isConnect =
+            m.contains("connect() ") || m.hasPrefix("kevent() reported about an closed connection")
+            || m.contains("bind(") && line.upstream != nil
         guard isConnect, let code = line.errorNumber else { return nil }
         let unix = m.contains("connect() to unix:") || line.upstream?.hasPrefix("unix:") ?? false
-        let reason = ReasonCode.immediate(phase: .connecting, errorNumber: code, isUnixSocket: unix, bytesRead: 0, reused: false)
+        let reason = ReasonCode.immediate(
+            phase: .connecting, errorNumber: code, isUnixSocket: unix, bytesRead: 0, reused: false)
         let peer = line.upstream ?? m.after("connect() to ")?.upTo(" failed").string ?? "the peer"
         switch reason {
         case .connectRefused:
             let isIPv6Loopback = line.upstream?.hasPrefix("[::1]") ?? false
-            return NginxFailure(reason, .connecting, isIPv6Loopback ? [2, 1, 3] : [1, 2, 4], "\(peer) refused the connection.")
+            return NginxFailure(
+                reason, .connecting, isIPv6Loopback ? [2, 1, 3] : [1, 2, 4], "\(peer) refused the connection.")
         case .socketMissing: return NginxFailure(reason, .connecting, [16], "The socket file of \(peer) is not there.")
-        case .socketDenied, .connectDenied: return NginxFailure(reason, .connecting, [17], "The proxy may not connect to \(peer).")
+        case .socketDenied, .connectDenied:
+            return NginxFailure(reason, .connecting, [17], "The proxy may not connect to \(peer).")
         case .backlogFull: return NginxFailure(reason, .connecting, [18], "The accept queue of \(peer) is full.")
-        case .connectTimeout: return NginxFailure(reason, .connecting, [19], "\(peer) did not answer the connection request; the kernel gave up.")
+        case .connectTimeout:
+            return NginxFailure(
+                reason, .connecting, [19], "\(peer) did not answer the connection request; the kernel gave up.")
         case .connectUnreachable: return NginxFailure(reason, .connecting, [20], "\(peer) is not reachable.")
-        case .localPorts: return NginxFailure(reason, .connecting, [21], "This host has no local port left for \(peer).")
+        case .localPorts:
+            return NginxFailure(reason, .connecting, [21], "This host has no local port left for \(peer).")
         case .localDescriptors: return NginxFailure(reason, .connecting, [22], "The proxy has no file descriptor left.")
         default: return NginxFailure(reason, .connecting, [1], "Connecting to \(peer) failed with error \(code).")
         }
@@ -97,10 +141,15 @@ package struct NginxFailure: Sendable {
         guard m.contains("upstream timed out") else { return nil }
         let peer = line.upstream ?? "the peer"
         switch phase(line.action) {
-        case .connecting: return NginxFailure(.connectTimeout, .connecting, [19, 20], "\(peer) did not answer the connection request in time.")
-        case .handshaking: return NginxFailure(.tlsHandshake, .handshaking, [26, 19], "\(peer) did not finish the TLS handshake in time.")
+        case .connecting:
+            return NginxFailure(
+                .connectTimeout, .connecting, [19, 20], "\(peer) did not answer the connection request in time.")
+        case .handshaking:
+            return NginxFailure(
+                .tlsHandshake, .handshaking, [26, 19], "\(peer) did not finish the TLS handshake in time.")
         case .sending: return NginxFailure(.sendTimeout, .sending, [28], "\(peer) did not take the request in time.")
-        case .awaitingHead, .readingHead: return NginxFailure(.responseTimeout, .awaitingHead, [28], "\(peer) did not answer in time.")
+        case .awaitingHead, .readingHead:
+            return NginxFailure(.responseTimeout, .awaitingHead, [28], "\(peer) did not answer in time.")
         default: return NginxFailure(.bodyTimeout, .relayingBody, [28], "\(peer) stopped in the middle of its answer.")
         }
     }
@@ -108,37 +157,70 @@ package struct NginxFailure: Sendable {
     private static func closed(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
         let peer = line.upstream ?? "the peer"
         if m.contains("peer closed connection in SSL handshake") {
-            return NginxFailure(.tlsHandshake, .handshaking, [26, 25], "\(peer) closed the connection within the TLS handshake.", detail: "peer closed")
+            return NginxFailure(
+                .tlsHandshake, .handshaking, [26, 25], "\(peer) closed the connection within the TLS handshake.",
+                detail: "peer closed")
         }
         if m.contains("upstream prematurely closed") {
             switch phase(line.action) {
-            case .relayingBody: return NginxFailure(.bodyTruncated, .relayingBody, [7, 10], "\(peer) closed in the middle of its answer.")
-            case let phase: return NginxFailure(.connEndBeforeHead, phase, [6, 7, 10], "\(peer) closed the connection without an answer.")
+            case .relayingBody:
+                return NginxFailure(
+                    .bodyTruncated, .relayingBody, [7, 10], "\(peer) closed in the middle of its answer.")
+            case let phase:
+                return NginxFailure(
+                    .connEndBeforeHead, phase, [6, 7, 10], "\(peer) closed the connection without an answer.")
             }
         }
         guard let code = line.errorNumber, code == 104 || code == 32 || code == 103, isUpstream(line.action),
-              m.contains("recv() failed") || m.contains("readv() failed") || m.contains("send() failed") || m.contains("writev() failed")
-              || m.contains("sendfile() failed") || m.contains("recv() failed") || m.contains("SSL_") else { return nil }
+            m.contains("recv() failed") || m.contains("readv() failed") || m.contains("send() failed")
+                || m.contains("writev() failed")
+                || m.contains("sendfile() failed") || m.contains("recv() failed") || m.contains("SSL_")
+        else { return nil }
         let phase = phase(line.action)
-        if phase == .relayingBody { return NginxFailure(.bodyTruncated, phase, [7, 10], "\(peer) reset the connection in the middle of its answer.") }
+        if phase == .relayingBody {
+            return NginxFailure(
+                .bodyTruncated, phase, [7, 10], "\(peer) reset the connection in the middle of its answer.")
+        }
         return NginxFailure(.connReset, phase, [7, 6, 10], "\(peer) reset the connection without an answer.")
     }
 
     private static func malformed(_ m: LineText) -> NginxFailure? {
         guard let rest = m.after("upstream ") else { return nil }
         let detail = rest.upTo(" while ").string
-        if rest.hasPrefix("sent too big ") { return NginxFailure(.responseTooBigHeader, .readingHead, [23], "The response header is larger than the proxy's buffer.", detail: detail) }
-        if rest.hasPrefix("sent no valid HTTP/1.0 header") { return NginxFailure(.responseWrongProtocol, .readingHead, [25], "The peer's answer is no HTTP.", detail: detail) }
+        if rest.hasPrefix("sent too big ") {
+            return NginxFailure(
+                .responseTooBigHeader, .readingHead, [23], "The response header is larger than the proxy's buffer.",
+                detail: detail)
+        }
+        if rest.hasPrefix("sent no valid HTTP/1.0 header") {
+            return NginxFailure(
+                .responseWrongProtocol, .readingHead, [25], "The peer's answer is no HTTP.", detail: detail)
+        }
         if rest.hasPrefix("sent too large http2 frame: ") {
-            return NginxFailure(.responseWrongProtocol, .readingHead, [25], "The peer does not speak HTTP/2.", detail: detail, number: rest.after("frame: ")?.number)
+            return NginxFailure(
+                .responseWrongProtocol, .readingHead, [25], "The peer does not speak HTTP/2.", detail: detail,
+                number: rest.after("frame: ")?.number)
         }
         if rest.hasPrefix("rejected request with error ") || rest.hasPrefix("sent goaway with error") {
-            return NginxFailure(.responseWrongProtocol, .readingHead, [25], "The peer rejected the HTTP/2 request.", detail: detail, number: rest.after("error ")?.number)
+            return NginxFailure(
+                .responseWrongProtocol, .readingHead, [25], "The peer rejected the HTTP/2 request.", detail: detail,
+                number: rest.after("error ")?.number)
         }
-        let framing = rest.hasPrefix("sent \"Content-Length\"") || rest.hasPrefix("sent duplicate header line") || rest.hasPrefix("sent invalid chunked")
-            || rest.hasPrefix("sent invalid \"Content-Length\"") || rest.hasPrefix("sent more data than specified") || rest.hasPrefix("sent unknown \"Transfer-Encoding\"")
-        if framing { return NginxFailure(.responseIllegalFraming, .readingHead, [24], "The answer's framing is illegal: \(detail).", detail: detail) }
-        if rest.hasPrefix("sent invalid header") { return NginxFailure(.responseIllegalFraming, .readingHead, [24], "The answer has an invalid header: \(detail).", detail: detail) }
+        let framing =
+            rest.hasPrefix("sent \"Content-Length\"") || rest.hasPrefix("sent duplicate header line")
+            || rest.hasPrefix("sent invalid chunked")
+            || rest.hasPrefix("sent invalid \"Content-Length\"") || rest.hasPrefix("sent more data than specified")
+            || rest.hasPrefix("sent unknown \"Transfer-Encoding\"")
+        if framing {
+            return NginxFailure(
+                .responseIllegalFraming, .readingHead, [24], "The answer's framing is illegal: \(detail).",
+                detail: detail)
+        }
+        if rest.hasPrefix("sent invalid header") {
+            return NginxFailure(
+                .responseIllegalFraming, .readingHead, [24], "The answer has an invalid header: \(detail).",
+                detail: detail)
+        }
         return nil
     }
 
@@ -146,14 +228,19 @@ package struct NginxFailure: Sendable {
         if m.contains("SSL_do_handshake() failed"), line.action.contains("upstream") {
             let detail = m.between("(SSL: ", ") while") ?? m.after("(SSL: ") ?? m
             return NginxFailure(
-                .tlsHandshake, .handshaking, [26, 25], "The TLS handshake with \(line.upstream ?? "the peer") failed.", detail: detail.string,
+                .tlsHandshake, .handshaking, [26, 25], "The TLS handshake with \(line.upstream ?? "the peer") failed.",
+                detail: detail.string,
                 number: m.after("alert number ")?.number)
         }
         if let rest = m.after("upstream SSL certificate verify error: (") {
-            return NginxFailure(.tlsVerify, .handshaking, [26], "The peer's certificate was not accepted.", detail: rest.upTo(")").string, number: rest.number)
+            return NginxFailure(
+                .tlsVerify, .handshaking, [26], "The peer's certificate was not accepted.",
+                detail: rest.upTo(")").string, number: rest.number)
         }
         if m.contains("upstream SSL certificate does not match") {
-            return NginxFailure(.tlsVerify, .handshaking, [26], "The peer's certificate is for another name.", detail: m.upTo(" while ").string)
+            return NginxFailure(
+                .tlsVerify, .handshaking, [26], "The peer's certificate is for another name.",
+                detail: m.upTo(" while ").string)
         }
         return nil
     }

@@ -2,7 +2,9 @@
 enum RuleChecks {
     static func checks(_ rules: [Int], peer: PeerAddress?, unit: String? = nil) -> [String] {
         var out: [String] = []
-        for rule in rules { for check in checks(rule, peer, unit ?? "UNIT") where !out.contains(check) { out.append(check) } }
+        for rule in rules {
+            for check in checks(rule, peer, unit ?? "UNIT") where !out.contains(check) { out.append(check) }
+        }
         return Array(out.prefix(5))
     }
 
@@ -11,8 +13,13 @@ enum RuleChecks {
         switch rule {
         case 1: return ["ss -ltnp 'sport = :\(port)'", "systemctl status \(unit)"]
         case 2: return ["getent ahosts localhost", "ss -ltn 'sport = :\(port)' (which family is bound?)"]
-        case 3: return ["ls -l /proc/PID/ns/net of the proxy and the app", "the app must not bind 127.0.0.1 inside its container"]
-        case 4: return ["getent ahosts NAME against \(host)", "a literal host in proxy_pass is resolved once, at start"]
+        case 3:
+            return [
+                "ls -l /proc/PID/ns/net of the proxy and the app",
+                "the app must not bind 127.0.0.1 inside its container",
+            ]
+        case 4:
+            return ["getent ahosts NAME against \(host)", "a literal host in proxy_pass is resolved once, at start"]
         case 5: return ["getent ahosts NAME", "cat /etc/resolv.conf"]
         case 6: return ["the app's keep-alive time-out against the proxy's keepalive_timeout"]
         case 7: return ["journalctl -u \(unit) around that second", "coredumpctl list"]
@@ -21,14 +28,29 @@ enum RuleChecks {
         case 10: return ["journalctl -k -g 'oom-kill|Out of memory'", "systemctl show \(unit) -p MemoryMax,Result"]
         case 11: return ["systemctl show \(unit) -p Result,NRestarts,ExecMainStatus", "journalctl -u \(unit) -n 50"]
         case 12: return ["pm2 describe NAME (exec mode, listen_timeout, kill_timeout)"]
-        case 13: return ["the order: un-route, then signal, then wait", "systemctl show \(unit) -p TimeoutStopUSec,KillSignal"]
+        case 13:
+            return [
+                "the order: un-route, then signal, then wait", "systemctl show \(unit) -p TimeoutStopUSec,KillSignal",
+            ]
         case 16: return ["ls -la \(peer?.path ?? "the socket's directory")", "systemctl status \(unit)"]
-        case 17: return ["namei -l \(peer?.path ?? "the socket's path")", "ausearch -m avc -ts recent; dmesg | grep DENIED"]
+        case 17:
+            return ["namei -l \(peer?.path ?? "the socket's path")", "ausearch -m avc -ts recent; dmesg | grep DENIED"]
         case 18: return ["ss -xl (Recv-Q against Send-Q)", "sysctl net.core.somaxconn"]
-        case 19: return ["ss -ltn 'sport = :\(port)' (Recv-Q against Send-Q)", "nstat -az TcpExtListenOverflows", "nft list ruleset"]
+        case 19:
+            return [
+                "ss -ltn 'sport = :\(port)' (Recv-Q against Send-Q)", "nstat -az TcpExtListenOverflows",
+                "nft list ruleset",
+            ]
         case 20: return ["ip route get \(host)", "ip neigh show \(host)"]
-        case 21: return ["ss -tan dst \(host) | wc -l", "sysctl net.ipv4.ip_local_port_range", "keepalive in the upstream block"]
-        case 22: return ["grep 'open files' /proc/PID/limits; ls /proc/PID/fd | wc -l", "worker_connections and worker_rlimit_nofile"]
+        case 21:
+            return [
+                "ss -tan dst \(host) | wc -l", "sysctl net.ipv4.ip_local_port_range", "keepalive in the upstream block",
+            ]
+        case 22:
+            return [
+                "grep 'open files' /proc/PID/limits; ls /proc/PID/fd | wc -l",
+                "worker_connections and worker_rlimit_nofile",
+            ]
         case 23: return ["curl -sI against the app: which header is the largest?", "proxy_buffer_size"]
         case 24: return ["curl -si against the app: who sets Content-Length and Transfer-Encoding?"]
         case 25: return ["scheme in proxy_pass (http, https, grpc) against what the port speaks"]

@@ -40,11 +40,14 @@ package struct IncidentGrouper: Sendable {
     package init(limits: Limits = Limits()) { self.limits = limits }
 
     /// Open incidents, oldest first.
-    package var openIncidents: [Incident] { open.values.sorted { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id } }
+    package var openIncidents: [Incident] {
+        open.values.sorted { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id }
+    }
 
     /// An incident by its id or one of its aliases. O(incidents).
     package func incident(_ id: IncidentID) -> Incident? {
-        open.values.first { $0.id == id || $0.aliases.contains(id) } ?? closed.last { $0.id == id || $0.aliases.contains(id) }
+        open.values.first { $0.id == id || $0.aliases.contains(id) }
+            ?? closed.last { $0.id == id || $0.aliases.contains(id) }
     }
 
     /// The newest incident, open ones first.
@@ -57,7 +60,8 @@ package struct IncidentGrouper: Sendable {
     /// - Returns: the id it belongs to, and whether it opened an incident. O(1) but for a full table.
     @discardableResult
     package mutating func record(
-        _ record: AttemptRecord, proposed: IncidentID? = nil, host: String? = nil, detail: String = "", detailNumber: Int? = nil
+        _ record: AttemptRecord, proposed: IncidentID? = nil, host: String? = nil, detail: String = "",
+        detailNumber: Int? = nil
     ) -> (id: IncidentID, isNew: Bool) {
         var key = Key(upstream: record.upstream, peer: record.peer, family: Self.family(record.reason))
         if record.reason == .poolEmpty, let cause = causeOfEmptyPool(record) { key = cause }
@@ -75,7 +79,8 @@ package struct IncidentGrouper: Sendable {
             if open[key] == nil {
                 isNew = true
                 let id = proposed ?? nextID(record.time)
-                open[key] = Incident(id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time)
+                open[key] = Incident(
+                    id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time)
             }
         }
         let id = add(record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber)
@@ -95,7 +100,9 @@ package struct IncidentGrouper: Sendable {
 
     /// Declares two ids to be one incident: the older keeps its id, the other becomes an alias. Unknown ids change nothing.
     package mutating func merge(_ a: IncidentID, _ b: IncidentID) {
-        guard a != b, let keyA = key(of: a), let keyB = key(of: b), keyA != keyB, let one = open[keyA], let two = open[keyB] else { return }
+        guard a != b, let keyA = key(of: a), let keyB = key(of: b), keyA != keyB, let one = open[keyA],
+            let two = open[keyB]
+        else { return }
         let (keep, gone, keptKey, goneKey) = one.id < two.id ? (one, two, keyA, keyB) : (two, one, keyB, keyA)
         var merged = keep
         merged.aliases = Array((keep.aliases + [gone.id] + gone.aliases).prefix(64))
@@ -106,7 +113,9 @@ package struct IncidentGrouper: Sendable {
         merged.requestsSaved += gone.requestsSaved
         merged.requestsPending += gone.requestsPending
         merged.samples = Array((keep.samples + gone.samples).sorted { $0.time < $1.time }.prefix(limits.samplesMax))
-        if let peer = gone.peer, peer != keep.peer, !merged.siblings.contains(peer), merged.siblings.count < 16 { merged.siblings.append(peer) }
+        if let peer = gone.peer, peer != keep.peer, !merged.siblings.contains(peer), merged.siblings.count < 16 {
+            merged.siblings.append(peer)
+        }
         open[keptKey] = merged
         open[goneKey] = nil
         for (request, keys) in pending where keys.contains(goneKey) {
@@ -162,7 +171,9 @@ extension IncidentGrouper {
         if incident.detailNumber == nil { incident.detailNumber = number }
         // The first two thirds stay, the rest is a ring of the newest.
         let kept = limits.samplesMax * 2 / 3
-        if incident.samples.count < limits.samplesMax { incident.samples.append(record) } else if limits.samplesMax > kept {
+        if incident.samples.count < limits.samplesMax {
+            incident.samples.append(record)
+        } else if limits.samplesMax > kept {
             incident.samples.remove(at: kept)
             incident.samples.append(record)
         }
@@ -204,14 +215,19 @@ extension IncidentGrouper {
     private mutating func noteSibling(_ record: AttemptRecord) {
         guard let peer = record.peer, open.count > 1, open.count <= 64 else { return }
         for key in Array(open.keys) where key.upstream == record.upstream && key.peer != nil && key.peer != peer {
-            guard let incident = open[key], incident.siblings.count < 16, !incident.siblings.contains(peer) else { continue }
+            guard let incident = open[key], incident.siblings.count < 16, !incident.siblings.contains(peer) else {
+                continue
+            }
             open[key]?.siblings.append(peer)
         }
     }
 
     private func causeOfEmptyPool(_ record: AttemptRecord) -> Key? {
-        open.filter { $0.key.upstream == record.upstream && $0.key.peer != nil && record.time.since($0.value.last) < limits.quietPeriod }
-            .max { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }?.key
+        open.filter {
+            $0.key.upstream == record.upstream && $0.key.peer != nil
+                && record.time.since($0.value.last) < limits.quietPeriod
+        }
+        .max { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }?.key
     }
 
     private mutating func expireIfQuiet(_ key: Key, at now: Timestamp) {
@@ -221,7 +237,11 @@ extension IncidentGrouper {
     }
 
     private mutating func closeOldest(at now: Timestamp) {
-        guard let oldest = open.min(by: { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }) else { return }
+        guard
+            let oldest = open.min(by: {
+                $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id
+            })
+        else { return }
         open[oldest.key] = nil
         _ = close(oldest.value, at: now)
     }
@@ -240,5 +260,7 @@ extension IncidentGrouper {
         return IncidentID(seconds: time.seconds, salt: salt)
     }
 
-    private func key(of id: IncidentID) -> Key? { open.first { $0.value.id == id || $0.value.aliases.contains(id) }?.key }
+    private func key(of id: IncidentID) -> Key? {
+        open.first { $0.value.id == id || $0.value.aliases.contains(id) }?.key
+    }
 }

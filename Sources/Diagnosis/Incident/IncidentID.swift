@@ -25,7 +25,7 @@ package struct IncidentID: Sendable, Hashable, Comparable {
     /// One of the eight characters, most significant first. `index` is 0...7; no allocation.
     package func character(at index: Int) -> UInt8 {
         let value = UInt8(truncatingIfNeeded: rawValue >> UInt64(35 - 5 * min(max(index, 0), 7))) & 31
-        switch value {                                    // 0-9 A-H J K M N P-T V-Z
+        switch value {  // 0-9 A-H J K M N P-T V-Z
         case 0...9: return 48 + value
         case 10...17: return 65 + value - 10
         case 18...19: return 74 + value - 18
@@ -54,8 +54,8 @@ package struct IncidentID: Sendable, Hashable, Comparable {
         let upper = byte >= 97 && byte <= 122 ? byte - 32 : byte
         switch upper {
         case 48...57: return upper - 48
-        case 79: return 0                                 // O
-        case 73, 76: return 1                             // I, L
+        case 79: return 0  // O
+        case 73, 76: return 1  // I, L
         case 65...72: return upper - 65 + 10
         case 74...75: return upper - 74 + 18
         case 77...78: return upper - 77 + 20

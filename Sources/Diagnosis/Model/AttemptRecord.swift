@@ -49,14 +49,18 @@ package struct AttemptRecord: Sendable, Hashable {
     package var clientStatus: UInt16
 
     package init(
-        time: Timestamp, upstream: String, peer: PeerAddress?, phase: AttemptPhase, reason: ReasonCode, errorNumber: Int32 = 0,
-        bytesWritten: UInt64? = nil, bytesAcknowledged: UInt64? = nil, bytesRead: UInt64? = nil, connectionAge: Int64? = nil,
-        connectionIdle: Int64? = nil, reused: Bool? = nil, duration: Int64? = nil, requestID: UInt64 = 0, method: String? = nil,
+        time: Timestamp, upstream: String, peer: PeerAddress?, phase: AttemptPhase, reason: ReasonCode,
+        errorNumber: Int32 = 0,
+        bytesWritten: UInt64? = nil, bytesAcknowledged: UInt64? = nil, bytesRead: UInt64? = nil,
+        connectionAge: Int64? = nil,
+        connectionIdle: Int64? = nil, reused: Bool? = nil, duration: Int64? = nil, requestID: UInt64 = 0,
+        method: String? = nil,
         action: Action = .failedToClient, clientStatus: UInt16 = 0
     ) {
         self.time = time; self.upstream = upstream; self.peer = peer; self.phase = phase; self.reason = reason
         self.errorNumber = errorNumber; self.bytesWritten = bytesWritten; self.bytesAcknowledged = bytesAcknowledged
-        self.bytesRead = bytesRead; self.connectionAge = connectionAge; self.connectionIdle = connectionIdle; self.reused = reused
+        self.bytesRead = bytesRead; self.connectionAge = connectionAge; self.connectionIdle = connectionIdle;
+        self.reused = reused
         self.duration = duration; self.requestID = requestID; self.method = method; self.action = action
         self.clientStatus = clientStatus
     }

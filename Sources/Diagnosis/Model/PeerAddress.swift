@@ -93,14 +93,19 @@ extension PeerAddress {
         if text.hasPrefix("unix:") {
             let rest = text.dropFirst(5)
             // nginx writes the URI after the path: unix:/run/a.sock:/uri
-            self = .unix(String(rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).first ?? rest))
+            self = .unix(
+                String(rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).first ?? rest))
             return
         }
         if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
             let host = text[text.index(after: text.startIndex)..<close]
             let after = text[text.index(after: close)...]
             let port = after.hasPrefix(":") ? UInt16(after.dropFirst()) ?? 0 : 0
-            if let (high, low) = Self.parseIPv6(host) { self = .ipv6(high, low, port: port) } else { self = .name(String(host), port: port) }
+            if let (high, low) = Self.parseIPv6(host) {
+                self = .ipv6(high, low, port: port)
+            } else {
+                self = .name(String(host), port: port)
+            }
             return
         }
         var host = text[...], port: UInt16 = 0
@@ -120,7 +125,8 @@ extension PeerAddress {
         var value: UInt32 = 0
         for part in parts {
             guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
-                  let byte = UInt8(part) else { return nil }
+                let byte = UInt8(part)
+            else { return nil }
             value = value << 8 | UInt32(byte)
         }
         return value
@@ -149,7 +155,9 @@ extension PeerAddress {
                 if seenGap { return nil }
                 seenGap = true
                 rest = rest.dropFirst()
-            } else if rest.isEmpty { return nil }
+            } else if rest.isEmpty {
+                return nil
+            }
         }
         let missing = 8 - head.count - tail.count
         guard seenGap ? missing >= 1 : missing == 0 else { return nil }

@@ -47,7 +47,8 @@ package struct CivilTime: Sendable, Hashable {
     /// The seconds since 1970 if this were UTC. Proleptic Gregorian, O(1); nil when a field is out of range.
     package var secondsIfUTC: Int64? {
         guard (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour), (0...59).contains(minute),
-              (0...60).contains(second), (1...9_999).contains(year) else { return nil }
+            (0...60).contains(second), (1...9_999).contains(year)
+        else { return nil }
         let y = Int64(month <= 2 ? year - 1 : year)
         let era = y / 400
         let yearOfEra = y - era * 400

@@ -1,7 +1,8 @@
 /// P01: the kernel refused the connection because no socket listens there.
 enum P01NothingListens {
     static let rule = Rule(
-        number: 1, slug: "nothing-listens", title: "Nothing listens there", depth: 2, reasons: [.connectRefused, .poolEmpty], judge: judge)
+        number: 1, slug: "nothing-listens", title: "Nothing listens there", depth: 2,
+        reasons: [.connectRefused, .poolEmpty], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let peer = failure.peer, failure.has([.connectRefused]) else { return .notApplicable }
@@ -13,7 +14,8 @@ enum P01NothingListens {
         let refused = RuleSupport.failures(failure, [.connectRefused])
         let listening = evidence.listeners(for: peer)
         if let listener = listening.first { return listensNow(failure, peer, listener, evidence, refused) }
-        let absent = EvidenceLine("no socket listens on \(peer.text)", source: evidence.listenerSource(for: peer), time: failure.now)
+        let absent = EvidenceLine(
+            "no socket listens on \(peer.text)", source: evidence.listenerSource(for: peer), time: failure.now)
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
             if let other = otherPort(of: link.unit, peer, evidence) {
@@ -22,108 +24,163 @@ enum P01NothingListens {
             return .finding(stopped(failure, peer, link, evidence, [refused, absent]))
         }
         if let app = evidence.apps.value?.first(where: { $0.ports.contains(peer.port ?? 0) && $0.pid == 0 }) {
-            return .finding(Finding(
-                .firm, Culprit(.supervisor, "\(app.supervisor.rawValue) \(app.name)"),
-                "Nothing listens on \(peer.text): \(app.name) is \(app.status) in \(app.supervisor.rawValue).",
-                evidence: [refused, absent, EvidenceLine("\(app.name): \(app.status), \(app.restarts) restarts", source: evidence.apps.source)],
-                disproof: "A listener on \(peer.text) while the connection is refused.",
-                fix: Fix("Start it and read its log.", commands: app.supervisor == .pm2
-                    ? ["pm2 logs \(app.name) --lines 20 --nostream", "pm2 restart \(app.name)"] : ["supervisorctl restart \(app.name)"])))
+            return .finding(
+                Finding(
+                    .firm, Culprit(.supervisor, "\(app.supervisor.rawValue) \(app.name)"),
+                    "Nothing listens on \(peer.text): \(app.name) is \(app.status) in \(app.supervisor.rawValue).",
+                    evidence: [
+                        refused, absent,
+                        EvidenceLine(
+                            "\(app.name): \(app.status), \(app.restarts) restarts", source: evidence.apps.source),
+                    ],
+                    disproof: "A listener on \(peer.text) while the connection is refused.",
+                    fix: Fix(
+                        "Start it and read its log.",
+                        commands: app.supervisor == .pm2
+                            ? ["pm2 logs \(app.name) --lines 20 --nostream", "pm2 restart \(app.name)"]
+                            : ["supervisorctl restart \(app.name)"])))
         }
-        return .finding(Finding(
-            .likely, Culprit(.application, "the application behind \(peer.text)"),
-            "Nothing listens on \(peer.text) in the proxy's network namespace.", evidence: [refused, absent],
-            disproof: "A listener on \(peer.text) in `ss -ltnp` at the time of the failures.",
-            fix: Fix("Start the application, or point the upstream at the port it really binds.", commands: ["ss -ltnp"])))
+        return .finding(
+            Finding(
+                .likely, Culprit(.application, "the application behind \(peer.text)"),
+                "Nothing listens on \(peer.text) in the proxy's network namespace.", evidence: [refused, absent],
+                disproof: "A listener on \(peer.text) in `ss -ltnp` at the time of the failures.",
+                fix: Fix(
+                    "Start the application, or point the upstream at the port it really binds.", commands: ["ss -ltnp"])
+            ))
     }
 
     private static func stopped(
-        _ failure: FailureCase, _ peer: PeerAddress, _ link: BackendLink, _ evidence: EvidenceSet, _ lines: [EvidenceLine]
+        _ failure: FailureCase, _ peer: PeerAddress, _ link: BackendLink, _ evidence: EvidenceSet,
+        _ lines: [EvidenceLine]
     ) -> Finding {
         let unit = link.unit
         var lines = lines
-        let state = "\(unit.name) is \(unit.activeState)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))")
+        let state =
+            "\(unit.name) is \(unit.activeState)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))")
             + (unit.result.isEmpty || unit.result == "success" ? "" : ", Result=\(unit.result)")
         lines.append(EvidenceLine(state, source: RuleSupport.unitSource(unit)))
-        if !link.isObserved || !link.how.hasPrefix("it is") { lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit))) }
-        if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
-        let why: String = if unit.isStarting {
-            "\(unit.name) is still starting"
-        } else if unit.activeState == "active" {
-            "\(unit.name) runs, but has not bound it"
-        } else if let end = unit.endText {
-            "\(unit.name) \(end)"
-        } else {
-            "\(unit.name) is not running"
+        if !link.isObserved || !link.how.hasPrefix("it is") {
+            lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
         }
+        if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
+        let why: String =
+            if unit.isStarting {
+                "\(unit.name) is still starting"
+            } else if unit.activeState == "active" {
+                "\(unit.name) runs, but has not bound it"
+            } else if let end = unit.endText {
+                "\(unit.name) \(end)"
+            } else {
+                "\(unit.name) is not running"
+            }
         return Finding(
-            unit.isDown && link.isObserved ? .proven : .firm, Culprit(.unit, unit.name), "Nothing listens on \(peer.text): \(why).",
-            evidence: lines, disproof: "A listener on \(peer.text) while connections are refused (then a firewall rejects with a reset).",
+            unit.isDown && link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
+            "Nothing listens on \(peer.text): \(why).",
+            evidence: lines,
+            disproof:
+                "A listener on \(peer.text) while connections are refused (then a firewall rejects with a reset).",
             fix: Fix(
-                unit.isStarting ? "Hold requests until it is ready (Goodgate: `queue`), or wait." : "Read its last lines, repair, start it.",
+                unit.isStarting
+                    ? "Hold requests until it is ready (Goodgate: `queue`), or wait."
+                    : "Read its last lines, repair, start it.",
                 commands: ["journalctl -u \(unit.name) -n 20 --no-pager", "systemctl restart \(unit.name)"]))
     }
 
     /// A TCP socket of the same unit on another port.
     private static func otherPort(of unit: UnitState, _ peer: PeerAddress, _ evidence: EvidenceSet) -> Listener? {
         guard !peer.isUnixSocket else { return nil }
-        let owned = (evidence.listeners.value ?? []).filter { $0.owner?.unit == unit.name && $0.address.port != peer.port }
+        let owned = (evidence.listeners.value ?? []).filter {
+            $0.owner?.unit == unit.name && $0.address.port != peer.port
+        }
         return owned.count == 1 ? owned.first : nil
     }
 
     private static func wrongPort(
         _ peer: PeerAddress, _ link: BackendLink, _ other: Listener, _ evidence: EvidenceSet, _ lines: [EvidenceLine]
     ) -> RuleOutcome {
-        .finding(Finding(
-            link.isObserved ? .proven : .firm, Culprit(.configuration, evidence.upstream.value?.place ?? "the upstream's address"),
-            "The proxy dials \(peer.text), but \(link.unit.name) listens on \(other.address.text).",
-            evidence: lines + [RuleSupport.line(other, evidence.listeners.source)],
-            disproof: "\(link.unit.name) listening on \(peer.text) as well.",
-            fix: Fix(
-                "Make both agree.", diff: "-    server \(peer.text);\n+    server \(peer.withPort(other.address.port ?? 0).text);",
-                edit: Fix.Edit(place: evidence.upstream.value?.place, from: ":\(peer.port ?? 0)", to: ":\(other.address.port ?? 0)"))))
+        .finding(
+            Finding(
+                link.isObserved ? .proven : .firm,
+                Culprit(.configuration, evidence.upstream.value?.place ?? "the upstream's address"),
+                "The proxy dials \(peer.text), but \(link.unit.name) listens on \(other.address.text).",
+                evidence: lines + [RuleSupport.line(other, evidence.listeners.source)],
+                disproof: "\(link.unit.name) listening on \(peer.text) as well.",
+                fix: Fix(
+                    "Make both agree.",
+                    diff: "-    server \(peer.text);\n+    server \(peer.withPort(other.address.port ?? 0).text);",
+                    edit: Fix.Edit(
+                        place: evidence.upstream.value?.place, from: ":\(peer.port ?? 0)",
+                        to: ":\(other.address.port ?? 0)"))))
     }
 
     /// The listener is there now: was it away then?
     private static func listensNow(
-        _ failure: FailureCase, _ peer: PeerAddress, _ listener: Listener, _ evidence: EvidenceSet, _ refused: EvidenceLine
+        _ failure: FailureCase, _ peer: PeerAddress, _ listener: Listener, _ evidence: EvidenceSet,
+        _ refused: EvidenceLine
     ) -> RuleOutcome {
         let now = RuleSupport.line(listener, evidence.listenerSource(for: peer))
         for link in evidence.backends(of: failure) {
             if let end = RuleSupport.ends(of: link.unit, failure, evidence).first {
-                return .finding(Finding(
-                    .firm, Culprit(.unit, link.unit.name),
-                    "\(link.unit.name) had ended, so nothing listened on \(peer.text) until it was back.",
-                    evidence: [refused, RuleSupport.line(end), now], disproof: "A listener on \(peer.text) between the end and the restart.",
-                    fix: Fix("Find out why it ended; hold requests over restarts.",
-                             commands: ["journalctl -u \(link.unit.name) --since '\(failure.first.advanced(byMilliseconds: -60_000).text)' --no-pager | tail -n 40"])))
+                return .finding(
+                    Finding(
+                        .firm, Culprit(.unit, link.unit.name),
+                        "\(link.unit.name) had ended, so nothing listened on \(peer.text) until it was back.",
+                        evidence: [refused, RuleSupport.line(end), now],
+                        disproof: "A listener on \(peer.text) between the end and the restart.",
+                        fix: Fix(
+                            "Find out why it ended; hold requests over restarts.",
+                            commands: [
+                                "journalctl -u \(link.unit.name) --since "
+                                    + "'\(failure.first.advanced(byMilliseconds: -60_000).text)' --no-pager | tail "
+                                    + "-n 40"
+                            ])))
             }
         }
-        if let started = listener.owner?.started, started >= failure.last.advanced(byMilliseconds: -2_000), started <= failure.now {
-            return .finding(Finding(
-                .likely, Culprit(.process, listener.owner?.text ?? listener.address.text),
-                "Nothing listened on \(peer.text) at the time: the process that does was started at \(started.text), after the failures.",
-                evidence: [refused, now, EvidenceLine("started \(started.text)", source: "/proc/\(listener.owner?.pid ?? 0)/stat", time: started)],
-                disproof: "A predecessor that listened there all the time.",
-                fix: Fix("Hold requests over restarts, or start the new instance before the old one stops.")))
+        if let started = listener.owner?.started, started >= failure.last.advanced(byMilliseconds: -2_000),
+            started <= failure.now
+        {
+            return .finding(
+                Finding(
+                    .likely, Culprit(.process, listener.owner?.text ?? listener.address.text),
+                    "Nothing listened on \(peer.text) at the time: the process that does was started at "
+                        + "\(started.text), after the failures.",
+                    evidence: [
+                        refused, now,
+                        EvidenceLine(
+                            "started \(started.text)", source: "/proc/\(listener.owner?.pid ?? 0)/stat", time: started),
+                    ],
+                    disproof: "A predecessor that listened there all the time.",
+                    fix: Fix("Hold requests over restarts, or start the new instance before the old one stops.")))
         }
         if failure.now.since(failure.last) < 5_000, evidence.probe.value?.errorNumber == 111 {
-            return .finding(Finding(
-                .likely, Culprit(.firewall, "a REJECT rule with tcp-reset"),
-                "\(listener.address.text) has a listener, yet connections to \(peer.text) are refused: something between resets them.",
-                evidence: [refused, now], disproof: "A connection to \(peer.text) from this host that works.",
-                fix: Fix("Look for a REJECT rule.", commands: ["nft list ruleset | grep -n reject", "iptables-save | grep REJECT"])))
+            return .finding(
+                Finding(
+                    .likely, Culprit(.firewall, "a REJECT rule with tcp-reset"),
+                    "\(listener.address.text) has a listener, yet connections to \(peer.text) are refused: something "
+                        + "between resets them.",
+                    evidence: [refused, now], disproof: "A connection to \(peer.text) from this host that works.",
+                    fix: Fix(
+                        "Look for a REJECT rule.",
+                        commands: ["nft list ruleset | grep -n reject", "iptables-save | grep REJECT"])))
         }
-        return .ruledOut("\(listener.owner?.text ?? "a process") listens on \(listener.address.text) now, and was there before the failures")
+        return .ruledOut(
+            "\(listener.owner?.text ?? "a process") listens on \(listener.address.text) now, and was there before "
+                + "the failures"
+        )
     }
 
     private static func remote(_ failure: FailureCase, _ peer: PeerAddress, _ evidence: EvidenceSet) -> RuleOutcome {
-        if (evidence.foreignListeners.value ?? []).contains(where: { $0.address.port == peer.port }) { return .notApplicable }
-        return .finding(Finding(
-            .likely, Culprit(.network, peer.text),
-            "\(peer.hostText) answered, but refuses connections on port \(peer.port ?? 0): nothing listens there, or a firewall rejects.",
-            evidence: [RuleSupport.failures(failure, [.connectRefused])],
-            disproof: "A listener on that host's port \(peer.port ?? 0), seen there with `ss -ltn`.",
-            fix: Fix("Look on that host.", commands: ["ssh \(peer.hostText) ss -ltnp"])))
+        if (evidence.foreignListeners.value ?? []).contains(where: { $0.address.port == peer.port }) {
+            return .notApplicable
+        }
+        return .finding(
+            Finding(
+                .likely, Culprit(.network, peer.text),
+                "\(peer.hostText) answered, but refuses connections on port \(peer.port ?? 0): nothing listens "
+                    + "there, or a firewall rejects.",
+                evidence: [RuleSupport.failures(failure, [.connectRefused])],
+                disproof: "A listener on that host's port \(peer.port ?? 0), seen there with `ss -ltn`.",
+                fix: Fix("Look on that host.", commands: ["ssh \(peer.hostText) ss -ltnp"])))
     }
 }

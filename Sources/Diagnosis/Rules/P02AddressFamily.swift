@@ -1,7 +1,8 @@
 /// P02: the name has an IPv4 and an IPv6 address, the application bound only one of them.
 enum P02AddressFamily {
     static let rule = Rule(
-        number: 2, slug: "address-family", title: "IPv4 and IPv6 mixed up", depth: 6, reasons: [.connectRefused, .poolEmpty], judge: judge)
+        number: 2, slug: "address-family", title: "IPv4 and IPv6 mixed up", depth: 6,
+        reasons: [.connectRefused, .poolEmpty], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let peer = failure.peer, peer.isIP, failure.has([.connectRefused]) else { return .notApplicable }
@@ -25,21 +26,28 @@ enum P02AddressFamily {
         var resolvesBoth = false
         if let facts = evidence.name.value, facts.hasBothFamilies {
             resolvesBoth = true
-            lines.append(EvidenceLine(
-                "\(facts.host) is \(RuleSupport.list(facts.addresses.map(\.hostText)))", source: evidence.name.source))
+            lines.append(
+                EvidenceLine(
+                    "\(facts.host) is \(RuleSupport.list(facts.addresses.map(\.hostText)))",
+                    source: evidence.name.source))
         }
         let good = PeerAddress(parsing: other.address.isIPv6 ? "[::1]:0" : "127.0.0.1:0").withPort(peer.port ?? 0)
         let target = peer.isLoopback ? good : other.address
         let place = evidence.upstream.value?.place
         let written = name.map { "\($0):\(peer.port ?? 0)" } ?? peer.text
-        let because = resolvesBoth ? "\(name ?? "the name") has an IPv4 and an IPv6 address, and" : "the proxy dials \(peer.text), but"
-        return .finding(Finding(
-            .proven, Culprit(.configuration, place ?? written),
-            "\(other.owner?.name ?? "The application") bound only \(other.address.text): \(because) every try at \(peer.text) is refused.",
-            evidence: lines, disproof: "A listener on \(peer.text).",
-            fix: Fix(
-                "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
-                diff: "-    server \(written);\n+    server \(target.text);", edit: Fix.Edit(place: place, from: written, to: target.text))))
+        let because =
+            resolvesBoth
+            ? "\(name ?? "the name") has an IPv4 and an IPv6 address, and" : "the proxy dials \(peer.text), but"
+        return .finding(
+            Finding(
+                .proven, Culprit(.configuration, place ?? written),
+                "\(other.owner?.name ?? "The application") bound only \(other.address.text): \(because) every try at "
+                    + "\(peer.text) is refused.",
+                evidence: lines, disproof: "A listener on \(peer.text).",
+                fix: Fix(
+                    "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
+                    diff: "-    server \(written);\n+    server \(target.text);",
+                    edit: Fix.Edit(place: place, from: written, to: target.text))))
     }
 
     /// The addresses of the other family that mean the same host.

@@ -5,8 +5,12 @@ enum P03NetworkNamespace {
         reasons: [.connectRefused, .poolEmpty], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
-        guard let peer = failure.peer, peer.isIP, let port = peer.port, failure.has([.connectRefused]) else { return .notApplicable }
-        if !evidence.listeners(for: peer).isEmpty { return .ruledOut("\(peer.text) has a listener in the proxy's own namespace") }
+        guard let peer = failure.peer, peer.isIP, let port = peer.port, failure.has([.connectRefused]) else {
+            return .notApplicable
+        }
+        if !evidence.listeners(for: peer).isEmpty {
+            return .ruledOut("\(peer.text) has a listener in the proxy's own namespace")
+        }
         guard let foreign = evidence.foreignListeners.value else {
             return .undecided(evidence.foreignListeners.unavailableBecause ?? "other network namespaces were not read")
         }
@@ -14,31 +18,47 @@ enum P03NetworkNamespace {
         if peer.isLoopback {
             // Same loopback listener of the other family here: P02's case.
             guard evidence.samePort(as: peer).isEmpty else { return .notApplicable }
-            guard let hidden = sameport.first(where: { $0.accepts(peer) }) else { return .ruledOut("no other network namespace has a listener on port \(port)") }
-            return .finding(finding(
-                failure, hidden, evidence,
-                "The proxy dials its own loopback \(peer.text), but \(hidden.owner?.text ?? "the application") listens in another network namespace.",
-                "Dial the container's or host's address instead of loopback, share the network namespace, or use a unix socket."))
+            guard let hidden = sameport.first(where: { $0.accepts(peer) }) else {
+                return .ruledOut("no other network namespace has a listener on port \(port)")
+            }
+            return .finding(
+                finding(
+                    failure, hidden, evidence,
+                    "The proxy dials its own loopback \(peer.text), but \(hidden.owner?.text ?? "the application") "
+                        + "listens in another network namespace.",
+                    "Dial the container's or host's address instead of loopback, share the network namespace, or use "
+                        + "a unix socket."
+                ))
         }
         if RuleSupport.isLocal(peer, evidence) == true { return .notApplicable }
-        guard let hidden = sameport.first(where: { $0.address.isLoopback }), !sameport.contains(where: { $0.accepts(peer) }) else {
+        guard let hidden = sameport.first(where: { $0.address.isLoopback }),
+            !sameport.contains(where: { $0.accepts(peer) })
+        else {
             return .ruledOut("no other network namespace has a loopback listener on port \(port)")
         }
-        return .finding(finding(
-            failure, hidden, evidence,
-            "\(hidden.owner?.text ?? "The application") bound \(hidden.address.text) inside its own network namespace, so nobody outside reaches port \(port).",
-            "Let it bind 0.0.0.0 or ::, or use a unix socket."))
+        return .finding(
+            finding(
+                failure, hidden, evidence,
+                "\(hidden.owner?.text ?? "The application") bound \(hidden.address.text) inside its own network "
+                    + "namespace, so nobody outside reaches port \(port).",
+                "Let it bind 0.0.0.0 or ::, or use a unix socket."))
     }
 
     private static func finding(
         _ failure: FailureCase, _ hidden: Listener, _ evidence: EvidenceSet, _ cause: String, _ fix: String
     ) -> Finding {
         let pid = hidden.owner?.pid ?? 0
-        var lines = [RuleSupport.failures(failure, [.connectRefused]),
-                     EvidenceLine("no socket listens on \(failure.peerText) in the proxy's namespace", source: evidence.listeners.source),
-                     RuleSupport.line(hidden, "/proc/\(pid)/net/tcp")]
+        var lines = [
+            RuleSupport.failures(failure, [.connectRefused]),
+            EvidenceLine(
+                "no socket listens on \(failure.peerText) in the proxy's namespace", source: evidence.listeners.source),
+            RuleSupport.line(hidden, "/proc/\(pid)/net/tcp"),
+        ]
         if let namespace = hidden.networkNamespace, let own = evidence.proxy.value?.networkNamespace {
-            lines.append(EvidenceLine("its network namespace is net:[\(namespace)], the proxy's net:[\(own)]", source: "ls -l /proc/\(pid)/ns/net"))
+            lines.append(
+                EvidenceLine(
+                    "its network namespace is net:[\(namespace)], the proxy's net:[\(own)]",
+                    source: "ls -l /proc/\(pid)/ns/net"))
         }
         return Finding(
             .firm, Culprit(.application, hidden.owner?.text ?? hidden.address.text), cause, evidence: lines,

@@ -1,35 +1,52 @@
 /// P05: the upstream's name does not resolve.
 enum P05NameUnresolved {
     static let rule = Rule(
-        number: 5, slug: "name-unresolved", title: "The name does not resolve", depth: 6, reasons: [.dnsFailed], judge: judge)
+        number: 5, slug: "name-unresolved", title: "The name does not resolve", depth: 6, reasons: [.dnsFailed],
+        judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has([.dnsFailed]) else { return .notApplicable }
         let host = failure.host ?? evidence.name.value?.host ?? failure.upstream
         var lines = [RuleSupport.failures(failure, [.dnsFailed])]
-        if !failure.detail.isEmpty { lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.first)) }
-        guard let name = evidence.name.value else {
-            return .finding(Finding(
-                .likely, Culprit(.name, host), "\(host) did not resolve (\(answer(failure.detailNumber))).", evidence: lines,
-                disproof: "The resolver answering for \(host).", fix: Fix("Ask the resolver.", commands: ["getent ahosts \(host)"])))
+        if !failure.detail.isEmpty {
+            lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.first))
         }
-        let servers = name.nameservers.isEmpty ? "no nameserver configured" : "nameserver " + name.nameservers.joined(separator: ", ")
+        guard let name = evidence.name.value else {
+            return .finding(
+                Finding(
+                    .likely, Culprit(.name, host), "\(host) did not resolve (\(answer(failure.detailNumber))).",
+                    evidence: lines,
+                    disproof: "The resolver answering for \(host).",
+                    fix: Fix("Ask the resolver.", commands: ["getent ahosts \(host)"])))
+        }
+        let servers =
+            name.nameservers.isEmpty
+            ? "no nameserver configured" : "nameserver " + name.nameservers.joined(separator: ", ")
         lines.append(EvidenceLine(servers, source: "/etc/resolv.conf"))
         if let why = name.failure {
             lines.append(EvidenceLine("\(host): \(why)", source: "getent ahosts \(host)", time: failure.now))
-            return .finding(Finding(
-                .proven, Culprit(.name, host), "\(host) does not resolve: \(why).", evidence: lines,
-                disproof: "An answer for \(host) from the proxy's own resolver.",
-                fix: Fix("Correct the name, or make it known to the resolver (or /etc/hosts).",
-                         commands: ["getent ahosts \(host)", "cat /etc/resolv.conf"])))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.name, host), "\(host) does not resolve: \(why).", evidence: lines,
+                    disproof: "An answer for \(host) from the proxy's own resolver.",
+                    fix: Fix(
+                        "Correct the name, or make it known to the resolver (or /etc/hosts).",
+                        commands: ["getent ahosts \(host)", "cat /etc/resolv.conf"])))
         }
-        lines.append(EvidenceLine("\(host) is \(RuleSupport.list(name.addresses.map(\.hostText))) now", source: evidence.name.source, time: failure.now))
-        return .finding(Finding(
-            .likely, Culprit(.name, host),
-            "\(host) did not resolve at the time (\(answer(failure.detailNumber))); it does now: the name came later, or the proxy asks another resolver.",
-            evidence: lines, disproof: "The proxy's own `resolver` answering at that time.",
-            fix: Fix("Start the upstream before the proxy, or let the proxy resolve at run time and keep the last good answer.",
-                     commands: ["nginx -T 2>/dev/null | grep -n resolver"])))
+        lines.append(
+            EvidenceLine(
+                "\(host) is \(RuleSupport.list(name.addresses.map(\.hostText))) now", source: evidence.name.source,
+                time: failure.now))
+        return .finding(
+            Finding(
+                .likely, Culprit(.name, host),
+                "\(host) did not resolve at the time (\(answer(failure.detailNumber))); it does now: the name came "
+                    + "later, or the proxy asks another resolver.",
+                evidence: lines, disproof: "The proxy's own `resolver` answering at that time.",
+                fix: Fix(
+                    "Start the upstream before the proxy, or let the proxy resolve at run time and keep the last "
+                        + "good answer.",
+                    commands: ["nginx -T 2>/dev/null | grep -n resolver"])))
     }
 
     private static func answer(_ code: Int?) -> String {

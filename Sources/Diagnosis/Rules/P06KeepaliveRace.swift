@@ -1,7 +1,8 @@
 /// P06: the application closed an idle connection in the moment the proxy reused it.
 enum P06KeepaliveRace {
     static let rule = Rule(
-        number: 6, slug: "keepalive-race", title: "Keep-alive race", depth: 5, reasons: [.connKeepaliveRace, .connEndBeforeHead, .connReset],
+        number: 6, slug: "keepalive-race", title: "Keep-alive race", depth: 5,
+        reasons: [.connKeepaliveRace, .connEndBeforeHead, .connReset],
         judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
@@ -16,16 +17,32 @@ enum P06KeepaliveRace {
         var lines = [RuleSupport.failures(failure, rule.reasons)]
         let owner = failure.peer.flatMap { evidence.listeners(for: $0).first?.owner }
         if let owner, let started = owner.started {
-            if started > failure.first { return .ruledOut("\(owner.text) was started at \(started.text), after the first failure") }
-            lines.append(EvidenceLine("\(owner.text) has run since \(started.text)", source: "/proc/\(owner.pid)/stat", time: started))
+            if started > failure.first {
+                return .ruledOut("\(owner.text) was started at \(started.text), after the first failure")
+            }
+            lines.append(
+                EvidenceLine(
+                    "\(owner.text) has run since \(started.text)", source: "/proc/\(owner.pid)/stat", time: started))
         }
         let upstream = evidence.upstream.value
         let idle = raced.compactMap(\.connectionIdle)
         let typical = roundNumber(idle)
         let appIdle = upstream?.appIdleTimeout ?? typical
-        if let typical { lines.append(EvidenceLine("reused after \(typical) s of idleness (\(idle.count) of \(known.count) samples)", source: "attempt records")) }
-        if let seconds = upstream?.appIdleTimeout { lines.append(EvidenceLine("the application closes idle connections after \(seconds) s", source: upstream?.appIdleSource ?? "Keep-Alive header")) }
-        if let keep = upstream?.keepaliveTimeout { lines.append(EvidenceLine("the proxy keeps them for \(keep) s", source: upstream?.place ?? "")) }
+        if let typical {
+            lines.append(
+                EvidenceLine(
+                    "reused after \(typical) s of idleness (\(idle.count) of \(known.count) samples)",
+                    source: "attempt records"))
+        }
+        if let seconds = upstream?.appIdleTimeout {
+            lines.append(
+                EvidenceLine(
+                    "the application closes idle connections after \(seconds) s",
+                    source: upstream?.appIdleSource ?? "Keep-Alive header"))
+        }
+        if let keep = upstream?.keepaliveTimeout {
+            lines.append(EvidenceLine("the proxy keeps them for \(keep) s", source: upstream?.place ?? ""))
+        }
         let isLonger = appIdle.flatMap { app in upstream?.keepaliveTimeout.map { $0 >= app } } ?? false
         let confidence: Confidence
         if !raced.isEmpty {
@@ -33,7 +50,9 @@ enum P06KeepaliveRace {
         } else {
             // A log does not tell whether the connection was reused.
             guard upstream?.keepaliveTimeout != nil else {
-                return upstream == nil ? .undecided("it is not known whether connections are reused") : .ruledOut("connections to this upstream are not kept alive")
+                return upstream == nil
+                    ? .undecided("it is not known whether connections are reused")
+                    : .ruledOut("connections to this upstream are not kept alive")
             }
             guard failure.count([.connReset]) * 4 <= failure.attempts, owner?.started != nil || isLonger else {
                 return .undecided("the log does not tell whether the connections were reused")
@@ -42,14 +61,18 @@ enum P06KeepaliveRace {
         }
         let wanted = appIdle.map { max($0 - 1, 1) }
         let place = upstream?.place ?? "the upstream"
-        return .finding(Finding(
-            confidence, Culprit(.configuration, place),
-            "The application closes idle connections\(appIdle.map { " after \($0) s" } ?? ""), and the proxy sent a request into one that was being closed.",
-            evidence: lines, disproof: "The same failures on fresh connections, or an exit of the application in that second.",
-            fix: Fix(
-                "Keep connections for a shorter time than the application does, or raise the application's keep-alive time-out above the proxy's.",
-                diff: " upstream \(upstream?.name ?? "NAME") {\n+    keepalive_timeout \(wanted ?? 4)s;\n }"),
-            reason: .connKeepaliveRace))
+        return .finding(
+            Finding(
+                confidence, Culprit(.configuration, place),
+                "The application closes idle connections\(appIdle.map { " after \($0) s" } ?? ""), and the proxy "
+                    + "sent a request into one that was being closed.",
+                evidence: lines,
+                disproof: "The same failures on fresh connections, or an exit of the application in that second.",
+                fix: Fix(
+                    "Keep connections for a shorter time than the application does, or raise the application's "
+                        + "keep-alive time-out above the proxy's.",
+                    diff: " upstream \(upstream?.name ?? "NAME") {\n+    keepalive_timeout \(wanted ?? 4)s;\n }"),
+                reason: .connKeepaliveRace))
     }
 
     /// A usual idle time-out in seconds that most samples lie at, within 5 % or 250 ms.

@@ -12,7 +12,9 @@ enum P07DiedMidRequest {
                 return .finding(died(link.unit, crash, failure, evidence, broken))
             }
             // A worker of the application server: its master lives on.
-            if let worker = evidence.events.last(where: { $0.kind != .workerTimeout && isWorkerEnd($0, of: link.unit, failure) }) {
+            if let worker = evidence.events.last(where: {
+                $0.kind != .workerTimeout && isWorkerEnd($0, of: link.unit, failure)
+            }) {
                 return .finding(died(link.unit, worker, failure, evidence, broken))
             }
         }
@@ -20,13 +22,20 @@ enum P07DiedMidRequest {
         let aborted = (deltas["TCPAbortOnClose"] ?? 0) + (deltas["TCPAbortOnData"] ?? 0)
         if aborted > 0, failure.has([.connReset]) {
             let hasBody = failure.samples.contains { $0.method == "POST" || $0.method == "PUT" || $0.method == "PATCH" }
-            return .finding(Finding(
-                hasBody ? .likely : .possible, Culprit(.application, failure.peerText),
-                "The application closed connections with unread data: it answered, or gave up, before it had read the whole request.",
-                evidence: [broken, EvidenceLine("TCPAbortOnClose+TCPAbortOnData grew by \(aborted)", source: "nstat")],
-                disproof: "The counters growing for another process.", fix: Fix("Read the whole request body before answering.")))
+            return .finding(
+                Finding(
+                    hasBody ? .likely : .possible, Culprit(.application, failure.peerText),
+                    "The application closed connections with unread data: it answered, or gave up, before it had "
+                        + "read the whole request.",
+                    evidence: [
+                        broken, EvidenceLine("TCPAbortOnClose+TCPAbortOnData grew by \(aborted)", source: "nstat"),
+                    ],
+                    disproof: "The counters growing for another process.",
+                    fix: Fix("Read the whole request body before answering.")))
         }
-        if let stranger = evidence.events.last(where: { failure.covers($0.time, before: 3_000, after: 3_000) && isEnd($0.kind) }) {
+        if let stranger = evidence.events.last(where: {
+            failure.covers($0.time, before: 3_000, after: 3_000) && isEnd($0.kind)
+        }) {
             let who = stranger.unit ?? stranger.process ?? "another process"
             return .ruledOut("\(who) ended at \(stranger.time.text), but it is not the one behind \(failure.peerText)")
         }
@@ -34,16 +43,22 @@ enum P07DiedMidRequest {
             return .undecided(evidence.journal.unavailableBecause ?? "no log of ends was read")
         }
         if failure.samples.contains(where: { $0.reused == false }) || failure.has([.bodyTruncated]) {
-            return .finding(Finding(
-                .possible, Culprit(.application, "the application behind \(failure.peerText)"),
-                "The application closed the connection before it had answered, and no end of its process was logged.", evidence: [broken],
-                disproof: "An idle connection having been reused.", fix: Fix("Read the application's own log at \(failure.first.text).")))
+            return .finding(
+                Finding(
+                    .possible, Culprit(.application, "the application behind \(failure.peerText)"),
+                    "The application closed the connection before it had answered, and no end of its process was "
+                        + "logged.",
+                    evidence: [broken],
+                    disproof: "An idle connection having been reused.",
+                    fix: Fix("Read the application's own log at \(failure.first.text).")))
         }
         return .ruledOut("no end of the process behind \(failure.peerText) was logged")
     }
 
     private static func isCrash(_ event: LifeEvent, of unit: UnitState, _ failure: FailureCase) -> Bool {
-        guard EvidenceSet.event(event, belongsTo: unit), failure.covers(event.time, before: 3_000, after: 3_000) else { return false }
+        guard EvidenceSet.event(event, belongsTo: unit), failure.covers(event.time, before: 3_000, after: 3_000) else {
+            return false
+        }
         if case .exited(let code) = event.kind { return code != 0 || !isOrdered(failure) }
         if case .killed(let signal, _) = event.kind { return signal != 15 }
         if case .segfault = event.kind { return true }
@@ -53,12 +68,17 @@ enum P07DiedMidRequest {
     private static func isOrdered(_ failure: FailureCase) -> Bool { failure.counts[.connectRefused] == nil }
 
     private static func isWorkerEnd(_ event: LifeEvent, of unit: UnitState, _ failure: FailureCase) -> Bool {
-        guard failure.covers(event.time, before: 3_000, after: 3_000), EvidenceSet.event(event, belongsTo: unit) else { return false }
+        guard failure.covers(event.time, before: 3_000, after: 3_000), EvidenceSet.event(event, belongsTo: unit) else {
+            return false
+        }
         return isEnd(event.kind)
     }
 
     private static func isEnd(_ kind: LifeEvent.Kind) -> Bool {
-        switch kind { case .exited, .killed, .segfault: true; default: false }
+        switch kind {
+        case .exited, .killed, .segfault: true;
+        default: false
+        }
     }
 
     private static func died(
@@ -66,20 +86,28 @@ enum P07DiedMidRequest {
     ) -> Finding {
         var how = "ended"
         switch event.kind {
-        case .killed(let signal, let dumped): how = "was killed by signal \(signal)" + (dumped ? " and dumped core" : "")
+        case .killed(let signal, let dumped):
+            how = "was killed by signal \(signal)" + (dumped ? " and dumped core" : "")
         case .exited(let code): how = "exited with code \(code)"
         case .segfault: how = "crashed with a memory error"
         default: break
         }
         var lines = [broken, RuleSupport.line(event)]
-        if let fault = evidence.kernel.value?.first(where: { abs($0.time.since(event.time)) < 3_000 && $0.kind == .segfault && ($0.pid == event.pid || event.pid == nil) }), fault != event {
+        if let fault = evidence.kernel.value?.first(where: {
+            abs($0.time.since(event.time)) < 3_000 && $0.kind == .segfault && ($0.pid == event.pid || event.pid == nil)
+        }), fault != event {
             lines.append(RuleSupport.line(fault))
         }
         let who = event.process.map { $0 == "systemd" ? unit.name : "\($0) of \(unit.name)" } ?? unit.name
         return Finding(
             .proven, Culprit(.unit, unit.name), "\(who) \(how) while it held requests.", evidence: lines,
             disproof: "The connections having been to another process.",
-            fix: Fix("Find the request that does it; replay it against a test instance.",
-                     commands: ["journalctl -u \(unit.name) --since '\(failure.first.advanced(byMilliseconds: -10_000).text)' --no-pager | tail -n 40", "coredumpctl list"]))
+            fix: Fix(
+                "Find the request that does it; replay it against a test instance.",
+                commands: [
+                    "journalctl -u \(unit.name) --since '\(failure.first.advanced(byMilliseconds: -10_000).text)' "
+                        + "--no-pager | tail -n 40",
+                    "coredumpctl list",
+                ]))
     }
 }

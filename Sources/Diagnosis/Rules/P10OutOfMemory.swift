@@ -1,7 +1,8 @@
 /// P10: the kernel, or systemd-oomd, killed the application for its memory.
 enum P10OutOfMemory {
     static let rule = Rule(
-        number: 10, slug: "oom-kill", title: "Killed for its memory", depth: 9, reasons: ReasonCode.peerGone.union([.responseTimeout]), judge: judge)
+        number: 10, slug: "oom-kill", title: "Killed for its memory", depth: 9,
+        reasons: ReasonCode.peerGone.union([.responseTimeout]), judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let kills = evidence.events.filter { if case .outOfMemory = $0.kind { true } else { false } }
@@ -11,19 +12,29 @@ enum P10OutOfMemory {
             if let kill = own.last(where: { isRelevant($0.time, link.unit, failure) }) {
                 return .finding(finding(failure, link, kill, evidence))
             }
-            if link.unit.result == "oom-kill", let exited = link.unit.mainExited, isRelevant(exited, link.unit, failure) {
-                let line = EvidenceLine("\(link.unit.name): Result=oom-kill", source: RuleSupport.unitSource(link.unit), time: exited)
+            if link.unit.result == "oom-kill", let exited = link.unit.mainExited, isRelevant(exited, link.unit, failure)
+            {
+                let line = EvidenceLine(
+                    "\(link.unit.name): Result=oom-kill", source: RuleSupport.unitSource(link.unit), time: exited)
                 return .finding(build(failure, link, constraint: "", lines: [line], evidence))
             }
-            if let memory = evidence.memory.value?.first(where: { matches($0.cgroup, link.unit) }), let delta = memory.oomKillsDelta, delta > 0 {
-                let line = EvidenceLine("oom_kill of \(memory.cgroup) grew by \(delta)", source: evidence.memory.source, time: failure.last)
+            if let memory = evidence.memory.value?.first(where: { matches($0.cgroup, link.unit) }),
+                let delta = memory.oomKillsDelta, delta > 0
+            {
+                let line = EvidenceLine(
+                    "oom_kill of \(memory.cgroup) grew by \(delta)", source: evidence.memory.source, time: failure.last)
                 return .finding(build(failure, link, constraint: "MEMCG", lines: [line], evidence))
             }
         }
         let near = kills.filter { failure.covers($0.time) }
         if let stranger = near.last {
-            let whose = stranger.unit ?? stranger.cgroup.flatMap(ProcessTable.unit(ofCgroup:)) ?? stranger.cgroup ?? stranger.process ?? "another process"
-            return .ruledOut("an OOM kill happened at \(stranger.time.text), but of \(whose), which does not serve \(failure.peerText)")
+            let whose =
+                stranger.unit ?? stranger.cgroup.flatMap(ProcessTable.unit(ofCgroup:)) ?? stranger.cgroup ?? stranger
+                .process ?? "another process"
+            return .ruledOut(
+                "an OOM kill happened at \(stranger.time.text), but of \(whose), which does not serve "
+                    + "\(failure.peerText)"
+            )
         }
         if let old = kills.last {
             return .ruledOut("the last OOM kill known was at \(old.time.text), not at the time of the failures")
@@ -43,18 +54,26 @@ enum P10OutOfMemory {
         cgroup == unit.controlGroup || cgroup.split(separator: "/").last.map(String.init) == unit.name
     }
 
-    private static func finding(_ failure: FailureCase, _ link: BackendLink, _ kill: LifeEvent, _ evidence: EvidenceSet) -> Finding {
+    private static func finding(_ failure: FailureCase, _ link: BackendLink, _ kill: LifeEvent, _ evidence: EvidenceSet)
+        -> Finding
+    {
         var constraint = ""
         if case .outOfMemory(let text) = kill.kind { constraint = text }
         var lines = [RuleSupport.line(kill)]
         if let exit = evidence.events.last(where: {
             EvidenceSet.event($0, belongsTo: link.unit) && abs($0.time.since(kill.time)) < 5_000 && isEnd($0.kind)
-        }) { lines.append(RuleSupport.line(exit)) }
-        return build(failure, link, constraint: constraint, process: kill.process, pid: kill.pid, lines: lines, evidence)
+        }) {
+            lines.append(RuleSupport.line(exit))
+        }
+        return build(
+            failure, link, constraint: constraint, process: kill.process, pid: kill.pid, lines: lines, evidence)
     }
 
     private static func isEnd(_ kind: LifeEvent.Kind) -> Bool {
-        switch kind { case .killed, .exited, .failed: true; default: false }
+        switch kind {
+        case .killed, .exited, .failed: true;
+        default: false
+        }
     }
 
     private static func build(
@@ -66,20 +85,32 @@ enum P10OutOfMemory {
         lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
         let memory = evidence.memory.value?.first { matches($0.cgroup, unit) }
         let limit = unit.memoryMax ?? memory?.limit
-        if let limit { lines.append(EvidenceLine("MemoryMax=\(RuleSupport.bytes(limit))", source: RuleSupport.unitSource(unit))) }
-        if let peak = memory?.peak { lines.append(EvidenceLine("memory.peak \(RuleSupport.bytes(peak))", source: evidence.memory.source)) }
+        if let limit {
+            lines.append(EvidenceLine("MemoryMax=\(RuleSupport.bytes(limit))", source: RuleSupport.unitSource(unit)))
+        }
+        if let peak = memory?.peak {
+            lines.append(EvidenceLine("memory.peak \(RuleSupport.bytes(peak))", source: evidence.memory.source))
+        }
         let who = process.map { name in pid.map { "\(name) (pid \($0))" } ?? name } ?? "its main process"
         let byLimit = constraint == "MEMCG" || (constraint.isEmpty && limit != nil)
-        let why = byLimit
+        let why =
+            byLimit
             ? "it reached the unit's memory limit" + (limit.map { " of \(RuleSupport.bytes($0))" } ?? "")
             : "the whole host was out of memory"
-        let fix = byLimit
-            ? Fix("Raise the limit or lower its use (fewer workers; find the leak).",
-                  commands: ["systemctl set-property \(unit.name) MemoryMax=\(limit.map(RuleSupport.raised) ?? "512M")", "systemctl restart \(unit.name)"])
-            : Fix("Give the host more memory, or limit what else runs on it.",
-                  commands: ["systemd-cgtop -m -n 1 --batch | head", "systemctl restart \(unit.name)"])
+        let fix =
+            byLimit
+            ? Fix(
+                "Raise the limit or lower its use (fewer workers; find the leak).",
+                commands: [
+                    "systemctl set-property \(unit.name) MemoryMax=\(limit.map(RuleSupport.raised) ?? "512M")",
+                    "systemctl restart \(unit.name)",
+                ])
+            : Fix(
+                "Give the host more memory, or limit what else runs on it.",
+                commands: ["systemd-cgtop -m -n 1 --batch | head", "systemctl restart \(unit.name)"])
         return Finding(
-            .proven, Culprit(.unit, unit.name), "\(who) of \(unit.name) was killed by the OOM killer: \(why).", evidence: lines,
+            .proven, Culprit(.unit, unit.name), "\(who) of \(unit.name) was killed by the OOM killer: \(why).",
+            evidence: lines,
             disproof: "The killed pid not being one of \(unit.name).", fix: fix)
     }
 }

@@ -7,52 +7,83 @@ enum P11CrashLoop {
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
             let unit = link.unit
-            let events = evidence.events.filter { EvidenceSet.event($0, belongsTo: unit) && failure.covers($0.time, before: 600_000, after: 60_000) }
+            let events = evidence.events.filter {
+                EvidenceSet.event($0, belongsTo: unit) && failure.covers($0.time, before: 600_000, after: 60_000)
+            }
             let gaveUp = events.last { $0.kind == .gaveUp }
-            let exits = events.filter { if case .exited = $0.kind { true } else if case .killed = $0.kind { true } else { false } }
+            let exits = events.filter {
+                if case .exited = $0.kind { true } else if case .killed = $0.kind { true } else { false }
+            }
             let hitLimit = unit.result == "start-limit-hit" || gaveUp != nil && unit.isDown
             guard hitLimit || exits.count >= 3 else { continue }
             return .finding(finding(failure, link, exits, gaveUp, hitLimit, evidence))
         }
-        if let port = failure.peer?.port, let app = evidence.apps.value?.first(where: { $0.hasGivenUp && ($0.ports.contains(port) || $0.ports.isEmpty && evidence.apps.value?.count == 1) }) {
-            return .finding(Finding(
-                .proven, Culprit(.supervisor, "\(app.supervisor.rawValue) \(app.name)"),
-                "\(app.name) died so often that \(app.supervisor.rawValue) stopped trying (\(app.status)).",
-                evidence: [RuleSupport.failures(failure, rule.reasons),
-                           EvidenceLine("\(app.name): \(app.status), \(app.restarts) restarts, \(app.unstableRestarts) of them unstable", source: evidence.apps.source)],
-                disproof: "\(app.name) serving another port.",
-                fix: Fix("Repair what its log says, then start it again.",
-                         commands: app.supervisor == .pm2 ? ["pm2 logs \(app.name) --lines 30 --nostream", "pm2 reset \(app.name) && pm2 restart \(app.name)"]
-                             : ["supervisorctl tail \(app.name) stderr", "supervisorctl start \(app.name)"])))
+        if let port = failure.peer?.port,
+            let app = evidence.apps.value?.first(where: {
+                $0.hasGivenUp && ($0.ports.contains(port) || $0.ports.isEmpty && evidence.apps.value?.count == 1)
+            })
+        {
+            return .finding(
+                Finding(
+                    .proven, Culprit(.supervisor, "\(app.supervisor.rawValue) \(app.name)"),
+                    "\(app.name) died so often that \(app.supervisor.rawValue) stopped trying (\(app.status)).",
+                    evidence: [
+                        RuleSupport.failures(failure, rule.reasons),
+                        EvidenceLine(
+                            "\(app.name): \(app.status), \(app.restarts) restarts, \(app.unstableRestarts) of them "
+                                + "unstable",
+                            source: evidence.apps.source),
+                    ],
+                    disproof: "\(app.name) serving another port.",
+                    fix: Fix(
+                        "Repair what its log says, then start it again.",
+                        commands: app.supervisor == .pm2
+                            ? [
+                                "pm2 logs \(app.name) --lines 30 --nostream",
+                                "pm2 reset \(app.name) && pm2 restart \(app.name)",
+                            ]
+                            : ["supervisorctl tail \(app.name) stderr", "supervisorctl start \(app.name)"])))
         }
         if links.isEmpty { return .notApplicable }
         return .ruledOut("\(links[0].unit.name) did not end three times in ten minutes")
     }
 
     private static func finding(
-        _ failure: FailureCase, _ link: BackendLink, _ exits: [LifeEvent], _ gaveUp: LifeEvent?, _ hitLimit: Bool, _ evidence: EvidenceSet
+        _ failure: FailureCase, _ link: BackendLink, _ exits: [LifeEvent], _ gaveUp: LifeEvent?, _ hitLimit: Bool,
+        _ evidence: EvidenceSet
     ) -> Finding {
         let unit = link.unit
         var lines = [RuleSupport.failures(failure, rule.reasons)]
-        if hitLimit { lines.append(EvidenceLine("\(unit.name): \(unit.activeState), Result=\(unit.result), NRestarts=\(unit.restarts)", source: RuleSupport.unitSource(unit))) }
+        if hitLimit {
+            lines.append(
+                EvidenceLine(
+                    "\(unit.name): \(unit.activeState), Result=\(unit.result), NRestarts=\(unit.restarts)",
+                    source: RuleSupport.unitSource(unit)))
+        }
         lines += exits.suffix(3).map(RuleSupport.line)
         if let gaveUp { lines.append(RuleSupport.line(gaveUp)) }
         let same = Set(exits.map(\.kind)).count == 1
-        let how = exits.last.map { event -> String in
-            switch event.kind {
-            case .exited(let code): " with code \(code)"
-            case .killed(let signal, _): " by signal \(signal)"
-            default: ""
-            }
-        } ?? ""
+        let how =
+            exits.last.map { event -> String in
+                switch event.kind {
+                case .exited(let code): " with code \(code)"
+                case .killed(let signal, _): " by signal \(signal)"
+                default: ""
+                }
+            } ?? ""
         let last = evidence.lastLines.value ?? []
         if let line = last.last { lines.append(EvidenceLine(line, source: evidence.lastLines.source)) }
         return Finding(
             link.isObserved || exits.count >= 3 ? .proven : .firm, Culprit(.unit, unit.name),
-            "\(unit.name) ends at every start" + (same && exits.count > 1 ? ", always\(how)" : how.isEmpty ? "" : ", last\(how)")
+            "\(unit.name) ends at every start"
+                + (same && exits.count > 1 ? ", always\(how)" : how.isEmpty ? "" : ", last\(how)")
                 + (hitLimit ? "; systemd has stopped trying." : "."),
             evidence: lines, disproof: "A start that lived for longer than the restart interval.",
-            fix: Fix("Repair what its log says, then start it again.",
-                     commands: ["journalctl -u \(unit.name) -n 30 --no-pager", "systemctl reset-failed \(unit.name) && systemctl start \(unit.name)"]))
+            fix: Fix(
+                "Repair what its log says, then start it again.",
+                commands: [
+                    "journalctl -u \(unit.name) -n 30 --no-pager",
+                    "systemctl reset-failed \(unit.name) && systemctl start \(unit.name)",
+                ]))
     }
 }

@@ -2,29 +2,63 @@
 enum P12ReloadNotSeamless {
     static let rule = Rule(
         number: 12, slug: "reload-not-seamless", title: "A reload that is not seamless", depth: 7,
-        reasons: [.connectRefused, .connReset, .connEndBeforeHead, .bodyTruncated, .poolEmpty, .connKeepaliveRace], judge: judge)
+        reasons: [.connectRefused, .connReset, .connEndBeforeHead, .bodyTruncated, .poolEmpty, .connKeepaliveRace],
+        judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let apps = evidence.apps.value else { return .notApplicable }
         let owner = failure.peer.flatMap { evidence.listeners(for: $0).first?.owner }
         let app = apps.first { app in
-            app.supervisor == .pm2 && (app.ports.contains(failure.peer?.port ?? 0) || owner.map { app.pid != 0 && (app.pid == $0.pid || app.pid == $0.parent) } ?? false)
+            app.supervisor == .pm2
+                && (app.ports.contains(failure.peer?.port ?? 0)
+                    || owner.map { app.pid != 0 && (app.pid == $0.pid || app.pid == $0.parent) } ?? false)
         }
         guard let app else { return .ruledOut("no PM2 application serves \(failure.peerText)") }
-        let near = evidence.events.filter { failure.covers($0.time, before: 10_000, after: 5_000) && ($0.process == app.name || $0.line.contains("[\(app.name):") || $0.line.contains("PM2")) }
-        guard let reload = near.last(where: { if case .reload = $0.kind { true } else if case .exited = $0.kind { true } else if case .killed = $0.kind { true } else { false } }) else {
+        let near = evidence.events.filter {
+            failure.covers($0.time, before: 10_000, after: 5_000)
+                && ($0.process == app.name || $0.line.contains("[\(app.name):") || $0.line.contains("PM2"))
+        }
+        guard
+            let reload = near.last(where: {
+                if case .reload = $0.kind {
+                    true
+                } else if case .exited = $0.kind {
+                    true
+                } else if case .killed = $0.kind {
+                    true
+                } else {
+                    false
+                }
+            })
+        else {
             return .ruledOut("PM2 did not reload \(app.name) at that time")
         }
         let isFork = app.execMode.hasPrefix("fork")
-        let why = isFork ? "it runs in fork mode, where a reload is a stop and a start"
-            : app.waitReady ? "PM2 kills the old worker when the new one is not ready within listen_timeout (\(app.listenTimeout ?? 3_000) ms)"
-            : "PM2 takes \"listening\" for ready and stops the old worker without draining it"
-        return .finding(Finding(
-            isFork ? .firm : .likely, Culprit(.supervisor, "pm2 \(app.name)"), "PM2 restarted \(app.name) while it served: \(why).",
-            evidence: [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(reload),
-                       EvidenceLine("\(app.name): exec_mode \(app.execMode), wait_ready \(app.waitReady), kill_timeout \(app.killTimeout ?? 1_600) ms", source: evidence.apps.source)],
-            disproof: "No restart of \(app.name) within ten seconds of the failures.",
-            fix: Fix("Use cluster mode with wait_ready and a SIGINT handler that drains; or run the app under Goodgate (`app`), which un-routes first.",
-                     commands: ["pm2 delete \(app.name) && pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready --listen-timeout 15000 --kill-timeout 10000"])))
+        let why =
+            isFork
+            ? "it runs in fork mode, where a reload is a stop and a start"
+            : app.waitReady
+                ? "PM2 kills the old worker when the new one is not ready within listen_timeout "
+                    + "(\(app.listenTimeout ?? 3_000) ms)"
+                : "PM2 takes \"listening\" for ready and stops the old worker without draining it"
+        return .finding(
+            Finding(
+                isFork ? .firm : .likely, Culprit(.supervisor, "pm2 \(app.name)"),
+                "PM2 restarted \(app.name) while it served: \(why).",
+                evidence: [
+                    RuleSupport.failures(failure, rule.reasons), RuleSupport.line(reload),
+                    EvidenceLine(
+                        "\(app.name): exec_mode \(app.execMode), wait_ready \(app.waitReady), kill_timeout "
+                            + "\(app.killTimeout ?? 1_600) ms",
+                        source: evidence.apps.source),
+                ],
+                disproof: "No restart of \(app.name) within ten seconds of the failures.",
+                fix: Fix(
+                    "Use cluster mode with wait_ready and a SIGINT handler that drains; or run the app under "
+                        + "Goodgate (`app`), which un-routes first.",
+                    commands: [
+                        "pm2 delete \(app.name) && pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready "
+                            + "--listen-timeout 15000 --kill-timeout 10000"
+                    ])))
     }
 }

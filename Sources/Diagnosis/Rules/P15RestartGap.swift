@@ -1,29 +1,45 @@
 /// P15: a planned restart, and nobody held the requests meanwhile.
 enum P15RestartGap {
     static let rule = Rule(
-        number: 15, slug: "restart-gap", title: "The gap of a restart", depth: 6, reasons: [.connectRefused, .socketMissing, .poolEmpty], judge: judge)
+        number: 15, slug: "restart-gap", title: "The gap of a restart", depth: 6,
+        reasons: [.connectRefused, .socketMissing, .poolEmpty], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
             let events = evidence.events.filter { EvidenceSet.event($0, belongsTo: link.unit) }
-            guard let stop = events.last(where: { ($0.kind == .stopping || $0.kind == .reload) && failure.covers($0.time, before: 60_000, after: 0) }) else { continue }
+            guard
+                let stop = events.last(where: {
+                    ($0.kind == .stopping || $0.kind == .reload) && failure.covers($0.time, before: 60_000, after: 0)
+                })
+            else { continue }
             let start = events.first { $0.kind == .started && $0.time >= stop.time }
             let end = start?.time ?? failure.now
             // Booting takes its time after "Started" for a Type=simple unit.
-            guard failure.first >= stop.time.advanced(byMilliseconds: -1_500), failure.last <= end.advanced(byMilliseconds: 60_000) else { continue }
+            guard failure.first >= stop.time.advanced(byMilliseconds: -1_500),
+                failure.last <= end.advanced(byMilliseconds: 60_000)
+            else { continue }
             guard start != nil || link.unit.isStarting || link.unit.activeState == "deactivating" else { continue }
             var lines = [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(stop)]
             if let start { lines.append(RuleSupport.line(start)) }
             let unit = link.unit
             let gap = failure.last.since(stop.time)
-            return .finding(Finding(
-                .proven, Culprit(.unit, unit.name),
-                "\(unit.name) was restarted at \(stop.time.text); for \(RuleSupport.age(gap)) nothing listened and nobody held the requests.",
-                evidence: lines, disproof: "Failures before the stop, or long after the start.",
-                fix: Fix("Hold requests over a restart (Goodgate: `queue`), start the new instance before stopping the old, or let systemd own the socket (a .socket unit).",
-                         commands: unit.type == "simple" || unit.type == "exec" ? ["# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; use Type=notify"] : [])))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.unit, unit.name),
+                    "\(unit.name) was restarted at \(stop.time.text); for \(RuleSupport.age(gap)) nothing listened "
+                        + "and nobody held the requests.",
+                    evidence: lines, disproof: "Failures before the stop, or long after the start.",
+                    fix: Fix(
+                        "Hold requests over a restart (Goodgate: `queue`), start the new instance before stopping "
+                            + "the old, or let systemd own the socket (a .socket unit).",
+                        commands: unit.type == "simple" || unit.type == "exec"
+                            ? [
+                                "# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; "
+                                    + "use Type=notify"
+                            ] : [])))
         }
-        return links.isEmpty ? .notApplicable : .ruledOut("\(links[0].unit.name) was not restarted by order at that time")
+        return links.isEmpty
+            ? .notApplicable : .ruledOut("\(links[0].unit.name) was not restarted by order at that time")
     }
 }

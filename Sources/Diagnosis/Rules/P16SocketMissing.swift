@@ -1,70 +1,90 @@
 /// P16: the path of the unix socket does not exist where the proxy looks.
 enum P16SocketMissing {
     static let rule = Rule(
-        number: 16, slug: "socket-missing", title: "The socket file is missing", depth: 4, reasons: [.socketMissing], judge: judge)
+        number: 16, slug: "socket-missing", title: "The socket file is missing", depth: 4, reasons: [.socketMissing],
+        judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let path = failure.peer?.path else { return .notApplicable }
         var lines = [RuleSupport.failures(failure, [.socketMissing])]
         let links = evidence.backends(of: failure)
         guard let facts = evidence.socketPath.value else {
-            return .finding(Finding(
-                .likely, Culprit(.application, "the application behind \(path)"),
-                "connect() found no file \(path).", evidence: lines, disproof: "The file existing in the proxy's mount namespace.",
-                fix: Fix("Start the application that makes \(path).", commands: ["ls -la \(directory(path))"])))
+            return .finding(
+                Finding(
+                    .likely, Culprit(.application, "the application behind \(path)"),
+                    "connect() found no file \(path).", evidence: lines,
+                    disproof: "The file existing in the proxy's mount namespace.",
+                    fix: Fix("Start the application that makes \(path).", commands: ["ls -la \(directory(path))"])))
         }
         guard let missing = facts.missing else { return existsNow(failure, facts, links, evidence, lines) }
         lines.append(EvidenceLine("\(missing) does not exist", source: evidence.socketPath.source, time: failure.now))
         if let other = facts.existsFor {
             lines.append(EvidenceLine("\(path) exists for \(other.text)", source: "/proc/\(other.pid)/root\(path)"))
-            return .finding(Finding(
-                .proven, Culprit(.unit, other.unit ?? other.text),
-                "\(path) exists only in the mount namespace of \(other.text): PrivateTmp= or a container hides it from the proxy.",
-                evidence: lines, disproof: "The proxy being in the same mount namespace.",
-                fix: Fix("Put the socket under /run (RuntimeDirectory=), which both see.")))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.unit, other.unit ?? other.text),
+                    "\(path) exists only in the mount namespace of \(other.text): PrivateTmp= or a container hides "
+                        + "it from the proxy.",
+                    evidence: lines, disproof: "The proxy being in the same mount namespace.",
+                    fix: Fix("Put the socket under /run (RuntimeDirectory=), which both see.")))
         }
         if let elsewhere = elsewhere(path, links, evidence) {
             lines.append(RuleSupport.line(elsewhere, evidence.unixListeners.source))
-            return .finding(Finding(
-                .proven, Culprit(.configuration, evidence.upstream.value?.place ?? path),
-                "The proxy dials \(path), but \(elsewhere.owner?.text ?? "the application") listens on \(elsewhere.address.hostText).",
-                evidence: lines, disproof: "A second socket at \(path).",
-                fix: Fix(
-                    "Make both agree.", diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);",
-                    edit: Fix.Edit(place: evidence.upstream.value?.place, from: path, to: elsewhere.address.hostText))))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.configuration, evidence.upstream.value?.place ?? path),
+                    "The proxy dials \(path), but \(elsewhere.owner?.text ?? "the application") listens on "
+                        + "\(elsewhere.address.hostText).",
+                    evidence: lines, disproof: "A second socket at \(path).",
+                    fix: Fix(
+                        "Make both agree.", diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);",
+                        edit: Fix.Edit(
+                            place: evidence.upstream.value?.place, from: path, to: elsewhere.address.hostText))))
         }
         if let link = links.first { return .finding(fromUnit(failure, path, missing, link, evidence, lines)) }
-        let near = facts.neighbours.isEmpty ? "" : " Sockets beside it: \(facts.neighbours.prefix(3).joined(separator: ", "))."
-        return .finding(Finding(
-            .firm, Culprit(.application, "the application behind \(path)"),
-            "\(missing) does not exist: the application that makes the socket is not running, or makes it elsewhere.\(near)",
-            evidence: lines, disproof: "The file existing in the proxy's mount namespace at that time.",
-            fix: Fix("Start the application, or correct the path.", commands: ["ss -xlp", "ls -la \(directory(path))"])))
+        let near =
+            facts.neighbours.isEmpty ? "" : " Sockets beside it: \(facts.neighbours.prefix(3).joined(separator: ", "))."
+        return .finding(
+            Finding(
+                .firm, Culprit(.application, "the application behind \(path)"),
+                "\(missing) does not exist: the application that makes the socket is not running, or makes it "
+                    + "elsewhere.\(near)",
+                evidence: lines, disproof: "The file existing in the proxy's mount namespace at that time.",
+                fix: Fix(
+                    "Start the application, or correct the path.", commands: ["ss -xlp", "ls -la \(directory(path))"])))
     }
 
     private static func fromUnit(
-        _ failure: FailureCase, _ path: String, _ missing: String, _ link: BackendLink, _ evidence: EvidenceSet, _ lines: [EvidenceLine]
+        _ failure: FailureCase, _ path: String, _ missing: String, _ link: BackendLink, _ evidence: EvidenceSet,
+        _ lines: [EvidenceLine]
     ) -> Finding {
         let unit = link.unit
-        var lines = lines + [
-            EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)),
-            EvidenceLine("\(unit.name) is \(unit.activeState) (\(unit.subState))", source: RuleSupport.unitSource(unit)),
-        ]
+        var lines =
+            lines + [
+                EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)),
+                EvidenceLine(
+                    "\(unit.name) is \(unit.activeState) (\(unit.subState))", source: RuleSupport.unitSource(unit)),
+            ]
         if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
         let isDirectoryGone = missing != path && path.hasPrefix("/run/")
-        let what = unit.isDown ? "\(unit.name) is \(unit.activeState)" + (unit.endText.map { " (\($0))" } ?? "")
+        let what =
+            unit.isDown
+            ? "\(unit.name) is \(unit.activeState)" + (unit.endText.map { " (\($0))" } ?? "")
             : unit.isStarting ? "\(unit.name) is still starting" : "\(unit.name) runs without it"
-        var fix = Fix("Start it.", commands: ["systemctl start \(unit.name)", "journalctl -u \(unit.name) -n 20 --no-pager"])
+        var fix = Fix(
+            "Start it.", commands: ["systemctl start \(unit.name)", "journalctl -u \(unit.name) -n 20 --no-pager"])
         if isDirectoryGone, unit.runtimeDirectory.isEmpty {
             let name = path.split(separator: "/").dropFirst().first.map(String.init) ?? "app"
             fix = Fix(
                 "\(missing) lies on a tmpfs that is empty after a boot: let systemd make the directory.",
-                commands: ["systemctl edit \(unit.name)", "systemctl restart \(unit.name)"], diff: "+[Service]\n+RuntimeDirectory=\(name)")
+                commands: ["systemctl edit \(unit.name)", "systemctl restart \(unit.name)"],
+                diff: "+[Service]\n+RuntimeDirectory=\(name)")
         } else if unit.activeState == "active" {
             fix = Fix("Restart it: something removed the socket file.", commands: ["systemctl restart \(unit.name)"])
         }
         return Finding(
-            link.isObserved ? .proven : .firm, Culprit(.unit, unit.name), "\(path) is missing: \(what).", evidence: lines,
+            link.isObserved ? .proven : .firm, Culprit(.unit, unit.name), "\(path) is missing: \(what).",
+            evidence: lines,
             disproof: "The file existing in the proxy's mount namespace at that time.", fix: fix)
     }
 
@@ -78,27 +98,39 @@ enum P16SocketMissing {
     }
 
     private static func existsNow(
-        _ failure: FailureCase, _ facts: PathFacts, _ links: [BackendLink], _ evidence: EvidenceSet, _ lines: [EvidenceLine]
+        _ failure: FailureCase, _ facts: PathFacts, _ links: [BackendLink], _ evidence: EvidenceSet,
+        _ lines: [EvidenceLine]
     ) -> RuleOutcome {
         for link in links {
             if let change = evidence.events.last(where: {
                 EvidenceSet.event($0, belongsTo: link.unit) && failure.covers($0.time) && changesSocket($0.kind)
             }) {
-                return .finding(Finding(
-                    .firm, Culprit(.unit, link.unit.name),
-                    "\(facts.path) was away while \(link.unit.name) restarted; it is there now.", evidence: lines + [RuleSupport.line(change)],
-                    disproof: "The file having existed during the restart.",
-                    fix: Fix("Let systemd keep the socket (a .socket unit), or Goodgate (`listen unix`), so that a restart does not remove it.")))
+                return .finding(
+                    Finding(
+                        .firm, Culprit(.unit, link.unit.name),
+                        "\(facts.path) was away while \(link.unit.name) restarted; it is there now.",
+                        evidence: lines + [RuleSupport.line(change)],
+                        disproof: "The file having existed during the restart.",
+                        fix: Fix(
+                            "Let systemd keep the socket (a .socket unit), or Goodgate (`listen unix`), so that a "
+                                + "restart does not remove it."
+                        )))
             }
         }
-        return .finding(Finding(
-            .likely, Culprit(.application, "the application behind \(facts.path)"),
-            "\(facts.path) was missing at the time and exists now: it was made later, or removed and made again.", evidence: lines,
-            disproof: "A change time of the file before the failures.", fix: Fix("Order the start of the application before the proxy's traffic.")))
+        return .finding(
+            Finding(
+                .likely, Culprit(.application, "the application behind \(facts.path)"),
+                "\(facts.path) was missing at the time and exists now: it was made later, or removed and made again.",
+                evidence: lines,
+                disproof: "A change time of the file before the failures.",
+                fix: Fix("Order the start of the application before the proxy's traffic.")))
     }
 
     private static func changesSocket(_ kind: LifeEvent.Kind) -> Bool {
-        switch kind { case .started, .stopping, .stopped, .exited, .killed, .failed, .outOfMemory, .restartScheduled: true; default: false }
+        switch kind {
+        case .started, .stopping, .stopped, .exited, .killed, .failed, .outOfMemory, .restartScheduled: true;
+        default: false
+        }
     }
 
     private static func directory(_ path: String) -> String {

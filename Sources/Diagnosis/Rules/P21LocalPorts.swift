@@ -1,6 +1,7 @@
 /// P21: this host has no local port left for connections to the peer.
 enum P21LocalPorts {
-    static let rule = Rule(number: 21, slug: "local-ports", title: "Out of local ports", depth: 6, reasons: [.localPorts], judge: judge)
+    static let rule = Rule(
+        number: 21, slug: "local-ports", title: "Out of local ports", depth: 6, reasons: [.localPorts], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         var lines = [RuleSupport.failures(failure, [.localPorts])]
@@ -11,15 +12,31 @@ enum P21LocalPorts {
             span = high - low + 1
             isFull = sockets * 10 >= span * 8
             let states = (host?.socketsToPeer ?? [:]).sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }
-            lines.append(EvidenceLine("\(sockets) sockets to \(failure.peerText) (\(states.joined(separator: ", "))), the range holds \(span)", source: "ss -tan dst \(failure.peer?.hostText ?? ""); /proc/sys/net/ipv4/ip_local_port_range", time: failure.now))
+            lines.append(
+                EvidenceLine(
+                    "\(sockets) sockets to \(failure.peerText) (\(states.joined(separator: ", "))), the range holds "
+                        + "\(span)",
+                    source: "ss -tan dst \(failure.peer?.hostText ?? ""); /proc/sys/net/ipv4/ip_local_port_range",
+                    time: failure.now))
         }
         let noKeepalive = evidence.upstream.value.map { $0.keepaliveTimeout == nil } ?? false
-        if noKeepalive { lines.append(EvidenceLine("no keepalive in the upstream: one connection, and one port in TIME_WAIT, per request", source: evidence.upstream.value?.place ?? "")) }
-        return .finding(Finding(
-            isFull ? .proven : noKeepalive ? .firm : .likely, Culprit(.gatewayLimit, "ip_local_port_range"),
-            "All local ports\(span > 0 ? " (\(span))" : "") for connections to \(failure.peerText) are in use.", evidence: lines,
-            disproof: "Far fewer sockets to that address than ports.",
-            fix: Fix("Keep connections alive, use a unix socket, or more addresses.", commands: ["sysctl -w net.ipv4.ip_local_port_range='10240 65535'", "sysctl -w net.ipv4.tcp_tw_reuse=1"],
-                     diff: " upstream \(evidence.upstream.value?.name ?? "NAME") {\n+    keepalive 64;\n }")))
+        if noKeepalive {
+            lines.append(
+                EvidenceLine(
+                    "no keepalive in the upstream: one connection, and one port in TIME_WAIT, per request",
+                    source: evidence.upstream.value?.place ?? ""))
+        }
+        return .finding(
+            Finding(
+                isFull ? .proven : noKeepalive ? .firm : .likely, Culprit(.gatewayLimit, "ip_local_port_range"),
+                "All local ports\(span > 0 ? " (\(span))" : "") for connections to \(failure.peerText) are in use.",
+                evidence: lines,
+                disproof: "Far fewer sockets to that address than ports.",
+                fix: Fix(
+                    "Keep connections alive, use a unix socket, or more addresses.",
+                    commands: [
+                        "sysctl -w net.ipv4.ip_local_port_range='10240 65535'", "sysctl -w net.ipv4.tcp_tw_reuse=1",
+                    ],
+                    diff: " upstream \(evidence.upstream.value?.name ?? "NAME") {\n+    keepalive 64;\n }")))
     }
 }

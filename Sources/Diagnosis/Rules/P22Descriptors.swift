@@ -8,28 +8,50 @@ enum P22Descriptors {
         var lines = [RuleSupport.failures(failure, rule.reasons)]
         let proxy = evidence.proxy.value
         if failure.count([.localConnections]) >= failure.count([.localDescriptors, .localMemory]) {
-            return .finding(Finding(
-                .proven, Culprit(.gatewayLimit, "worker_connections"),
-                "All \(failure.detailNumber.map { "\($0) " } ?? "")worker_connections of a worker are in use; each proxied request takes two.", evidence: lines,
-                disproof: "The message being about another worker process.",
-                fix: Fix("Raise it, and the descriptor limit with it.", commands: ["nginx -t && nginx -s reload"],
-                         diff: "-    worker_connections \(failure.detailNumber ?? 1_024);\n+    worker_connections \(max((failure.detailNumber ?? 1_024) * 4, 4_096));\n+worker_rlimit_nofile \(max((failure.detailNumber ?? 1_024) * 8, 8_192));")))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.gatewayLimit, "worker_connections"),
+                    "All \(failure.detailNumber.map { "\($0) " } ?? "")worker_connections of a worker are in use; "
+                        + "each proxied request takes two.",
+                    evidence: lines,
+                    disproof: "The message being about another worker process.",
+                    fix: Fix(
+                        "Raise it, and the descriptor limit with it.", commands: ["nginx -t && nginx -s reload"],
+                        diff:
+                            "-    worker_connections \(failure.detailNumber ?? 1_024);\n+    worker_connections "
+                            + "\(max((failure.detailNumber ?? 1_024) * 4, 4_096));\n+worker_rlimit_nofile "
+                            + "\(max((failure.detailNumber ?? 1_024) * 8, 8_192));"
+                    )))
         }
         var confidence = Confidence.firm
         if let open = proxy?.openFiles, let max = proxy?.openFilesMax, max > 0 {
-            lines.append(EvidenceLine("\(open) of \(max) descriptors are open now", source: "/proc/\(proxy?.pid ?? 0)/fd, /proc/\(proxy?.pid ?? 0)/limits", time: failure.now))
+            lines.append(
+                EvidenceLine(
+                    "\(open) of \(max) descriptors are open now",
+                    source: "/proc/\(proxy?.pid ?? 0)/fd, /proc/\(proxy?.pid ?? 0)/limits", time: failure.now))
             if open * 10 >= max * 9 { confidence = .proven }
         }
         if let open = evidence.host.value?.filesOpen, let max = evidence.host.value?.filesMax, open * 10 >= max * 9 {
-            lines.append(EvidenceLine("\(open) of \(max) files of the whole host are open", source: "/proc/sys/fs/file-nr"))
+            lines.append(
+                EvidenceLine("\(open) of \(max) files of the whole host are open", source: "/proc/sys/fs/file-nr"))
             confidence = .proven
         }
         let memory = failure.count([.localMemory]) > failure.count([.localDescriptors])
-        return .finding(Finding(
-            confidence, Culprit(.gatewayLimit, memory ? "memory" : "open files"),
-            memory ? "The kernel had no memory left for the proxy's sockets." : "The proxy has used up its file descriptors\(proxy?.openFilesMax.map { " (limit \($0))" } ?? "").",
-            evidence: lines, disproof: "Free descriptors at the time of the failures.",
-            fix: memory ? Fix("Look at tcp_mem and at the cgroup's memory.", commands: ["cat /proc/net/sockstat", "sysctl net.ipv4.tcp_mem"])
-                : Fix("Raise the limit of the service.", commands: ["systemctl edit \(proxy?.unit ?? "nginx.service")   # [Service] LimitNOFILE=65536"], diff: "+worker_rlimit_nofile 65536;")))
+        return .finding(
+            Finding(
+                confidence, Culprit(.gatewayLimit, memory ? "memory" : "open files"),
+                memory
+                    ? "The kernel had no memory left for the proxy's sockets."
+                    : "The proxy has used up its file "
+                        + "descriptors\(proxy?.openFilesMax.map { " (limit \($0))" } ?? "").",
+                evidence: lines, disproof: "Free descriptors at the time of the failures.",
+                fix: memory
+                    ? Fix(
+                        "Look at tcp_mem and at the cgroup's memory.",
+                        commands: ["cat /proc/net/sockstat", "sysctl net.ipv4.tcp_mem"])
+                    : Fix(
+                        "Raise the limit of the service.",
+                        commands: ["systemctl edit \(proxy?.unit ?? "nginx.service")   # [Service] LimitNOFILE=65536"],
+                        diff: "+worker_rlimit_nofile 65536;")))
     }
 }

@@ -1,19 +1,31 @@
 /// P23: the application's response header is larger than the proxy's buffer.
 enum P23HeaderTooBig {
-    static let rule = Rule(number: 23, slug: "header-too-big", title: "The response header is too large", depth: 6, reasons: [.responseTooBigHeader], judge: judge)
+    static let rule = Rule(
+        number: 23, slug: "header-too-big", title: "The response header is too large", depth: 6,
+        reasons: [.responseTooBigHeader], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has([.responseTooBigHeader]) else { return .notApplicable }
         let size = evidence.upstream.value?.bufferSize ?? 4_096
         var lines = [RuleSupport.failures(failure, [.responseTooBigHeader])]
-        if let upstream = evidence.upstream.value { lines.append(EvidenceLine("the buffer for a header is \(size) bytes", source: upstream.place)) }
-        if !failure.detail.isEmpty { lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.last)) }
-        return .finding(Finding(
-            .proven, Culprit(.application, "the response header of \(failure.peerText)"),
-            "The application sent a header larger than the proxy's buffer of \(size >> 10) KB; large cookies, tokens or Content-Security-Policy do that.",
-            evidence: lines, disproof: "A header of less than \(size) bytes.",
-            fix: Fix("Find the largest field and make it smaller; or enlarge the buffer.",
-                     commands: ["curl -sD - -o /dev/null http://\(failure.peerText)/ | awk '{print length, substr($0,1,60)}' | sort -rn | head -3"],
-                     diff: "+proxy_buffer_size 32k;\n+proxy_buffers 8 32k;\n+proxy_busy_buffers_size 64k;")))
+        if let upstream = evidence.upstream.value {
+            lines.append(EvidenceLine("the buffer for a header is \(size) bytes", source: upstream.place))
+        }
+        if !failure.detail.isEmpty {
+            lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.last))
+        }
+        return .finding(
+            Finding(
+                .proven, Culprit(.application, "the response header of \(failure.peerText)"),
+                "The application sent a header larger than the proxy's buffer of \(size >> 10) KB; large cookies, "
+                    + "tokens or Content-Security-Policy do that.",
+                evidence: lines, disproof: "A header of less than \(size) bytes.",
+                fix: Fix(
+                    "Find the largest field and make it smaller; or enlarge the buffer.",
+                    commands: [
+                        "curl -sD - -o /dev/null http://\(failure.peerText)/ | awk '{print length, substr($0,1,60)}' "
+                            + "| sort -rn | head -3"
+                    ],
+                    diff: "+proxy_buffer_size 32k;\n+proxy_buffers 8 32k;\n+proxy_busy_buffers_size 64k;")))
     }
 }

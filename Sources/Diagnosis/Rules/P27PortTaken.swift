@@ -3,7 +3,8 @@ enum P27PortTaken {
     static let rule = Rule(
         number: 27, slug: "port-taken", title: "The port was taken", depth: 8,
         reasons: ReasonCode.peerGone.union([
-            .portTaken, .appAnswered, .responseInvalid, .responseWrongProtocol, .responseIllegalFraming, .responseTimeout, .tlsHandshake,
+            .portTaken, .appAnswered, .responseInvalid, .responseWrongProtocol, .responseIllegalFraming,
+            .responseTimeout, .tlsHandshake,
         ]),
         judge: judge)
 
@@ -14,7 +15,10 @@ enum P27PortTaken {
         let complaints = evidence.events.filter { event in
             guard case .addressInUse = event.kind else { return false }
             return EvidenceSet.names(port: port, in: event.line)
-                || units.contains { EvidenceSet.event(event, belongsTo: $0) && EvidenceSet.names(port: port, in: $0.execStart + " " + $0.environment) }
+                || units.contains {
+                    EvidenceSet.event(event, belongsTo: $0)
+                        && EvidenceSet.names(port: port, in: $0.execStart + " " + $0.environment)
+                }
         }
         let holders = all.filter { $0.address.port == port && ($0.accepts(peer) || !complaints.isEmpty) }
         guard let holder = holders.first, let owner = holder.owner else {
@@ -30,10 +34,15 @@ enum P27PortTaken {
             return .ruledOut("\(owner.text) holds port \(port), as it should")
         }
         guard let rightful = expected.first else {
-            guard let complaint = complaints.last, complaint.unit != owner.unit, failure.covers(complaint.time, before: 600_000) else {
+            guard let complaint = complaints.last, complaint.unit != owner.unit,
+                failure.covers(complaint.time, before: 600_000)
+            else {
                 return .notApplicable
             }
-            return .finding(finding(failure, peer, holder, owner, who: complaint.unit ?? complaint.process ?? "the application", complaint, evidence))
+            return .finding(
+                finding(
+                    failure, peer, holder, owner, who: complaint.unit ?? complaint.process ?? "the application",
+                    complaint, evidence))
         }
         let complaint = complaints.last { EvidenceSet.event($0, belongsTo: rightful) }
         if complaint == nil, rightful.activeState == "active" { return .notApplicable }
@@ -41,18 +50,24 @@ enum P27PortTaken {
     }
 
     private static func finding(
-        _ failure: FailureCase, _ peer: PeerAddress, _ holder: Listener, _ owner: ProcessFacts, who: String, _ complaint: LifeEvent?,
+        _ failure: FailureCase, _ peer: PeerAddress, _ holder: Listener, _ owner: ProcessFacts, who: String,
+        _ complaint: LifeEvent?,
         _ evidence: EvidenceSet
     ) -> Finding {
         var lines = [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(holder, evidence.listeners.source)]
         if let complaint { lines.append(RuleSupport.line(complaint)) }
         let unit = evidence.units.value?.first { $0.name == who }
         if let unit {
-            lines.append(EvidenceLine("\(unit.name) should have the port and is \(unit.activeState)", source: RuleSupport.unitSource(unit)))
+            lines.append(
+                EvidenceLine(
+                    "\(unit.name) should have the port and is \(unit.activeState)", source: RuleSupport.unitSource(unit)
+                ))
         }
         let isOrphan = owner.parent == 1 && owner.unit == nil || owner.unit?.hasSuffix(".scope") == true
         let what = isOrphan ? "a leftover process" : "another process"
-        let stop = owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" } ?? "kill \(owner.pid)"
+        let stop =
+            owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" }
+            ?? "kill \(owner.pid)"
         return Finding(
             complaint == nil ? .firm : .proven, Culprit(.process, owner.text),
             "\(who) cannot have port \(peer.port ?? 0): \(what), \(owner.text), holds it"
@@ -69,10 +84,12 @@ enum P27PortTaken {
     private static func gone(_ failure: FailureCase, _ peer: PeerAddress, _ complaint: LifeEvent) -> Finding {
         let who = complaint.unit ?? complaint.process ?? "the application"
         return Finding(
-            .firm, Culprit(.application, who), "\(who) could not bind port \(peer.port ?? 0) because it was in use at the time.",
+            .firm, Culprit(.application, who),
+            "\(who) could not bind port \(peer.port ?? 0) because it was in use at the time.",
             evidence: [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(complaint)],
             disproof: "The port being free at \(complaint.time.text).",
-            fix: Fix("The previous process had not gone yet: stop the whole control group, or let the new one wait.",
-                     commands: ["systemctl show \(who) -p KillMode,TimeoutStopUSec"]))
+            fix: Fix(
+                "The previous process had not gone yet: stop the whole control group, or let the new one wait.",
+                commands: ["systemctl show \(who) -p KillMode,TimeoutStopUSec"]))
     }
 }

@@ -2,33 +2,53 @@
 enum P28Slow {
     static let rule = Rule(
         number: 28, slug: "too-slow", title: "Workers exhausted or stuck", depth: 4,
-        reasons: [.responseTimeout, .sendTimeout, .bodyTimeout, .queueFull, .queueTimeout, .connEndBeforeHead, .connReset, .requestLimited], judge: judge)
+        reasons: [
+            .responseTimeout, .sendTimeout, .bodyTimeout, .queueFull, .queueTimeout, .connEndBeforeHead, .connReset,
+            .requestLimited,
+        ], judge: judge)
 
-    private static let times: Set<ReasonCode> = [.responseTimeout, .sendTimeout, .bodyTimeout, .queueFull, .queueTimeout]
+    private static let times: Set<ReasonCode> = [
+        .responseTimeout, .sendTimeout, .bodyTimeout, .queueFull, .queueTimeout,
+    ]
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let slow = RuleSupport.failures(failure, rule.reasons)
         if failure.has([.requestLimited]), failure.reason == .requestLimited {
-            return .finding(Finding(
-                .proven, Culprit(.gatewayLimit, "limit_req or limit_conn"), "The proxy's own limit turned requests away.", evidence: [slow],
-                disproof: "The requests being below the configured rate.", fix: Fix("Raise the limit or its burst, if these clients are welcome.")))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.gatewayLimit, "limit_req or limit_conn"),
+                    "The proxy's own limit turned requests away.", evidence: [slow],
+                    disproof: "The requests being below the configured rate.",
+                    fix: Fix("Raise the limit or its burst, if these clients are welcome.")))
         }
         let links = evidence.backends(of: failure)
         let events = evidence.events.filter { event in
-            failure.covers(event.time, before: 90_000, after: 30_000) && (links.contains { EvidenceSet.event(event, belongsTo: $0.unit) } || links.isEmpty && event.unit == nil)
+            failure.covers(event.time, before: 90_000, after: 30_000)
+                && (links.contains { EvidenceSet.event(event, belongsTo: $0.unit) }
+                    || links.isEmpty && event.unit == nil)
         }
         if let pool = events.last(where: { if case .poolExhausted = $0.kind { true } else { false } }) {
             var limit = 0
             if case .poolExhausted(let value) = pool.kind { limit = value }
-            return .finding(Finding(
-                .proven, Culprit(.application, pool.unit ?? "the worker pool"), "All \(limit) workers of \(pool.unit ?? "the pool") were busy.", evidence: [slow, RuleSupport.line(pool)],
-                disproof: "Idle workers at that time.", fix: Fix("Find what the workers wait for (slow log, database); more workers only if memory and CPU allow.")))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.application, pool.unit ?? "the worker pool"),
+                    "All \(limit) workers of \(pool.unit ?? "the pool") were busy.",
+                    evidence: [slow, RuleSupport.line(pool)],
+                    disproof: "Idle workers at that time.",
+                    fix: Fix(
+                        "Find what the workers wait for (slow log, database); more workers only if memory and CPU "
+                            + "allow."
+                    )))
         }
         if let worker = events.last(where: { $0.kind == .workerTimeout }) {
-            return .finding(Finding(
-                .proven, Culprit(.application, worker.unit ?? "the application server"), "A worker of \(worker.unit ?? "the application") was too slow, and its master killed it.",
-                evidence: [slow, RuleSupport.line(worker)], disproof: "The killed worker not having held these requests.",
-                fix: Fix("Find the slow request; set the proxy's time-out for that route below the worker's.")))
+            return .finding(
+                Finding(
+                    .proven, Culprit(.application, worker.unit ?? "the application server"),
+                    "A worker of \(worker.unit ?? "the application") was too slow, and its master killed it.",
+                    evidence: [slow, RuleSupport.line(worker)],
+                    disproof: "The killed worker not having held these requests.",
+                    fix: Fix("Find the slow request; set the proxy's time-out for that route below the worker's.")))
         }
         guard failure.has(times) else { return .notApplicable }
         return waiting(failure, evidence, slow)
@@ -38,24 +58,40 @@ enum P28Slow {
         var lines = [slow], confidence = Confidence.likely
         let listener = failure.peer.flatMap { evidence.listeners(for: $0).first }
         if let listener, listener.queue > 0 {
-            lines.append(EvidenceLine("\(listener.queue) connections wait to be accepted", source: evidence.listenerSource(for: listener.address), time: failure.now))
+            lines.append(
+                EvidenceLine(
+                    "\(listener.queue) connections wait to be accepted",
+                    source: evidence.listenerSource(for: listener.address), time: failure.now))
             confidence = .firm
         }
         if let owner = listener?.owner, owner.threads > 0, owner.threadsBlocked > 0 {
-            lines.append(EvidenceLine("\(owner.threadsBlocked) of \(owner.threads) threads are in uninterruptible sleep", source: "/proc/\(owner.pid)/task"))
+            lines.append(
+                EvidenceLine(
+                    "\(owner.threadsBlocked) of \(owner.threads) threads are in uninterruptible sleep",
+                    source: "/proc/\(owner.pid)/task"))
         }
         if let throttled = evidence.memory.value?.compactMap(\.cpuThrottled).max(), throttled > 0 {
-            lines.append(EvidenceLine("the CPU quota throttled it \(throttled) times", source: evidence.memory.source + "/cpu.stat"))
+            lines.append(
+                EvidenceLine(
+                    "the CPU quota throttled it \(throttled) times", source: evidence.memory.source + "/cpu.stat"))
         }
-        for (resource, share) in (evidence.host.value?.pressure ?? [:]).sorted(by: { $0.key < $1.key }) where share >= 20 {
-            lines.append(EvidenceLine("\(resource) pressure \(share) %", source: "/proc/pressure/\(resource)", time: failure.now))
+        for (resource, share) in (evidence.host.value?.pressure ?? [:]).sorted(by: { $0.key < $1.key })
+        where share >= 20 {
+            lines.append(
+                EvidenceLine("\(resource) pressure \(share) %", source: "/proc/pressure/\(resource)", time: failure.now)
+            )
         }
         let limit = evidence.upstream.value?.readTimeout
         let who = listener?.owner?.text ?? "the application behind \(failure.peerText)"
-        return .finding(Finding(
-            confidence, Culprit(.application, who), "\(who) took the requests, but did not answer within \(limit.map { "\($0) s" } ?? "the proxy's time-out").",
-            evidence: lines, disproof: "An answer that came and was lost on the way.",
-            fix: Fix("Find what it waits for; limit the requests it gets at once; give slow routes a time-out of their own.",
-                     commands: listener?.owner.map { ["cat /proc/\($0.pid)/task/*/wchan | sort | uniq -c"] } ?? [])))
+        return .finding(
+            Finding(
+                confidence, Culprit(.application, who),
+                "\(who) took the requests, but did not answer within "
+                    + "\(limit.map { "\($0) s" } ?? "the proxy's time-out").",
+                evidence: lines, disproof: "An answer that came and was lost on the way.",
+                fix: Fix(
+                    "Find what it waits for; limit the requests it gets at once; give slow routes a time-out of "
+                        + "their own.",
+                    commands: listener?.owner.map { ["cat /proc/\($0.pid)/task/*/wchan | sort | uniq -c"] } ?? [])))
     }
 }

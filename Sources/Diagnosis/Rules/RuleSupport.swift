@@ -5,7 +5,8 @@ package enum RuleSupport {
         let parts = failure.counts.filter { reasons.contains($0.key) }
             .sorted { $0.key.rawValue < $1.key.rawValue }
             .map { "\($0.value) × \($0.key.name)" }
-        return EvidenceLine("\(parts.joined(separator: ", ")) at \(failure.peerText)", source: "attempt records", time: failure.first)
+        return EvidenceLine(
+            "\(parts.joined(separator: ", ")) at \(failure.peerText)", source: "attempt records", time: failure.first)
     }
 
     package static func line(_ event: LifeEvent) -> EvidenceLine {
@@ -14,7 +15,8 @@ package enum RuleSupport {
 
     package static func line(_ listener: Listener, _ source: String) -> EvidenceLine {
         EvidenceLine(
-            "\(listener.owner?.text ?? "a process that may not be read") listens on \(listener.address.text)", source: source)
+            "\(listener.owner?.text ?? "a process that may not be read") listens on \(listener.address.text)",
+            source: source)
     }
 
     /// Whether the peer's address belongs to this host; nil when that is not known.
@@ -27,7 +29,9 @@ package enum RuleSupport {
     /// Whether a unit ended by itself within the incident: exits, signals, OOM kills, failed results. The newest first.
     package static func ends(of unit: UnitState, _ failure: FailureCase, _ evidence: EvidenceSet) -> [LifeEvent] {
         evidence.events.filter { event in
-            guard EvidenceSet.event(event, belongsTo: unit), failure.covers(event.time) || isUnitDownSince(event.time, unit) else { return false }
+            guard EvidenceSet.event(event, belongsTo: unit),
+                failure.covers(event.time) || isUnitDownSince(event.time, unit)
+            else { return false }
             switch event.kind {
             case .exited, .killed, .failed, .outOfMemory, .segfault: return true
             default: return false

@@ -24,7 +24,9 @@ extension LiveSystem {
         var next = unsafe list
         while let entry = unsafe next {
             // SAFETY: getifaddrs gives a linked list that is valid until freeifaddrs; the family says how large the address is.
-            if let address = unsafe entry.pointee.ifa_addr, let peer = unsafe Self.address(address) { found.append(peer) }
+            if let address = unsafe entry.pointee.ifa_addr, let peer = unsafe Self.address(address) {
+                found.append(peer)
+            }
             unsafe next = unsafe entry.pointee.ifa_next
         }
         return found
@@ -45,10 +47,13 @@ extension LiveSystem {
         }
     }
 
-    package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (result: ProbeResult, answer: [UInt8]) {
+    package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
+        result: ProbeResult, answer: [UInt8]
+    ) {
         let family: Int32 = peer.isUnixSocket ? AF_UNIX : peer.isIPv6 ? AF_INET6 : AF_INET
         guard peer.isIP || peer.isUnixSocket else { return (ProbeResult(errorNumber: EINVAL), []) }
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return (ProbeResult(errorNumber: errno), []) }
         defer { close(descriptor) }
         let start = Self.microseconds()
@@ -77,7 +82,9 @@ extension LiveSystem {
             var address = address
             // SAFETY: the address is a whole sockaddr_* value of at least `size` bytes.
             return unsafe withUnsafePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe Glibc.connect(descriptor, $0, socklen_t(size)) }
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe Glibc.connect(descriptor, $0, socklen_t(size))
+                }
             }
         }
         switch peer {

@@ -23,7 +23,7 @@ package struct LiveSystem: SystemReader {
             // SAFETY: `wanted` is at most the size of the chunk.
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, wanted) }
             if count < 0 {
-                if errno == EINTR || isRing && errno == EPIPE { continue }    // EPIPE: records were overwritten meanwhile
+                if errno == EINTR || isRing && errno == EPIPE { continue }  // EPIPE: records were overwritten meanwhile
                 if errno == EAGAIN { break }
                 throw SystemError(errno, path)
             }
@@ -62,15 +62,19 @@ package struct LiveSystem: SystemReader {
         var info = stat()
         guard unsafe stat(path, &info) == 0 else { throw SystemError(errno, path) }
         return FileStatus(
-            mode: info.st_mode, uid: info.st_uid, gid: info.st_gid, size: Int64(info.st_size), inode: UInt64(info.st_ino),
-            modified: Timestamp(milliseconds: Int64(info.st_mtim.tv_sec) * 1_000 + Int64(info.st_mtim.tv_nsec) / 1_000_000))
+            mode: info.st_mode, uid: info.st_uid, gid: info.st_gid, size: Int64(info.st_size),
+            inode: UInt64(info.st_ino),
+            modified: Timestamp(
+                milliseconds: Int64(info.st_mtim.tv_sec) * 1_000 + Int64(info.st_mtim.tv_nsec) / 1_000_000))
     }
 
     package func run(_ command: [String], deadline: Int, limit: Int) throws(SystemError) -> [UInt8] {
         try Subprocess.run(command, deadline: deadline, limit: limit)
     }
 
-    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {
+    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool)
+        throws(SystemError)
+    {
         try unsafe LogReader.read(path, from: offset, consume: consume)
     }
 

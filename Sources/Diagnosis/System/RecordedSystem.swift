@@ -54,7 +54,9 @@ package struct RecordedSystem: SystemReader, Codable {
         if let code = errors[key] { throw SystemError(code, key) }
         if let output = commands[key] { return Array(output.utf8.prefix(limit)) }
         // A recording may name only the beginning, because times in the arguments differ.
-        if let found = commands.filter({ $0.key.hasSuffix("*") && key.hasPrefix($0.key.dropLast()) }).max(by: { $0.key.count < $1.key.count }) {
+        if let found = commands.filter({ $0.key.hasSuffix("*") && key.hasPrefix($0.key.dropLast()) }).max(by: {
+            $0.key.count < $1.key.count
+        }) {
             return Array(found.value.utf8.prefix(limit))
         }
         throw SystemError(2, command.first ?? "")
@@ -66,12 +68,16 @@ package struct RecordedSystem: SystemReader, Codable {
         return found
     }
 
-    package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (result: ProbeResult, answer: [UInt8]) {
+    package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
+        result: ProbeResult, answer: [UInt8]
+    ) {
         if let answer = answers[peer.text] { return (ProbeResult(errorNumber: 0, microseconds: 100), answer) }
         return (ProbeResult(errorNumber: errors[peer.text] ?? 111), [])
     }
 
-    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {
+    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool)
+        throws(SystemError)
+    {
         let bytes = try read(path, limit: .max).dropFirst(Int(offset))
         _ = unsafe bytes.withUnsafeBufferPointer { unsafe consume($0) }
     }

@@ -57,16 +57,22 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return found
         } catch { throw keep(error, "resolve " + host) }
     }
-    package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (result: ProbeResult, answer: [UInt8]) {
+    package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
+        result: ProbeResult, answer: [UInt8]
+    ) {
         let outcome = base.probe(peer, sending: bytes, deadline: deadline)
         kept.withLock {
             if outcome.result.errorNumber == 0 {
                 if bytes != nil || $0.answers[peer.text] == nil { $0.answers[peer.text] = outcome.answer }
-            } else { $0.errors[peer.text] = outcome.result.errorNumber }
+            } else {
+                $0.errors[peer.text] = outcome.result.errorNumber
+            }
         }
         return outcome
     }
-    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {
+    package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool)
+        throws(SystemError)
+    {
         var kept: [UInt8] = []
         try unsafe base.stream(path, from: offset) { piece in
             if kept.count < 1 << 20 { unsafe kept.append(contentsOf: piece) }

@@ -76,7 +76,9 @@ package enum Subprocess {
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
         // A fixed environment: messages in English, no pager, times in UTC, nothing of ours leaks.
-        let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let path =
+            unsafe getenv("PATH").map { unsafe String(cString: $0) }
+            ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         var variables = ["PATH=\(path)", "LC_ALL=C", "TZ=UTC", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"]
         for name in ["HOME", "PM2_HOME"] {
             if let value = unsafe getenv(name) { variables.append("\(name)=\(unsafe String(cString: value))") }
@@ -84,8 +86,8 @@ package enum Subprocess {
         var environment: [UnsafeMutablePointer<CChar>?] = unsafe variables.map { unsafe strdup($0) } + [nil]
         defer {
             // SAFETY: each was made by strdup above and is freed once.
-            for unsafe pointer in unsafe arguments { unsafe free(pointer) }
-            for unsafe pointer in unsafe environment { unsafe free(pointer) }
+            unsafe arguments.forEach { unsafe free($0) }
+            unsafe environment.forEach { unsafe free($0) }
         }
         var pid: pid_t = 0
         // SAFETY: both vectors end with nil and live until after the call.

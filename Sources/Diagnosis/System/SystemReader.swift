@@ -49,7 +49,10 @@ package struct FileStatus: Sendable, Hashable, Codable {
     package var inode: UInt64
     /// Last change of the content.
     package var modified: Timestamp
-    package init(mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0, size: Int64 = 0, inode: UInt64 = 0, modified: Timestamp = Timestamp(milliseconds: 0)) {
+    package init(
+        mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0, size: Int64 = 0, inode: UInt64 = 0,
+        modified: Timestamp = Timestamp(milliseconds: 0)
+    ) {
         self.mode = mode; self.uid = uid; self.gid = gid; self.size = size; self.inode = inode; self.modified = modified
     }
     package var isDirectory: Bool { mode & 0o170000 == 0o040000 }

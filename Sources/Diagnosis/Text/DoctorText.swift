@@ -2,7 +2,9 @@
 package enum DoctorText {
     package static func render(_ report: DoctorReport, width: Int = 100) -> String {
         var out = "goodgate doctor, \(report.time.text), looking back to \(report.since.text)\n"
-        if let configuration = report.configuration { out += "configuration \(TextEscape.terminal(configuration)), \(report.logs.count) log files, " }
+        if let configuration = report.configuration {
+            out += "configuration \(TextEscape.terminal(configuration)), \(report.logs.count) log files, "
+        }
         out += "\(report.bytesRead >> 20) MB read, \(report.responsesFailed) responses with 502, 503 or 504, "
         out += "\(report.linesWithErrors) explaining lines, \(report.took) ms\n"
         if !report.upstreams.isEmpty { out += "\nUpstreams now\n" }
@@ -10,14 +12,20 @@ package enum DoctorText {
             let name = test.upstream == test.server ? test.server : "\(test.upstream): \(test.server)"
             let address = test.address.text == test.server ? "" : " = \(test.address.text)"
             let time = test.microseconds.map { " in \($0) µs" } ?? ""
-            out += "  \(test.isReachable ? "ok  " : "FAIL")  \(TextEscape.terminal(name + address)): \(TextEscape.terminal(test.detail))\(time)"
+            out +=
+                "  \(test.isReachable ? "ok  " : "FAIL")  \(TextEscape.terminal(name + address)): "
+                + "\(TextEscape.terminal(test.detail))\(time)"
             out += "  [\(TextEscape.terminal(test.place))]\n"
         }
         out += report.cases.isEmpty ? "\nNo failures found.\n" : "\nIncidents (\(report.cases.count))\n"
         for item in report.cases { out += "\n" + render(item, width: width) }
-        if !report.appAnswers.isEmpty { out += "\nNo line of the error log explains these: the application itself answered so (or `return` did)\n" }
+        if !report.appAnswers.isEmpty {
+            out += "\nNo line of the error log explains these: the application itself answered so (or `return` did)\n"
+        }
         for answer in report.appAnswers {
-            out += "  \(answer.count) × \(answer.status) \(TextEscape.terminal(answer.path)), \(answer.first.text) to \(answer.last.text)\n"
+            out +=
+                "  \(answer.count) × \(answer.status) \(TextEscape.terminal(answer.path)), \(answer.first.text) to "
+                + "\(answer.last.text)\n"
         }
         if !report.findings.isEmpty { out += "\nWhat will fail one day (\(report.findings.count))\n" }
         for finding in report.findings { out += "\n" + render(finding, width: width) }
@@ -27,7 +35,9 @@ package enum DoctorText {
     }
 
     private static func render(_ item: DoctorReport.Case, width: Int) -> String {
-        let counts = item.attempts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+        let counts = item.attempts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map {
+            "\($0.value) × \($0.key)"
+        }
         var out = "\(item.id.text)  \(TextEscape.terminal(item.upstream))"
         if let peer = item.peer, peer.text != item.upstream { out += " at \(TextEscape.terminal(peer.text))" }
         out += "  \(item.start.text) to \(item.isOngoing ? "now" : item.end.text)\n"
@@ -36,7 +46,9 @@ package enum DoctorText {
     }
 
     private static func render(_ finding: LintFinding, width: Int) -> String {
-        var out = "\(finding.severity.rawValue): \(TextEscape.terminal(finding.title))  [\(TextEscape.terminal(finding.place))]\n"
+        var out =
+            "\(finding.severity.rawValue): \(TextEscape.terminal(finding.title))  "
+            + "[\(TextEscape.terminal(finding.place))]\n"
         out += VerdictText.wrap("  " + TextEscape.terminal(finding.why), width: width, indent: 2) + "\n"
         for command in finding.commands { out += "  $ \(TextEscape.terminal(command))\n" }
         if let diff = finding.diff {

@@ -91,7 +91,9 @@ package struct LineText: Sendable, Hashable {
                 out.append(LineText(bytes[begin..<index]))
                 start = nil
                 if out.count == limit { return out }
-            } else if !isSpace, start == nil { start = index }
+            } else if !isSpace, start == nil {
+                start = index
+            }
         }
         if let begin = start { out.append(LineText(bytes[begin...])) }
         return out

@@ -1,7 +1,8 @@
 /// Hides what must not leave the host in a verdict: credentials in URLs, headers, environments, query arguments and command lines.
 package enum SecretMask {
     private static let names: [String] = [
-        "password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "access_key", "private_key", "authorization", "cookie",
+        "password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "access_key", "private_key",
+        "authorization", "cookie",
         "session", "credential", "signature", "jwt", "auth", "pwd", "passphrase",
     ]
 
@@ -16,13 +17,13 @@ package enum SecretMask {
             let byte = bytes[index]
             out.append(byte)
             index += 1
-            if byte == 61 || byte == 58 || byte == 32 {                       // = : space
+            if byte == 61 || byte == 58 || byte == 32 {  // = : space
                 let name = bytes[wordStart..<(index - 1)]
                 let isOption = name.starts(with: [45, 45])
                 if isSecretName(name), byte != 32 || isOption { index = skipValue(bytes, from: index, into: &out) }
             }
             if !isWord(byte) { wordStart = index }
-            if byte == 47, out.count >= 3, out[out.count - 2] == 47, out[out.count - 3] == 58 {   // "://"
+            if byte == 47, out.count >= 3, out[out.count - 2] == 47, out[out.count - 3] == 58 {  // "://"
                 index = skipUserInfo(bytes, from: index, into: &out)
                 wordStart = index
             }

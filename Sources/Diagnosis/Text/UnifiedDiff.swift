@@ -17,7 +17,9 @@ package enum UnifiedDiff {
         let changes = changes.sorted { $0.line < $1.line }
         var hunks: [[Change]] = []
         for change in changes {
-            guard change.line >= 1, change.removing >= 0, change.line + change.removing <= lines.count + 1 else { return nil }
+            guard change.line >= 1, change.removing >= 0, change.line + change.removing <= lines.count + 1 else {
+                return nil
+            }
             if let last = hunks.last?.last {
                 guard last.line + last.removing <= change.line else { return nil }
                 if change.line - (last.line + last.removing) <= 6 { hunks[hunks.count - 1].append(change); continue }
@@ -50,7 +52,9 @@ package enum UnifiedDiff {
         for line in edit.line..<(edit.line + 4) where line >= 1 && line <= lines.count {
             let old = String(lines[line - 1])
             guard let range = old.firstRange(of: edit.from) else { continue }
-            return make(file: edit.file, text: text, changes: [Change(line: line, inserting: [old.replacingCharacters(in: range, with: edit.to)])])
+            return make(
+                file: edit.file, text: text,
+                changes: [Change(line: line, inserting: [old.replacingCharacters(in: range, with: edit.to)])])
         }
         return nil
     }

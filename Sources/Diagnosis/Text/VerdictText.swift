@@ -3,7 +3,9 @@ package enum VerdictText {
     package static func render(_ verdict: Verdict, width: Int = 100) -> String {
         var out = ""
         func line(_ label: String, _ text: String) {
-            let head = label.isEmpty ? String(repeating: " ", count: 12) : (label + String(repeating: " ", count: max(12 - label.count, 1)))
+            let head =
+                label.isEmpty
+                ? String(repeating: " ", count: 12) : (label + String(repeating: " ", count: max(12 - label.count, 1)))
             out += wrap(head + TextEscape.terminal(text), width: width, indent: 12) + "\n"
         }
         let confidence = verdict.confidence.map { ", \($0.name)" } ?? ""
@@ -22,7 +24,9 @@ package enum VerdictText {
         }
         if !verdict.disproof.isEmpty { line("wrong if", verdict.disproof) }
         for (index, other) in verdict.alternatives.prefix(3).enumerated() {
-            line(index == 0 ? "or else" : "", "\(other.rule) \(other.title)\(other.confidence.map { " (\($0.name))" } ?? ""): \(other.text)")
+            line(
+                index == 0 ? "or else" : "",
+                "\(other.rule) \(other.title)\(other.confidence.map { " (\($0.name))" } ?? ""): \(other.text)")
         }
         for (index, other) in verdict.ruledOut.prefix(6).enumerated() {
             line(index == 0 ? "ruled out" : "", "\(other.rule) \(other.title): \(other.text)")
@@ -42,7 +46,9 @@ package enum VerdictText {
             if !isEmpty, current.count + 1 + word.count > width {
                 lines.append(current)
                 current = space + word
-            } else { current += (isEmpty ? "" : " ") + word }
+            } else {
+                current += (isEmpty ? "" : " ") + word
+            }
             isEmpty = false
         }
         lines.append(current)

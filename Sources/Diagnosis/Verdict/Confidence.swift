@@ -11,7 +11,12 @@ package enum Confidence: Int, Sendable, Comparable, Codable, CaseIterable {
 
     package static func < (a: Confidence, b: Confidence) -> Bool { a.rawValue < b.rawValue }
     package var name: String {
-        switch self { case .possible: "possible"; case .likely: "likely"; case .firm: "firm"; case .proven: "proven" }
+        switch self {
+        case .possible: "possible";
+        case .likely: "likely";
+        case .firm: "firm";
+        case .proven: "proven"
+        }
     }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

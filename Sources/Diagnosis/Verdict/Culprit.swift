@@ -1,8 +1,9 @@
 /// Who or what to look at.
 package struct Culprit: Sendable, Hashable, Codable {
     package enum Kind: String, Sendable, Codable {
-        case process, unit, release, configuration, name, network, firewall, securityPolicy = "security-policy", gatewayLimit = "gateway-limit",
-             request, supervisor, application, unknown
+        case process, unit, release, configuration, name, network, firewall, securityPolicy = "security-policy",
+            gatewayLimit = "gateway-limit",
+            request, supervisor, application, unknown
     }
     package var kind: Kind
     /// For example `app.service`, `node (pid 4711)`, `nginx.conf:12`.

@@ -42,11 +42,17 @@ package struct FailureCase: Sendable {
         counts.max { $0.value != $1.value ? $0.value < $1.value : $0.key.rawValue > $1.key.rawValue }?.key ?? .unknown
     }
 
-    package func has(_ reasons: Set<ReasonCode>) -> Bool { counts.contains { $0.value > 0 && reasons.contains($0.key) } }
-    package func count(_ reasons: Set<ReasonCode>) -> Int { counts.reduce(0) { reasons.contains($1.key) ? $0 + $1.value : $0 } }
+    package func has(_ reasons: Set<ReasonCode>) -> Bool {
+        counts.contains { $0.value > 0 && reasons.contains($0.key) }
+    }
+    package func count(_ reasons: Set<ReasonCode>) -> Int {
+        counts.reduce(0) { reasons.contains($1.key) ? $0 + $1.value : $0 }
+    }
 
     /// Share of attempts with one of `reasons`, 0...1.
-    package func share(_ reasons: Set<ReasonCode>) -> Double { attempts == 0 ? 0 : Double(count(reasons)) / Double(attempts) }
+    package func share(_ reasons: Set<ReasonCode>) -> Double {
+        attempts == 0 ? 0 : Double(count(reasons)) / Double(attempts)
+    }
 
     /// Whether a time lies within the incident, widened by so many milliseconds on each side.
     package func covers(_ time: Timestamp, before: Int64 = 30_000, after: Int64 = 5_000) -> Bool {
@@ -61,5 +67,7 @@ extension ReasonCode {
     package static let peerGone: Set<ReasonCode> = [
         .connectRefused, .connReset, .connEndBeforeHead, .connKeepaliveRace, .socketMissing, .bodyTruncated, .poolEmpty,
     ]
-    package static let slow: Set<ReasonCode> = [.responseTimeout, .sendTimeout, .bodyTimeout, .connectTimeout, .backlogFull, .queueTimeout, .queueFull]
+    package static let slow: Set<ReasonCode> = [
+        .responseTimeout, .sendTimeout, .bodyTimeout, .connectTimeout, .backlogFull, .queueTimeout, .queueFull,
+    ]
 }

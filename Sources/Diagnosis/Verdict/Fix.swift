@@ -20,7 +20,8 @@ package struct Fix: Sendable, Hashable, Codable {
         }
         /// From a place such as `/etc/nginx/nginx.conf:12`; nil when it is none.
         package init?(place: String?, from: String, to: String) {
-            guard let place, let colon = place.lastIndex(of: ":"), let line = Int(place[place.index(after: colon)...]) else { return nil }
+            guard let place, let colon = place.lastIndex(of: ":"), let line = Int(place[place.index(after: colon)...])
+            else { return nil }
             self.init(file: String(place[..<colon]), line: line, from: from, to: to)
         }
     }

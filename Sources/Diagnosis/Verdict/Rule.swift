@@ -42,7 +42,8 @@ package struct Finding: Sendable {
     package var reason: ReasonCode?
 
     package init(
-        _ confidence: Confidence, _ culprit: Culprit, _ cause: String, evidence: [EvidenceLine], disproof: String, fix: Fix,
+        _ confidence: Confidence, _ culprit: Culprit, _ cause: String, evidence: [EvidenceLine], disproof: String,
+        fix: Fix,
         reason: ReasonCode? = nil
     ) {
         self.confidence = confidence; self.culprit = culprit; self.cause = cause; self.evidence = evidence

@@ -11,7 +11,8 @@ package enum VerdictEngine {
     ///   - version: 1 for the first judgement; callers count up as evidence arrives.
     /// - Complexity: the rules are linear in the evidence.
     package static func judge(
-        _ failure: FailureCase, evidence: EvidenceSet, incident: IncidentID? = nil, version: Int = 1, rules: [Rule] = Rulebook.all
+        _ failure: FailureCase, evidence: EvidenceSet, incident: IncidentID? = nil, version: Int = 1,
+        rules: [Rule] = Rulebook.all
     ) -> Verdict {
         var findings: [(rule: Rule, finding: Finding)] = []
         var ruledOut: [Verdict.Alternative] = []
@@ -27,16 +28,20 @@ package enum VerdictEngine {
         }
         findings.sort { isBetter($0, $1) }
         guard let best = findings.first, !isTornBetween(findings) else {
-            return unknown(failure, evidence: evidence, candidates: findings, ruledOut: ruledOut, incident: incident, version: version)
+            return unknown(
+                failure, evidence: evidence, candidates: findings, ruledOut: ruledOut, incident: incident,
+                version: version)
         }
         let others = findings.dropFirst().map {
-            Verdict.Alternative(rule: $0.rule.id, title: $0.rule.title, confidence: $0.finding.confidence, text: $0.finding.cause)
+            Verdict.Alternative(
+                rule: $0.rule.id, title: $0.rule.title, confidence: $0.finding.confidence, text: $0.finding.cause)
         }
         let reason = best.finding.reason ?? failure.reason
         return Verdict(
             incident: incident, version: version, reason: "\(reason.name)", rule: best.rule.id, title: best.rule.title,
             culprit: best.finding.culprit, cause: best.finding.cause, evidence: best.finding.evidence,
-            confidence: best.finding.confidence, disproof: best.finding.disproof, fix: best.finding.fix, alternatives: others,
+            confidence: best.finding.confidence, disproof: best.finding.disproof, fix: best.finding.fix,
+            alternatives: others,
             ruledOut: ruledOut, gaps: evidence.gaps, page: best.rule.page)
     }
 
@@ -48,14 +53,18 @@ package enum VerdictEngine {
 
     /// Two merely possible findings of one depth that accuse different culprits.
     private static func isTornBetween(_ findings: [(rule: Rule, finding: Finding)]) -> Bool {
-        guard findings.count >= 2, findings[0].finding.confidence == .possible, findings[1].finding.confidence == .possible else {
+        guard findings.count >= 2, findings[0].finding.confidence == .possible,
+            findings[1].finding.confidence == .possible
+        else {
             return false
         }
-        return findings[0].rule.depth == findings[1].rule.depth && findings[0].finding.culprit != findings[1].finding.culprit
+        return findings[0].rule.depth == findings[1].rule.depth
+            && findings[0].finding.culprit != findings[1].finding.culprit
     }
 
     private static func unknown(
-        _ failure: FailureCase, evidence: EvidenceSet, candidates: [(rule: Rule, finding: Finding)], ruledOut: [Verdict.Alternative],
+        _ failure: FailureCase, evidence: EvidenceSet, candidates: [(rule: Rule, finding: Finding)],
+        ruledOut: [Verdict.Alternative],
         incident: IncidentID?, version: Int
     ) -> Verdict {
         let reason = failure.reason
@@ -66,7 +75,8 @@ package enum VerdictEngine {
             culprit: Culprit(.unknown, failure.peerText),
             cause: "\(failure.peerText) failed with \(reason.name) and no rule explains it\(tail).",
             evidence: VerdictEngine.summary(of: failure), confidence: nil,
-            disproof: "", fix: Fix("Give the missing rights (see what could not be looked at) or send this page with a report."),
+            disproof: "",
+            fix: Fix("Give the missing rights (see what could not be looked at) or send this page with a report."),
             alternatives: candidates.map {
                 .init(rule: $0.rule.id, title: $0.rule.title, confidence: $0.finding.confidence, text: $0.finding.cause)
             },
@@ -76,7 +86,8 @@ package enum VerdictEngine {
     /// The failures themselves, as one line per reason.
     package static func summary(of failure: FailureCase) -> [EvidenceLine] {
         failure.counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key.rawValue < $1.key.rawValue }.map {
-            EvidenceLine("\($0.value) × \($0.key.name) at \(failure.peerText)", source: "attempt records", time: failure.first)
+            EvidenceLine(
+                "\($0.value) × \($0.key.name) at \(failure.peerText)", source: "attempt records", time: failure.first)
         }
     }
 }

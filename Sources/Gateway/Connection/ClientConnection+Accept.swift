@@ -6,6 +6,8 @@ import Wire
 extension Ref where Value == Worker {
     /// Takes connections from a listening socket until it is empty or a limit is reached.
     func accept(from listener: Ref<Listener>) {
+        // A drain in the same tick has closed it.
+        guard listener.value.descriptor >= 0 else { return }
         var budget = 64
         while budget > 0, value.acceptPausedUntil == 0 {
             budget -= 1

@@ -119,7 +119,7 @@ extension Ref where Value == LogFile {
                 let copy = Ref<Buffer>.immortal(Buffer(capacity: 512))
                 copy.append(text: text)
                 _ = File.append(copy.view, to: 2)
-                copy.destroy()
+                copy.destroyBuffer()
             }
         }
         value.buffer.clear()

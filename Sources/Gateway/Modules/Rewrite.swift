@@ -25,7 +25,10 @@ extension Ref where Value == Request {
         for instruction in instructions {
             switch instruction {
             case .set(let id, let template): assign(id, evaluate(template))
-            case .breakOut: return .stop
+            case .breakOut:
+                if value.isURIChanged { value.isLocationValid = false }
+                value.isURIChanged = false
+                return .stop
             case .return(let answer): return perform(answer)
             case .rewrite(let rule):
                 switch apply(rule) {
@@ -59,8 +62,9 @@ extension Ref where Value == Request {
     }
 
     private func perform(_ answer: RewriteReturn) -> Outcome {
-        guard let template = answer.text else { return .finished(answer.status) }
-        let text = evaluate(template)
+        guard answer.text != nil || answer.status < 400 else { return .finished(answer.status) }
+        if answer.status == 444 { return .finished(444) }
+        let text = answer.text.map { evaluate($0) } ?? ByteView()
         switch answer.status {
         case 301, 302, 303, 307, 308:
             value.response.location = text
@@ -78,7 +82,8 @@ extension Ref where Value == Request {
         value.response.contentLength = Int64(text.count)
         value.response.lastModified = -1
         value.phase = .responding
-        sendHeader()
+        guard !isMain || ignoreBody() else { return }
+        guard sendHeader() else { return }
         emit(Segment(text), isLast: true)
         finish(.done)
     }
@@ -88,8 +93,10 @@ extension Ref where Value == Request {
         if location.value.settings.value.core.logsRewrites {
             log(.notice, "\"\(worker.value.http.value.configuration.value.patterns[rule.pattern.index].bytes)\" matches \"\(value.uri.string)\"")
         }
-        let target = evaluate(rule.replacement)
-        var arguments = rule.arguments.map { evaluate($0) }
+        let isRedirect = rule.isAbsoluteRedirect || rule.flag == .redirect || rule.flag == .permanent
+        let target = evaluate(rule.replacement, escapesCaptures: isRedirect)
+        if isRedirect { return redirect(rule, target) }
+        var arguments = rule.arguments.map { evaluate($0, escapesCaptures: true) }
         if rule.appendsRequestArguments, !value.arguments.isEmpty {
             if let own = arguments, !own.isEmpty {
                 let scratch = pool.value.take(1024)
@@ -101,10 +108,6 @@ extension Ref where Value == Request {
             } else {
                 arguments = value.arguments
             }
-        }
-        if rule.isAbsoluteRedirect || rule.flag == .redirect || rule.flag == .permanent {
-            value.response.location = joinArguments(target, arguments)
-            return .finished(rule.flag == .permanent ? 301 : 302)
         }
         if target.isEmpty {
             log(.error, "the rewritten URI has a zero length")
@@ -120,6 +123,7 @@ extension Ref where Value == Request {
             return .stop
         case .breakOut:
             value.isURIChanged = false
+            value.isLocationValid = false
             return .stop
         default:
             value.isURIChanged = true
@@ -127,12 +131,39 @@ extension Ref where Value == Request {
         }
     }
 
-    private func joinArguments(_ target: ByteView, _ arguments: ByteView?) -> ByteView {
-        guard let arguments, !arguments.isEmpty else { return target }
+    /// A rewrite that answers with a redirect: the target is unescaped once, as its captures were escaped.
+    private func redirect(_ rule: RewriteRule, _ target: ByteView) -> Outcome {
+        let scratch = pool.value.take(max(1024, target.count + value.arguments.count + 2))
+        let arguments = rule.arguments.map { evaluate($0, escapesCaptures: true) }
+        let whole = pool.value.take(1024)
+        whole.append(target)
+        if let arguments {
+            whole.append(0x3f)
+            whole.append(arguments)
+        }
+        scratch.write(reserving: whole.count) { writer in URI.unescape(whole.view, .redirect, into: &writer) }
+        pool.value.give(whole)
+        if rule.appendsRequestArguments, !value.arguments.isEmpty {
+            scratch.append(rule.hasQuestionMark ? 0x26 : 0x3f)
+            scratch.append(value.arguments)
+        }
+        value.response.location = keep(scratch.view)
+        pool.value.give(scratch)
+        return .finished(rule.flag == .permanent ? 301 : 302)
+    }
+
+    /// A text whose captures are escaped as arguments where the URI held escapes (nginx: ngx_http_script_copy_capture_code).
+    private func evaluate(_ template: Template, escapesCaptures: Bool) -> ByteView {
+        guard escapesCaptures, value.isURIComplex else { return evaluate(template) }
         let scratch = pool.value.take(1024)
-        scratch.append(target)
-        scratch.append(0x3f)
-        scratch.append(arguments)
+        for part in template.parts {
+            guard case .capture(let number) = part else {
+                append(Template(parts: [part]), to: scratch)
+                continue
+            }
+            let text = capture(number)
+            scratch.write(reserving: text.count * 3) { writer in URI.escape(text, .args, into: &writer) }
+        }
         let result = keep(scratch.view)
         pool.value.give(scratch)
         return result

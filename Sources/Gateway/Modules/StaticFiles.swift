@@ -3,135 +3,97 @@ import Glibc
 import Loop
 import Wire
 
-/// Files from disk (nginx: ngx_http_static_module, ngx_http_index_module, try_files).
+/// Files as they are (nginx: ngx_http_static_module), behind those who may find another answer for the same path.
 extension Ref where Value == Request {
-    /// root or alias as evaluated.
-    var documentRoot: ByteView { evaluate(location.value.settings.value.core.root) }
-    var realPathRoot: ByteView? { documentRoot }
+    /// What a content handler says to the next one in row.
+    enum ContentOutcome {
+        case answered
+        /// Not mine: the next may try.
+        case declined
+    }
 
-    var requestFilename: ByteView { filePath(value.uri) }
+    /// The content phase without a handler of the location's own: nginx's handlers for files, in its order.
+    func serveFile() {
+        if value.uri.last == 0x2f { return serveDirectory() }
+        if location.value.settings.value.gzipStatic.mode != .off, case .answered = serveCompressedFile() { return }
+        servePlainFile()
+    }
 
-    /// The file for a path: root + path, or alias + what follows the location's name.
-    func filePath(_ path: ByteView) -> ByteView {
-        let settings = location.value.settings
-        let rest = settings.value.core.isAlias ? path.dropFirst(min(path.count, location.value.name.count)) : path
-        return compose { out in
-            out.append(evaluate(settings.value.core.root))
-            out.append(rest)
+    private func serveDirectory() {
+        switch value.method {
+        case .get, .head, .post:
+            if location.value.settings.value.core.isRandomIndex, case .answered = serveRandomIndex() { return }
+            if case .answered = serveIndex() { return }
+            if value.method != .post, location.value.settings.value.autoindex.isEnabled { return serveAutoindex() }
+        default: return finish(.status(405))
+        }
+        if let path = mappedPath() { log(.error, "directory index of \"\(path.string)\" is forbidden") }
+        finish(.status(403))
+    }
+
+    private func servePlainFile() {
+        guard value.method == .get || value.method == .head || value.method == .post else { return finish(.status(405)) }
+        guard let path = mappedPath() else { return finish(.status(500)) }
+        let opened = openFile(path)
+        guard opened.descriptor >= 0 else {
+            return finish(.status(statusOfFailure(opened.call, path, -opened.descriptor, logsMissing: files.value.logsNotFound)))
+        }
+        guard let info = File.info(opened.descriptor) else {
+            Socket.close(opened.descriptor)
+            return finish(.status(500))
+        }
+        switch info.kind {
+        case .directory:
+            Socket.close(opened.descriptor)
+            redirectToDirectory()
+        case .other:
+            Socket.close(opened.descriptor)
+            log(.critical, "\"\(path.string)\" is not a regular file")
+            finish(.status(404))
+        case .regular:
+            if value.method == .post {
+                Socket.close(opened.descriptor)
+                return finish(.status(405))
+            }
+            sendFile(opened.descriptor, info, encoding: nil)
         }
     }
 
-    func serveFile() {
-        if value.uri.last == 0x2f { return serveIndex() }
-        guard value.method == .get || value.method == .head else { return finish(.status(405)) }
-        let path = requestFilename
-        let descriptor = File.openForReading(path)
-        guard descriptor >= 0 else { return cannotOpen(path, -descriptor) }
-        guard let info = File.info(descriptor) else {
-            Socket.close(descriptor)
-            return finish(.status(500))
-        }
-        if info.kind == .directory {
-            Socket.close(descriptor)
-            return redirectToDirectory()
-        }
-        guard info.kind == .regular else {
-            Socket.close(descriptor)
-            return finish(.status(404))
-        }
+    /// Answers with an open file, which the request closes at its end.
+    func sendFile(_ descriptor: Int32, _ info: FileInfo, encoding: ByteView?) {
         value.files.append(descriptor)
         value.response.status = 200
         value.response.contentLength = info.size
         value.response.lastModified = info.modified
-        value.response.setContentType(contentTypeOfURI())
+        if files.value.hasETag { setETag(modified: info.modified, size: info.size) }
+        if value.response.contentType == nil { value.response.setContentType(contentTypeOfURI()) }
+        if let encoding { value.response.append("Content-Encoding", encoding, token: .contentEncoding) }
         value.response.allowsRanges = true
-        sendHeader()
-        if info.size > 0, !value.isHeaderOnly { emit(Segment(file: descriptor, offset: 0, length: info.size), isLast: true) }
+        guard sendHeader() else { return }
+        emit(info.size > 0 ? Segment(file: descriptor, offset: 0, length: info.size) : nil, isLast: true)
         finish(.done)
     }
 
+    /// `"MODIFIED-SIZE"`, both in hexadecimal.
+    func setETag(modified: Int64, size: Int64) {
+        value.response.append("ETag", compose { out in
+            out.append(0x22)
+            out.append(hexadecimal: UInt64(bitPattern: modified))
+            out.append(0x2d)
+            out.append(hexadecimal: UInt64(bitPattern: size))
+            out.append(0x22)
+        }, token: .etag)
+    }
+
     private func redirectToDirectory() {
-        let target = compose { out in
-            out.append(value.uri)
+        value.response.location = compose { out in
+            out.append(escapedPath(value.uri))
             out.append(0x2f)
             if !value.arguments.isEmpty {
                 out.append(0x3f)
                 out.append(value.arguments)
             }
         }
-        value.response.location = target
         finish(.status(301))
     }
-
-    private func cannotOpen(_ path: ByteView, _ code: Int32) {
-        switch code {
-        case ENOENT, ENOTDIR, ENAMETOOLONG:
-            if location.value.settings.value.core.logsNotFound { log(.error, "open() \"\(path.string)\" failed", errno: code) }
-            finish(.status(404))
-        case EACCES:
-            log(.error, "open() \"\(path.string)\" failed", errno: code)
-            finish(.status(403))
-        default:
-            log(.critical, "open() \"\(path.string)\" failed", errno: code)
-            finish(.status(500))
-        }
-    }
-
-    private func serveIndex() {
-        for template in location.value.settings.value.core.index {
-            let name = evaluate(template)
-            if name.first == 0x2f { return internalRedirect(to: name, arguments: value.arguments) }
-            let path = compose { out in
-                out.append(requestFilename)
-                out.append(name)
-            }
-            guard let info = File.info(at: path).info, info.kind != .directory else { continue }
-            let uri = compose { out in
-                out.append(value.uri)
-                out.append(name)
-            }
-            return internalRedirect(to: uri, arguments: value.arguments)
-        }
-        let directory = requestFilename
-        let (info, code) = File.info(at: directory)
-        if info == nil { return cannotOpen(directory, code) }
-        log(.error, "directory index of \"\(directory.string)\" is forbidden")
-        finish(.status(403))
-    }
-
-    /// By the extension of the URI, else default_type.
-    func contentTypeOfURI() -> ByteView {
-        let settings = location.value.settings
-        let fileExtension = lowercased(URI.fileExtension(of: value.uri))
-        if !fileExtension.isEmpty, let type = settings.value.core.types[fileExtension.array] { return keep(type) }
-        return keep(settings.value.core.defaultType)
-    }
-
-    func tryFiles() -> Step {
-        guard let list = location.value.settings.value.core.tryFiles else { return .next }
-        for candidate in list.candidates {
-            let name = evaluate(candidate.path)
-            let path = filePath(name)
-            guard let info = File.info(at: path).info else { continue }
-            guard (info.kind == .directory) == candidate.isDirectory else { continue }
-            value.uri = name
-            value.isURIValidUnparsed = false
-            return .next
-        }
-        switch list.fallback {
-        case .status(let status): return .finished(status)
-        case .uri(let template):
-            let target = evaluate(template)
-            if target.first == 0x40 {
-                redirectToNamed(target)
-            } else {
-                let (path, query) = URI.split(target)
-                internalRedirect(to: path, arguments: query ?? value.arguments)
-            }
-            return .suspended
-        }
-    }
-
-    func serveStubStatus() { finish(.status(404)) }
-    func serveEmptyGIF() { finish(.status(404)) }
 }

@@ -30,6 +30,7 @@ extension Ref where Value == Request {
             case .postRewrite:
                 step = afterRewrite()
             case .preaccess:
+                if worker.value.http.value.usesRealIP { applyRealIP() }
                 step = location.value.hasLimits ? checkLimits() : .next
                 if case .next = step { value.phase = .access }
             case .access:
@@ -75,15 +76,14 @@ extension Ref where Value == Request {
         switch outcome {
         case .redirect(let location):
             value.location = location
-            let path = arenaAppend(location.value.name)
-            return redirectTo(path, arguments: value.arguments)
+            return redirectTo(escapedPath(location.value.name), arguments: value.arguments)
         case .found(let location): value.location = location
         case .none: value.location = server.value.location
         }
         if location.value.isInternal, !value.isInternal { return .finished(404) }
         updateKeepalive()
         if value.body.declaredLength > location.value.bodySizeMax, location.value.bodySizeMax > 0, !value.isInternal || isMain && value.body.isUnread {
-            if !value.isErrorPage {
+            if !value.body.isTooLarge {
                 log(.error, "client intended to send too large body: \(value.body.declaredLength) bytes")
                 value.body.isTooLarge = true
                 return .finished(413)
@@ -139,7 +139,15 @@ extension Ref where Value == Request {
         return .finished(301)
     }
 
-    private func arenaAppend(_ bytes: ByteView) -> ByteView { keep(bytes) }
+    /// A path as it stands in a URL.
+    func escapedPath(_ path: ByteView) -> ByteView {
+        guard URI.needsEscape(path, .uri) else { return path }
+        return compose { out in
+            out.write(reserving: path.count * 3) { writer in
+                URI.escape(path, .uri, into: &writer)
+            }
+        }
+    }
 
     /// Starts over with another URI inside the server (nginx: ngx_http_internal_redirect).
     func internalRedirect(to uri: ByteView, arguments: ByteView) {
@@ -153,6 +161,8 @@ extension Ref where Value == Request {
         value.isInternal = true
         value.isURIValidUnparsed = false
         value.isURIChanged = false
+        value.addsPathToAlias = false
+        value.isLocationValid = true
         leaveContent()
         value.location = server.value.location
         value.phase = .serverRewrite
@@ -193,6 +203,7 @@ extension Ref where Value == Request {
     private func produceContent() {
         let location = location
         if location.value.proxy != nil { return startProxy() }
+        guard !isMain || ignoreBody() else { return }
         switch location.value.settings.value.handler {
         case .proxy: startProxy()
         case .files: serveFile()
@@ -216,6 +227,7 @@ extension Ref where Value == Request {
             flush()
         case .bodyRead: readBody()
         case .resolve: break
+        case .relay: if let exchange = value.exchange, exchange.value.state == .relaying { exchange.relay() }
         }
     }
 }

@@ -54,10 +54,16 @@ struct Request: ~Copyable, SlabValue {
     var isKeepalive = false
     var isInternal = false
     var isBadHead = false
+    /// Counted among the requests that are being answered.
+    var isCounted = false
 
     // Where it is served.
     var server: Ref<VirtualServer>?
     var location: Ref<Location>?
+    /// try_files found a file below an alias that stands for the whole path: the path is appended to it (nginx: add_uri_to_alias).
+    var addsPathToAlias = false
+    /// The path still begins with the location's prefix: no rewrite ended by `break` changed it (nginx: valid_location).
+    var isLocationValid = true
     /// Location changes so far; 10 is the limit, then 500 (nginx: uri_changes).
     var uriChangesLeft = 11
     /// Set while an error page is served.
@@ -127,7 +133,7 @@ struct Request: ~Copyable, SlabValue {
     var isLogged = false
 
     /// What a request that waits goes on with.
-    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve }
+    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve, relay }
 
     init(slot: UInt32) { self.slot = slot }
 }
@@ -161,6 +167,10 @@ extension Ref where Value == Request {
     func reset() {
         if value.timer != .none { worker.value.loop.timers.clear(value.timer) }
         if let exchange = value.exchange { exchange.release() }
+        if value.isCounted {
+            value.isCounted = false
+            worker.value.counters.writing -= 1
+        }
         releaseOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
             _ = File.remove(value.body.filePath)
@@ -175,6 +185,7 @@ extension Ref where Value == Request {
         value.attempts.removeAll()
         value.startsAttemptGroup = false
         for buffer in value.modules.takeKept() { pool.value.give(buffer) }
+        if let original = value.modules.clientAddress { connection.replacePeer(original) }
         value.modules.reset()
         if !value.filters.isEmpty { value.filters.removeAll() }
         value.exchange = nil
@@ -190,11 +201,13 @@ extension Ref where Value == Request {
         value.isURIComplex = false
         value.isKeepalive = false
         value.isInternal = false
+        value.addsPathToAlias = false
         value.isBadHead = false
         value.uriChangesLeft = 11
         value.isErrorPage = false
         value.errorStatus = 0
         value.isURIChanged = false
+        value.isLocationValid = true
         value.captureCount = 0
         value.captureSubject = ByteView()
         value.requestLine = ByteView()

@@ -15,23 +15,39 @@ struct AnswerHead: ~Copyable {
     var charset: ByteView?
     /// Seconds since 1970, -1: none.
     var lastModified: Int64 = -1
-    var etag: ByteView?
+    /// Text of Last-Modified as an upstream or add_header gives it; nil: `lastModified` as a date.
+    var lastModifiedText: ByteView?
     /// Target of a redirect; made absolute when written.
     var location: ByteView?
     var date: ByteView?
     var server: ByteView?
-    var contentEncoding: ByteView?
     /// Ranges may be served (Accept-Ranges).
     var allowsRanges = false
+    /// At most one range may be served: the body does not come in one piece.
+    var allowsOneRangeOnly = false
     var fields = Table<HeaderField>(capacity: 24)
     var trailers = Table<HeaderField>(capacity: 1)
     /// add Vary: Accept-Encoding (gzip_vary).
     var addsVary = false
-    var hasExpires = false
+    /// Location whose add_header and expires are already in `fields`, -1 none: an answer that turns into an error page passes them twice.
+    var configuredBy = -1
 
     init() {}
 
+    /// A page shown with another status is not the resource: its date is not told.
+    var showsLastModified: Bool { status == 200 || status == 206 || status == 304 }
+    /// Value of the ETag field, with its quotes.
+    var etag: ByteView? { field(.etag) }
+    /// Value of the Content-Encoding field.
+    var contentEncoding: ByteView? { field(.contentEncoding) }
+
     mutating func reset() {
+        resetHead()
+        fields.removeAll()
+    }
+
+    /// Everything but the fields.
+    private mutating func resetHead() {
         status = 0
         statusLine = nil
         contentLength = -1
@@ -39,23 +55,38 @@ struct AnswerHead: ~Copyable {
         contentTypeBare = nil
         charset = nil
         lastModified = -1
-        etag = nil
+        lastModifiedText = nil
         location = nil
         date = nil
         server = nil
-        contentEncoding = nil
         allowsRanges = false
+        allowsOneRangeOnly = false
         addsVary = false
-        hasExpires = false
-        fields.removeAll()
+        configuredBy = -1
         trailers.removeAll()
     }
 
-    /// Forgets what an abandoned answer had set, for an error page.
+    /// Forgets what described the body of an abandoned answer, for an error page. Other fields stay (nginx: WWW-Authenticate,
+    /// Content-Range of 416, cookies).
     mutating func clearForErrorPage() {
-        let kept = status
-        reset()
-        status = kept
+        statusLine = nil
+        contentLength = -1
+        contentType = nil
+        contentTypeBare = nil
+        charset = nil
+        location = nil
+        clearBodyFields()
+    }
+
+    /// Takes away what holds for the abandoned body only.
+    private mutating func clearBodyFields() {
+        lastModified = -1
+        lastModifiedText = nil
+        allowsRanges = false
+        addsVary = false
+        remove(.etag)
+        remove(.contentEncoding)
+        remove(.acceptRanges)
     }
 
     mutating func setContentType(_ type: ByteView) {
@@ -72,6 +103,24 @@ struct AnswerHead: ~Copyable {
     func field(_ token: HeaderToken) -> ByteView? {
         for index in fields.indices where fields[index].token == token && !fields[index].isRemoved { return fields[index].value }
         return nil
+    }
+
+    /// Takes all fields of this name away.
+    mutating func remove(_ token: HeaderToken) {
+        for index in fields.indices where fields[index].token == token { fields[index].isRemoved = true }
+    }
+
+    /// Gives the first field of this name a value and takes the others away; appends it if there is none.
+    mutating func set(_ name: ByteView, _ value: ByteView, token: HeaderToken) {
+        var isSet = false
+        for index in fields.indices where fields[index].token == token && !fields[index].isRemoved {
+            if isSet { fields[index].isRemoved = true } else {
+                fields[index].name = name
+                fields[index].value = value
+            }
+            isSet = true
+        }
+        if !isSet { append(name, value, token: token) }
     }
 
     mutating func append(_ name: ByteView, _ value: ByteView, token: HeaderToken = .unknown) {

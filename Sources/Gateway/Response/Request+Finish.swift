@@ -36,7 +36,9 @@ extension Ref where Value == Request {
         default: break
         }
         value.response.status = status
-        if !value.isErrorPage || location.value.settings.value.core.isRecursiveErrorPages {
+        // After ten changes of the URI nothing but a built-in page can end it.
+        if !value.isErrorPage, value.uriChangesLeft > 0, !location.value.settings.value.core.errorPages.isEmpty {
+            if !location.value.settings.value.core.isRecursiveErrorPages { value.isErrorPage = true }
             if let page = errorPage(for: status) { return redirectToErrorPage(page, status) }
         }
         value.errorStatus = 0
@@ -51,7 +53,6 @@ extension Ref where Value == Request {
 
     private func redirectToErrorPage(_ index: Int, _ status: Int) {
         let page = location.value.settings.value.core.errorPages[index]
-        value.isErrorPage = true
         let target = evaluate(page.target)
         let overwritten: Int
         switch page.change {
@@ -60,7 +61,9 @@ extension Ref where Value == Request {
         case .fromResponse: overwritten = -1
         }
         if target.first == 0x2f || target.first == 0x40 {
+            let location = value.response.location
             value.response.clearForErrorPage()
+            value.response.location = location
             value.response.status = status
             // The page is served with the error's status, unless `=code` or `=` (the page's own) says otherwise.
             value.errorStatus = overwritten == 0 ? status : max(0, overwritten)
@@ -82,11 +85,8 @@ extension Ref where Value == Request {
         value.response.clearForErrorPage()
         value.response.location = target
         value.response.status = code
-        if !value.isErrorPage || errorPage(for: code) == nil || !location.value.settings.value.core.isRecursiveErrorPages {
-            value.errorStatus = 0
-            return sendBuiltinPage(code)
-        }
-        answer(code)
+        value.errorStatus = 0
+        sendBuiltinPage(code)
     }
 
     /// nginx's own small page, or only a head where the status has none.
@@ -98,9 +98,11 @@ extension Ref where Value == Request {
         value.response.status = shown
         guard let text = StatusText.page(status) else {
             value.response.contentLength = 0
-            sendHeader()
+            guard sendHeader() else { return }
+            emit(nil, isLast: true)
             return finish(.done)
         }
+        let pool = pool
         let buffer = pool.value.take(1024)
         buffer.append("<html>\r\n<head><title>")
         buffer.append(text)
@@ -116,7 +118,7 @@ extension Ref where Value == Request {
         }
         value.response.setContentType("text/html")
         value.response.contentLength = Int64(buffer.count)
-        sendHeader()
+        guard sendHeader() else { return pool.value.give(buffer) }
         emit(Segment(buffer.view, owner: buffer), isLast: true)
         finish(.done)
     }

@@ -5,37 +5,69 @@ import Wire
 
 extension Ref where Value == Request {
     /// Sends the head: filters first, then the bytes into the output (nginx: header filters, ngx_http_header_filter).
-    func sendHeader() {
-        guard !value.isHeaderSent else { return }
-        value.isHeaderSent = true
-        guard isMain else { return installBodyFilters() }
+    ///
+    /// - Returns: false if a filter answers in the handler's stead (412, 416): the request may be gone, the handler returns at once.
+    @discardableResult
+    func sendHeader() -> Bool {
+        guard !value.isHeaderSent else { return true }
+        guard isMain else {
+            value.isHeaderSent = true
+            installBodyFilters()
+            return true
+        }
         if value.errorStatus != 0 {
             value.response.status = value.errorStatus
             value.response.statusLine = nil
         }
+        if worker.value.isDraining { value.isKeepalive = false }
         let location = location
         value.isHeaderOnly = value.method == .head
-        filterNotModified()
-        if location.value.hasHeaderSettings { addConfiguredHeaders() }
+        guard passesConditions() else { return refuseAnswer(412) }
+        if let settings = location.value.headers { addConfiguredHeaders(settings) }
         if location.value.hasBodyFilters { installBodyFilters() }
-        if value.response.allowsRanges { filterRanges() }
+        if value.response.allowsRanges, !filterRanges() { return refuseAnswer(416) }
+        value.isHeaderSent = true
         switch value.response.status {
         case 204, 304, 100..<200:
             value.isHeaderOnly = true
             value.response.contentLength = -1
             if value.response.status == 304 { value.response.contentType = nil }
-        default:
-            if value.response.contentLength < 0 { decideFraming() }
+        default: decideFraming(location)
         }
         writeHead()
+        return true
     }
 
-    /// No length known: chunked for HTTP/1.1, else until close.
-    private func decideFraming() {
+    /// No length known, or trailers follow: chunked for HTTP/1.1, else until close.
+    private func decideFraming(_ location: Ref<Location>) {
+        guard value.method != .head else { return }
+        let hasTrailers = location.value.headers.map { expectsTrailers($0) } ?? false
+        guard value.response.contentLength < 0 || hasTrailers else { return }
         if value.versionMinor >= 1, location.value.chunkedAllowed {
-            if value.method != .head { value.isChunked = true }
-        } else {
+            if hasTrailers { value.response.contentLength = -1 }
+            value.isChunked = true
+        } else if value.response.contentLength < 0 {
             value.isKeepalive = false
+        }
+    }
+
+    /// A filter throws the handler's answer away (nginx: ngx_http_filter_finalize_request).
+    private func refuseAnswer(_ status: Int) -> Bool {
+        if status == 412 { value.response.reset() }
+        if let exchange = value.exchange {
+            keepFields()
+            exchange.detach()
+        }
+        if !value.filters.isEmpty { value.filters.removeAll() }
+        finish(.status(status))
+        return false
+    }
+
+    /// Copies the fields, which lie in the head of an upstream that is given up.
+    private func keepFields() {
+        for index in value.response.fields.indices {
+            value.response.fields[index].name = keep(value.response.fields[index].name)
+            value.response.fields[index].value = keep(value.response.fields[index].value)
         }
     }
 
@@ -75,7 +107,9 @@ extension Ref where Value == Request {
             buffer.append(decimal: UInt64(value.response.contentLength))
             buffer.append("\r\n")
         }
-        if value.response.lastModified >= 0 {
+        if let text = value.response.lastModifiedText {
+            append("Last-Modified", text, to: buffer)
+        } else if value.response.lastModified >= 0, value.response.showsLastModified {
             buffer.append("Last-Modified: ")
             appendHTTPDate(value.response.lastModified, to: buffer)
             buffer.append("\r\n")
@@ -85,8 +119,7 @@ extension Ref where Value == Request {
             appendAbsolute(target, to: buffer)
             buffer.append("\r\n")
         }
-        if value.isChunked || (value.method == .head && value.response.contentLength < 0 && value.versionMinor >= 1
-            && location.value.chunkedAllowed && !value.isHeaderOnlyStatus) {
+        if value.isChunked {
             buffer.append("Transfer-Encoding: chunked\r\n")
         }
         appendConnection(buffer)

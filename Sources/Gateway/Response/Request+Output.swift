@@ -44,7 +44,10 @@ extension Ref where Value == Request {
         } else if let buffer = piece?.buffer {
             pool.value.give(buffer)
         }
-        if isLast, main.value.isChunked { main.writeLastChunk() }
+        if isLast, main.value.isChunked {
+            if let settings = location.value.headers { main.addConfiguredTrailers(settings) }
+            main.writeLastChunk()
+        }
     }
 
     private func writeChunkHeader(_ size: Int64) {

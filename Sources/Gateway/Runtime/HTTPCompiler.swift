@@ -13,6 +13,8 @@ struct HTTPCompiler: ~Copyable {
     var upstreams: [Ref<Upstream>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
+    /// Tables of media types that were already made.
+    var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
     init(configuration: Ref<Configuration>, log: consuming LogWriter) {
         self.configuration = configuration
@@ -26,6 +28,7 @@ struct HTTPCompiler: ~Copyable {
         var runtime = HTTPRuntime(
             configuration: configuration, usesRealIP: configuration.value.http?.usesRealIP ?? false, warnsUninitialized: true)
         compileVariables()
+        addProxyHost()
         try compilePatterns()
         compileMainLogs()
         guard configuration.value.http != nil else { return runtime }
@@ -35,11 +38,21 @@ struct HTTPCompiler: ~Copyable {
         }
         for location in locations {
             compileProxy(location)
+            compileHeaders(location)
+            compileFiles(location)
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
+        // A key and its place take about 128 bytes, as in nginx's zones.
+        runtime.requestZones = configuration.value.http!.limitRequestZones.map {
+            Ref.immortal(LeakyBuckets(rate: $0.rate, capacity: $0.size / 128))
+        }
+        runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
+        runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
         runtime.variables = FixedList(variables)
+        runtime.usesRequestBodyFile = variables.contains { $0.kind == .builtin && $0.builtin == .requestBodyFile }
+        runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }
         runtime.patterns = FixedList(patterns)
         runtime.locations = FixedList(locations)
         runtime.servers = FixedList(servers)
@@ -88,6 +101,13 @@ struct HTTPCompiler: ~Copyable {
                 kind: kind, builtin: builtin, name: ByteView.immortal(name), number: number,
                 isAssigned: variable.isAssigned || kind == .assigned, isCached: isComputed && !variable.isVolatile))
         }
+    }
+
+    /// The Host of a dynamic proxy_pass is this variable, whether the configuration names it or not.
+    private mutating func addProxyHost() {
+        guard !variables.contains(where: { $0.kind == .builtin && $0.builtin == .proxyHost }) else { return }
+        variables.append(VariableEntry(
+            kind: .builtin, builtin: .proxyHost, name: "proxy_host", number: 0, isAssigned: false, isCached: false))
     }
 
     // MARK: - Texts

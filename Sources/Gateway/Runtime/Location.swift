@@ -19,6 +19,10 @@ struct Location: ~Copyable {
     var children: LocationTree?
     var rewrite: Ref<CompiledRewrite>?
     var proxy: Ref<ProxyRuntime>?
+    /// add_header, expires and add_trailer; nil if there are none.
+    var headers: Ref<HeaderRuntime>?
+    /// Where its files are; set for every location when the configuration is compiled.
+    var files: Ref<FileRuntime>?
 
     // Read by every request.
     let isInternal: Bool
@@ -38,12 +42,11 @@ struct Location: ~Copyable {
     let hasLimits: Bool
     let hasTryFiles: Bool
     let hasLimitExcept: Bool
-    /// Any of add_header, expires, add_trailer.
-    let hasHeaderSettings: Bool
     /// Any body filter may apply: gzip, gunzip, charset, ssi, sub, addition.
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
     let chunkedAllowed: Bool
+    let hasKeepaliveDisabled: Bool
     let keepaliveHeader: Int
     /// Compiled access logs of this location.
     var accessLogs = FixedList<AccessLog>()
@@ -72,13 +75,12 @@ struct Location: ~Copyable {
         hasLimits = !settings.value.limitRequests.rules.isEmpty || !settings.value.limitConnections.rules.isEmpty
         hasTryFiles = core.tryFiles != nil
         hasLimitExcept = core.limitExcept != nil
-        hasHeaderSettings = !settings.value.headers.headers.isEmpty || !settings.value.headers.trailers.isEmpty
-            || settings.value.headers.expires != .off
         hasBodyFilters = settings.value.gzip.isEnabled || settings.value.gunzip.isEnabled || settings.value.ssi.isEnabled
             || !settings.value.sub.rules.isEmpty || settings.value.addition != AdditionSettings()
             || settings.value.charset.charset != .off || settings.value.charset.overrides
         hasLimitRate = core.limitRate != .constant(0)
         chunkedAllowed = core.isChunkedTransferEncoding
+        hasKeepaliveDisabled = core.keepaliveDisabledFor.contains(.msie6) || core.keepaliveDisabledFor.contains(.safari)
         keepaliveHeader = core.keepaliveHeader
     }
 }

@@ -26,6 +26,8 @@ struct LocationTree {
     private(set) var entries = FixedList<Entry>()
     private(set) var regexes = FixedList<Regex>()
     private(set) var named: [(name: ByteView, location: Ref<Location>)] = []
+    /// Any location redirects from its name without the final slash.
+    private(set) var hasRedirects = false
 
     init() {}
 
@@ -38,6 +40,7 @@ struct LocationTree {
             sorted[index].parent = candidate
         }
         entries = FixedList(sorted)
+        hasRedirects = sorted.contains { $0.prefix?.value.redirectsToSlash ?? false || $0.exact?.value.redirectsToSlash ?? false }
         self.regexes = FixedList(regexes)
         self.named = named
     }
@@ -66,15 +69,7 @@ struct LocationTree {
             let middle = (low + high) / 2
             if LocationTree.order(entries[middle].path, path) <= 0 { low = middle + 1 } else { high = middle }
         }
-        if low < entries.count {
-            // The next greater entry may be `path` + "/": nginx's auto redirect.
-            let next = entries[low]
-            if next.path.count == path.count + 1, next.path.last == 0x2f, next.path.hasPrefix(path),
-                let location = next.prefix ?? next.exact, location.value.redirectsToSlash,
-                low == 0 || entries[low - 1].path != path || entries[low - 1].exact == nil {
-                return .redirect(location)
-            }
-        }
+        if hasRedirects, low == 0 || entries[low - 1].path != path, let location = redirect(path, from: low) { return .redirect(location) }
         var candidate = low - 1
         while candidate >= 0 {
             let entry = entries[candidate]
@@ -87,6 +82,21 @@ struct LocationTree {
             candidate = entry.parent
         }
         return .none
+    }
+
+    /// The location `path` + "/" that redirects. Between both may stand others: "/a-b" sorts before "/a/".
+    private func redirect(_ path: ByteView, from start: Int) -> Ref<Location>? {
+        var (low, high) = (start, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let entry = entries[middle].path
+            // All from `start` on are greater than `path`; those that begin with it are ordered by what follows.
+            let isBefore = entry.count > path.count && entry.hasPrefix(path) && entry[path.count] < 0x2f
+            if isBefore { low = middle + 1 } else { high = middle }
+        }
+        guard low < entries.count, entries[low].path.count == path.count + 1, entries[low].path.last == 0x2f, entries[low].path.hasPrefix(path),
+            let location = entries[low].prefix ?? entries[low].exact, location.value.redirectsToSlash else { return nil }
+        return location
     }
 
     func findNamed(_ name: ByteView) -> Ref<Location>? { named.first { $0.name == name }?.location }

@@ -17,6 +17,10 @@ extension Ref where Value == Exchange {
     /// Starts the first attempt.
     func begin() {
         value.startedAt = worker.now
+        value.tag = upstream.value.isLocal ? proxy.value.tag : 0
+        findStickyID()
+        upstream.value.exchangeCount += 1
+        if upstream.value.isGuarded { upstream.value.budget.recordRequest(inFlight: upstream.value.exchangeCount, now: now) }
         value.attempt = upstream.value.balancer.begin(tryLimit: proxy.value.retry.tries, key: value.hashKey)
         value.hasAttemptState = true
         tryNextPeer()
@@ -27,19 +31,30 @@ extension Ref where Value == Exchange {
         while true {
             value.state = .picking
             resetAttempt()
-            let pick = upstream.value.balancer.pick(
-                &value.attempt, key: value.hashKey, hint: ByteView(), now: now, random: &worker.value.random)
-            guard case .peer(let peer) = pick else { return noLivePeer() }
+            guard case .peer(let peer) = pick() else { return noLivePeer() }
+            setStickyCookie(peer: peer)
             var stat = AttemptStat()
             stat.peer = upstream.value.peers[peer].name
             stat.startedAt = worker.now
             stat.startsGroup = request.value.startsAttemptGroup
             request.value.startsAttemptGroup = false
             request.value.attempts.append(stat)
-            if let idle = worker.takeIdle(upstream, peer: peer, tag: proxy.value.tag) { return use(idle) }
+            // A request that must not be sent twice is worth a call that looks whether the connection is still there.
+            let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: !request.value.method.isIdempotent)
+            if let idle { return use(idle) }
             guard let failure = connect(peer) else { return }
             guard attemptFailed(failure, phase: "connecting to upstream") else { return }
         }
+    }
+
+    private func pick() -> Pick {
+        let upstream = upstream
+        upstream.absorbNews(now: worker.now)
+        let hint = stickyHint()
+        let pick = upstream.value.balancer.pick(
+            &value.attempt, key: value.hashKey, hint: hint, now: now, random: &worker.value.random)
+        if case .peer(let peer) = pick { upstream.publishNews(of: peer, now: worker.now) }
+        return pick
     }
 
     private func resetAttempt() {
@@ -68,7 +83,8 @@ extension Ref where Value == Exchange {
         guard let connection = worker.value.upstreamConnections.take() else {
             return ExchangeFailure(kind: .error, level: .alert, message: "\(worker.value.upstreamConnections.limit) worker_connections are not enough")
         }
-        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: request.proxyBindAddress())
+        let bind = request.proxyBindAddress()
+        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: bind?.address, isTransparent: bind?.isTransparent ?? false)
         connection.value.worker = worker
         if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
         worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)
@@ -85,7 +101,7 @@ extension Ref where Value == Exchange {
         connection.value.isReadable = false
         connection.value.isWritable = status == 0
         connection.value.isPeerClosed = false
-        connection.value.tag = proxy.value.tag
+        connection.value.tag = value.tag
         value.connection = connection
         if !upstream.value.peers[peer].address.isUnix { Socket.setNoDelay(descriptor, true) }
         let added = worker.value.loop.add(descriptor, .connection, connection.token)
@@ -162,16 +178,21 @@ extension Ref where Value == Exchange {
     /// Logs, closes the account, decides. Returns true if another attempt is to be made.
     private func attemptFailed(_ failure: ExchangeFailure, phase: StaticString) -> Bool {
         request.log(failure.level, failure.message, errno: failure.errno, while: phase)
-        var status = RetryPolicy.status(for: failure.kind)
-        // Our own exhaustion is 500, as in nginx: no peer is to blame.
-        if failure.level == .alert { status = 500 }
+        if value.isReused, failure.kind == .error, let connection = value.connection {
+            connection.noteClosed(idle: connection.value.idleBefore)
+        }
+        if failure.level == .alert {
+            // Our own exhaustion is 500, as in nginx: no peer is to blame, and no other peer would help.
+            finishAttempt(outcome: .neutral)
+            giveUp(500)
+            return false
+        }
+        let status = RetryPolicy.status(for: failure.kind)
         let decision = decide(failure.kind)
         withStat { $0.status = status }
         switch decision {
         case .tryNext(let outcome, let isFree):
-            if isFree { value.attempt.grantTry() }
-            finishAttempt(outcome: outcome)
-            dropConnection()
+            goOn(after: outcome, isFree: isFree)
             return true
         case .giveUp(_, let outcome, _):
             finishAttempt(outcome: outcome)
@@ -181,6 +202,15 @@ extension Ref where Value == Exchange {
             giveUp(status)
             return false
         }
+    }
+
+    /// Leaves the attempt behind; the next one follows. With `isFree` it has cost no try.
+    func goOn(after outcome: AttemptOutcome, isFree: Bool) {
+        worker.value.counters.retried += 1
+        finishAttempt(outcome: outcome)
+        if isFree { value.attempt.grantTry() }
+        if upstream.value.isGuarded { _ = upstream.value.budget.takeRetry(now: now) }
+        dropConnection()
     }
 
     /// Asks the retry policy.
@@ -194,7 +224,8 @@ extension Ref where Value == Exchange {
         facts.isAnswerStarted = request.value.isHeaderSent
         facts.elapsed = now - Machine.Milliseconds(value.startedAt)
         return RetryPolicy.decide(
-            kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle)
+            kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle,
+            hasBudget: !upstream.value.isGuarded || upstream.value.budget.retriesLeft(now: now) > 0)
     }
 
     private func noLivePeer() {
@@ -212,6 +243,7 @@ extension Ref where Value == Exchange {
 
     /// No further attempt: the request gets a status.
     func giveUp(_ status: Int) {
+        if (502...504).contains(status) { worker.value.counters.failed += 1 }
         dropConnection()
         endBalancing()
         value.state = .finished

@@ -103,27 +103,37 @@ extension Ref where Value == Exchange {
             $0.headerTime = elapsed
         }
         upstream.value.balancer.headerReceived(&value.attempt, headerTime: elapsed, now: now)
+        if value.isReused { connection.noteAnswered() }
         if let seconds = head.keepAliveTimeoutSeconds {
             upstream.value.peers[connection.value.peer].learner.sawHeader(timeoutSeconds: Int(seconds))
         }
-        if head.status == 101 { return startTunnel(head) }
+        if upstream.value.isGuarded { recordAnswer(connection.value.peer, isServerError: head.status >= 500) }
+        if head.status == 101 {
+            learnSessionFromHead()
+            return startTunnel(head)
+        }
         if head.status >= 300, retriesStatus() { return }
         setFraming(head)
         input.consume(value.headLength)
         if proxy.value.interceptsErrors, head.status >= 300, request.hasErrorPage(for: Int(head.status)) { return interceptError() }
+        learnSessionFromHead()
         if redirectsInternally() { return }
         request.takeHeaders(self)
-        request.sendHeader()
+        guard request.sendHeader() else { return }
         value.state = .relaying
         beginRelay()
+    }
+
+    /// Guarded upstreams judge their peers by their answers.
+    func recordAnswer(_ peer: Int, isServerError: Bool) {
+        upstream.value.balancer.recordAnswer(peer: peer, isServerError: isServerError, now: now)
+        upstream.publishNews(of: peer, now: worker.now)
     }
 
     /// A status in proxy_next_upstream: true if another attempt was started.
     private func retriesStatus() -> Bool {
         guard case .tryNext(let outcome, let isFree) = decide(.status(value.status)) else { return false }
-        if isFree { value.attempt.grantTry() }
-        finishAttempt(outcome: outcome)
-        dropConnection()
+        goOn(after: outcome, isFree: isFree)
         value.hasHead = false
         tryNextPeer()
         return true

@@ -24,11 +24,19 @@ struct Exchange: ~Copyable, SlabValue {
     var state = State.idle
     var request: RequestRef?
     var upstream: Ref<Upstream>?
+    /// `upstream` was made for this exchange alone.
+    var ownsUpstream = false
     var proxy: Ref<ProxyRuntime>?
     var connection: UpstreamConnectionRef?
     var attempt = AttemptState()
     var hasAttemptState = false
     var hashKey = ByteView()
+    /// What the request says of its peer (`sticky cookie`, `route`) or its session (`learn`); empty: nothing.
+    var stickyID = ByteView()
+    /// Place of the sticky cookie among the answer's fields, -1: none yet.
+    var stickyField = -1
+    /// Location whose connections may be reused, 0: those of all (`keepalive … local`).
+    var tag = 0
     /// The running attempt uses a connection that had served before.
     var isReused = false
     var startedAt: UInt64 = 0
@@ -68,6 +76,17 @@ struct Exchange: ~Copyable, SlabValue {
     var spillFile: Int32 = -1
     var spillLength: Int64 = 0
     var relayed: Int64 = 0
+    /// proxy_store: the file being written, -1 none; its name, and the name it gets.
+    var storeFile: Int32 = -1
+    var storeTemporary = ByteView()
+    var storePath: ByteView?
+    var storeLength: Int64 = 0
+    /// Last-Modified of the answer, -1 none.
+    var lastModified: Int64 = -1
+    /// proxy_limit_rate in bytes per second, 0 none; and when the answer began, in seconds.
+    var limitRate: Int64 = 0
+    var answerSecond: Int64 = 0
+    var answerBytes: Int64 = 0
     /// Bytes from upstream to client of a tunnel that wait for room, and the other way round.
     var toClient: Ref<Buffer>?
     var toPeer: Ref<Buffer>?
@@ -105,6 +124,8 @@ extension Ref where Value == Exchange {
     /// Gives the slot and all memory back. The request ends.
     func release() {
         detach()
+        dropStore()
+        leaveUpstream()
         if let head = value.head { pool.value.give(head) }
         if let input = value.input { pool.value.give(input) }
         if let spare = value.spare { pool.value.give(spare) }
@@ -126,10 +147,20 @@ extension Ref where Value == Exchange {
         worker.value.exchanges.give(self)
     }
 
+    /// Forgets the group; one of its own goes.
+    func leaveUpstream() {
+        if value.ownsUpstream, let upstream = value.upstream { upstream.destroy() }
+        value.ownsUpstream = false
+        value.upstream = nil
+    }
+
     func endBalancing() {
         guard value.hasAttemptState else { return }
         value.hasAttemptState = false
+        upstream.value.exchangeCount -= 1
+        let peer = Int(value.attempt.peer)
         upstream.value.balancer.finish(&value.attempt, now: now)
+        if peer >= 0 { upstream.publishNews(of: peer, now: worker.now) }
     }
 
     func dropConnection() {
@@ -141,6 +172,8 @@ extension Ref where Value == Exchange {
     /// Closes the account of the running attempt with its peer.
     func finishAttempt(outcome: AttemptOutcome) {
         guard value.attempt.isRunning else { return }
+        if outcome == .succeeded { learnSessionAtEnd() }
+        let peer = Int(value.attempt.peer)
         var header: Machine.Milliseconds = -1
         var response: Machine.Milliseconds = -1
         let now = worker.now
@@ -150,11 +183,12 @@ extension Ref where Value == Exchange {
             response = stat.responseTime
         }
         upstream.value.balancer.release(&value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
+        upstream.publishNews(of: peer, now: now)
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
     func appendUpstream(to line: Ref<Buffer>) {
-        guard let proxy = value.proxy else { return }
+        guard let proxy = value.proxy, value.upstream != nil else { return }
         line.append(", upstream: \"")
         line.append(proxy.value.scheme)
         line.append("://")

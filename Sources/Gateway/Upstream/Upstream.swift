@@ -19,12 +19,26 @@ struct Upstream: ~Copyable {
     let keepsConnections: Bool
     /// Connections are shared only between exchanges of the same location (`keepalive … local`).
     let isLocal: Bool
+    let sticky: Ref<StickyRuntime>?
+    /// By peer, its name on the board.
+    let boardKeys: [BoardKey]
+    /// Port of a group that a proxy_pass implies, 0 else.
+    let implicitPort: UInt16
+    /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).
+    let isGuarded: Bool
+    var budget = RetryBudget()
+    /// Exchanges under way, for the budget's floor.
+    var exchangeCount = 0
+    /// This worker's share of the peers' common state.
+    var sharing = PeerSharing()
 
     /// What a worker needs to know of a peer beyond the balancer's accounts.
     struct PeerRuntime {
         var address: SocketAddress
         /// As nginx prints it in $upstream_addr and messages.
         var name: ByteView
+        /// What a sticky cookie says: the MD5 of the address in hex, or the route.
+        var stickyID = ByteView()
         var learner = IdleTimeoutLearner()
     }
 }
@@ -47,6 +61,8 @@ struct UpstreamConnection: ~Copyable, SlabValue {
     var isPeerClosed = false
     var openedAt: UInt64 = 0
     var idleSince: UInt64 = 0
+    /// How long it was idle before the running exchange, in milliseconds.
+    var idleBefore: UInt64 = 0
     var requestsServed = 0
     /// Location whose exchanges may reuse it, 0 for any.
     var tag = 0
@@ -75,15 +91,26 @@ extension Ref where Value == UpstreamConnection {
             value.isReadable = false
             return
         }
-        noteClosedWhileIdle()
+        noteClosed(idle: worker.now &- value.idleSince)
         dropFromPool()
         close()
     }
 
-    /// The peer ended an idle connection: its time limit becomes known.
-    private func noteClosedWhileIdle() {
+    /// News of a connection that is idle, in the pass before all others of a tick: so no exchange of this tick picks one that is closed.
+    func handleIfIdle(_ mask: EventMask) {
+        if value.exchange == nil, value.ticket != nil { handle(mask) }
+    }
+
+    /// The peer ended a connection that was idle for so long: its time limit becomes known.
+    func noteClosed(idle: UInt64) {
         guard let upstream = value.upstream, value.peer < upstream.value.peers.count else { return }
-        upstream.value.peers[value.peer].learner.sawClose(idle: Machine.Milliseconds(clamping: worker.now &- value.idleSince))
+        upstream.value.peers[value.peer].learner.sawClose(idle: Machine.Milliseconds(clamping: idle))
+    }
+
+    /// The peer answered on a connection that had been idle.
+    func noteAnswered() {
+        guard let upstream = value.upstream, value.peer < upstream.value.peers.count else { return }
+        upstream.value.peers[value.peer].learner.sawUse(idle: Machine.Milliseconds(clamping: value.idleBefore))
     }
 
     private func dropFromPool() {
@@ -109,7 +136,7 @@ extension Ref where Value == UpstreamConnection {
 
     /// Keeps the connection for the next exchange, or closes it where limits say so.
     func park() {
-        guard let upstream = value.upstream else { return close() }
+        guard let upstream = value.upstream, !worker.value.isDraining else { return close() }
         value.exchange = nil
         value.requestsServed += 1
         value.idleSince = worker.now
@@ -134,16 +161,17 @@ extension Ref where Value == UpstreamConnection {
 
 extension Ref where Value == Worker {
     /// An idle connection to a peer, or nil.
-    func takeIdle(_ upstream: Ref<Upstream>, peer: Int, tag: Int) -> UpstreamConnectionRef? {
+    /// - Parameter looks: whether to ask the kernel if the connection is still open; else only what the loop was told counts.
+    func takeIdle(_ upstream: Ref<Upstream>, peer: Int, tag: Int, looks: Bool) -> UpstreamConnectionRef? {
         while let number = upstream.value.idle.take(peer: peer, tag: tag, now: Machine.Milliseconds(now)) {
             let connection = value.upstreamConnections[UInt32(number)]
             connection.value.ticket = nil
-            // News may wait in this very tick: never pick a connection that is known to be closed.
-            if connection.value.isPeerClosed {
+            connection.value.idleBefore = now &- connection.value.idleSince
+            if connection.value.isPeerClosed || looks && Socket.peek(connection.value.descriptor) != Socket.wouldBlock {
+                connection.noteClosed(idle: connection.value.idleBefore)
                 connection.close()
                 continue
             }
-            upstream.value.peers[peer].learner.sawUse(idle: Machine.Milliseconds(clamping: now &- connection.value.idleSince))
             return connection
         }
         return nil

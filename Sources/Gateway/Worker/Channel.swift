@@ -38,6 +38,8 @@ extension Ref where Value == Worker {
         case .reopenLogs: break
         case .logs(let list):
             for entry in list { reopen(entry.name, descriptors[entry.descriptorIndex]) }
+        case .peers(let places): take(places)
+        case .sessions(let sessions): take(sessions)
         default: descriptors.forEach(Socket.close)
         }
     }

@@ -38,6 +38,8 @@ struct Worker: ~Copyable {
     /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
     var counters = Counters()
+    /// This worker's column of the memory that all workers share; nil without one.
+    var board: BoardColumn?
     let identity: WorkerIdentityText
     /// Generator behind `random`, `$request_id` and jitter.
     var random: RandomSource
@@ -51,6 +53,9 @@ struct Worker: ~Copyable {
         var requests: UInt64 = 0
         var reading = 0
         var writing = 0
+        /// Attempts that followed on a failed one, and requests that got a 502, 503 or 504 of ours.
+        var retried: UInt64 = 0
+        var failed: UInt64 = 0
     }
 }
 

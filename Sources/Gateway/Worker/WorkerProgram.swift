@@ -16,6 +16,8 @@ package struct WorkerProgram {
     private var board: Int32 = -1
     private var listeners: [String: [Int32]] = [:]
     private var logs: [String: Int32] = [:]
+    private var peers: [PeerPlace] = []
+    private var sessions: [StickySession] = []
 
     package init() {}
 
@@ -43,6 +45,7 @@ package struct WorkerProgram {
     /// Signals reach the supervisor, which sends messages; a terminal's Ctrl-C must not end a worker first. TERM and QUIT to a worker
     /// itself mean what they mean to nginx's workers.
     private func prepareSignals() {
+        ProcessRights.catchSignals([SIGTERM, SIGQUIT])
         ProcessRights.ignore([SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH])
     }
 
@@ -58,6 +61,8 @@ package struct WorkerProgram {
             case .listeners(let list):
                 for entry in list { listeners[entry.name, default: []].append(descriptors[entry.descriptorIndex]) }
             case .logs(let list): for entry in list { logs[entry.name] = descriptors[entry.descriptorIndex] }
+            case .peers(let list): peers += list
+            case .sessions(let list): sessions += list
             case .run(let identity): return identity
             default: break
             }
@@ -68,7 +73,7 @@ package struct WorkerProgram {
     private func readBundle() -> [UInt8]? {
         guard let info = File.info(bundle) else { return nil }
         let buffer = Ref<Buffer>.immortal(Buffer(capacity: max(1, Int(info.size))))
-        defer { buffer.destroy() }
+        defer { buffer.destroyBuffer() }
         while Int64(buffer.count) < info.size {
             if buffer.read(from: bundle, at: Int64(buffer.count), limit: Int(info.size)) <= 0 { return nil }
         }
@@ -110,6 +115,8 @@ package struct WorkerProgram {
         worker.value.workerTimer = worker.value.loop.timers.make(Token(kind: EventKind.worker, slot: 0, generation: 0))
         attachLogs(worker)
         attachListeners(worker, hello)
+        attachBoard(worker, hello)
+        worker.take(sessions)
         return worker
     }
 
@@ -117,6 +124,13 @@ package struct WorkerProgram {
         for file in worker.value.log.files {
             if let descriptor = logs[file.value.path] { file.value.descriptor = descriptor }
         }
+    }
+
+    private func attachBoard(_ worker: WorkerRef, _ hello: WorkerHello) {
+        worker.value.board = BoardColumn(mapping: board, bytes: Int(clamping: hello.boardBytes), column: Int(hello.boardColumn))
+        Socket.close(board)
+        guard worker.value.board != nil else { return worker.log(.alert, "the memory shared with the other workers cannot be used") }
+        worker.take(peers)
     }
 
     private func attachListeners(_ worker: WorkerRef, _ hello: WorkerHello) {

@@ -155,8 +155,7 @@ extension SupervisorMachine {
             if phase == .paused { resume(now: now, to: &actions) }
             return
         }
-        // A first configuration that never came to serve does not keep a better one waiting.
-        guard !isLoading, !hasServed || !generations.contains(where: \.isStarting) else {
+        guard !isLoading, !isAwaitingGeneration else {
             reloadPending = true
             return
         }
@@ -164,8 +163,14 @@ extension SupervisorMachine {
     }
 
     private mutating func reloadAgainIfWanted(to actions: inout [SupervisorAction]) {
-        guard reloadPending, !isLoading, !isEnding, !newBinaryLives else { return }
+        guard reloadPending, !isLoading, !isAwaitingGeneration, !isEnding, !newBinaryLives else { return }
         load(to: &actions)
+    }
+
+    /// Whether a generation is on its way that a reload has to wait for. A first one whose workers keep dying does not keep a better
+    /// configuration waiting.
+    private var isAwaitingGeneration: Bool {
+        generations.contains { $0.isStarting && (hasServed || !$0.workers.contains { $0.failures > 0 }) }
     }
 
     private mutating func load(to actions: inout [SupervisorAction]) {
@@ -341,6 +346,7 @@ extension SupervisorMachine {
                 generations[index].workers.remove(at: place)
             } else {
                 startAgain(generation: index, place: place, now: now, to: &actions)
+                reloadAgainIfWanted(to: &actions)
             }
         }
     }

@@ -76,6 +76,8 @@ extension Supervisor {
         worker.send(sockets) { .listeners($0) }
         sendLogs(to: worker, configuration)
         worker.send(configuration.peerPlaces)
+        sessions.prepare(configuration.settings.sessionZones, now: System.now)
+        sessions.forEachPart(of: configuration.settings.sessionZones, now: System.now) { worker.send(.sessions($0)) }
         worker.send(.run(configuration.identity))
         watch(worker)
     }
@@ -83,6 +85,15 @@ extension Supervisor {
     private func sendLogs(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
         let logs = configuration.settings.logPaths.compactMap { path in configuration.logs[path].map { (name: path, descriptor: $0) } }
         worker.send(logs) { .logs($0) }
+    }
+
+    /// Tells the other workers of a session. News for a worker that does not keep up are dropped: it learns the session when it serves it.
+    func relay(_ session: StickySession, from teller: WorkerProcess) {
+        guard sessions.learn(session, now: System.now) else { return }
+        for worker in workers.values where worker !== teller && worker.backlog.count < 100 {
+            worker.send(.sessions([session]))
+            watch(worker)
+        }
     }
 
     private func send(_ command: WorkerCommand, to id: WorkerID) {
@@ -149,6 +160,7 @@ extension Supervisor {
         guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
         let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
         if !peers.isEmpty { gone.board?.keep(only: peers) }
+        sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
     }
 
     private func discard(_ generation: Int) {

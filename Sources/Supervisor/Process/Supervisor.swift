@@ -21,6 +21,7 @@ final class Supervisor {
     /// A reload's configuration until its generation has a number.
     var loaded: PreparedConfiguration?
     var workers: [WorkerID: WorkerProcess] = [:]
+    let sessions = SessionStore()
     var newBinary: Int32?
     var hasClosedListeners = false
     var exitStatus: Int32?
@@ -160,6 +161,7 @@ final class Supervisor {
             switch report {
             case .success(.ready): post(.workerReady(worker.id))
             case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
+            case .success(.session(let session)): relay(session, from: worker)
             case .success(.drained), .success(.stats), .success(.attempt): break
             case .failure(let error):
                 log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")

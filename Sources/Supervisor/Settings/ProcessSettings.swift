@@ -1,4 +1,5 @@
 internal import Config
+internal import Messages
 
 /// What of a configuration is the supervisor's business. The one place that knows the shape of `Configuration`.
 struct ProcessSettings {
@@ -27,6 +28,8 @@ struct ProcessSettings {
     var logPaths: [String] = []
     /// Every known server address of every upstream.
     var peers: [BoardPeer] = []
+    /// Every zone of `sticky learn` that is told of, each once.
+    var sessionZones: [SessionZone] = []
     /// Directories for temporary files, each once.
     var temporaryDirectories: [String] = []
 
@@ -63,6 +66,11 @@ struct ProcessSettings {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
         peers = Self.peers(of: http)
+        sessionZones = http.upstreams.compactMap { upstream in
+            guard case .learn(let learn) = upstream.sticky, learn.zoneName.utf8.count <= StickySession.zoneBytesMax else { return nil }
+            return SessionZone(
+                name: learn.zoneName, capacity: learn.zoneSize / StickySettings.bytesPerSession, timeout: Int64(learn.timeout))
+        }
         var seenDirectories = Set<String>()
         for location in http.locations {
             addErrorLogs(location.core.errorLogs)

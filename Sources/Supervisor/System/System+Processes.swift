@@ -97,6 +97,9 @@ extension System {
         try check(cs_setsid())
     }
 
+    /// Closes what the starter left open: a daemon must not keep the pipes of a shell or a test alive.
+    static func closeInherited() { cs_close_inherited() }
+
     struct Ended {
         var process: Int32
         var end: WorkerEnd

@@ -1,0 +1,83 @@
+import Board
+import Config
+import Loop
+import Machine
+
+/// What names a peer on the board.
+struct BoardKey: Hashable {
+    var upstream: String
+    /// In the form of a listen key: `127.0.0.1:3000`, `unix:/path`.
+    var address: String
+    /// Which of several equal addresses of the upstream, in the order of the configuration.
+    var ordinal: Int
+}
+
+/// What the workers know of an upstream's peers together: failures always; with `zone` also running connections.
+///
+/// nginx shares failures only in a `zone`. We always do: the failed attempt of one worker then spares the others theirs.
+struct PeerSharing {
+    /// Nil without a board.
+    var column: BoardColumn?
+    /// By peer; nil for a peer that has no place on the board.
+    var slots = FixedList<PeerSlot?>()
+    /// Whether limits and balancing count the other workers' connections (`zone`).
+    var sharesConnections = false
+    var seenChanges: UInt64 = 0
+    var seenSecond: UInt64 = .max
+}
+
+extension Ref where Value == Upstream {
+    /// Notes where the peers are on the board. Places that were known stay.
+    func share(_ slots: [BoardKey: PeerSlot], on column: BoardColumn) {
+        let known = value.sharing.slots
+        value.sharing.slots = FixedList(value.boardKeys.enumerated().map { peer, key in
+            slots[key] ?? (peer < known.count ? known[peer] : nil)
+        })
+        value.sharing.column = column
+        value.sharing.sharesConnections = value.settings.value.zone != nil && value.balancer.usesForeignConnections
+    }
+
+    /// Takes over what the other workers found out. Before each pick.
+    func absorbNews(now: UInt64) {
+        guard let column = value.sharing.column else { return }
+        let view = column.view
+        let slots = value.sharing.slots
+        let changes = view.changes
+        if changes != value.sharing.seenChanges || now / 1000 != value.sharing.seenSecond {
+            value.sharing.seenChanges = changes
+            value.sharing.seenSecond = now / 1000
+            for peer in slots.indices {
+                guard let slot = slots[peer], view.isCurrent(slot) else { continue }
+                let totals = view.totals(slot)
+                value.balancer.absorb(
+                    peer: peer, fails: totals.fails, accessed: totals.accessed, checked: totals.checked,
+                    now: Machine.Milliseconds(now))
+            }
+        }
+        guard value.sharing.sharesConnections else { return }
+        for peer in slots.indices {
+            guard let slot = slots[peer] else { continue }
+            value.balancer.setForeignConnections(peer: peer, view.totals(slot, without: column.column).connections)
+        }
+    }
+
+    /// Tells the other workers what became of an attempt on `peer`. After each pick and release.
+    func publishNews(of peer: Int, now: UInt64) {
+        guard let column = value.sharing.column else { return }
+        let slots = value.sharing.slots
+        let second = Int64(now / 1000)
+        while let publication = value.balancer.takePublication() {
+            switch publication {
+            case .failed(let peer): if let slot = slots.at(peer) { column.recordFailure(slot, second: second) }
+            case .probed(let peer): if let slot = slots.at(peer) { column.recordProbe(slot, second: second) }
+            case .recovered(let peer): if let slot = slots.at(peer) { column.recordRecovery(slot) }
+            }
+        }
+        if let slot = slots.at(peer) { column.setConnections(slot, value.balancer.connections(of: peer)) }
+    }
+}
+
+extension FixedList where Element == PeerSlot? {
+    /// A peer's slot; nil for a peer without one.
+    fileprivate func at(_ peer: Int) -> PeerSlot? { peer >= 0 && peer < count ? self[peer] : nil }
+}

@@ -1,0 +1,144 @@
+import Testing
+
+@testable import Config
+
+@Suite("Apps, control and the main context")
+struct AppTests {
+    static let example = """
+        events { }
+        app api {
+            command       /usr/bin/node server.js --trace;
+            directory     /srv/api;      user www-data;
+            env           NODE_ENV=production;  env_file /etc/api.env; env PATH;
+            instances     2;
+            listen        port;
+            health        uri=/health interval=1s timeout=2s passes=2 fails=3 match=ok;
+            start_timeout 30s;  stop_signal SIGTERM;  stop_timeout 20s;
+            restart       on-failure backoff=200ms..10s;
+            memory_max    512m;  memory_recycle 400m;
+            nofile        65536;  umask 027;  watchdog 10s;
+            log           /var/log/goodgate/api.log rotate=100m keep=7;
+        }
+        http { match ok { status 200; } upstream backend { app api; keepalive 32; } }
+        """
+
+    @Test("every parameter of an app")
+    func parameters() throws {
+        let outcome = parse(Self.example)
+        #expect(outcome.diagnostics == [])
+        let app = try #require(outcome.configuration?.main.apps.first)
+        #expect(app.command == ["/usr/bin/node", "server.js", "--trace"])
+        #expect(app.directory == "/srv/api")
+        #expect(app.user == "www-data")
+        #expect(app.environment.map(\.name) == ["NODE_ENV", "PATH"])
+        #expect(app.environment.map(\.value) == ["production", nil])
+        #expect(app.environmentFiles == ["/etc/api.env"])
+        #expect(app.instances == 2)
+        #expect(app.listen == .port)
+        let health = try #require(app.health)
+        #expect((string(health.uri), health.interval, health.timeout) == ("/health", 1_000, 2_000))
+        #expect((health.passes, health.fails, health.match) == (2, 3, "ok"))
+        #expect((app.startTimeout, app.stopSignal, app.stopTimeout) == (30_000, "TERM", 20_000))
+        #expect((app.restart.policy, app.restart.backoffMin, app.restart.backoffMax) == (.onFailure, 200, 10_000))
+        #expect((app.memoryMax, app.memoryRecycle) == (512 << 20, 400 << 20))
+        #expect((app.fileLimit, app.umask, app.watchdog) == (65_536, 0o27, 10_000))
+        #expect((app.log?.path, app.log?.rotateSize, app.log?.keep) == ("/var/log/goodgate/api.log", 100 << 20, 7))
+    }
+
+    @Test("an upstream with an app parks requests unless it says otherwise")
+    func upstream() throws {
+        let upstream = try #require(parse(Self.example).configuration?.http?.upstreams.first)
+        #expect(upstream.app == 0)
+        #expect(upstream.queue == QueueSettings(length: 1_000, timeout: 30_000))
+        #expect(upstream.servers.isEmpty)
+    }
+
+    @Test(
+        "how an app listens",
+        arguments: [
+            ("port", AppSettings.Listen.port), ("fd", .descriptor), ("unix", .unix),
+            ("127.0.0.1:3000", .fixed(.ipv4(0x7F00_0001, port: 3_000))), ("unix:/run/a", .fixed(.unix(bytes("/run/a")))),
+            ("[::1]:3", .fixed(.ipv6(high: 0, low: 1, port: 3))),
+        ])
+    func listen(text: String, listen: AppSettings.Listen) throws {
+        #expect(parse(Wrapping.app.around("command x; listen \(text);")).configuration?.main.apps[0].listen == listen)
+    }
+
+    @Test(
+        "mistakes in an app",
+        arguments: [
+            ("listen port;", "no \"command\" is defined for app \"a\""),
+            ("command x; listen 127.0.0.1:1; instances 2;", "app \"a\" has 2 instances, but one fixed address 127.0.0.1:1"),
+            ("command x; listen 127.0.0.1;", "no port in \"127.0.0.1\" of the \"listen\" directive"),
+            ("command x; listen somewhere;", "invalid parameter \"somewhere\""),
+            ("command x; stop_signal HUPP;", "invalid signal \"HUPP\""),
+            ("command x; restart sometimes;", "invalid value \"sometimes\""),
+            ("command x; restart always backoff=9s..1s;", "invalid parameter \"backoff=9s..1s\""),
+            ("command x; umask 999;", "\"umask\" directive invalid value"),
+            ("command x; health uri=x;", "invalid parameter \"uri=x\""),
+            ("command x; health match=none;", "unknown match \"none\""),
+            ("command x; memory_max 1m; memory_recycle 2m;", "\"memory_recycle\" of app \"a\" must be less than its \"memory_max\""),
+            ("command x; log l rotat=1m;", "invalid parameter \"rotat=1m\""),
+            ("command x; proxy_pass http://a;", "\"proxy_pass\" directive is not allowed here"),
+        ])
+    func mistakes(snippet: String, message: String) {
+        let outcome = parse(Wrapping.app.around(snippet))
+        #expect(outcome.diagnostics.filter { $0.severity == .emergency }.map(\.message) == [message])
+    }
+
+    @Test("two apps of one name, an app that is not there, an app that nobody uses")
+    func relations() {
+        #expect(
+            parse("events { }\napp a { command x; }\napp a { command x; }\n").errors == ["3 duplicate app \"a\""])
+        let unknown = parse("events { }\napp api { command x; }\nhttp { upstream u { app apl; } }\n")
+        #expect(unknown.errors == ["3 unknown app \"apl\""])
+        #expect(unknown.diagnostics.compactMap(\.suggestion) == ["api"])
+        #expect(
+            parse("events { }\napp a { command x; }\n").warnings == ["2 app \"a\" is used by no upstream"])
+        #expect(parse("events { }\napp ../a { command x; }\n").errors.count == 1)
+    }
+
+    @Test("control, incident_log and our other directives")
+    func own() throws {
+        let outcome = parse(
+            """
+            events { worker_connections 64; debug_connection 10.0.0.0/8; }
+            control unix:/run/g.sock; incident_log i.db retain=7d max=2g; error_log_verdict off;
+            user www-data; worker_processes auto; worker_rlimit_nofile 9; worker_shutdown_timeout 10ms; pid run/p;
+            env A; env B=c=d; daemon off; working_directory /w;
+            http { proxy_status full; strict_line_endings on; proxy_replay_idempotency_key on; verdict_to 10.0.0.0/8; server { } }
+            """)
+        #expect(outcome.diagnostics == [])
+        let configuration = try #require(outcome.configuration)
+        let main = configuration.main
+        #expect(main.control.socketPath == "/run/g.sock")
+        #expect(main.incidentLog?.path == "/srv/i.db")
+        #expect((main.incidentLog?.retention, main.incidentLog?.sizeMax) == (604_800, 2 << 30))
+        #expect(main.appendsVerdictToErrorLog == false)
+        #expect((main.user, main.group, main.workerProcesses) == ("www-data", nil, 4))
+        #expect((main.workerFileLimit, main.workerShutdownTimeout, main.pidPath) == (9, 10, "/srv/run/p"))
+        #expect(main.environment.map(\.value) == [nil, "c=d"])
+        #expect(!main.isDaemon)
+        #expect(main.events.workerConnections == 64)
+        #expect(main.events.debugConnections.count == 1)
+        #expect(configuration.serverSettings.core.proxyStatus == .full)
+        #expect(configuration.server.head.requiresCRLF)
+        #expect(configuration.serverSettings.proxy.replaysWithIdempotencyKey)
+        #expect(configuration.serverSettings.core.verdictTo.count == 1)
+    }
+
+    @Test("user without privileges is a warning, as in nginx")
+    func userWithoutRoot() {
+        var source = MemorySource()
+        source.facts.isRoot = false
+        #expect(
+            parse("events { }\nuser a;\n", source: source).warnings
+                == ["2 the \"user\" directive makes sense only if the master process runs with super-user privileges, ignored"])
+    }
+
+    @Test("pid has nginx's default and may be off")
+    func pid() {
+        #expect(parse("events { }").configuration?.main.pidPath == "/srv/logs/nginx.pid")
+        #expect(parse("events { }\npid off;").configuration?.main.pidPath == nil)
+    }
+}

@@ -1,0 +1,86 @@
+import Testing
+
+@testable import Config
+
+@Suite("The directive table")
+struct DirectiveTableTests {
+    @Test("no directive stands twice for one context")
+    func unique() {
+        var seen: [String: DirectiveContext] = [:]
+        for entry in DirectiveTable.entries {
+            #expect(seen[entry.name, default: []].isDisjoint(with: entry.contexts), "\(entry.name)")
+            seen[entry.name, default: []].formUnion(entry.contexts)
+        }
+    }
+
+    @Test("every row says where it stands, what it belongs to, and why it is not implemented")
+    func complete() {
+        for entry in DirectiveTable.entries {
+            #expect(!entry.contexts.names.isEmpty, "\(entry.name)")
+            #expect(!entry.module.isEmpty, "\(entry.name)")
+            switch entry.support {
+            case .implemented: break
+            case .acceptedWithNotice(let reason), .notSupportedYet(let reason), .never(let reason):
+                #expect(reason.count > 10 && !reason.hasSuffix("."), "\(entry.name)")
+            }
+        }
+    }
+
+    @Test(
+        "what nginx knows but Goodgate does not is said so",
+        arguments: [
+            ("server", "ssl_certificate a;", "\"ssl_certificate\" directive is known to nginx, but not supported by Goodgate yet: "),
+            ("server", "listen 443 ssl;", "the \"ssl\" parameter of the \"listen\" directive is known to nginx, but not supported"),
+            ("server", "listen 443 http2;", "the \"http2\" parameter of the \"listen\" directive is known to nginx"),
+            ("server", "listen 443 quic;", "the \"quic\" parameter of the \"listen\" directive is known to nginx"),
+            ("server", "http2 on;", "\"http2\" directive is known to nginx, but not supported by Goodgate yet: "),
+            ("location", "fastcgi_pass a:9000;", "\"fastcgi_pass\" directive is known to nginx"),
+            ("location", "auth_basic closed;", "\"auth_basic\" directive is known to nginx"),
+            ("location", "proxy_cache z;", "\"proxy_cache\" directive is known to nginx"),
+            ("location", "proxy_pass https://a;", "the value \"https://a\" of the \"proxy_pass\" directive is known to nginx"),
+            ("location", "mirror /m;", "\"mirror\" directive is known to nginx"),
+            ("location", "perl a;", "\"perl\" directive is known to nginx, but not supported by Goodgate: "),
+            ("main", "stream { server { foo; } }", "\"stream\" directive is known to nginx, but not supported by Goodgate yet: "),
+            ("main", "mail { }", "\"mail\" directive is known to nginx, but not supported by Goodgate: "),
+        ])
+    func unsupported(wrapping: String, snippet: String, beginning: String) throws {
+        let outcome = parse(try #require(Wrapping(rawValue: wrapping)).around(snippet))
+        #expect(outcome.errors.count == 1)
+        #expect(outcome.diagnostics.first?.message.hasPrefix(beginning) == true)
+    }
+
+    @Test(
+        "what changes nothing for a client is accepted with a notice",
+        arguments: [
+            ("http", "open_file_cache max=10;"), ("http", "server_names_hash_bucket_size 64;"), ("http", "aio threads;"),
+            ("http", "ssl_protocols TLSv1.2 TLSv1.3;"), ("http", "ssl_prefer_server_ciphers on;"),
+            ("http", "proxy_cache_path /x keys_zone=a:1m;"), ("location", "proxy_cache_valid 200 1m;"),
+            ("location", "fastcgi_param A $nonsense;"), ("location", "fastcgi_temp_path /x;"), ("main", "pcre_jit on;"),
+            ("main", "load_module modules/x.so;"), ("main", "worker_cpu_affinity auto;"), ("events", "multi_accept on;"),
+            ("events", "use epoll;"), ("location", "directio 4m;"), ("location", "auth_basic_user_file f;"),
+        ])
+    func accepted(wrapping: String, snippet: String) throws {
+        let outcome = parse(try #require(Wrapping(rawValue: wrapping)).around(snippet))
+        #expect(outcome.errors == [])
+        #expect(outcome.notices.count == 1)
+    }
+
+    @Test(
+        "harmless values of refused directives are taken without a word",
+        arguments: ["auth_basic off;", "proxy_cache off;", "mirror off;", "auth_request off;", "slice 0;", "userid off;"])
+    func harmless(snippet: String) {
+        #expect(parse(Wrapping.location.around(snippet)).diagnostics == [])
+    }
+
+    @Test("the rows of a name can be looked up for the documentation")
+    func lookup() {
+        #expect(DirectiveTable.entries(named: "server").map(\.contexts) == [[.http], [.upstream]])
+        #expect(DirectiveTable.entries(named: "nonsense").isEmpty)
+        #expect(DirectiveContext.inheritedAndIf.names == ["http", "server", "location", "if in location"])
+    }
+
+    @Test("every directive of nginx 1.31 is in the table", arguments: Self.nginxDirectives)
+    func everyDirective(name: String) {
+        #expect(!DirectiveTable.entries(named: name).isEmpty)
+    }
+}

@@ -1,0 +1,24 @@
+import Foundation
+import Testing
+
+@testable import Diagnosis
+
+@Suite struct DocumentationTests {
+    @Test(arguments: Rulebook.all.map(\.id))
+    func `every rule has its page with all sections`(id: String) throws {
+        let rule = try #require(Rulebook.rule(id))
+        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent(rule.page), encoding: .utf8)
+        #expect(text.hasPrefix("# \(id): \(rule.title)\n"))
+        for section in ["What you see", "Why", "How Goodgate knows", "Fix"] {
+            #expect(text.contains("\n## \(section)\n"), "\(section)")
+        }
+        for reason in text.split(separator: "\n")[1].split(separator: "`").dropFirst().first?.split(separator: ",")
+            ?? []
+        {
+            let name = reason.split(separator: " ").last.map(String.init) ?? ""
+            #expect(ReasonCode.allCases.contains { "\($0.name)" == name }, "\(name)")
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@testable import Diagnosis
+
+@Suite struct TextTests {
+    @Test(arguments: [
+        ("plain", "plain"), ("\u{1b}[31mred\u{7}", "\\x1b[31mred\\x07"), ("tab\tnew\nline", "tab\\x09new\\x0aline"),
+        ("über", "über"),
+        ("a\u{202e}b", "a\\u{202e}b"), ("\u{9b}2J", "\\u{9b}2J"),
+    ])
+    func `control characters are shown, not sent`(text: String, expected: String) {
+        #expect(TextEscape.terminal(text) == expected)
+    }
+
+    @Test func `invalid UTF-8 is shown as such`() {
+        #expect(TextEscape.terminal([0x61, 0xff, 0x62] as [UInt8]) == "a\\x??b")
+    }
+
+    @Test func `HTML is escaped`() {
+        #expect(TextEscape.html("<b>\"&'\u{1b}") == "&lt;b&gt;&quot;&amp;&#39;\\x1b")
+    }
+
+    @Test(arguments: [
+        ("postgres://app:hunter2@db/x", "postgres://***@db/x"),
+        ("DB_PASSWORD=hunter2 PORT=3000", "DB_PASSWORD=*** PORT=3000"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
+        ("GET /?api_key=123&x=1", "GET /?api_key=***&x=1"),
+        ("--password hunter2 --port 3000", "--password *** --port 3000"),
+        ("http://host:80/path@x", "http://host:80/path@x"),
+        ("Cookie: a=b", "Cookie: ***"), ("nothing here", "nothing here"), ("MemoryMax=60M", "MemoryMax=60M"),
+    ])
+    func `secrets are masked`(text: String, expected: String) {
+        #expect(SecretMask.mask(text) == expected)
+    }
+
+    @Test func `a diff of an edit is accepted by patch`() throws {
+        let text = (1...20).map { "line \($0)" }.joined(separator: "\n") + "\n"
+        let diff = try #require(
+            UnifiedDiff.make(
+                file: "f.conf", text: text,
+                changes: [
+                    .init(line: 3, inserting: ["three"]), .init(line: 5, removing: 0, inserting: ["new", "newer"]),
+                    .init(line: 20, removing: 1, inserting: []),
+                ]))
+        let folder = NSTemporaryDirectory() + "diff-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/f.conf"))
+        try Data(diff.utf8).write(to: URL(fileURLWithPath: folder + "/d"))
+        _ = try Subprocess.run(["patch", "-p1", "-d", folder, "-i", folder + "/d"], deadline: 5_000, limit: 1_000)
+        let result = try String(contentsOfFile: folder + "/f.conf", encoding: .utf8).split(separator: "\n").map(
+            String.init)
+        #expect(result == ["line 1", "line 2", "three", "line 4", "new", "newer"] + (5...19).map { "line \($0)" })
+    }
+
+    @Test func `a diff is refused when the text is not there any more`() {
+        #expect(UnifiedDiff.make(Fix.Edit(file: "f", line: 2, from: "gone", to: "x"), text: "a\nb\nc\n") == nil)
+        #expect(UnifiedDiff.make(file: "f", text: "a\n", changes: [.init(line: 9, inserting: [])]) == nil)
+        #expect(
+            UnifiedDiff.make(Fix.Edit(file: "f", line: 1, from: "b", to: "x"), text: "a\nb\nc\n")?.contains("-b\n+x\n")
+                == true)
+    }
+
+    @Test func `a verdict's page tells everything and breaks its lines`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
+        scene.unit("app.service", ["ActiveState": "failed", "ExecStart": "argv[]=x --port 3000 \u{1b}]0;evil ; "])
+        let text = VerdictText.render(scene.judge(), width: 80)
+        for label in ["verdict", "reason", "culprit", "cause", "evidence", "fix", "wrong if", "more"] {
+            #expect(text.contains("\n" + label) || text.hasPrefix(label), "\(label)")
+        }
+        #expect(!text.contains("\u{1b}"))
+        let long = text.split(separator: "\n").filter {
+            $0.count > 80 && $0.dropFirst(12).contains(" ") && !$0.contains("$ ")
+        }
+        #expect(long.isEmpty, "\(long)")
+    }
+}
