@@ -13,6 +13,7 @@ struct HTTPCompiler: ~Copyable {
     var upstreams: [Ref<Upstream>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
+    var charsets = CharsetTable(names: [], recodings: [])
     /// Tables of media types that were already made.
     var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
@@ -30,6 +31,7 @@ struct HTTPCompiler: ~Copyable {
         compileVariables()
         try compilePatterns()
         compileMainLogs()
+        compileCharsets()
         guard configuration.value.http != nil else { return runtime }
         try compileUpstreams()
         for index in configuration.value.http!.locations.indices {
@@ -39,6 +41,7 @@ struct HTTPCompiler: ~Copyable {
             compileProxy(location)
             compileHeaders(location)
             compileFiles(location)
+            compileFilters(location)
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
@@ -49,6 +52,7 @@ struct HTTPCompiler: ~Copyable {
         runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
+        runtime.charsets = charsets
         runtime.variables = FixedList(variables)
         runtime.patterns = FixedList(patterns)
         runtime.locations = FixedList(locations)

@@ -18,6 +18,8 @@ struct HTTPRuntime: ~Copyable {
     var connectionZones: [Ref<ConnectionCounts>] = []
     /// Values of each geo block, by the index the settings give.
     var geoValues: [FixedList<ByteView>] = []
+    /// Charsets that the configuration names, and how they are recoded.
+    var charsets = CharsetTable(names: [], recodings: [])
     let usesRealIP: Bool
     let warnsUninitialized: Bool
 

@@ -6,7 +6,7 @@ extension Ref where Value == Worker {
     /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
     func run() {
         while true {
-            let count = value.loop.wait()
+            let count = value.loop.wait(limit: value.posted.isEmpty ? -1 : 0)
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
                 if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
