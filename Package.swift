@@ -50,7 +50,7 @@ let package = Package(
         module("Machine", ["Wire", "Config"]),
         module("Board"),
         module("Messages"),
-        module("Loop", ["CSystem", "Wire"]),
+        module("Loop", ["CSystem", "CZlib", "Wire"]),
         module("Gateway", ["CSystem", "CZlib", "Wire", "Pattern", "Config", "Machine", "Board", "Messages", "Loop"]),
         module("Supervisor", ["CSystem", "Wire", "Pattern", "Config", "Machine", "Board", "Messages"]),
         module("Diagnosis", ["Machine", "Config"]),
