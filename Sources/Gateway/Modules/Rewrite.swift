@@ -62,7 +62,7 @@ extension Ref where Value == Request {
     }
 
     private func perform(_ answer: RewriteReturn) -> Outcome {
-        guard answer.text != nil || answer.status < 400 else { return .finished(value.errorStatus == 0 ? answer.status : value.errorStatus) }
+        guard answer.text != nil || answer.status < 400 else { return .finished(answer.status) }
         if answer.status == 444 { return .finished(444) }
         let text = answer.text.map { evaluate($0) } ?? ByteView()
         switch answer.status {
@@ -82,6 +82,7 @@ extension Ref where Value == Request {
         value.response.contentLength = Int64(text.count)
         value.response.lastModified = -1
         value.phase = .responding
+        guard !isMain || ignoreBody() else { return }
         guard sendHeader() else { return }
         emit(Segment(text), isLast: true)
         finish(.done)

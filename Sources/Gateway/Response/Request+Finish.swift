@@ -61,7 +61,9 @@ extension Ref where Value == Request {
         case .fromResponse: overwritten = -1
         }
         if target.first == 0x2f || target.first == 0x40 {
+            let location = value.response.location
             value.response.clearForErrorPage()
+            value.response.location = location
             value.response.status = status
             // The page is served with the error's status, unless `=code` or `=` (the page's own) says otherwise.
             value.errorStatus = overwritten == 0 ? status : max(0, overwritten)

@@ -28,6 +28,7 @@ struct HTTPCompiler: ~Copyable {
         var runtime = HTTPRuntime(
             configuration: configuration, usesRealIP: configuration.value.http?.usesRealIP ?? false, warnsUninitialized: true)
         compileVariables()
+        addProxyHost()
         try compilePatterns()
         compileMainLogs()
         guard configuration.value.http != nil else { return runtime }
@@ -50,6 +51,8 @@ struct HTTPCompiler: ~Copyable {
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
         runtime.variables = FixedList(variables)
+        runtime.usesRequestBodyFile = variables.contains { $0.kind == .builtin && $0.builtin == .requestBodyFile }
+        runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }
         runtime.patterns = FixedList(patterns)
         runtime.locations = FixedList(locations)
         runtime.servers = FixedList(servers)
@@ -98,6 +101,13 @@ struct HTTPCompiler: ~Copyable {
                 kind: kind, builtin: builtin, name: ByteView.immortal(name), number: number,
                 isAssigned: variable.isAssigned || kind == .assigned, isCached: isComputed && !variable.isVolatile))
         }
+    }
+
+    /// The Host of a dynamic proxy_pass is this variable, whether the configuration names it or not.
+    private mutating func addProxyHost() {
+        guard !variables.contains(where: { $0.kind == .builtin && $0.builtin == .proxyHost }) else { return }
+        variables.append(VariableEntry(
+            kind: .builtin, builtin: .proxyHost, name: "proxy_host", number: 0, isAssigned: false, isCached: false))
     }
 
     // MARK: - Texts
