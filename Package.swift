@@ -42,7 +42,10 @@ let package = Package(
         .target(name: "CSystem"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .executableTarget(name: "goodgate-launch", path: "Sources/Launch"),
+        // Static and without Swift's start-up code, which SwiftPM links into C programs too: 1.0 MB resident instead of 5.
+        .executableTarget(
+            name: "goodgate-launch", path: "Sources/Launch",
+            linkerSettings: [.unsafeFlags(["-static-executable", "-nostartfiles"])]),
 
         module("Wire"),
         module("Config"),
