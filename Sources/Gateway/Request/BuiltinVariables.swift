@@ -23,7 +23,7 @@ extension Ref where Value == Request {
         case .requestPort: return requestPort
         case .isRequestPort: return requestPort == nil ? ByteView() : ":"
         case .contentLength: return main.field(.contentLength)
-        case .contentType: return main.field(.contentType)
+        case .contentType: return findField("content_type", main.value.fields, joins: true)
         case .httpCookie: return findField("cookie", main.value.fields, joins: true)
         case .httpXForwardedFor: return findField("x_forwarded_for", main.value.fields, joins: true)
         case .remoteUser: return remoteUser

@@ -8,6 +8,7 @@ extension Ref where Value == Worker {
     func run() {
         while true {
             let count = value.loop.wait()
+            if count == 0 { takeSignal() }
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
                 if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
@@ -22,6 +23,15 @@ extension Ref where Value == Worker {
             publishCounters()
             if value.isStopping { return finishLogs() }
             if value.isDraining, value.connections.count == 0 { return finishLogs() }
+        }
+    }
+
+    /// TERM and QUIT sent to the worker itself mean what they mean to nginx's workers.
+    private func takeSignal() {
+        switch ProcessRights.takeSignal() {
+        case SIGTERM: value.isStopping = true
+        case SIGQUIT: drain(deadline: nil)
+        default: break
         }
     }
 
