@@ -25,6 +25,7 @@ extension Ref where Value == Request {
         exchange.value.proxy = proxy
         value.exchange = exchange
         exchange.leaveUpstream()
+        exchange.value.shownPeer = -2
         value.modules.dynamicURI = nil
         guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
         exchange.value.upstream = upstream

@@ -32,6 +32,7 @@ extension Ref where Value == Exchange {
             value.state = .picking
             resetAttempt()
             guard case .peer(let peer) = pick() else { return noLivePeer() }
+            value.shownPeer = peer
             setStickyCookie(peer: peer)
             var stat = AttemptStat()
             stat.peer = upstream.value.peers[peer].name
@@ -192,10 +193,10 @@ extension Ref where Value == Exchange {
         withStat { $0.status = status }
         switch decision {
         case .tryNext(let outcome, let isFree):
-            goOn(after: outcome, isFree: isFree)
+            goOn(after: outcome, isFree: isFree, phase: phase)
             return true
         case .giveUp(_, let outcome, _):
-            finishAttempt(outcome: outcome)
+            finishAttempt(outcome: outcome, phase: phase)
             giveUp(status)
             return false
         case .passAnswer:
@@ -205,9 +206,9 @@ extension Ref where Value == Exchange {
     }
 
     /// Leaves the attempt behind; the next one follows. With `isFree` it has cost no try.
-    func goOn(after outcome: AttemptOutcome, isFree: Bool) {
+    func goOn(after outcome: AttemptOutcome, isFree: Bool, phase: StaticString) {
         worker.value.counters.retried += 1
-        finishAttempt(outcome: outcome)
+        finishAttempt(outcome: outcome, phase: phase)
         if isFree { value.attempt.grantTry() }
         if upstream.value.isGuarded { _ = upstream.value.budget.takeRetry(now: now) }
         dropConnection()
@@ -237,6 +238,7 @@ extension Ref where Value == Exchange {
         stat.startsGroup = request.value.startsAttemptGroup
         request.value.startsAttemptGroup = false
         request.value.attempts.append(stat)
+        value.shownPeer = -1
         request.log(.error, "no live upstreams", while: "connecting to upstream")
         giveUp(502)
     }

@@ -133,7 +133,7 @@ extension Ref where Value == Exchange {
     /// A status in proxy_next_upstream: true if another attempt was started.
     private func retriesStatus() -> Bool {
         guard case .tryNext(let outcome, let isFree) = decide(.status(value.status)) else { return false }
-        goOn(after: outcome, isFree: isFree)
+        goOn(after: outcome, isFree: isFree, phase: "reading response header from upstream")
         value.hasHead = false
         tryNextPeer()
         return true
