@@ -35,6 +35,9 @@ let package = Package(
         .executable(name: "goodgate-launch", targets: ["goodgate-launch"]),
         .library(name: "TestKit", targets: ["TestKit"]),
     ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
     targets: [
         .target(name: "CSystem"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -51,11 +54,14 @@ let package = Package(
         module("Gateway", ["CSystem", "CZlib", "Wire", "Pattern", "Config", "Machine", "Board", "Messages", "Loop"]),
         module("Supervisor", ["CSystem", "Wire", "Pattern", "Config", "Machine", "Board", "Messages"]),
         module("Diagnosis", ["Machine", "Config"]),
-        module("Control", ["Diagnosis", "Board", "Messages"]),
+        module(
+            "Control",
+            ["Wire", "Config", "Pattern", "Diagnosis", "Board", "Messages", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CSystem"], swiftSettings: common),
         .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),
-        .executableTarget(name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
+        .executableTarget(
+            name: "goodgate-control", dependencies: ["Control", .product(name: "ArgumentParser", package: "swift-argument-parser")], swiftSettings: common),
 
         tests("Wire", ["Wire"]),
         tests("Pattern", ["Pattern", "Wire"]),

@@ -20,4 +20,15 @@ struct StubStatus {
         #expect(second.text.hasSuffix("Reading: 0 Writing: 1 Waiting: 1 \n"))
         #expect(try client.request("POST", "/stub").status == 405)
     }
+
+    @Test("counts the connections of all workers")
+    func manyWorkers() throws {
+        let site = try Site(server: "location /stub { stub_status; }", workers: 3)
+        defer { site.stop() }
+        let clients = try (0..<12).map { _ in try site.client() }
+        for client in clients { _ = try client.request("GET", "/none") }
+        let text = try clients[0].request("GET", "/stub").text
+        #expect(text.hasPrefix("Active connections: 12 \n"))
+        #expect(text.hasSuffix("Reading: 0 Writing: 1 Waiting: 11 \n"))
+    }
 }

@@ -79,7 +79,9 @@ extension Ref where Value == Request {
                 let wanted = evaluate(template)
                 if isDomain {
                     guard withoutDot(text).equalsIgnoringCase(withoutDot(wanted)) else { continue }
-                    return evaluate(rule.replacement)
+                    // The dot of the cookie itself stays, the dot of the rule does not count.
+                    let replacement = evaluate(rule.replacement)
+                    return text.first == 0x2e ? compose { $0.append("."); $0.append(replacement) } : replacement
                 }
                 guard text.hasPrefix(wanted) else { continue }
                 let replacement = evaluate(rule.replacement)

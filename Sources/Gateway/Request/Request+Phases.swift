@@ -203,6 +203,7 @@ extension Ref where Value == Request {
     private func produceContent() {
         let location = location
         if location.value.proxy != nil { return startProxy() }
+        guard !isMain || ignoreBody() else { return }
         switch location.value.settings.value.handler {
         case .proxy: startProxy()
         case .files: serveFile()

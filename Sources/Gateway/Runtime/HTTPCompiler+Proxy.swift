@@ -103,7 +103,7 @@ extension HTTPCompiler {
             connectTimeout: UInt64(settings.connectTimeout), sendTimeout: UInt64(settings.sendTimeout), readTimeout: UInt64(settings.readTimeout),
             retry: retry, interceptsErrors: settings.interceptsErrors, ignoresClientAbort: settings.ignoresClientAbort, redirects: redirects,
             rewritesCookies: !settings.cookieDomains.isEmpty || !settings.cookiePaths.isEmpty || !settings.cookieFlags.isEmpty,
-            ignored: settings.ignoredHeaders, tag: location.value.id + 1,
+            ignored: IgnoredFields(settings.ignoredHeaders), tag: location.value.id + 1,
             setsUpgrade: settings.setHeaders.contains { HeaderToken.lookup(ByteView.immortal($0.name)) == .upgrade }))
     }
 

@@ -51,6 +51,7 @@ struct HTTPCompiler: ~Copyable {
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
         runtime.variables = FixedList(variables)
+        runtime.usesRequestBodyFile = variables.contains { $0.kind == .builtin && $0.builtin == .requestBodyFile }
         runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }
         runtime.patterns = FixedList(patterns)
         runtime.locations = FixedList(locations)

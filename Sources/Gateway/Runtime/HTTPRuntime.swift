@@ -23,6 +23,8 @@ struct HTTPRuntime: ~Copyable {
     let usesRealIP: Bool
     /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
     var usesRequestBody = false
+    /// `$request_body_file` stands somewhere: bodies go to a file exactly where nginx puts them there.
+    var usesRequestBodyFile = false
     let warnsUninitialized: Bool
 
     var settings: HTTPSettings { configuration.value.http! }

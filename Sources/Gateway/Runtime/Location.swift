@@ -46,6 +46,7 @@ struct Location: ~Copyable {
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
     let chunkedAllowed: Bool
+    let hasKeepaliveDisabled: Bool
     let keepaliveHeader: Int
     /// Compiled access logs of this location.
     var accessLogs = FixedList<AccessLog>()
@@ -79,6 +80,7 @@ struct Location: ~Copyable {
             || settings.value.charset.charset != .off || settings.value.charset.overrides
         hasLimitRate = core.limitRate != .constant(0)
         chunkedAllowed = core.isChunkedTransferEncoding
+        hasKeepaliveDisabled = core.keepaliveDisabledFor.contains(.msie6) || core.keepaliveDisabledFor.contains(.safari)
         keepaliveHeader = core.keepaliveHeader
     }
 }

@@ -206,6 +206,7 @@ extension Ref where Value == Exchange {
 
     /// Leaves the attempt behind; the next one follows. With `isFree` it has cost no try.
     func goOn(after outcome: AttemptOutcome, isFree: Bool) {
+        worker.value.counters.retried += 1
         finishAttempt(outcome: outcome)
         if isFree { value.attempt.grantTry() }
         if upstream.value.isGuarded { _ = upstream.value.budget.takeRetry(now: now) }
@@ -242,6 +243,7 @@ extension Ref where Value == Exchange {
 
     /// No further attempt: the request gets a status.
     func giveUp(_ status: Int) {
+        if (502...504).contains(status) { worker.value.counters.failed += 1 }
         dropConnection()
         endBalancing()
         value.state = .finished

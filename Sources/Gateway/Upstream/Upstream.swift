@@ -136,7 +136,7 @@ extension Ref where Value == UpstreamConnection {
 
     /// Keeps the connection for the next exchange, or closes it where limits say so.
     func park() {
-        guard let upstream = value.upstream else { return close() }
+        guard let upstream = value.upstream, !worker.value.isDraining else { return close() }
         value.exchange = nil
         value.requestsServed += 1
         value.idleSince = worker.now

@@ -45,6 +45,7 @@ package struct WorkerProgram {
     /// Signals reach the supervisor, which sends messages; a terminal's Ctrl-C must not end a worker first. TERM and QUIT to a worker
     /// itself mean what they mean to nginx's workers.
     private func prepareSignals() {
+        ProcessRights.catchSignals([SIGTERM, SIGQUIT])
         ProcessRights.ignore([SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH])
     }
 
