@@ -1,1 +1,4 @@
-// Entry point.
+import ArgumentParser
+import Control
+
+ControlProgram.main()

@@ -30,7 +30,9 @@ extension Ref where Value == ClientConnection {
     private func continueRequest() {
         guard let request = value.request else { return }
         let generation = request.value.generation
-        if value.isWritable, !request.value.output.isEmpty { request.flush() }
+        if !request.value.filters.isEmpty { request.resumeFilters() }
+        guard request.value.generation == generation, value.state == .processing else { return }
+        if value.isWritable, request.pendingOutput > 0 || request.value.isTruncated { request.flush() }
         guard request.value.generation == generation, value.state == .processing else { return }
         if value.isReadable { request.clientIsReadable() }
     }

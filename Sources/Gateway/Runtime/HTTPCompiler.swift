@@ -13,6 +13,7 @@ struct HTTPCompiler: ~Copyable {
     var upstreams: [Ref<Upstream>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
+    var charsets = CharsetTable(names: [], recodings: [])
     /// Tables of media types that were already made.
     var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
@@ -31,6 +32,7 @@ struct HTTPCompiler: ~Copyable {
         addProxyHost()
         try compilePatterns()
         compileMainLogs()
+        compileCharsets()
         guard configuration.value.http != nil else { return runtime }
         try compileUpstreams()
         for index in configuration.value.http!.locations.indices {
@@ -40,6 +42,7 @@ struct HTTPCompiler: ~Copyable {
             compileProxy(location)
             compileHeaders(location)
             compileFiles(location)
+            compileFilters(location)
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
@@ -50,6 +53,7 @@ struct HTTPCompiler: ~Copyable {
         runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
+        runtime.charsets = charsets
         runtime.variables = FixedList(variables)
         runtime.usesRequestBodyFile = variables.contains { $0.kind == .builtin && $0.builtin == .requestBodyFile }
         runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }

@@ -7,7 +7,7 @@ extension Ref where Value == Worker {
     /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
     func run() {
         while true {
-            let count = value.loop.wait()
+            let count = value.loop.wait(limit: value.posted.isEmpty ? -1 : 0)
             if count == 0 { takeSignal() }
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
@@ -109,7 +109,8 @@ extension Ref where Value == Worker {
     func closeIdle() {
         for slot in 0..<UInt32(value.connections.capacity) {
             let connection = value.connections[slot]
-            if connection.value.state == .idle || connection.value.state == .readingProxyHeader, connection.value.descriptor >= 0 {
+            // One that has not asked anything yet has a request on its way: it is served (nginx closes only what waits after a request).
+            if connection.value.state == .idle, connection.value.requestCount > 0, connection.value.descriptor >= 0 {
                 connection.close()
             }
         }
