@@ -96,8 +96,9 @@ struct SharedPeers {
         var looks = 21
         #expect(try eventually {
             looks += 1
+            let counts = "\(looks) \(looks) \(looks)"
             return try Client.get(port, "/status").text
-                == "Active connections: 1 \nserver accepts handled requests\n \(looks) \(looks) \(looks) \nReading: 0 Writing: 1 Waiting: 0 \n"
+                == "Active connections: 1 \nserver accepts handled requests\n \(counts) \nReading: 0 Writing: 1 Waiting: 0 \n"
         })
     }
 

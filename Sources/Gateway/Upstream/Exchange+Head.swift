@@ -66,7 +66,8 @@ extension Ref where Value == Exchange {
                 // 100 Continue and the like are for us: nginx skips them as well. Bounded: an endless row is an error.
                 value.interimCount += 1
                 if value.interimCount > 16 {
-                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent too many interim responses"), phase: phase)
+                    let message = "upstream sent too many interim responses"
+                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message), phase: phase)
                     return .failed
                 }
                 input.consume(length)

@@ -185,7 +185,8 @@ extension Ref where Value == Exchange {
             header = stat.headerTime
             response = stat.responseTime
         }
-        upstream.value.balancer.release(&value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
+        upstream.value.balancer.release(
+            &value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
         upstream.publishNews(of: peer, now: now)
         if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
@@ -213,7 +214,9 @@ extension Ref where Value == Exchange {
         guard value.hasHead, let input = value.input else { return nil }
         let base = input.whole
         guard let first = value.fields.firstIndex(variable: name, base) else { return nil }
-        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else { return value.fields[first].value.view(base) }
+        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else {
+            return value.fields[first].value.view(base)
+        }
         let scratch = pool.value.take(1024)
         scratch.append(value.fields[first].value.view(base))
         var next: Int? = second
