@@ -17,6 +17,7 @@ struct SharedPeers {
                         add_header X-Tried $upstream_addr always;
                         \(location)
                     }
+                    location = /status { stub_status; }
                 }
                 """,
             workers: workers)
@@ -77,5 +78,26 @@ struct SharedPeers {
         gateway.process.signal(SIGHUP)
         #expect(eventually { (try? Client.get(port)["X-Pid"]).map { $0 != first["X-Pid"] } ?? false })
         for _ in 0..<5 { #expect(try Client.get(port)["X-Tried"] == "127.0.0.1:\(origin.port)") }
+    }
+
+    @Test("add up their connections and requests in stub_status")
+    func totals() throws {
+        let origin = try Origin(answer: "ok")
+        let port = Ports.free()
+        let gateway = try gateway(workers: 3, port: port, upstream: "server 127.0.0.1:\(origin.port);")
+        defer { gateway.stop() }
+        let clients = try (0..<20).map { _ in try Client(port) }
+        let workers = Set(try clients.map { try $0.request()["X-Pid"] ?? "" })
+        #expect(workers.count > 1, "more than one worker served")
+        let expected = "Active connections: 21 \nserver accepts handled requests\n 21 21 21 \nReading: 0 Writing: 1 Waiting: 20 \n"
+        #expect(try Client.get(port, "/status").text == expected)
+        clients.forEach { $0.close() }
+        // Each look is a connection and a request of its own.
+        var looks = 21
+        #expect(try eventually {
+            looks += 1
+            return try Client.get(port, "/status").text
+                == "Active connections: 1 \nserver accepts handled requests\n \(looks) \(looks) \(looks) \nReading: 0 Writing: 1 Waiting: 0 \n"
+        })
     }
 }

@@ -14,7 +14,9 @@ import Testing
         for section in ["What you see", "Why", "How Goodgate knows", "Fix"] {
             #expect(text.contains("\n## \(section)\n"), "\(section)")
         }
-        for reason in text.split(separator: "\n")[1].split(separator: "`").dropFirst().first?.split(separator: ",") ?? [] {
+        for reason in text.split(separator: "\n")[1].split(separator: "`").dropFirst().first?.split(separator: ",")
+            ?? []
+        {
             let name = reason.split(separator: " ").last.map(String.init) ?? ""
             #expect(ReasonCode.allCases.contains { "\($0.name)" == name }, "\(name)")
         }

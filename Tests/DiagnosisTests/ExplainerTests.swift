@@ -6,7 +6,7 @@ import Testing
 @Suite struct ExplainerTests {
     private static let tail =
         ", client: 10.0.0.9, server: a.example, request: \"GET /x HTTP/1.1\", upstream: \"http://UP/x\", host: "
-            + "\"a.example\""
+        + "\"a.example\""
 
     private static func nginx(_ message: String, level: String = "error", upstream: String = "127.0.0.1:3000") -> String
     {
@@ -332,9 +332,9 @@ import Testing
     @Test func `a client cannot forge the upstream field`() throws {
         let line =
             "2026/11/22 10:03:04 [error] 12#12: *7 connect() failed (111: Connection refused) while connecting to "
-                + "upstream, client: 10.0.0.9, server: a, "
+            + "upstream, client: 10.0.0.9, server: a, "
             + "request: \"GET /\", upstream: \"http://evil:1/ HTTP/1.1\", upstream: \"http://127.0.0.1:3000/\", "
-                + "upstream: \"http://evil:1/\", host: \"x\", referrer: \"\", upstream: \"http://evil:2/\""
+            + "upstream: \"http://evil:1/\", host: \"x\", referrer: \"\", upstream: \"http://evil:2/\""
         let parsed = try #require(NginxErrorLine(LineText(line)))
         #expect(parsed.peer?.text == "127.0.0.1:3000" && parsed.upstreamScheme == "http://")
         #expect(parsed.request == "GET /\", upstream: \"http://evil:1/ HTTP/1.1")

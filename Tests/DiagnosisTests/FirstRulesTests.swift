@@ -99,7 +99,7 @@ import Testing
         #expect(
             verdict.cause
                 == "node (pid 4711) of app.service was killed by the OOM killer: it reached the unit's memory limit "
-                    + "of 60 MB."
+                + "of 60 MB."
         )
         #expect(verdict.alternatives.contains { $0.rule == "P01" })
         #expect(verdict.fix.commands.first == "systemctl set-property app.service MemoryMax=128M")

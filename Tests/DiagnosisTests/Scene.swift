@@ -43,7 +43,7 @@ struct Scene {
         let ticks = (100_000 - age) * 100
         system.files["/proc/\(pid)/stat"] =
             "\(pid) (\(name)) S \(parent) \(pid) \(pid) 0 -1 4194304 1 0 0 0 1 1 0 0 20 0 1 0 \(ticks) 1000 100 "
-                + "18446744073709551615\n"
+            + "18446744073709551615\n"
         system.files["/proc/\(pid)/cmdline"] = command ?? name
         system.files["/proc/\(pid)/cgroup"] =
             unit.map { "0::/system.slice/\($0)\n" } ?? "0::/user.slice/session-1.scope\n"
@@ -67,7 +67,7 @@ struct Scene {
         }
         let row =
             "   0: \(Self.local(peer)) \(peer.isIPv6 ? String(repeating: "0", count: 32) : "00000000"):0000 0A "
-                + "00000000:\(queueText) 00:00000000 00000000     0        0 \(inode) 1"
+            + "00000000:\(queueText) 00:00000000 00000000     0        0 \(inode) 1"
         if let namespace = namespace(of: pid), namespace != 4_026_531_840 {
             foreign[pid, default: (namespace, [])].rows.append(row)
             return
@@ -141,8 +141,8 @@ struct Scene {
         )
     }
 
-    /// Reads the scene through the collectors.
-    func evidence() -> EvidenceSet {
+    /// The host as a recording.
+    func recorded() -> RecordedSystem {
         var system = system
         let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
         for base in ["/proc/net"] + [proxyPID.map { "/proc/\($0)/net" }].compactMap({ $0 }) {
@@ -158,6 +158,12 @@ struct Scene {
                 + "--no-pager -n 20000*"
         ] = journal.joined(separator: "\n")
         if system.errors["/dev/kmsg"] == nil { system.files["/dev/kmsg"] = kernel.joined(separator: "\n") }
+        return system
+    }
+
+    /// Reads the scene through the collectors.
+    func evidence() -> EvidenceSet {
+        let system = recorded()
         var set = EvidenceSet()
         var subject = CollectionSubject(
             peer: failure.peer, host: host, proxyPID: proxyPID.map { Int32($0) },
@@ -190,8 +196,8 @@ extension Scene {
         if all["ExecStart"] == nil {
             all["ExecStart"] =
                 "{ path=/usr/bin/node ; argv[]=/usr/bin/node server.js --listen "
-                    + "\(PeerAddress(parsing: peer).path ?? PeerAddress(parsing: peer).port.map { "\($0)" } ?? "") ; "
-                    + "ignore_errors=no }"
+                + "\(PeerAddress(parsing: peer).path ?? PeerAddress(parsing: peer).port.map { "\($0)" } ?? "") ; "
+                + "ignore_errors=no }"
         }
         scene.unit("app.service", all)
         return scene

@@ -25,7 +25,7 @@ package struct CoreSettings: Sendable {
     /// Part of the path that `disable_symlinks … from=` does not check.
     package var disableSymlinksFrom: Template?
     package var logsNotFound = true
-    /// `open_file_cache*` is accepted and unused. `sendfile`.
+    /// `sendfile`.
     package var isSendfileEnabled = false
     /// `sendfile_max_chunk`; 0: no limit.
     package var sendfileChunkMax: ByteCount = 2_097_152
@@ -48,7 +48,7 @@ package struct CoreSettings: Sendable {
 
     // Connection.
     package var sendTimeout: Milliseconds = 60_000
-    /// `send_lowat` (accepted, unused on Linux). `keepalive_timeout`; 0: no keep-alive.
+    /// `keepalive_timeout`; 0: no keep-alive.
     package var keepaliveTimeout: Milliseconds = 75_000
     /// Second argument of `keepalive_timeout`; 0: no `Keep-Alive` field.
     package var keepaliveHeader: Seconds = 0
@@ -93,7 +93,7 @@ package struct CoreSettings: Sendable {
     package var limitExcept: LimitExcept?
     package var postAction: Template?
     package var logsSubrequests = false
-    /// `if_modified_since` etc. above; `resolver`; nil: none.
+    /// `resolver`; nil: none.
     package var resolver: ResolverSettings?
     package var resolverTimeout: Milliseconds = 30_000
     /// `error_log`; empty: those of the main context.

@@ -11,7 +11,7 @@ package struct ProxySettings: Sendable {
     package var passesRequestHeaders = true
     package var passesRequestBody = true
     package var passesTrailers = false
-    /// `proxy_allow_upstream`: nginx 1.29; nil: always.
+    /// `proxy_http_version`.
     package var httpVersion: HTTPVersion = .http11
     /// `proxy_hide_header`, lower case, over the built-in ones.
     package var hiddenHeaders: [Bytes] = []
@@ -49,7 +49,7 @@ package struct ProxySettings: Sendable {
     package var connectTimeout: Milliseconds = 60_000
     package var sendTimeout: Milliseconds = 60_000
     package var readTimeout: Milliseconds = 60_000
-    /// `proxy_send_lowat` (accepted, unused on Linux).
+    /// `proxy_next_upstream`.
     package var nextUpstream: NextUpstream = [.error, .timeout]
     /// `proxy_next_upstream_tries`; 0: no limit.
     package var nextUpstreamTries = 0

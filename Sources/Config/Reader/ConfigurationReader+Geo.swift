@@ -3,7 +3,7 @@ extension ConfigurationReader {
     func readGeo(_ directive: Directive) throws(DirectiveError) {
         let last = directive.argumentCount
         var source: VariableID?
-        if last == 2 { source = variable(try variableName(directive[1]), at: directive.location) }
+        if last == 2 { source = try namedVariable(try variableName(directive[1]), at: directive.location) }
         let name = try variableName(directive[last])
         let id = try define(name, as: .geo(http.geos.count), at: directive.location)
         var builder = GeoBuilder(GeoSettings(location: directive.location, variable: id))

@@ -19,7 +19,7 @@ package struct HTTPSettings: Sendable {
     package var matches: [MatchSettings] = []
     /// `charset_map`.
     package var charsetMaps: [CharsetMap] = []
-    /// Whether any connection may carry a PROXY header, `stub_status` is used, … (facts that save work at run time).
+    /// Whether `set_real_ip_from` stands anywhere.
     package var usesRealIP = false
     package var location = SourceLocation(file: "", line: 0)
 

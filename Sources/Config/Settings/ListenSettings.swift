@@ -17,7 +17,7 @@ package struct ListenSettings: Hashable, Sendable {
         package var backlog = 511
         package var receiveBuffer: ByteCount?
         package var sendBuffer: ByteCount?
-        /// `setfib` is not on Linux; `fastopen`.
+        /// `fastopen`.
         package var fastOpenQueue: Int?
         /// `deferred`.
         package var isDeferred = false

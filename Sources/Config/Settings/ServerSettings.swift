@@ -13,7 +13,7 @@ package struct ServerSettings: Sendable {
     package var rewrite = RewriteProgram()
     /// Top-level locations, named ones included, in the order of the files.
     package var locations: [LocationNode] = []
-    /// Connection settings of `early_hints` and the like live in the location settings.
+
     package init(location: SourceLocation, settings: LocationID) {
         self.location = location
         self.settings = settings

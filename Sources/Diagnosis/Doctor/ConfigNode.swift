@@ -131,7 +131,7 @@ struct ConfigTokens {
                 index += 1
                 if b == quote { break }
             } else {
-                if b <= 32 || b == 59 { if b == 10 { line -= 1 }; break }
+                if b == 9 || b == 10 || b == 13 || b == 32 || b == 59 { if b == 10 { line -= 1 }; break }
                 if b == 123, out.last != 36 { break }  // "${name}" belongs to the word
                 index += 1
             }

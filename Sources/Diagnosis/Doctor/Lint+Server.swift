@@ -15,8 +15,8 @@ extension Lint.Context {
                     "connect-timeout-60", .warning, "60 s to wait for a connection",
                     why:
                         "A dead host is noticed after \(slow.facts.connectTimeout) s only, and the next server is "
-                            + "tried after that (\(count) of \(routes.count) routes); 1 to 2 s are enough in one "
-                            + "network.",
+                        + "tried after that (\(count) of \(routes.count) routes); 1 to 2 s are enough in one "
+                        + "network.",
                     place: slow.directive.place,
                     diff: insertion(after: slow.directive.place, ["\(module)_connect_timeout 2s;"], deeper: false)))
         }
@@ -27,7 +27,7 @@ extension Lint.Context {
                     "no-error-page", .notice, "No page for 502, 503 and 504",
                     why:
                         "Users see the server's bare page when an application fails (\(count) of \(routes.count) "
-                            + "routes): give them one that says when to come back.",
+                        + "routes): give them one that says when to come back.",
                     place: bare.directive.place,
                     diff: insertion(after: bare.directive.place, ["error_page 502 503 504 /50x.html;"], deeper: false)))
         }
@@ -38,7 +38,7 @@ extension Lint.Context {
                     "missing-sni", .warning, "TLS to the upstream without a server name",
                     why:
                         "`\(module)_ssl_server_name` is off by default: an upstream with several certificates "
-                            + "refuses the handshake (alert 40 or 112) or shows the wrong one.",
+                        + "refuses the handshake (alert 40 or 112) or shows the wrong one.",
                     place: route.directive.place,
                     diff: insertion(after: route.directive.place, ["\(module)_ssl_server_name on;"], deeper: false)))
         }
@@ -57,7 +57,7 @@ extension Lint.Context {
                 "error-log-level", .warning, "The error log hides the cause of 502s",
                 why:
                     "With level \(level) nginx does not write why an upstream failed (\"connect() failed\" and "
-                        + "\"upstream timed out\" are `error`).",
+                    + "\"upstream timed out\" are `error`).",
                 place: path, commands: ["# error_log \(path) error;"])
         }
     }
@@ -77,7 +77,7 @@ extension Lint.Context {
                     "descriptors-below-connections", .warning, "Fewer descriptors than connections need",
                     why:
                         "worker_connections \(count) needs up to \(count * 2) descriptors (each proxied request "
-                            + "takes two), the limit is \(nofile): accept() or socket() will fail with error 24.",
+                        + "takes two), the limit is \(nofile): accept() or socket() will fail with error 24.",
                     place: connections?.place ?? events?.place ?? site.mainFile,
                     commands: ["# at the top of nginx.conf: worker_rlimit_nofile \(max(count * 2, 4_096));"]))
         }
@@ -107,7 +107,7 @@ extension Lint.Context {
                         "backlog-above-somaxconn", .notice, "The backlog is cut by the kernel",
                         why:
                             "\(unit.name) asks for a backlog of \(backlog), the kernel gives \(somaxconn) "
-                                + "(net.core.somaxconn).",
+                            + "(net.core.somaxconn).",
                         place: unit.name,
                         commands: ["sysctl -w net.core.somaxconn=\(backlog)"]))
             }
@@ -141,7 +141,7 @@ extension Lint.Context {
                         "kill-signal", .warning, "Stopped by SIGKILL",
                         why:
                             "KillSignal=SIGKILL gives \(unit.name) no chance to finish the requests it holds: each "
-                                + "restart breaks them.",
+                            + "restart breaks them.",
                         place: place, diff: drop("KillSignal=SIGTERM")))
             }
             if let stop = unit.timeoutStop, stop < 5_000 {
@@ -150,7 +150,7 @@ extension Lint.Context {
                         "timeout-stop", .warning, "Too little time to stop",
                         why:
                             "TimeoutStopSec of \(unit.name) is \(stop) ms, while the proxy waits up to "
-                                + "\(readTimeout) s for an answer: requests in flight are killed at each restart.",
+                            + "\(readTimeout) s for an answer: requests in flight are killed at each restart.",
                         place: place, diff: drop("TimeoutStopSec=30s")))
             }
             if unit.restart == "no" || unit.restart.isEmpty {
@@ -159,7 +159,7 @@ extension Lint.Context {
                         "no-restart", .warning, "Not restarted after a crash",
                         why:
                             "\(unit.name) has Restart=\(unit.restart.isEmpty ? "no" : unit.restart): after a crash "
-                                + "or an OOM kill it stays down until someone starts it.",
+                            + "or an OOM kill it stays down until someone starts it.",
                         place: place, diff: drop("Restart=on-failure\nRestartSec=1s")))
             }
             if unit.killMode == "process" || unit.killMode == "none" {
@@ -168,7 +168,7 @@ extension Lint.Context {
                         "kill-mode", .warning, "Leftover processes keep the port",
                         why:
                             "KillMode=\(unit.killMode) leaves children of \(unit.name) behind when it stops; they "
-                                + "keep its port (P27).",
+                            + "keep its port (P27).",
                         place: place, diff: drop("KillMode=control-group")))
             }
         }
@@ -185,7 +185,7 @@ extension Lint.Context {
                         "pm2-fork-reload", .notice, "PM2 cannot reload \(app.name) without a gap",
                         why:
                             "\(app.name) runs in fork mode, where `pm2 reload` is a stop and a start: requests in "
-                                + "between fail.",
+                            + "between fail.",
                         place: "pm2 \(app.name)",
                         commands: ["pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready"]))
             }

@@ -21,7 +21,7 @@ extension Lint.Context {
                     "variable-without-resolver", .error, "proxy_pass with a variable and no resolver",
                     why:
                         "A name that comes out of a variable is resolved at run time, which needs a `resolver` "
-                            + "directive; without one every request fails with 502 \"no resolver defined\".",
+                        + "directive; without one every request fails with 502 \"no resolver defined\".",
                     place: route.directive.place,
                     diff: insertion(after: route.directive.place, ["resolver 127.0.0.53 valid=10s;"], deeper: false)))
         }
@@ -84,8 +84,8 @@ extension Lint.Context {
                         "max-fails-two-servers", .warning, "max_fails=1 on two servers",
                         why:
                             "One failed request takes a server out for 10 s; two failures at once (a slow query, one "
-                                + "bad URL) empty the pool of \(name), and every request gets 502 \"no live "
-                                + "upstreams\".",
+                            + "bad URL) empty the pool of \(name), and every request gets 502 \"no live "
+                            + "upstreams\".",
                         place: server.place,
                         diff: diff(server.place, server.text, server.text + " max_fails=5 fail_timeout=5s")))
             }
@@ -95,7 +95,7 @@ extension Lint.Context {
                         "down-entry", .notice, "A `down` entry beside a single server",
                         why:
                             "nginx never takes out the only server of an upstream; an entry marked `down` makes it "
-                                + "count as one of several, so that one failure empties the pool.",
+                            + "count as one of several, so that one failure empties the pool.",
                         place: facts.place))
             }
             if active.count == 1, usable.count == 1, site.routes.contains(where: { $0.target == name }) {
@@ -107,7 +107,7 @@ extension Lint.Context {
                         "no-zone", .notice, "No shared zone",
                         why:
                             "Without `zone` each worker counts failures for itself: a dead server is tried again by "
-                                + "every worker.",
+                            + "every worker.",
                         place: facts.place, diff: insertion(after: facts.place, ["zone \(name) 64k;"])))
             }
             if let keep = facts.keepaliveTimeout { out += idle(facts, keep) }
@@ -118,7 +118,7 @@ extension Lint.Context {
                     "next-upstream-off", .warning, "Retries are turned off",
                     why:
                         "With `\(route.directive.name.dropLast(5))_next_upstream off` every failed connection "
-                            + "reaches the client although another server could have answered.",
+                        + "reaches the client although another server could have answered.",
                     place: route.directive.place))
         }
         return out
@@ -129,7 +129,7 @@ extension Lint.Context {
             "single-upstream", .notice, "One server, so nothing to retry on",
             why:
                 "When \(facts.servers.first?.text ?? "it") restarts, every request in that time fails: add a second "
-                    + "instance, or hold requests (Goodgate: `queue`).",
+                + "instance, or hold requests (Goodgate: `queue`).",
             place: facts.place)
     }
 
@@ -154,8 +154,8 @@ extension Lint.Context {
                     "keepalive-too-long", .warning, "Idle connections are kept longer than the application keeps them",
                     why:
                         "The proxy keeps idle connections to \(facts.name) for \(keep) s; \(owner.name) closes them "
-                            + "after \(known.seconds) s by default (\(known.name)). A request that crosses the close "
-                            + "fails with 502 (POST is not repeated).",
+                        + "after \(known.seconds) s by default (\(known.name)). A request that crosses the close "
+                        + "fails with 502 (POST is not repeated).",
                     place: facts.place,
                     diff: insertion(after: facts.place, ["keepalive_timeout \(max(known.seconds - 1, 1))s;"]))
             ]

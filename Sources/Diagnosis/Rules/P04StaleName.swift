@@ -40,8 +40,8 @@ enum P04StaleName {
                     commands: ["nginx -s reload"],
                     diff:
                         " upstream \(evidence.upstream.value?.name ?? "NAME") {\n+    zone "
-                            + "\(evidence.upstream.value?.name ?? "NAME") 64k;\n+    resolver RESOLVER valid=10s;\n- "
-                            + "   server \(written);\n+    server \(written) resolve;\n }"
+                        + "\(evidence.upstream.value?.name ?? "NAME") 64k;\n+    resolver RESOLVER valid=10s;\n- "
+                        + "   server \(written);\n+    server \(written) resolve;\n }"
                 )))
     }
 }

@@ -19,8 +19,8 @@ enum P22Descriptors {
                         "Raise it, and the descriptor limit with it.", commands: ["nginx -t && nginx -s reload"],
                         diff:
                             "-    worker_connections \(failure.detailNumber ?? 1_024);\n+    worker_connections "
-                                + "\(max((failure.detailNumber ?? 1_024) * 4, 4_096));\n+worker_rlimit_nofile "
-                                + "\(max((failure.detailNumber ?? 1_024) * 8, 8_192));"
+                            + "\(max((failure.detailNumber ?? 1_024) * 4, 4_096));\n+worker_rlimit_nofile "
+                            + "\(max((failure.detailNumber ?? 1_024) * 8, 8_192));"
                     )))
         }
         var confidence = Confidence.firm

@@ -14,7 +14,7 @@ package enum DoctorText {
             let time = test.microseconds.map { " in \($0) µs" } ?? ""
             out +=
                 "  \(test.isReachable ? "ok  " : "FAIL")  \(TextEscape.terminal(name + address)): "
-                    + "\(TextEscape.terminal(test.detail))\(time)"
+                + "\(TextEscape.terminal(test.detail))\(time)"
             out += "  [\(TextEscape.terminal(test.place))]\n"
         }
         out += report.cases.isEmpty ? "\nNo failures found.\n" : "\nIncidents (\(report.cases.count))\n"
@@ -25,7 +25,7 @@ package enum DoctorText {
         for answer in report.appAnswers {
             out +=
                 "  \(answer.count) × \(answer.status) \(TextEscape.terminal(answer.path)), \(answer.first.text) to "
-                    + "\(answer.last.text)\n"
+                + "\(answer.last.text)\n"
         }
         if !report.findings.isEmpty { out += "\nWhat will fail one day (\(report.findings.count))\n" }
         for finding in report.findings { out += "\n" + render(finding, width: width) }
@@ -48,7 +48,7 @@ package enum DoctorText {
     private static func render(_ finding: LintFinding, width: Int) -> String {
         var out =
             "\(finding.severity.rawValue): \(TextEscape.terminal(finding.title))  "
-                + "[\(TextEscape.terminal(finding.place))]\n"
+            + "[\(TextEscape.terminal(finding.place))]\n"
         out += VerdictText.wrap("  " + TextEscape.terminal(finding.why), width: width, indent: 2) + "\n"
         for command in finding.commands { out += "  $ \(TextEscape.terminal(command))\n" }
         if let diff = finding.diff {

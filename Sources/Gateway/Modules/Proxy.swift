@@ -9,7 +9,6 @@ extension Ref where Value == Request {
     /// Content handler: body first where it is to be buffered, then the exchange.
     func startProxy() {
         let proxy = location.value.proxy!
-        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy) else { return }
         let exchange: ExchangeRef
         if let existing = value.exchange {
             exchange = existing
@@ -24,6 +23,10 @@ extension Ref where Value == Request {
         exchange.value.request = self
         exchange.value.state = .idle
         exchange.value.proxy = proxy
+        value.exchange = exchange
+        exchange.leaveUpstream()
+        value.modules.dynamicURI = nil
+        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
         exchange.value.upstream = upstream
         exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort
         exchange.value.isRequestSent = false
@@ -156,7 +159,21 @@ extension Ref where Value == Request {
         appendProxyURI(proxy, to: line)
     }
 
-    func proxyBindAddress() -> SocketAddress? { nil }
+    /// proxy_bind: the local address of upstream connections, and whether it may be foreign (transparent).
+    func proxyBindAddress() -> (address: SocketAddress, isTransparent: Bool)? {
+        guard let bind = location.value.settings.value.proxy.bind else { return nil }
+        switch bind.address {
+        case .constant(let address): return SocketAddress(address).map { ($0, bind.isTransparent) }
+        case .dynamic(let template):
+            let text = evaluate(template)
+            if text.isEmpty { return nil }
+            guard let parsed = NetworkAddress(parsing: text), let address = SocketAddress(parsed) else {
+                log(.error, "invalid local address \"\(text.string)\"")
+                return nil
+            }
+            return (address, bind.isTransparent)
+        }
+    }
 
     // MARK: - The answer
 
@@ -208,7 +225,15 @@ extension Ref where Value == Request {
         case .lastModified:
             value.response.lastModified = HTTPDate.parse(field.value) ?? -1
             value.response.lastModifiedText = field.value
-        case .location where proxy.value.redirects: value.response.append(field.name, redirected(field.value, proxy), token: .location)
+        case .location:
+            // A rewritten target is ours and becomes absolute like ours; one left as it is stays as it is.
+            if proxy.value.redirects, let target = redirected(field.value, proxy) {
+                value.response.location = target
+            } else if field.value.first != 0x2f {
+                value.response.location = field.value
+            } else {
+                value.response.fields.append(field)
+            }
         case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
         case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
         default: value.response.fields.append(field)

@@ -82,6 +82,7 @@ extension Ref where Value == Request {
         value.response.contentLength = Int64(text.count)
         value.response.lastModified = -1
         value.phase = .responding
+        guard !isMain || ignoreBody() else { return }
         guard sendHeader() else { return }
         emit(Segment(text), isLast: true)
         finish(.done)

@@ -95,22 +95,28 @@ extension Ref where Value == Request {
         return true
     }
 
-    private func decideKeepalive(_ head: RequestHead) {
-        let location = location
-        value.isKeepalive = head.wantsKeepAlive && location.value.keepaliveTimeout > 0
-            && connection.value.requestCount < location.value.keepaliveRequests
-            && worker.now &- connection.value.acceptedAt <= location.value.keepaliveTime
-            && !worker.value.isDraining
-    }
+    /// What the client asks for; the location's own limits come with the location.
+    private func decideKeepalive(_ head: RequestHead) { value.isKeepalive = head.wantsKeepAlive && !worker.value.isDraining }
 
-    /// Keep-alive again after the location is known: its own limits count.
+    /// Whether the connection may go on by the location's limits (nginx: ngx_http_update_location_config).
     func updateKeepalive() {
         guard value.isKeepalive else { return }
         let location = location
         if location.value.keepaliveTimeout == 0 || connection.value.requestCount >= location.value.keepaliveRequests
-            || worker.now &- connection.value.acceptedAt > location.value.keepaliveTime || worker.value.isDraining {
+            || worker.now &- connection.value.acceptedAt > location.value.keepaliveTime || worker.value.isDraining
+            || location.value.hasKeepaliveDisabled && isKeepaliveDisabled {
             value.isKeepalive = false
         }
+    }
+
+    /// keepalive_disable: old browsers that cannot reuse a connection.
+    private var isKeepaliveDisabled: Bool {
+        guard let agent = main.field(.userAgent) else { return false }
+        let browsers = location.value.settings.value.core.keepaliveDisabledFor
+        if browsers.contains(.msie6), value.method == .post, agent.contains("MSIE 5") || agent.contains("MSIE 6") && !agent.contains("SV1") {
+            return !agent.contains("Opera")
+        }
+        return browsers.contains(.safari) && agent.contains("Safari/") && agent.contains("Mac OS X")
     }
 
     private func countRequest() {

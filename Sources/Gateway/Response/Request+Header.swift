@@ -19,6 +19,7 @@ extension Ref where Value == Request {
             value.response.status = value.errorStatus
             value.response.statusLine = nil
         }
+        if worker.value.isDraining { value.isKeepalive = false }
         let location = location
         value.isHeaderOnly = value.method == .head
         guard passesConditions() else { return refuseAnswer(412) }

@@ -60,7 +60,8 @@ extension HTTPCompiler {
             idle: KeepalivePool(settings: pool, peerCapacity: max(1, peers.count)), peers: runtimes,
             hashKey: key, usesAddressHash: policy == .addressHash,
             keepsConnections: (keepalive?.connections ?? 0) > 0, isLocal: keepalive?.isLocal ?? false,
-            sticky: settings.sticky.map { Ref.immortal(sticky($0)) }, boardKeys: boardKeys, isGuarded: isGuarded)
+            sticky: settings.sticky.map { Ref.immortal(sticky($0)) }, boardKeys: boardKeys, implicitPort: settings.isImplicit ? settings.implicitPort : 0,
+            isGuarded: isGuarded)
     }
 
     private func stickyID(_ id: (id: PeerID, count: Int)) -> ByteView {
@@ -93,7 +94,7 @@ extension HTTPCompiler {
         location.value.proxy = Ref.immortal(ProxyRuntime(
             upstream: upstream, target: target, uri: pass.uri.map { ByteView.immortal($0) }, replacedPrefixLength: pass.replacedPrefixLength,
             host: ByteView.immortal(pass.authority), port: ByteView.immortal(pass.portText),
-            scheme: ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url), fields: FixedList(fields), dropped: dropped,
+            scheme: pass.scheme.isEmpty ? "http" : ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url), fields: FixedList(fields), dropped: dropped,
             droppedNames: FixedList(droppedNames), hiddenTokens: hiddenTokens, hiddenNames: FixedList(hiddenNames),
             method: settings.method.map { compile($0) }, body: settings.body.map { compile($0) }, usesHTTP11: settings.httpVersion != .http10,
             passesHeaders: settings.passesRequestHeaders, passesBody: settings.passesRequestBody, isBuffering: settings.isBuffering,
@@ -102,7 +103,7 @@ extension HTTPCompiler {
             connectTimeout: UInt64(settings.connectTimeout), sendTimeout: UInt64(settings.sendTimeout), readTimeout: UInt64(settings.readTimeout),
             retry: retry, interceptsErrors: settings.interceptsErrors, ignoresClientAbort: settings.ignoresClientAbort, redirects: redirects,
             rewritesCookies: !settings.cookieDomains.isEmpty || !settings.cookiePaths.isEmpty || !settings.cookieFlags.isEmpty,
-            ignored: settings.ignoredHeaders, tag: location.value.id + 1,
+            ignored: IgnoredFields(settings.ignoredHeaders), tag: location.value.id + 1,
             setsUpgrade: settings.setHeaders.contains { HeaderToken.lookup(ByteView.immortal($0.name)) == .upgrade }))
     }
 

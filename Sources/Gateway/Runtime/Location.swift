@@ -48,6 +48,7 @@ struct Location: ~Copyable {
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
     let chunkedAllowed: Bool
+    let hasKeepaliveDisabled: Bool
     let keepaliveHeader: Int
     /// Compiled access logs of this location.
     var accessLogs = FixedList<AccessLog>()
@@ -81,6 +82,7 @@ struct Location: ~Copyable {
             || settings.value.charset.charset != .off || settings.value.charset.overrides
         hasLimitRate = core.limitRate != .constant(0)
         chunkedAllowed = core.isChunkedTransferEncoding
+        hasKeepaliveDisabled = core.keepaliveDisabledFor.contains(.msie6) || core.keepaliveDisabledFor.contains(.safari)
         keepaliveHeader = core.keepaliveHeader
     }
 }

@@ -83,7 +83,8 @@ extension Ref where Value == Exchange {
         guard let connection = worker.value.upstreamConnections.take() else {
             return ExchangeFailure(kind: .error, level: .alert, message: "\(worker.value.upstreamConnections.limit) worker_connections are not enough")
         }
-        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: request.proxyBindAddress())
+        let bind = request.proxyBindAddress()
+        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: bind?.address, isTransparent: bind?.isTransparent ?? false)
         connection.value.worker = worker
         if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
         worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)
@@ -205,6 +206,7 @@ extension Ref where Value == Exchange {
 
     /// Leaves the attempt behind; the next one follows. With `isFree` it has cost no try.
     func goOn(after outcome: AttemptOutcome, isFree: Bool) {
+        worker.value.counters.retried += 1
         finishAttempt(outcome: outcome)
         if isFree { value.attempt.grantTry() }
         if upstream.value.isGuarded { _ = upstream.value.budget.takeRetry(now: now) }
@@ -241,6 +243,7 @@ extension Ref where Value == Exchange {
 
     /// No further attempt: the request gets a status.
     func giveUp(_ status: Int) {
+        if (502...504).contains(status) { worker.value.counters.failed += 1 }
         dropConnection()
         endBalancing()
         value.state = .finished

@@ -24,6 +24,8 @@ struct Exchange: ~Copyable, SlabValue {
     var state = State.idle
     var request: RequestRef?
     var upstream: Ref<Upstream>?
+    /// `upstream` was made for this exchange alone.
+    var ownsUpstream = false
     var proxy: Ref<ProxyRuntime>?
     var connection: UpstreamConnectionRef?
     var attempt = AttemptState()
@@ -74,6 +76,17 @@ struct Exchange: ~Copyable, SlabValue {
     var spillFile: Int32 = -1
     var spillLength: Int64 = 0
     var relayed: Int64 = 0
+    /// proxy_store: the file being written, -1 none; its name, and the name it gets.
+    var storeFile: Int32 = -1
+    var storeTemporary = ByteView()
+    var storePath: ByteView?
+    var storeLength: Int64 = 0
+    /// Last-Modified of the answer, -1 none.
+    var lastModified: Int64 = -1
+    /// proxy_limit_rate in bytes per second, 0 none; and when the answer began, in seconds.
+    var limitRate: Int64 = 0
+    var answerSecond: Int64 = 0
+    var answerBytes: Int64 = 0
     /// Bytes from upstream to client of a tunnel that wait for room, and the other way round.
     var toClient: Ref<Buffer>?
     var toPeer: Ref<Buffer>?
@@ -111,6 +124,8 @@ extension Ref where Value == Exchange {
     /// Gives the slot and all memory back. The request ends.
     func release() {
         detach()
+        dropStore()
+        leaveUpstream()
         if let head = value.head { pool.value.give(head) }
         if let input = value.input { pool.value.give(input) }
         if let spare = value.spare { pool.value.give(spare) }
@@ -130,6 +145,13 @@ extension Ref where Value == Exchange {
         value.request = nil
         value.state = .idle
         worker.value.exchanges.give(self)
+    }
+
+    /// Forgets the group; one of its own goes.
+    func leaveUpstream() {
+        if value.ownsUpstream, let upstream = value.upstream { upstream.destroy() }
+        value.ownsUpstream = false
+        value.upstream = nil
     }
 
     func endBalancing() {
@@ -166,7 +188,7 @@ extension Ref where Value == Exchange {
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
     func appendUpstream(to line: Ref<Buffer>) {
-        guard let proxy = value.proxy else { return }
+        guard let proxy = value.proxy, value.upstream != nil else { return }
         line.append(", upstream: \"")
         line.append(proxy.value.scheme)
         line.append("://")

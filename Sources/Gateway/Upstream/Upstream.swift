@@ -22,6 +22,8 @@ struct Upstream: ~Copyable {
     let sticky: Ref<StickyRuntime>?
     /// By peer, its name on the board.
     let boardKeys: [BoardKey]
+    /// Port of a group that a proxy_pass implies, 0 else.
+    let implicitPort: UInt16
     /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).
     let isGuarded: Bool
     var budget = RetryBudget()
@@ -134,7 +136,7 @@ extension Ref where Value == UpstreamConnection {
 
     /// Keeps the connection for the next exchange, or closes it where limits say so.
     func park() {
-        guard let upstream = value.upstream else { return close() }
+        guard let upstream = value.upstream, !worker.value.isDraining else { return close() }
         value.exchange = nil
         value.requestsServed += 1
         value.idleSince = worker.now

@@ -58,6 +58,9 @@ struct Worker: ~Copyable {
         var requests: UInt64 = 0
         var reading = 0
         var writing = 0
+        /// Attempts that followed on a failed one, and requests that got a 502, 503 or 504 of ours.
+        var retried: UInt64 = 0
+        var failed: UInt64 = 0
     }
 }
 

@@ -1,0 +1,39 @@
+/// The evidence and the verdicts of one incident, as they grow.
+package struct Investigation: Sendable {
+    package let incident: IncidentID
+    package private(set) var evidence = EvidenceSet()
+    /// The newest verdict; nil before the first judgement.
+    package private(set) var verdict: Verdict?
+
+    package init(incident: IncidentID) { self.incident = incident }
+
+    /// Collects one class of evidence and judges again.
+    /// - Parameters:
+    ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, all of it at the end.
+    ///   - failure: the incident as it is now.
+    ///   - upstream: what the configuration says of it; nil when not known.
+    /// - Returns: the verdict when it differs from the one before, with the next version.
+    package mutating func proceed(
+        _ step: InvestigationPlan.Step, failure: FailureCase, subject: CollectionSubject,
+        upstream: UpstreamFacts? = nil,
+        on system: some SystemReader
+    ) -> Verdict? {
+        if let upstream { evidence.upstream = .known(upstream, source: upstream.place) }
+        let isVolatile: Bool? = step == .final ? nil : step == .volatile
+        Collectors.collect(subject, from: system, volatile: isVolatile, into: &evidence)
+        if step != .volatile, let peer = failure.peer,
+            failure.has([.responseWrongProtocol, .tlsHandshake, .responseInvalid])
+        {
+            ProbeCollector().sample(peer, from: system, into: &evidence)
+        }
+        let next = VerdictEngine.judge(
+            failure, evidence: evidence, incident: incident, version: (verdict?.version ?? 0) + 1)
+        if let verdict, verdict.rule == next.rule, verdict.confidence == next.confidence, verdict.cause == next.cause,
+            verdict.culprit == next.culprit, verdict.evidence.count >= next.evidence.count
+        {
+            return nil
+        }
+        verdict = next
+        return next
+    }
+}

@@ -1,0 +1,202 @@
+import Testing
+
+@testable import Diagnosis
+
+/// The formats of the sources, as real systems write them.
+@Suite struct CollectorTests {
+    private let time = Timestamp(seconds: 1_795_341_600)
+
+    @Test func `socket tables of both families are read`() {
+        let text = """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 0100007F:0CEA 00000000:0000 0A 00000000:00000003 00:00000000 00000000  1000        0 12345 1 0000000000000000 100 0 0 10 0
+               1: 0100007F:0CEA 0100007F:D2A4 06 00000000:00000000 03:00000C2B 00000000     0        0 0 3 0000000000000000
+            broken line
+            """
+        let rows = SocketTable.parseTCP(Array(text.utf8))
+        #expect(rows.count == 2)
+        #expect(
+            rows[0].local.text == "127.0.0.1:3306" && rows[0].state == 10 && rows[0].queue == 3
+                && rows[0].inode == 12_345)
+        #expect(rows[1].remote.text == "127.0.0.1:53924" && rows[1].state == 6)
+        let six =
+            "head\n   0: 00000000000000000000000001000000:0BBA 00000000000000000000000000000000:0000 0A "
+                + "00000000:00000000 00:00000000 00000000     0        0 777 1"
+        #expect(SocketTable.parseTCP(Array(six.utf8)).first?.local.text == "[::1]:3002")
+        let mapped =
+            "head\n   0: 0000000000000000FFFF00000100007F:0050 00000000000000000000000000000000:0000 0A "
+                + "00000000:00000000 00:00000000 00000000     0        0 778 1"
+        #expect(SocketTable.parseTCP(Array(mapped.utf8)).first?.local.text == "[::ffff:127.0.0.1]:80")
+    }
+
+    @Test func `listening unix sockets are those with the flag, with spaces in their paths`() {
+        let text = """
+            Num       RefCount Protocol Flags    Type St Inode Path
+            0000000000000000: 00000002 00000000 00010000 0001 01 16045 /run/my app/app.sock
+            0000000000000000: 00000003 00000000 00000000 0001 03 16046 /run/app.sock
+            0000000000000000: 00000002 00000000 00010000 0001 01 16047
+            """
+        let found = SocketTable.parseUnix(Array(text.utf8))
+        #expect(found.map { $0.address.text } == ["unix:/run/my app/app.sock"])
+    }
+
+    @Test(arguments: [
+        ("0.0.0.0:80", "127.0.0.1:80", false, true), ("[::]:80", "127.0.0.1:80", false, true),
+        ("[::]:80", "127.0.0.1:80", true, false),
+        ("[::]:80", "[::1]:80", true, true), ("127.0.0.1:80", "[::1]:80", false, false),
+        ("[::ffff:127.0.0.1]:80", "127.0.0.1:80", false, true),
+        ("127.0.0.1:80", "127.0.0.2:80", false, false), ("0.0.0.0:80", "127.0.0.1:81", false, false),
+    ])
+    func `a listener accepts what the kernel would give it`(
+        bound: String, dialled: String, v6Only: Bool, expected: Bool
+    ) {
+        #expect(
+            Listener(address: PeerAddress(parsing: bound)).accepts(PeerAddress(parsing: dialled), v6Only: v6Only)
+                == expected)
+    }
+
+    @Test(arguments: [
+        ("5s", 5_000), ("1min 30s", 90_000), ("500ms", 500), ("1h 2min", 3_720_000), ("infinity", nil as Int64?),
+        ("", 0),
+    ])
+    func `durations of systemctl are read`(text: String, expected: Int64?) {
+        #expect(UnitCollector.duration(text) == expected)
+    }
+
+    @Test func `blocks of systemctl show become units`() {
+        let text =
+            "Id=a.service\nMemoryMax=infinity\nMemoryLimit=infinity\nExecStart={ path=/bin/a ; argv[]=/bin/a --port "
+                + "3000 ; ignore_errors=no ; start_time=[n/a] "
+                + "}\n\nId=b.service\nMemoryMax=62914560\nExecMainExitTimestamp=Sun 2026-11-22 10:00:03 "
+                + "UTC\nExecMainCode=2\nExecMainStatus=9\n"
+        let units = UnitCollector.parse(Array(text.utf8))
+        #expect(units.map(\.name) == ["a.service", "b.service"])
+        #expect(units[0].memoryMax == nil && units[0].execStart == "/bin/a --port 3000")
+        #expect(units[1].memoryMax == 62_914_560 && units[1].mainExited?.text == "2026-11-22T10:00:03Z")
+        #expect(units[1].end?.kind == .killed(signal: 9, coreDumped: false))
+    }
+
+    @Test func `cgroups of both versions are read and their absence is no error`() throws {
+        var system = RecordedSystem(time: time)
+        system.files["/sys/fs/cgroup/system.slice/a.service/memory.events"] =
+            "low 0\nhigh 0\nmax 12\noom 1\noom_kill 1\noom_group_kill 0\n"
+        system.files["/sys/fs/cgroup/system.slice/a.service/memory.max"] = "62914560\n"
+        system.files["/sys/fs/cgroup/system.slice/a.service/memory.peak"] = "62910464\n"
+        system.files["/sys/fs/cgroup/memory/system.slice/b.service/memory.oom_control"] =
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"
+        system.files["/sys/fs/cgroup/memory/system.slice/b.service/memory.limit_in_bytes"] = "9223372036854771712\n"
+        let two = try #require(try MemoryCollector.read("/system.slice/a.service", from: system))
+        #expect(two.oomKills == 1 && two.limit == 62_914_560 && two.peak == 62_910_464)
+        let one = try #require(try MemoryCollector.read("/system.slice/b.service", from: system))
+        #expect(one.oomKills == 2 && one.limit == nil)
+        #expect(try MemoryCollector.read("/system.slice/c.service", from: system) == nil)
+    }
+
+    @Test(arguments: [
+        ("0::/system.slice/app.service\n", "app.service"),
+        ("12:memory:/system.slice/app.service\n1:name=systemd:/system.slice/app.service\n0::/\n", "app.service"),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/my.service\n", "my.service"),
+        ("0::/\n", nil as String?),
+        ("0::/system.slice/docker-abc.scope\n", "docker-abc.scope"),
+    ])
+    func `the unit is in the cgroup's path`(text: String, expected: String?) {
+        #expect(ProcessTable.unitCgroup(text).flatMap(ProcessTable.unit(ofCgroup:)) == expected)
+    }
+
+    @Test func `a process name may hold brackets and spaces`() {
+        let stat = Array("77 (a) b (c)) S 1 77 77 0 -1 4194304 1 0 0 0 1 1 0 0 20 0 1 0 500 1000 100 184\n".utf8)
+        let facts = ProcessTable.parseStat(stat, pid: 77, bootTime: time)
+        #expect(facts?.name == "a) b (c)" && facts?.started == time.advanced(byMilliseconds: 5_000))
+        #expect(ProcessTable.parseStat(Array("77 a".utf8), pid: 77, bootTime: nil) == nil)
+    }
+
+    @Test func `journal messages that are arrays of bytes are read`() {
+        let line =
+            #"{"__REALTIME_TIMESTAMP":"1795341600000000","SYSLOG_IDENTIFIER":"node","_SYSTEMD_UNIT":"app.service","_PID":"7","MESSAGE":[69,65,68,68,82,73,78,85,83,69,27]}"#
+        let events = JournalCollector.parse(Array((line + "\nnot json\n{}\n").utf8), source: "journalctl")
+        #expect(events.count == 1 && events[0].kind == .addressInUse && events[0].unit == "app.service")
+    }
+
+    @Test(arguments: [
+        ("Listening on port 3000", 3000), ("listening at: http://127.0.0.1:8000 (77)", 8000),
+        ("Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)", 8000),
+        ("[80] [INFO] Listening at: http://[::]:9000 (80)", 9000), ("Server listening on 4000", 4000),
+        ("listening to the queue orders", nil as UInt16?),
+        ("* Running on http://127.0.0.1:5000", nil), ("Tomcat started on port(s): 8080", nil),
+    ])
+    func `applications tell their port in many ways`(text: String, expected: UInt16?) {
+        #expect(EventReader.listeningPort(LineText(text)) == expected)
+    }
+
+    @Test(arguments: [
+        ("--port 3000", true), ("PORT=3000", true), (":3000", true), ("--port 30001", false), ("v1.3000", false),
+        ("13000", false), ("3000ms", false),
+        ("http://127.0.0.1:3000/", true),
+    ])
+    func `a port is named only as a number of its own`(text: String, expected: Bool) {
+        #expect(EvidenceSet.names(port: 3000, in: text) == expected)
+    }
+
+    @Test func `two lines about one OOM kill are one event`() {
+        let text = """
+            6,1,1000000,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a/app.service,task=node,pid=7,uid=0
+            3,2,1000100,-;Memory cgroup out of memory: Killed process 7 (node) total-vm:1kB
+             SUBSYSTEM=x
+            3,3,1500100,-;Out of memory: Killed process 8 (other) total-vm:1kB
+            """
+        let events = EventReader.merged(KernelCollector.parse(Array(text.utf8), boot: time))
+        #expect(events.map(\.pid) == [7, 8])
+        #expect(events[0].time == time.advanced(byMilliseconds: 1_000) && events[0].cgroup == "/a/app.service")
+        #expect(events[1].kind == .outOfMemory(constraint: "NONE"))
+    }
+
+    @Test func `counters are paired by name`() {
+        var found: [String: Int64] = [:]
+        HostCollector.parseCounters(
+            Array(
+                "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 22 23\nIpExt: InOctets\nIpExt: 5\n".utf8),
+            into: &found)
+        #expect(found == ["SyncookiesSent": 1, "ListenOverflows": 22, "ListenDrops": 23, "InOctets": 5])
+        #expect(HostCollector.difference(["ListenOverflows": 20, "x": 9], found) == ["ListenOverflows": 2])
+    }
+
+    @Test func `supervisord's table and PM2's list are read`() {
+        let table =
+            "web                              RUNNING   pid 1187, uptime 1:02:03\nworker                           "
+                + "FATAL     Exited too quickly (process log may have details)\nunix:///tmp/supervisor.sock no such "
+                + "file\n"
+        let apps = AppCollector.parseSupervisord(Array(table.utf8))
+        #expect(apps.map(\.status) == ["RUNNING", "FATAL"] && apps[0].pid == 1_187 && apps[1].hasGivenUp)
+        #expect(
+            AppCollector.parsePM2(Array(">>>> In-memory PM2 is out-of-date\n[]".utf8)).isEmpty
+                && AppCollector.parsePM2([91, 255]).isEmpty)
+    }
+
+    @Test func `what may not be read is named`() {
+        var system = RecordedSystem(time: time)
+        system.errors["/dev/kmsg"] = 1
+        system.errors["/proc/net/tcp"] = 13
+        var set = EvidenceSet()
+        Collectors.collect(
+            CollectionSubject(peer: PeerAddress(parsing: "127.0.0.1:1"), since: time, until: time), from: system,
+            into: &set)
+        #expect(
+            set.gaps.contains("no right to read /dev/kmsg") && set.gaps.contains("no right to read /proc/net/tcp")
+                && set.gaps.contains("systemctl is not there"))
+    }
+
+    @Test func `this host can be read`() {
+        let system = LiveSystem()
+        var set = EvidenceSet()
+        let now = system.now()
+        let clock = Subprocess.monotonicMilliseconds()
+        Collectors.collect(
+            CollectionSubject(peer: PeerAddress(parsing: "127.0.0.1:1"), since: now, until: now), from: system,
+            volatile: true, into: &set)
+        #expect(set.listeners.value != nil && set.host.value?.somaxconn ?? 0 > 0)
+        #expect(set.probe.value?.errorNumber == 111)
+        #expect(Subprocess.monotonicMilliseconds() - clock < 10_000)
+        #expect(system.interfaceAddresses().contains(PeerAddress(parsing: "127.0.0.1:0")))
+        #expect((try? system.read("/definitely/not/there", limit: 10)) == nil)
+    }
+}

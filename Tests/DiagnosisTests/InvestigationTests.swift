@@ -1,0 +1,55 @@
+import Testing
+
+@testable import Diagnosis
+
+@Suite struct InvestigationTests {
+    private let start = Timestamp(seconds: 1_795_341_600)
+
+    @Test func `volatile evidence comes at once, durable later, the last look at the end`() {
+        var plan = InvestigationPlan()
+        let id = IncidentID(seconds: start.seconds, salt: 1)
+        plan.update(id, attempts: 1, now: start)
+        #expect(plan.next(now: start) == .init(incident: id, step: .volatile))
+        #expect(plan.next(now: start) == nil && plan.delay(now: start) == 1_000)
+        #expect(plan.next(now: start.advanced(byMilliseconds: 1_000)) == .init(incident: id, step: .durable))
+        plan.update(id, attempts: 9, now: start)
+        #expect(plan.next(now: start.advanced(byMilliseconds: 1_100)) == nil)
+        plan.update(id, attempts: 10, now: start)
+        #expect(plan.next(now: start.advanced(byMilliseconds: 1_200)) == .init(incident: id, step: .volatile))
+        plan.close(id)
+        #expect(plan.next(now: start.advanced(byMilliseconds: 1_300)) == .init(incident: id, step: .final))
+        #expect(plan.delay(now: start) == nil)
+    }
+
+    @Test func `a storm of incidents is worked on at a bounded rate`() {
+        var plan = InvestigationPlan(rateMax: 10, incidentsMax: 64)
+        for salt in 0..<500 as Range<UInt16> {
+            plan.update(IncidentID(seconds: start.seconds, salt: salt), attempts: 1, now: start)
+        }
+        var done = 0
+        while plan.next(now: start) != nil { done += 1 }
+        #expect(done == 10)
+        for second in 1...60 as ClosedRange<Int64> {
+            var perSecond = 0
+            while plan.next(now: start.advanced(byMilliseconds: second * 1_000)) != nil { perSecond += 1 }
+            #expect(perSecond <= 10)
+            done += perSecond
+        }
+        #expect(done == 128)
+    }
+
+    @Test func `the verdict grows with the evidence and keeps its number when nothing changes`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], ["ActiveState": "failed", "Result": "signal"])
+        scene.oomKill(-0.5, of: "app.service")
+        let system = scene.recorded()
+        var investigation = Investigation(incident: IncidentID(seconds: start.seconds, salt: 0))
+        let subject = CollectionSubject(
+            peer: scene.failure.peer, since: start.advanced(byMilliseconds: -60_000), until: scene.failure.last)
+        let first = investigation.proceed(.volatile, failure: scene.failure, subject: subject, on: system)
+        #expect(first?.rule == "P01" && first?.version == 1)
+        let second = investigation.proceed(.durable, failure: scene.failure, subject: subject, on: system)
+        #expect(second?.rule == "P10" && second?.version == 2)
+        #expect(investigation.proceed(.final, failure: scene.failure, subject: subject, on: system) == nil)
+        #expect(investigation.verdict?.version == 2)
+    }
+}

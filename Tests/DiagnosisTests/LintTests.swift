@@ -1,0 +1,146 @@
+import Testing
+
+@testable import Diagnosis
+
+@Suite struct LintTests {
+    private let time = Timestamp(seconds: 1_795_341_600)
+
+    private func findings(
+        _ configuration: String, evidence: EvidenceSet = EvidenceSet(), files: [String: String] = [:],
+        names: [String: [PeerAddress]] = [:]
+    ) -> [LintFinding] {
+        var system = RecordedSystem(time: time)
+        system.files = files
+        system.files["/etc/nginx/nginx.conf"] = configuration
+        let site = NginxSite(
+            mainFile: "/etc/nginx/nginx.conf", prefix: "/usr/share/nginx", defaultErrorLog: "/e",
+            defaultAccessLog: "/a", from: system)
+        return Lint.findings(site, evidence: evidence, names: names, system: system)
+    }
+
+    private let both = ["localhost": [PeerAddress(parsing: "127.0.0.1:0"), PeerAddress(parsing: "[::1]:0")]]
+
+    @Test func `localhost with two families is replaced by what is bound`() throws {
+        let found = findings(
+            "http {\n    server {\n        location / {\n            proxy_pass http://localhost:3000/api;\n        "
+                + "}\n    }\n}\n",
+            names: both)
+        let finding = try #require(found.first { $0.id == "localhost-two-families" })
+        #expect(finding.severity == .warning && finding.place == "/etc/nginx/nginx.conf:4")
+        #expect(finding.diff?.contains("+            proxy_pass http://127.0.0.1:3000/api;") == true)
+    }
+
+    @Test(arguments: [
+        (
+            "upstream a { server 10.0.0.1:80; server 10.0.0.2:80; } server { location / { proxy_pass http://a; } }",
+            "max-fails-two-servers"
+        ),
+        (
+            "upstream a { server 10.0.0.1:80; server 10.0.0.2:80; } server { location / { proxy_pass http://a; } }",
+            "no-zone"
+        ),
+        ("upstream a { server 10.0.0.1:80; } server { location / { proxy_pass http://a; } }", "single-upstream"),
+        (
+            "upstream a { server 10.0.0.1:80; server 10.0.0.2:80 down; } server { location / { proxy_pass http://a; "
+                + "} }",
+            "down-entry"
+        ),
+        ("upstream a { server api:80; } server { location / { proxy_pass http://a; } }", "host-not-found"),
+        ("server { location / { proxy_pass http://10.0.0.1; } }", "connect-timeout-60"),
+        ("server { location / { proxy_pass http://10.0.0.1; } }", "no-error-page"),
+        ("server { location / { proxy_pass https://10.0.0.1; } }", "missing-sni"),
+        ("server { location / { set $b api; proxy_pass http://$b; } }", "variable-without-resolver"),
+        ("server { location / { proxy_next_upstream off; proxy_pass http://10.0.0.1; } }", "next-upstream-off"),
+        (
+            "server { error_log /var/log/nginx/e.log crit; location / { proxy_pass http://10.0.0.1; } }",
+            "error-log-level"
+        ),
+    ])
+    func `each finding is found, with its reason`(http: String, id: String) throws {
+        let finding = try #require(
+            findings("http {\n\(http.replacing("; ", with: ";\n").replacing("{ ", with: "{\n"))\n}\n").first {
+                $0.id == id
+            })
+        #expect(!finding.why.isEmpty && finding.place.contains(":") || id == "error-log-level")
+    }
+
+    @Test func `a good configuration has none of the warnings`() {
+        let good = """
+            worker_rlimit_nofile 8192;
+            error_log /var/log/nginx/error.log warn;
+            events { worker_connections 1024; }
+            http {
+                proxy_connect_timeout 2s;
+                error_page 502 503 504 /50x.html;
+                upstream a { zone a 64k; server 10.0.0.1:80 max_fails=5; server 10.0.0.2:80 max_fails=5; server 10.0.0.3:80; }
+                server { location / { proxy_pass http://a; } }
+            }
+            """
+        #expect(findings(good).isEmpty, "\(findings(good).map(\.id))")
+    }
+
+    @Test func `units and limits are looked at`() {
+        var scene = Scene.app(
+            "127.0.0.1:3000", [:],
+            [
+                "KillSignal": "9", "TimeoutStopUSec": "1s", "KillMode": "process",
+                "ExecStart": "argv[]=gunicorn --port 3000 --backlog 4096 ; ",
+            ])
+        scene.listen("127.0.0.1:3000", by: scene.process("gunicorn", unit: "app.service", command: "gunicorn app:app"))
+        let found = findings(
+            "events { worker_connections 4096; }\nworker_rlimit_nofile 1024;\nhttp { upstream a {\nserver "
+                + "127.0.0.1:3000;\nkeepalive 8;\n}\nserver { listen 80 backlog=9999;\nlocation / { proxy_pass "
+                + "http://a; } } }\n",
+            evidence: scene.evidence())
+        for id in [
+            "kill-signal", "timeout-stop", "kill-mode", "no-restart", "backlog-above-somaxconn",
+            "descriptors-below-connections", "keepalive-too-long",
+        ] {
+            #expect(found.contains { $0.id == id }, "\(id)")
+        }
+        #expect(found.filter { $0.id == "backlog-above-somaxconn" }.count == 2)
+        #expect(found.first { $0.id == "keepalive-too-long" }?.diff?.contains("keepalive_timeout 1s;") == true)
+    }
+
+    @Test func `PM2's fork mode is mentioned`() {
+        var set = EvidenceSet()
+        set.apps = .known(
+            [ManagedApp(supervisor: .pm2, name: "api", status: "online", execMode: "fork_mode", killTimeout: 1_600)],
+            source: "pm2 jlist")
+        let ids = findings("http { }", evidence: set).map(\.id)
+        #expect(ids.contains("pm2-fork-reload") && ids.contains("pm2-kill-timeout"))
+    }
+
+    @Test func `includes, quotes, comments and foreign directives are read`() throws {
+        var system = RecordedSystem(time: time)
+        system.files["/etc/nginx/nginx.conf"] =
+            "# c { \nload_module x.so;\nhttp {\n  include conf.d/*.conf; log_format j '{\"s\":$status}';\n  brotli "
+                + "on; content_by_lua_block { if x then } end }\n  access_log /var/log/j.log j;\n}\n"
+        system.files["/etc/nginx/conf.d/b.conf"] =
+            "server { location ~ \"^/a{2}\" { fastcgi_pass unix:/run/php.sock; } }"
+        system.files["/etc/nginx/conf.d/a.conf"] = "upstream u { server \"10.0.0.1:80\" max_fails=3; }"
+        let site = NginxSite(
+            mainFile: "/etc/nginx/nginx.conf", prefix: "/p", defaultErrorLog: "/e", defaultAccessLog: "/a", from: system
+        )
+        #expect(site.files == ["/etc/nginx/nginx.conf", "/etc/nginx/conf.d/a.conf", "/etc/nginx/conf.d/b.conf"])
+        #expect(site.upstreams.first?.servers.first?.maxFails == 3)
+        let route = try #require(site.routes.first)
+        #expect(
+            route.scheme == "fastcgi" && route.target == "unix:/run/php.sock"
+                && route.directive.place == "/etc/nginx/conf.d/b.conf:1")
+        #expect(site.accessLogs == [.init(path: "/var/log/j.log", beforeStatus: "{\"s\":")])
+        #expect(site.errorLogs == ["/e"])
+    }
+
+    @Test(arguments: 0..<30)
+    func `a broken configuration neither traps nor loops`(seed: UInt64) {
+        var random = SplitMix(seed)
+        let parts = [
+            "http", "{", "}", ";", "server", " ", "\n", "\"", "'", "\\", "upstream a", "proxy_pass http://", "$",
+            "include *;", "#", "location", "5s", "\u{0}",
+        ]
+        let text = (0..<80).map { _ in parts[Int(random.next() % UInt64(parts.count))] }.joined(
+            separator: random.next() % 2 == 0 ? " " : "")
+        _ = findings(text)
+    }
+}
