@@ -117,8 +117,9 @@ extension Ref where Value == Request {
         guard let captured = value.subrequests.captured, piece.count > 0, !value.isTruncated else { return }
         guard Int64(captured.count) + piece.count <= Int64(value.subrequests.captureLimit) else {
             value.isTruncated = true
-            log(.error, "too big subrequest response")
-            return
+            // An answer with a hole is worse than none.
+            if main.value.bytesSent == 0 { main.dropOutput() }
+            return breakAnswer("too big subrequest response")
         }
         guard piece.isFile else { return captured.append(piece.bytes) }
         if captured.room < Int(piece.count) { captured.grow(by: Int(piece.count)) }
@@ -136,6 +137,7 @@ extension Ref where Value == Request {
             value.response.contentType = value.parent?.value.response.contentType
             value.response.contentTypeBare = value.parent?.value.response.contentTypeBare
             value.response.contentLength = -1
+            if value.response.status == 0 { value.response.status = 200 }
             value.isErrorPage = true
             sendHeader()
         }

@@ -176,7 +176,7 @@ extension Ref where Value == Request {
             value.isCounted = false
             worker.value.counters.writing -= 1
         }
-        releaseOutput()
+        dropOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
             _ = File.remove(value.body.filePath)
         }
@@ -244,7 +244,8 @@ extension Ref where Value == Request {
         value.connection = nil
     }
 
-    private func releaseOutput() {
+    /// Throws away what was not sent yet.
+    func dropOutput() {
         for index in value.output.segments.indices {
             if index >= value.output.first, let buffer = value.output.segments[index].buffer { pool.value.give(buffer) }
         }

@@ -40,10 +40,10 @@ struct MediaTypeList {
         }
     }
 
-    /// Whether an answer of this type, without parameters, is meant; one without a type never is. O(types).
+    /// Whether an answer of this type, without parameters, is meant. O(types).
     func contains(_ type: ByteView?) -> Bool {
-        guard let type, !type.isEmpty else { return false }
         if isAll { return true }
+        guard let type, !type.isEmpty else { return false }
         for index in types.indices where types[index].equalsIgnoringCase(type) { return true }
         return false
     }

@@ -7,6 +7,7 @@ import Wire
 /// Turns the typed settings of a configuration into what the data plane reads. Runs once, at the start of a worker.
 struct HTTPCompiler: ~Copyable {
     let configuration: Ref<Configuration>
+    let hostName: String
     var log: LogWriter
     var patterns: [Ref<CompiledPattern>] = []
     var variables: [VariableEntry] = []
@@ -17,7 +18,9 @@ struct HTTPCompiler: ~Copyable {
     /// Tables of media types that were already made.
     var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
-    init(configuration: Ref<Configuration>, log: consuming LogWriter) {
+    /// - Parameter hostName: of this machine, for lines to syslog.
+    init(configuration: Ref<Configuration>, log: consuming LogWriter, hostName: String) {
+        self.hostName = hostName
         self.configuration = configuration
         self.log = log
     }

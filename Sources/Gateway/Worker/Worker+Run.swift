@@ -7,7 +7,7 @@ extension Ref where Value == Worker {
     /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
     func run() {
         while true {
-            let count = value.loop.wait(limit: value.posted.isEmpty ? -1 : 0)
+            let count = value.loop.wait(limit: sleepLimit)
             if count == 0 { takeSignal() }
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
@@ -34,6 +34,9 @@ extension Ref where Value == Worker {
         default: break
         }
     }
+
+    /// The longest sleep in milliseconds, -1 for none: what was posted waits for nobody, and buffered log lines have their own time.
+    private var sleepLimit: Int32 { value.posted.isEmpty ? value.log.sleepLimit(now: now) : 0 }
 
     private func finishLogs() { value.log.flush(now: now, all: true) }
 
