@@ -53,7 +53,7 @@ let package = Package(
         module("Machine", ["Wire", "Config"]),
         module("Board"),
         module("Messages"),
-        module("Loop", ["CSystem", "Wire"]),
+        module("Loop", ["CSystem", "CZlib", "Wire"]),
         module("Gateway", ["CSystem", "CZlib", "Wire", "Pattern", "Config", "Machine", "Board", "Messages", "Loop"]),
         module("Supervisor", ["CSystem", "Wire", "Pattern", "Config", "Machine", "Board", "Messages"]),
         module("Diagnosis", ["Machine", "Config"]),
@@ -64,7 +64,7 @@ let package = Package(
         .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CSystem"], swiftSettings: common),
         .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),
         .executableTarget(
-            name: "goodgate-control", dependencies: ["Control", .product(name: "ArgumentParser", package: "swift-argument-parser")], swiftSettings: common),
+            name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
 
         tests("Wire", ["Wire"]),
         tests("Pattern", ["Pattern", "Wire"]),

@@ -15,4 +15,7 @@ package struct ControlProgram: ParsableCommand {
         subcommands: [CheckCommand.self, DoctorCommand.self, ExplainCommand.self, CompatibilityCommand.self])
 
     package init() {}
+
+    /// Parses the process's arguments and runs the subcommand; exits with its status.
+    package static func start() { main() }
 }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Control
 
-ControlProgram.main()
+ControlProgram.start()
