@@ -58,7 +58,7 @@ extension Ref where Value == Worker {
             copy.append(0x0a)
             _ = File.append(copy.view, to: 2)
             value.pool.value.give(copy)
-        case .syslog(let index): sendSyslog(line, severity: level.rawValue, target: index)
+        case .syslog(let index): sendSyslog(severity: min(7, level.rawValue - 1), target: index) { $0.append(line) }
         }
     }
 }

@@ -9,6 +9,9 @@ extension Ref where Value == Request {
         case .proxyProtocolAddress, .proxyProtocolPort, .proxyProtocolServerAddress, .proxyProtocolServerPort: return proxyProtocolVariable(name)
         case .realIPRemoteAddress: return realIPOriginalAddress
         case .realIPRemotePort: return realIPOriginalPort
+        case .dateLocal: return date(format: ssiTimeFormat, isUTC: false)
+        case .dateGMT: return date(format: ssiTimeFormat, isUTC: true)
+        case .gzipRatio: return gzipRatio
         case .limitRequestsStatus: return value.limits.requestStatus.text
         case .limitConnectionsStatus: return value.limits.connectionStatus.text
         default: return nil

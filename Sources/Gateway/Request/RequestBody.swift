@@ -138,7 +138,7 @@ extension Ref where Value == Request {
         if peeked > 0 || peeked == Socket.wouldBlock {
             return
         }
-        guard value.exchange != nil || value.isDelayed else { return }
+        guard value.exchange != nil || value.isDelayed || value.pendingSubrequests > 0 else { return }
         log(.info, peeked == 0 ? "client prematurely closed connection" : "client closed connection", errno: peeked < 0 ? Int32(-peeked) : 0)
         connection.value.isBroken = true
         abort(status: 499)

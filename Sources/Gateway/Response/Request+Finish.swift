@@ -14,8 +14,13 @@ enum Completion {
 extension Ref where Value == Request {
     /// The end of a handler's work (nginx: ngx_http_finalize_request).
     func finish(_ completion: Completion) {
+        if value.subrequests.stub != nil, finishWithStub(completion) { return }
         switch completion {
         case .done:
+            if !value.filters.isEmpty || value.pendingSubrequests > 0, isHeldBack {
+                value.subrequests.isFinishing = true
+                return flush()
+            }
             value.isResponseComplete = true
             if !isMain { return subrequestDone() }
             flush()

@@ -7,16 +7,20 @@ import Wire
 /// Turns the typed settings of a configuration into what the data plane reads. Runs once, at the start of a worker.
 struct HTTPCompiler: ~Copyable {
     let configuration: Ref<Configuration>
+    let hostName: String
     var log: LogWriter
     var patterns: [Ref<CompiledPattern>] = []
     var variables: [VariableEntry] = []
     var upstreams: [Ref<Upstream>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
+    var charsets = CharsetTable(names: [], recodings: [])
     /// Tables of media types that were already made.
     var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
-    init(configuration: Ref<Configuration>, log: consuming LogWriter) {
+    /// - Parameter hostName: of this machine, for lines to syslog.
+    init(configuration: Ref<Configuration>, log: consuming LogWriter, hostName: String) {
+        self.hostName = hostName
         self.configuration = configuration
         self.log = log
     }
@@ -31,6 +35,7 @@ struct HTTPCompiler: ~Copyable {
         addProxyHost()
         try compilePatterns()
         compileMainLogs()
+        compileCharsets()
         guard configuration.value.http != nil else { return runtime }
         try compileUpstreams()
         for index in configuration.value.http!.locations.indices {
@@ -40,6 +45,7 @@ struct HTTPCompiler: ~Copyable {
             compileProxy(location)
             compileHeaders(location)
             compileFiles(location)
+            compileFilters(location)
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
@@ -50,6 +56,7 @@ struct HTTPCompiler: ~Copyable {
         runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
+        runtime.charsets = charsets
         runtime.variables = FixedList(variables)
         runtime.usesRequestBodyFile = variables.contains { $0.kind == .builtin && $0.builtin == .requestBodyFile }
         runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }

@@ -21,6 +21,8 @@ struct Location: ~Copyable {
     var proxy: Ref<ProxyRuntime>?
     /// add_header, expires and add_trailer; nil if there are none.
     var headers: Ref<HeaderRuntime>?
+    /// What its body filters need; nil if it has none and no subrequest needs one.
+    var filters: Ref<FilterRuntime>?
     /// Where its files are; set for every location when the configuration is compiled.
     var files: Ref<FileRuntime>?
 

@@ -96,8 +96,11 @@ extension Ref where Value == Exchange {
 
     /// Whether reading must rest: too much waits for the client and no file may take it.
     private func mustPause() -> Bool {
-        let waiting = request.main.value.output.heldMemory
+        let request = request
+        let waiting = request.main.value.output.heldMemory + request.value.subrequests.postponedBytes
+        for filter in request.value.filters where filter.isHolding { return true }
         guard waiting >= max(proxy.value.buffersTotal, 65536) else { return false }
+        if !request.value.filters.isEmpty || !request.isMain { return true }
         return !value.isBuffering || proxy.value.tempFileSizeMax == 0 || value.spillLength >= proxy.value.tempFileSizeMax
     }
 
@@ -195,15 +198,15 @@ extension Ref where Value == Exchange {
         if owner == nil, mustCopy || bytes.count <= 2048 {
             let copy = pool.value.take(bytes.count)
             copy.append(bytes)
-            return request.emit(Segment(copy.view, owner: copy))
+            return request.emit(Segment(copy.view, owner: copy), isFlush: !value.isBuffering)
         }
         if let owner, bytes.count <= 2048 {
             let copy = pool.value.take(bytes.count)
             copy.append(bytes)
-            request.emit(Segment(copy.view, owner: copy))
+            request.emit(Segment(copy.view, owner: copy), isFlush: !value.isBuffering)
             return keepSpare(owner)
         }
-        request.emit(Segment(bytes, owner: owner))
+        request.emit(Segment(bytes, owner: owner), isFlush: !value.isBuffering)
     }
 
     /// Writes to the temporary file and queues the range. False if there is none to be had.

@@ -7,7 +7,7 @@ extension Ref where Value == Worker {
     /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
     func run() {
         while true {
-            let count = value.loop.wait()
+            let count = value.loop.wait(limit: sleepLimit)
             if count == 0 { takeSignal() }
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
@@ -34,6 +34,9 @@ extension Ref where Value == Worker {
         default: break
         }
     }
+
+    /// The longest sleep in milliseconds, -1 for none: what was posted waits for nobody, and buffered log lines have their own time.
+    private var sleepLimit: Int32 { value.posted.isEmpty ? value.log.sleepLimit(now: now) : 0 }
 
     private func finishLogs() { value.log.flush(now: now, all: true) }
 
@@ -109,7 +112,8 @@ extension Ref where Value == Worker {
     func closeIdle() {
         for slot in 0..<UInt32(value.connections.capacity) {
             let connection = value.connections[slot]
-            if connection.value.state == .idle || connection.value.state == .readingProxyHeader, connection.value.descriptor >= 0 {
+            // One that has not asked anything yet has a request on its way: it is served (nginx closes only what waits after a request).
+            if connection.value.state == .idle, connection.value.requestCount > 0, connection.value.descriptor >= 0 {
                 connection.close()
             }
         }

@@ -87,7 +87,7 @@ package struct WorkerProgram {
         guard let configuration = outcome.configuration else {
             return fail("the configuration does not parse in the worker: \(outcome.diagnostics.first?.text ?? "")")
         }
-        var compiler = HTTPCompiler(configuration: Ref.immortal(configuration), log: LogWriter())
+        var compiler = HTTPCompiler(configuration: Ref.immortal(configuration), log: LogWriter(), hostName: recorded.facts.hostName)
         let http: Ref<HTTPRuntime>
         do throws(HTTPCompiler.Failure) {
             http = Ref.immortal(try compiler.compile())

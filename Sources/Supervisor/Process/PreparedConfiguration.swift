@@ -47,9 +47,9 @@ final class PreparedConfiguration {
         }
     }
 
-    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when a log is standard error itself.
+    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when some error log is standard error itself.
     var standardError: Descriptor? {
-        for log in settings.errorLogs where log.destination == .standardError { return nil }
+        if settings.usesStandardError { return nil }
         for log in settings.errorLogs {
             if case .file(let path) = log.destination, let file = logs[path] { return file }
         }
