@@ -196,7 +196,12 @@ extension Ref where Value == Request {
         if !line.isEmpty { value.response.statusLine = line }
         if let length = head.contentLength, exchange.value.framing != .chunked { value.response.contentLength = Int64(length) }
         if exchange.value.framing == .chunked || head.status == 101 { value.response.contentLength = -1 }
-        if location.value.settings.value.proxy.forcesRanges, head.status == 200, value.response.contentLength >= 0 { value.response.allowsRanges = true }
+        // The origin has seen the client's conditions and decided.
+        value.response.skipsConditions = true
+        if location.value.settings.value.proxy.forcesRanges {
+            value.response.allowsRanges = true
+            value.response.allowsOneRangeOnly = true
+        }
         for index in 0..<exchange.value.fields.count {
             let field = exchange.value.fields[index]
             takeField(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop), proxy)
@@ -213,6 +218,7 @@ extension Ref where Value == Request {
             if !proxy.value.hiddenNames.isEmpty, proxy.value.hiddenNames.containsName(field.name) { return }
             return value.response.fields.append(field)
         case .contentLength, .connection, .keepAlive, .transferEncoding, .upgrade: return
+        case .acceptRanges where value.response.allowsOneRangeOnly: return
         case .status where proxy.value.hiddenTokens.contains(.status): return
         case .date:
             if !proxy.value.hiddenTokens.contains(.date) { value.response.date = field.value }
