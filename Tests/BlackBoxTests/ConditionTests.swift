@@ -70,6 +70,17 @@ struct Conditions {
         #expect(try site.get("/max/ten.txt", ["Range: bytes=2-2"]).text == "2")
     }
 
+    @Test("of an old browser: msie_refresh sends a page in the place of a redirect")
+    func refresh() throws {
+        let site = try Site(server: "msie_refresh on; location / { return 301 \"/to here\"; }")
+        defer { site.stop() }
+        let reply = try site.get("/", ["User-Agent: Mozilla/4.0 (compatible; MSIE 6.0)"])
+        #expect(reply.status == 200)
+        #expect(reply["Location"] == nil)
+        #expect(reply.text.contains("content=\"0; URL=/to%20here\""))
+        #expect(try site.get("/", ["User-Agent: other"]).status == 301)
+    }
+
     @Test("never leads to an endless row of error pages")
     func endless() throws {
         let site = try Site(server: "recursive_error_pages on; location / { error_page 404 500 /again; return 404; }")

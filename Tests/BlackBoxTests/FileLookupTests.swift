@@ -41,6 +41,19 @@ struct FileLookup {
         #expect(try site.get("/away/x").status == 500)
     }
 
+    @Test("and gets the type of its extension, in any case; a name that only begins with a dot has none")
+    func types() throws {
+        for name in ["upper.HTML", "two.gz.txt", ".txt", "none", "other.html/file"] { try folder.write("html/types/" + name, "x") }
+        let site = try site("default_type application/x-default; location /own/ { alias html/types/; types { text/x-own txt; } }")
+        defer { site.stop() }
+        let table = [
+            ("/types/upper.HTML", "text/html"), ("/types/two.gz.txt", "text/plain"), ("/types/.txt", "application/x-default"),
+            ("/types/none", "application/x-default"), ("/types/other.html/file", "application/x-default"),
+            ("/own/two.gz.txt", "text/x-own"), ("/own/upper.HTML", "application/x-default"),
+        ]
+        for (path, type) in table { #expect(try site.get(path)["Content-Type"] == type, "\(path)") }
+    }
+
     @Test("in the order of try_files")
     func tryFiles() throws {
         let site = try site("""

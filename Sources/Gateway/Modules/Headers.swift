@@ -21,7 +21,7 @@ extension Ref where Value == Request {
         for index in settings.value.headers.indices {
             let header = settings.value.headers[index]
             guard takesAll || header.isAlways else { continue }
-            let text = evaluate(header.text)
+            let text = lineSafe(evaluate(header.text))
             switch header.kind {
             case .append: if !text.isEmpty { value.response.append(header.name, text, token: header.token) }
             case .etag:
@@ -49,7 +49,7 @@ extension Ref where Value == Request {
         for index in settings.value.trailers.indices {
             let trailer = settings.value.trailers[index]
             guard takesAll || trailer.isAlways else { continue }
-            let text = evaluate(trailer.text)
+            let text = lineSafe(evaluate(trailer.text))
             if text.isEmpty { continue }
             value.response.trailers.append(HeaderField(name: trailer.name, value: text, token: trailer.token))
         }

@@ -25,6 +25,7 @@ extension Ref where Value == Request {
         exchange.value.proxy = proxy
         value.exchange = exchange
         exchange.leaveUpstream()
+        exchange.value.shownPeer = -2
         value.modules.dynamicURI = nil
         guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
         exchange.value.upstream = upstream
@@ -69,7 +70,9 @@ extension Ref where Value == Request {
     private func writeProxyHead(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {
         if let method = proxy.value.method { head.append(evaluate(method)) } else { head.append(proxyMethod(proxy)) }
         head.append(0x20)
+        let lineStart = head.value.end
         appendProxyURI(proxy, to: head)
+        if !value.isURIValidUnparsed { head.replaceLineBreaks(from: lineStart) }
         head.append(proxy.value.usesHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
         let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && proxy.value.usesHTTP11
         exchange.value.isBodyChunked = streamsChunked
@@ -85,7 +88,12 @@ extension Ref where Value == Request {
                 head.append(field.prefix)
                 let before = head.value.end
                 append(field.text, to: head)
-                if head.value.end == before { head.value.end = start } else { head.append("\r\n") }
+                if head.value.end == before {
+                    head.value.end = start
+                } else {
+                    if field.text.constant == nil { head.replaceLineBreaks(from: before) }
+                    head.append("\r\n")
+                }
             }
         }
         if proxy.value.passesHeaders { appendClientFields(proxy, to: head) }
@@ -188,6 +196,7 @@ extension Ref where Value == Request {
         if !line.isEmpty { value.response.statusLine = line }
         if let length = head.contentLength, exchange.value.framing != .chunked { value.response.contentLength = Int64(length) }
         if exchange.value.framing == .chunked || head.status == 101 { value.response.contentLength = -1 }
+        if location.value.settings.value.proxy.forcesRanges, head.status == 200, value.response.contentLength >= 0 { value.response.allowsRanges = true }
         for index in 0..<exchange.value.fields.count {
             let field = exchange.value.fields[index]
             takeField(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop), proxy)

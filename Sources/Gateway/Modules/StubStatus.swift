@@ -1,7 +1,8 @@
 import Loop
 import Wire
 
-/// Numbers about the connections of all workers (nginx: ngx_http_stub_status_module). Monitoring reads this text, so it is nginx's to the letter.
+/// Numbers about the connections of all workers (nginx: ngx_http_stub_status_module). Monitoring reads this text: it is nginx's to
+/// the letter.
 extension Ref where Value == Request {
     func serveStubStatus() {
         guard value.method == .get || value.method == .head else { return finish(.status(405)) }

@@ -30,7 +30,9 @@ extension Ref where Value == Request {
         case .binaryRemoteAddress: return binaryAddress
         case .remoteAddress: return connection.peerText
         case .remotePort: return connection.value.peer.isUnix ? ByteView() : decimal(Int64(connection.value.peer.port))
-        case .serverAddress: return compose { connection.localAddress.append(to: $0, withPort: false) }
+        case .serverAddress:
+            let address = connection.localAddress
+            return compose { address.append(to: $0, withPort: address.isUnix) }
         case .serverPort: return connection.localAddress.isUnix ? ByteView() : decimal(Int64(connection.localAddress.port))
         case .serverName: return server.value.name
         case .documentRoot: return documentRoot

@@ -71,7 +71,9 @@ extension Ref where Value == Request {
         value.unparsedURI = head.targetForm == .asterisk ? head.targetRange.view(base) : head.pathAndQueryRange.view(base)
         if value.unparsedURI.isEmpty { value.unparsedURI = "/" }
         if head.targetForm == .asterisk {
-            value.uri = head.targetRange.view(base)
+            // `*` asks about the server as a whole: it is routed like `/` and goes on as it came (RFC 9112, 3.2.4).
+            value.uri = "/"
+            value.isURIValidUnparsed = true
             return true
         }
         value.arguments = head.queryRange?.view(base) ?? ByteView()

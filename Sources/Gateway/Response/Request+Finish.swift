@@ -96,6 +96,7 @@ extension Ref where Value == Request {
 
     /// nginx's own small page, or only a head where the status has none.
     private func sendBuiltinPage(_ status: Int) {
+        if sendsRefresh(insteadOf: status) { return }
         let shown = status == 494 ? 400 : (495...497).contains(status) ? 400 : status
         let location = value.response.location
         value.response.clearForErrorPage()

@@ -115,7 +115,7 @@ extension Ref where Value == Request {
             appendHTTPDate(value.response.lastModified, to: buffer)
             buffer.append("\r\n")
         }
-        if let target = value.response.location, !target.isEmpty {
+        if let target = value.response.location.map({ targetSafe($0) }), !target.isEmpty {
             buffer.append("Location: ")
             appendAbsolute(target, to: buffer)
             buffer.append("\r\n")

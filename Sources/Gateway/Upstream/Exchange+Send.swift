@@ -228,6 +228,8 @@ extension Ref where Value == Request {
 
     /// All chunks that are here become one.
     private func takeStreamedChunk(_ input: Ref<Buffer>, into queue: Ref<Buffer>, chunked: Bool) -> Streamed? {
+        // The request may end below, and with it the way to the pool.
+        let pool = pool
         let payload = pool.value.take(16384)
         defer { pool.value.give(payload) }
         while payload.count < 16384 {

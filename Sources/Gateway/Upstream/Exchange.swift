@@ -30,6 +30,8 @@ struct Exchange: ~Copyable, SlabValue {
     var connection: UpstreamConnectionRef?
     var attempt = AttemptState()
     var hasAttemptState = false
+    /// The peer that messages name, also after its attempt: -1 the group, as no peer could be picked; -2 none yet.
+    var shownPeer = -2
     var hashKey = ByteView()
     /// What the request says of its peer (`sticky cookie`, `route`) or its session (`learn`); empty: nothing.
     var stickyID = ByteView()
@@ -170,7 +172,8 @@ extension Ref where Value == Exchange {
     }
 
     /// Closes the account of the running attempt with its peer.
-    func finishAttempt(outcome: AttemptOutcome) {
+    /// - Parameter phase: for the log, if the peer is out from now on.
+    func finishAttempt(outcome: AttemptOutcome, phase: StaticString = "reading upstream") {
         guard value.attempt.isRunning else { return }
         if outcome == .succeeded { learnSessionAtEnd() }
         let peer = Int(value.attempt.peer)
@@ -182,20 +185,23 @@ extension Ref where Value == Exchange {
             header = stat.headerTime
             response = stat.responseTime
         }
-        upstream.value.balancer.release(&value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
+        upstream.value.balancer.release(
+            &value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
         upstream.publishNews(of: peer, now: now)
+        if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
+            request.log(.warning, "upstream server temporarily disabled", while: phase)
+        }
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
     func appendUpstream(to line: Ref<Buffer>) {
-        guard let proxy = value.proxy, value.upstream != nil else { return }
+        guard let proxy = value.proxy, value.upstream != nil, value.shownPeer >= -1 else { return }
         line.append(", upstream: \"")
         line.append(proxy.value.scheme)
         line.append("://")
-        if value.attempt.isRunning, Int(value.attempt.peer) < upstream.value.peers.count {
-            let name = upstream.value.peers[Int(value.attempt.peer)].name
-            line.append(name)
-            if upstream.value.peers[Int(value.attempt.peer)].address.isUnix { line.append(":") }
+        if value.shownPeer >= 0, value.shownPeer < upstream.value.peers.count {
+            line.append(upstream.value.peers[value.shownPeer].name)
+            if upstream.value.peers[value.shownPeer].address.isUnix { line.append(":") }
         } else if let upstream = value.upstream {
             line.append(upstream.value.name)
         }
@@ -208,7 +214,9 @@ extension Ref where Value == Exchange {
         guard value.hasHead, let input = value.input else { return nil }
         let base = input.whole
         guard let first = value.fields.firstIndex(variable: name, base) else { return nil }
-        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else { return value.fields[first].value.view(base) }
+        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else {
+            return value.fields[first].value.view(base)
+        }
         let scratch = pool.value.take(1024)
         scratch.append(value.fields[first].value.view(base))
         var next: Int? = second

@@ -141,7 +141,7 @@ extension Ref where Value == UpstreamConnection {
         value.requestsServed += 1
         value.idleSince = worker.now
         let now = Machine.Milliseconds(worker.now)
-        let idleMax = upstream.value.peers[value.peer].learner.idleMax(configured: Machine.Milliseconds(upstream.value.idle.settings.timeout))
+        let idleMax = upstream.value.peers[value.peer].learner.idleMax(configured: upstream.value.idle.settings.timeout)
         let stored = upstream.value.idle.store(
             Int32(value.slot), peer: value.peer, tag: value.tag, requestsServed: value.requestsServed,
             openedAt: Machine.Milliseconds(value.openedAt), idleMax: idleMax, now: now)

@@ -112,7 +112,8 @@ extension Ref where Value == Worker {
     func closeIdle() {
         for slot in 0..<UInt32(value.connections.capacity) {
             let connection = value.connections[slot]
-            if connection.value.state == .idle || connection.value.state == .readingProxyHeader, connection.value.descriptor >= 0 {
+            // One that has not asked anything yet has a request on its way: it is served (nginx closes only what waits after a request).
+            if connection.value.state == .idle, connection.value.requestCount > 0, connection.value.descriptor >= 0 {
                 connection.close()
             }
         }

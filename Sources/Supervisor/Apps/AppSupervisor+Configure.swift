@@ -9,7 +9,9 @@ extension AppSupervisor {
     /// gone are stopped. At the start, running instances of a former supervisor are taken over.
     ///
     /// - Parameter blocks: One per app, names unique.
-    package func configure(_ blocks: [AppSpecification]) {
+    /// - Throws: EAGAIN when another supervisor has the apps of the state directory; nothing was done then.
+    package func configure(_ blocks: [AppSpecification]) throws(SystemError) {
+        if lock == nil { lock = try directories.lock() }
         let isFirst = apps.isEmpty
         let saved = isFirst ? loadState() : nil
         let found = isFirst ? findKeepers() : []

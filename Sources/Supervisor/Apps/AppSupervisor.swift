@@ -21,6 +21,8 @@ package final class AppSupervisor {
     let standardError: Int32
     let boot: String
 
+    /// Held while this supervisor is the one that has the apps of the directory.
+    var lock: Descriptor?
     var apps: [String: ManagedApp] = [:]
     var ports: PortChooser
     let poll: EventPoll
