@@ -24,6 +24,7 @@ extension Ref where Value == Request {
         exchange.value.state = .idle
         exchange.value.proxy = proxy
         value.exchange = exchange
+        if isMain { sendContinueIfExpected() }
         exchange.leaveUpstream()
         exchange.value.shownPeer = -2
         value.modules.dynamicURI = nil
@@ -276,6 +277,8 @@ extension Ref where Value == Request {
             case .setCookie, .contentDisposition, .cacheControl, .expires, .acceptRanges:
                 value.response.append(keep(field.name.view(base)), keep(field.value.view(base)), token: field.token)
             case .contentType: value.response.setContentType(keep(field.value.view(base)))
+            case .xAccelLimitRate where !exchange.proxy.value.ignored.contains(.accelLimitRate):
+                if let rate = SizeText.number(field.value.view(base)) { value.limitRate = rate }
             default: break
             }
         }
