@@ -15,7 +15,7 @@ struct AppFigureTests {
         defer { host.finish() }
         var specification = host.specification(server: "S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n")
         specification.restart = RestartPolicy(firstDelay: .milliseconds(10), lastDelay: .milliseconds(10))
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         var unrouted: [Double] = []
         var restarted: [Double] = []
@@ -42,7 +42,7 @@ struct AppFigureTests {
     func idle() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification(instances: 2)])
+        host.supervisor.configure([host.specification(instances: 2)])
         #expect(host.run { $0.routes.count == 2 })
         #expect(host.run { $0.supervisor.saveAt == nil })
         #expect(host.supervisor.deadline == nil)

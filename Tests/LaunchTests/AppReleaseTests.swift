@@ -11,7 +11,7 @@ struct AppReleaseTests {
     func goodRelease() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification(instances: 2)])
+        host.supervisor.configure([host.specification(instances: 2)])
         #expect(host.run { $0.routes.count == 2 })
         let old = host.processes
         let (answer, release) = host.supervisor.deploy(
@@ -40,7 +40,7 @@ struct AppReleaseTests {
     func badRelease() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification(instances: 2)])
+        host.supervisor.configure([host.specification(instances: 2)])
         #expect(host.run { $0.routes.count == 2 })
         let old = host.processes
         _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["BROKEN=1"], soak: .zero))
@@ -55,7 +55,7 @@ struct AppReleaseTests {
     func worseRelease() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification()])
+        host.supervisor.configure([host.specification()])
         #expect(host.run { $0.routes.count == 1 })
         let old = host.processes
         _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .seconds(20)))
@@ -76,7 +76,7 @@ struct AppReleaseTests {
         let port = chooser.take() ?? 0
         var specification = host.specification(server: "S(('127.0.0.1', \(port)), H).serve_forever()\n")
         specification.listen = .fixed(.ipv4(0x7F00_0001, port: port))
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 })
@@ -93,22 +93,22 @@ struct AppReleaseTests {
         let host = try TestHost()
         defer { host.finish() }
         var specification = host.specification()
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         let first = host.processes
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(!host.run(seconds: 0.3) { $0.processes != first })
         specification.instances = 3
         specification.stopTimeout = .seconds(4)
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 3 })
         #expect(host.processes.contains(first[0]))
         specification.environment = ["VERSION=5"]
         specification.instances = 2
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 2 && $0.routes.count == 2 })
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n5 ")) }
-        try host.supervisor.configure([])
+        host.supervisor.configure([])
         #expect(host.run { $0.supervisor.apps.isEmpty })
     }
 
@@ -118,7 +118,7 @@ struct AppReleaseTests {
         defer { host.finish() }
         var specification = host.specification(instances: 2)
         specification.environmentFiles = [host.directory.file("env", "VERSION=10\n")]
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 2 })
         _ = host.directory.file("env", "VERSION=11\n")
         #expect(host.supervisor.restart(app: "api") == .accepted)
@@ -137,7 +137,7 @@ struct AppReleaseTests {
 
             """)
         specification.memoryRecycle = 60 << 20
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         let old = host.processes
         var least = 9
@@ -160,7 +160,7 @@ struct AppReleaseTests {
 
             """)
         specification.memoryMax = 60 << 20
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { host in host.reports.contains { $0.report == .memoryExceeded } })
         #expect(host.run { host in host.reports.contains { if case .backingOff = $0.report { true } else { false } } })
     }
@@ -172,7 +172,7 @@ struct AppReleaseTests {
         defer { host.finish() }
         var specification = host.specification(server: "x = bytearray(200 << 20)\ntime.sleep(600)\n")
         specification.memoryMax = 48 << 20
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.logged("OOM kill") })
         #expect(host.reports.contains { item in
             if case .exited(let exit, _, false) = item.report { exit.outOfMemoryKills == 1 } else { false }

@@ -11,7 +11,7 @@ struct AppSupervisorTests {
     func killOne() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification(instances: 2)])
+        host.supervisor.configure([host.specification(instances: 2)])
         #expect(host.run { $0.routes.count == 2 })
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
         let victim = host.processes[0]
@@ -30,7 +30,7 @@ struct AppSupervisorTests {
     func killAll() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification(instances: 2)])
+        host.supervisor.configure([host.specification(instances: 2)])
         #expect(host.run { $0.routes.count == 2 })
         host.outlooks = []
         for process in host.processes { kill(process, SIGKILL) }
@@ -50,7 +50,7 @@ struct AppSupervisorTests {
         var specification = host.specification()
         specification.environment = ["BROKEN=1"]
         specification.restart = RestartPolicy(firstDelay: .milliseconds(20), lastDelay: .milliseconds(200))
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { host in
             host.reports.count { if case .exited(let exit, _, false) = $0.report { exit.cause == .status(3) } else { false } } >= 5
         })
@@ -59,7 +59,7 @@ struct AppSupervisorTests {
         #expect(host.directory.read("api.log").contains("broken"))
         // Mended, it comes up by itself.
         specification.environment = []
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         #expect(host.outlooks.last == .up)
     }
@@ -78,7 +78,7 @@ struct AppSupervisorTests {
         case "file": specification.environmentFiles = ["/no/such/file"]
         default: specification.directory = "/no/such/directory"
         }
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.logged(words) })
         #expect(host.run { host in host.reports.count { if case .startFailed = $0.report { true } else { false } } >= 3 })
         #expect(host.run { host in if case .implausible? = host.outlooks.last { true } else { false } })
@@ -91,7 +91,7 @@ struct AppSupervisorTests {
         defer { host.finish() }
         var chooser = PortChooser()
         let port = chooser.take() ?? 0
-        try host.supervisor.configure([host.specification(server: "S(('127.0.0.1', \(port)), H).serve_forever()\n")])
+        host.supervisor.configure([host.specification(server: "S(('127.0.0.1', \(port)), H).serve_forever()\n")])
         #expect(host.run { $0.routes.count == 1 })
         #expect(host.routes.first?.value.address == .ipv4(0x7F00_0001, port: port))
         #expect(host.logged("listens at 127.0.0.1:\(port) instead of"))
@@ -103,7 +103,7 @@ struct AppSupervisorTests {
         let host = try TestHost()
         defer { host.finish() }
         let server = "S.address_family = socket.AF_INET6\nS(('::1', int(os.environ['PORT'])), H).serve_forever()\n"
-        try host.supervisor.configure([host.specification(server: server)])
+        host.supervisor.configure([host.specification(server: server)])
         #expect(host.run { $0.routes.count == 1 })
         guard case .ipv6(0, 1, let port)? = host.routes.first?.value.address else {
             Issue.record("\(host.routes)")
@@ -124,7 +124,7 @@ struct AppSupervisorTests {
         try System.listen(thief.number, backlog: 5)
         var specification = host.specification()
         specification.listen = .fixed(address)
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.logged("\(address.listenKey) is taken by process \(System.process)") })
         #expect(host.routes.isEmpty)
     }
@@ -135,7 +135,7 @@ struct AppSupervisorTests {
         defer { host.finish() }
         var specification = host.specification(server: "time.sleep(600)\n")
         specification.startTimeout = .milliseconds(300)
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { host in host.reports.count { $0.report == .startTimedOut } >= 2 })
         #expect(host.routes.isEmpty)
     }
@@ -153,7 +153,7 @@ struct AppSupervisorTests {
 
             """)
         specification.listen = .descriptor
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         let address = try #require(host.routes.first?.value.address)
         #expect(TestHost.get(address).contains("200 OK"))
@@ -180,7 +180,7 @@ struct AppSupervisorTests {
             """)
         specification.listen = .unix
         if System.isRoot { specification.user = "nobody" }
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         guard case .unix(let bytes)? = host.routes.first?.value.address else {
             Issue.record("\(host.routes)")
@@ -199,7 +199,7 @@ struct AppSupervisorTests {
         defer { host.finish() }
         var specification = host.specification()
         specification.health = AppHealth()
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.checked.count == 1 })
         #expect(!host.run(seconds: 0.3) { !$0.routes.isEmpty })
         let key = try #require(host.checked.keys.first)
@@ -216,7 +216,7 @@ struct AppSupervisorTests {
         defer { host.finish() }
         var specification = host.specification()
         specification.restart.condition = .never
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         kill(host.processes[0], SIGKILL)
         #expect(host.run { $0.outlooks.last == .down })
@@ -229,7 +229,7 @@ struct AppSupervisorTests {
     func stopAll() throws {
         let host = try TestHost()
         defer { host.finish() }
-        try host.supervisor.configure([host.specification(instances: 2), host.specification("web")])
+        host.supervisor.configure([host.specification(instances: 2), host.specification("web")])
         #expect(host.run { $0.routes.count == 3 })
         let processes = host.processes
         host.supervisor.stopAll()
@@ -253,7 +253,7 @@ struct AppSupervisorTests {
             S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
 
             """)
-        try host.supervisor.configure([specification])
+        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         let app = host.processes[0]
         let family = ProcessFacts.family(app: app, keeper: -1)

@@ -14,7 +14,7 @@ extension Ref where Value == Request {
         case .gzipRatio: return gzipRatio
         case .limitRequestsStatus: return value.limits.requestStatus.text
         case .limitConnectionsStatus: return value.limits.connectionStatus.text
-        default: return nil
+        default: return sentBuiltin(name)
         }
     }
 

@@ -28,7 +28,7 @@ extension AppSupervisor {
     }
 
     /// Gives all apps up without touching them: they run on, and the next supervisor finds them. For a binary upgrade,
-    /// before the new program starts; should that fail, `configure` takes them back.
+    /// before the new program starts; should that fail, or end, `configure` takes them back.
     package func handOver() {
         save()
         letGoOfAll()
@@ -45,6 +45,7 @@ extension AppSupervisor {
         pending = []
         saveAt = nil
         sampleAt = nil
+        waitingBlocks = nil
         lock = nil
     }
 

@@ -190,7 +190,8 @@ struct InstanceMachineTests {
             bench.tell(.emptied, 0, serial)
             let before = bench.now
             bench.wait()
-            delays.append((bench.now - before).components.seconds * 1000 + (bench.now - before).components.attoseconds / 1_000_000_000_000_000)
+            let (seconds, attoseconds) = (bench.now - before).components
+            delays.append(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
         }
         #expect(delays == [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000, 15_000, 15_000])
     }
