@@ -32,7 +32,7 @@ struct AddedFields {
         #expect(missing["X-Always"] == "a")
     }
 
-    @Test("comes once where the answer turns into 416")
+    @Test("comes once where the answer turns into 416", .enabled(if: Target.isGoodgate, "nginx adds fields that are `always` twice"))
     func once() throws {
         let site = try Site(server: "root html; add_header X-Always a always; add_header X-Usual u;", directory: folder)
         defer { site.stop() }

@@ -19,7 +19,10 @@ struct ControlTests {
     func checkStarts() throws {
         let folder = try TemporaryDirectory()
         let path = folder.path + "/site.conf"
-        try "server { listen 8080; location / { proxy_pass http://127.0.0.1:3000; } }".write(toFile: path, atomically: true, encoding: .utf8)
+        try """
+            upstream app { server localhost:3000; server 127.0.0.1:3001; }
+            server { listen 8080; location / { proxy_pass http://app; } }
+            """.write(toFile: path, atomically: true, encoding: .utf8)
         let result = try RunningProcess.run(goodgate, ["check", path])
         #expect(result.succeeded, "\(result.output)\(result.errors)")
         #expect(result.output.contains("site.conf: starts"))

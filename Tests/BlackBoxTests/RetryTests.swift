@@ -297,6 +297,19 @@ struct CachedConnections {
         #expect(try (0..<5).map { _ in try site.get().text } == ["#1", "#1", "#2", "#2", "#3"])
     }
 
+    @Test("retires after keepalive_time, once it has answered")
+    func keepAliveTime() throws {
+        let origin = try Origin { .answer(body: Bytes("#\($0.connection)")) }
+        let site = try Site(
+            http: "upstream old { server 127.0.0.1:\(origin.port); keepalive 4; keepalive_time 300ms; }",
+            server: "location / { proxy_pass http://old; \(Site.keepAlive) }")
+        defer { site.stop() }
+        #expect(try site.get().text == "#1")
+        usleep(350_000)
+        #expect(try site.get().text == "#1")
+        #expect(try site.get().text == "#2")
+    }
+
     @Test("retires after keepalive_timeout")
     func keepAliveTimeout() throws {
         let origin = try Origin { .answer(body: Bytes("#\($0.connection)")) }

@@ -25,11 +25,13 @@ package struct HTTPSettings: Sendable {
 
     package init() {}
 
+    /// The settings of an id.
     package subscript(id: LocationID) -> LocationSettings { locations[id.index] }
 }
 
 /// Index into `HTTPSettings.locations`.
 package struct LocationID: Hashable, Sendable {
+    /// Position in the array that it refers to, from 0.
     package var index: Int
 
     package init(_ index: Int) { self.index = index }

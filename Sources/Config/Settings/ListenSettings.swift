@@ -1,6 +1,8 @@
 /// One `listen` of a server, for one address. A port range or a name with several addresses gives several.
 package struct ListenSettings: Hashable, Sendable {
+    /// The address, with its port.
     package var address: NetworkAddress
+    /// Where it stands.
     package var location: SourceLocation
     /// `default_server`.
     package var isDefaultServer = false
@@ -51,6 +53,7 @@ package struct ListenSettings: Hashable, Sendable {
 
 /// A listening address with its virtual hosts.
 package struct ListenerSettings: Sendable {
+    /// The address, with its port.
     package var address: NetworkAddress
     /// The effective options.
     package var socket = ListenSettings.SocketOptions()

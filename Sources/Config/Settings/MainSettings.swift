@@ -40,6 +40,7 @@ package struct MainSettings: Sendable {
 
 /// `env`.
 package struct EnvironmentVariable: Hashable, Sendable {
+    /// Name of the variable.
     package var name: String
     /// nil: inherited from the supervisor's environment.
     package var value: String?

@@ -1,6 +1,8 @@
 /// `server { }` of `http`.
 package struct ServerSettings: Sendable {
+    /// Where it stands.
     package var location: SourceLocation
+    /// `server_name`, in order; at least one.
     package var names: [ServerName] = []
     /// First name in the form of `$server_name`; empty when there is none.
     package var canonicalName: Bytes = []

@@ -7,9 +7,8 @@ extension Ref where Value == Request {
     /// Starts a subrequest; it begins to run before the loop waits again.
     /// - Parameters:
     ///   - uri: decoded path, in memory that lives as long as the main request.
-    ///   - captureLimit: for `.capture`, the most bytes.
     /// - Returns: nil if there are too many already, after an error line.
-    func startSubrequest(_ uri: ByteView, arguments: ByteView, purpose: SubrequestPurpose, captureLimit: Int = 0) -> RequestRef? {
+    func startSubrequest(_ uri: ByteView, arguments: ByteView, purpose: SubrequestPurpose) -> RequestRef? {
         guard value.subrequests.depth < SubrequestState.depthMax else {
             log(.error, "subrequests cycle while processing \"\(uri.string)\"")
             return nil
@@ -26,8 +25,7 @@ extension Ref where Value == Request {
         child.inherit(from: self, uri: uri, arguments: arguments)
         child.value.subrequests.purpose = purpose
         if purpose == .capture {
-            child.value.subrequests.captured = pool.value.take(min(captureLimit, 65536))
-            child.value.subrequests.captureLimit = captureLimit
+            child.value.subrequests.captured = pool.value.take(4096)
         }
         main.value.subrequests.all.append(child)
         value.pendingSubrequests += 1
@@ -110,12 +108,13 @@ extension Ref where Value == Request {
         }
     }
 
-    /// Keeps the body of a captured subrequest.
+    /// Keeps the body of a captured subrequest, as far as its location allows (subrequest_output_buffer_size).
     private func capture(_ piece: Segment?) {
         guard let piece else { return }
         defer { if let buffer = piece.buffer { pool.value.give(buffer) } }
         guard let captured = value.subrequests.captured, piece.count > 0, !value.isTruncated else { return }
-        guard Int64(captured.count) + piece.count <= Int64(value.subrequests.captureLimit) else {
+        let limit = location.value.settings.value.core.subrequestOutputBufferSize
+        guard Int64(captured.count) + piece.count <= Int64(limit) else {
             value.isTruncated = true
             // An answer with a hole is worse than none.
             if main.value.bytesSent == 0 { main.dropOutput() }

@@ -76,8 +76,7 @@ extension SSIFilter {
             stub = content
         }
         if let name = arguments["set"] {
-            let limit = request.location.value.settings.value.core.subrequestOutputBufferSize
-            guard let child = request.startSubrequest(place.path, arguments: place.query, purpose: .capture, captureLimit: limit) else { return .failed }
+            guard let child = request.startSubrequest(place.path, arguments: place.query, purpose: .capture) else { return .failed }
             if request.main.value.modules.ssi?.value(of: name) == nil { request.main.value.modules.ssi?.set(name, ByteView()) }
             request.main.value.modules.ssi?.capture(child, into: name)
             return .wait(child)

@@ -41,7 +41,6 @@ struct SubrequestState: ~Copyable {
     var hasOutput = false
     /// The body, if it is captured.
     var captured: Ref<Buffer>?
-    var captureLimit = 0
 
     init() {}
 
@@ -61,6 +60,5 @@ struct SubrequestState: ~Copyable {
         isSettled = false
         stub = nil
         hasOutput = false
-        captureLimit = 0
     }
 }

@@ -24,6 +24,7 @@ extension Ref where Value == Request {
         exchange.value.state = .idle
         exchange.value.proxy = proxy
         value.exchange = exchange
+        if isMain { sendContinueIfExpected() }
         exchange.leaveUpstream()
         exchange.value.shownPeer = -2
         value.modules.dynamicURI = nil
@@ -196,9 +197,19 @@ extension Ref where Value == Request {
         if !line.isEmpty { value.response.statusLine = line }
         if let length = head.contentLength, exchange.value.framing != .chunked { value.response.contentLength = Int64(length) }
         if exchange.value.framing == .chunked || head.status == 101 { value.response.contentLength = -1 }
-        if location.value.settings.value.proxy.forcesRanges, head.status == 200, value.response.contentLength >= 0 { value.response.allowsRanges = true }
+        // The origin has seen the client's conditions and decided.
+        value.response.skipsConditions = true
+        if location.value.settings.value.proxy.forcesRanges {
+            value.response.allowsRanges = true
+            value.response.allowsOneRangeOnly = true
+        }
         for index in 0..<exchange.value.fields.count {
             let field = exchange.value.fields[index]
+            if field.flags.contains(.ignoredDuplicate) {
+                log(.warning, "upstream sent duplicate header line: \"\(escapedForLog(field.name.view(base)))\", ignored",
+                    while: "reading response header from upstream")
+                continue
+            }
             takeField(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop), proxy)
         }
         if head.status == 101, let upgrade = exchange.value.fields.value(.upgrade, base) {
@@ -213,6 +224,7 @@ extension Ref where Value == Request {
             if !proxy.value.hiddenNames.isEmpty, proxy.value.hiddenNames.containsName(field.name) { return }
             return value.response.fields.append(field)
         case .contentLength, .connection, .keepAlive, .transferEncoding, .upgrade: return
+        case .acceptRanges where value.response.allowsOneRangeOnly: return
         case .status where proxy.value.hiddenTokens.contains(.status): return
         case .date:
             if !proxy.value.hiddenTokens.contains(.date) { value.response.date = field.value }
@@ -270,6 +282,8 @@ extension Ref where Value == Request {
             case .setCookie, .contentDisposition, .cacheControl, .expires, .acceptRanges:
                 value.response.append(keep(field.name.view(base)), keep(field.value.view(base)), token: field.token)
             case .contentType: value.response.setContentType(keep(field.value.view(base)))
+            case .xAccelLimitRate where !exchange.proxy.value.ignored.contains(.accelLimitRate):
+                if let rate = SizeText.number(field.value.view(base)) { value.limitRate = rate }
             default: break
             }
         }

@@ -46,7 +46,11 @@ extension Ref where Value == Request {
         let name = head.serverNameRange.view(base)
         let listener = connection.value.listener!
         value.server = listener.value.defaultServer
-        guard !name.isEmpty else { return true }
+        guard !name.isEmpty else {
+            // No Host (HTTP/1.0): the server whose name is "", if there is one.
+            if !listener.value.hosts.isEmpty, let server = listener.value.hosts.find(ByteView()) { value.server = server }
+            return true
+        }
         let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
         value.host = host
         if !listener.value.hosts.isEmpty {

@@ -77,7 +77,7 @@ extension Ref where Value == Request {
     func flush() {
         let connection = connection
         guard isMain else { return main.flush() }
-        guard !value.isDelayed else { return }
+        guard !value.isDelayed, !isPostponed else { return }
         if connection.value.isBroken { return abort(status: 499) }
         if let tail = value.outputTail, value.output.isEmpty, !location.value.hasLimitRate, value.limitRate == nil {
             // The common case: head and body in one buffer, one send, no vector.
@@ -100,6 +100,13 @@ extension Ref where Value == Request {
         }
         sealTail()
         sendQueue()
+    }
+
+    /// The first bytes of an answer wait for subrequests under way: a few more may fill a packet, or the answer may fail as a whole
+    /// (nginx: postpone_output).
+    private var isPostponed: Bool {
+        value.pendingSubrequests > 0 && value.bytesSent == 0 && !value.isTruncated && !connection.value.isBroken
+            && pendingOutput < Int64(location.value.settings.value.core.postponeOutput)
     }
 
     private func sendQueue() {

@@ -52,8 +52,9 @@ struct MediaTypeList {
 extension HTTPCompiler {
     mutating func compileFilters(_ location: Ref<Location>) {
         // Bodies of subrequests are recoded to the charset of the main answer, whatever their own location says.
-        guard location.value.hasBodyFilters || !charsets.isEmpty else { return }
+        // gzip_static asks who may get gzip.
         let settings = location.value.settings
+        guard location.value.hasBodyFilters || !charsets.isEmpty || settings.value.gzipStatic.mode == .on else { return }
         let gzip = settings.value.gzip
         let rules = settings.value.sub.rules.map { FilterRuntime.SubRule(match: compile($0.match), replacement: compile($0.replacement)) }
         location.value.filters = Ref.immortal(FilterRuntime(

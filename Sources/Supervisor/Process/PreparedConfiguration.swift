@@ -42,7 +42,7 @@ final class PreparedConfiguration {
             switch log.destination {
             case .file(let path): logs[path].map { ErrorLog.Sink(descriptor: $0, level: log.level) }
             case .standardError: ErrorLog.Sink(descriptor: nil, level: log.level)
-            case .syslog: nil
+            case .syslog(let server): ErrorLog.Sink(descriptor: nil, level: log.level, syslog: SyslogSink(server))
             }
         }
     }
