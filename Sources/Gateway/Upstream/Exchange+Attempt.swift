@@ -18,6 +18,7 @@ extension Ref where Value == Exchange {
     func begin() {
         value.startedAt = worker.now
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
+        value.metDeadConnection = false
         findStickyID()
         upstream.value.exchangeCount += 1
         if upstream.value.isGuarded {
@@ -42,8 +43,10 @@ extension Ref where Value == Exchange {
             stat.startsGroup = request.value.startsAttemptGroup
             request.value.startsAttemptGroup = false
             request.value.attempts.append(stat)
-            // A request that must not be sent twice is worth a call that looks whether the connection is still there.
-            let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: !request.value.method.isIdempotent)
+            // A request that must not be sent twice is worth a call that looks whether the connection is still there. So is one that met a
+            // dead connection already: the rest of the pool may be dead as well.
+            let looks = value.metDeadConnection || !request.value.method.isIdempotent
+            let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: looks)
             if let idle { return use(idle) }
             guard let failure = connect(peer) else { return }
             guard attemptFailed(failure, phase: "connecting to upstream") else { return }
@@ -188,6 +191,7 @@ extension Ref where Value == Exchange {
         request.log(failure.level, failure.message, errno: failure.errno, while: phase)
         if value.isReused, failure.kind == .error, let connection = value.connection {
             connection.noteClosed(idle: connection.value.idleBefore)
+            value.metDeadConnection = true
         }
         if failure.level == .alert {
             // Our own exhaustion is 500, as in nginx: no peer is to blame, and no other peer would help.

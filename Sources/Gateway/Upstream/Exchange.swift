@@ -41,6 +41,8 @@ struct Exchange: ~Copyable, SlabValue {
     var tag = 0
     /// The running attempt uses a connection that had served before.
     var isReused = false
+    /// An attempt of this exchange failed on such a connection.
+    var metDeadConnection = false
     var startedAt: UInt64 = 0
     var ignoresClientAbort = false
 
