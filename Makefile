@@ -14,7 +14,7 @@ UNITDIR  := $(DESTDIR)$(PREFIX)/lib/systemd/system
 SHARE    := $(DESTDIR)$(PREFIX)/share/goodgate
 RELEASE  := .build/release
 
-.PHONY: help demo test build install uninstall bench fuzz conformance tidy clean packages
+.PHONY: help demo test build install uninstall bench fuzz conformance compatibility tidy clean packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -56,6 +56,11 @@ conformance: ## nginx's own test suite against our binary: make conformance SUIT
 	@Scripts/install-packages build conformance
 	$(SWIFT) build -c release -j $(JOBS)
 	@Scripts/conformance.py --suite "$(SUITE)" --binary $(RELEASE)/goodgate $(if $(AREA),--area $(AREA))
+
+compatibility: ## Write the tables of docs/nginx-compatibility.md anew from the code
+	$(SWIFT) build --product goodgate-control
+	@head=$$(sed -n "/^## Directives/q;p" docs/nginx-compatibility.md); \
+	  { echo "$$head"; echo; .build/debug/goodgate-control compatibility; } > docs/nginx-compatibility.md.new && mv docs/nginx-compatibility.md.new docs/nginx-compatibility.md
 
 tidy: ## Check style, module arrows and links
 	@Scripts/tidy

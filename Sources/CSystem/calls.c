@@ -2,6 +2,7 @@
 #include "CSystem.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -115,3 +116,15 @@ int cs_set_linger_reset(int fd) { struct linger l = { .l_onoff = 1, .l_linger = 
 
 int cs_set_dumpable(int on) { return prctl(PR_SET_DUMPABLE, on, 0, 0, 0) < 0 ? -errno : 0; }
 int cs_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+static volatile sig_atomic_t caught_signal;
+static void catch_signal(int number) { caught_signal = number; }
+
+int cs_catch_signal(int number) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = catch_signal;   // no SA_RESTART: epoll_wait must return
+    return sigaction(number, &action, NULL) < 0 ? -errno : 0;
+}
+
+int cs_take_signal(void) { int number = caught_signal; caught_signal = 0; return number; }

@@ -66,12 +66,12 @@ extension ConfigurationReader {
             diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
         }
         if scope.isFirst("pid") { configuration.main.pidPath = prefixed("logs/nginx.pid") }
-        if configuration.main.errorLogs.isEmpty {
+        let hasPlainLog = configuration.main.errorLogs.contains { if case .syslog = $0.destination { false } else { true } }
+        if !hasPlainLog {
             let path = request.errorLogPath
             let isStandardError = path.isEmpty || path == "stderr"
-            configuration.main.errorLogs = [
-                ErrorLogSettings(destination: isStandardError ? .standardError : .file(prefixed(path)))
-            ]
+            configuration.main.errorLogs.append(
+                ErrorLogSettings(destination: isStandardError ? .standardError : .file(prefixed(path))))
         }
         reportUnknownVariables()
     }

@@ -1,5 +1,6 @@
 /// A whole configuration as typed values, after inheritance and all checks.
 package struct Configuration: Sendable {
+    /// The main context.
     package var main = MainSettings()
     /// nil: no `http` block.
     package var http: HTTPSettings?
@@ -12,13 +13,17 @@ package struct Configuration: Sendable {
     /// Files read, in order, each once (`-T`).
     package var files: [ConfigurationFile] = []
 
+    /// The entry of an id.
     package subscript(id: PatternID) -> PatternSource { patterns[id.index] }
+    /// The entry of an id.
     package subscript(id: VariableID) -> Variable { variables[id] }
 }
 
 /// A file that was read.
 package struct ConfigurationFile: Hashable, Sendable {
+    /// The path it was read by.
     package var path: String
+    /// What stood in it.
     package var bytes: Bytes
 
     package init(path: String, bytes: Bytes) {

@@ -33,29 +33,6 @@ void channel_close(struct keeper *k) {
     k->channel = -1;
 }
 
-void channel_accept(struct keeper *k) {
-    int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return;
-    struct ucred peer;
-    socklen_t length = sizeof peer;
-    bool is_allowed = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0
-        && (peer.uid == 0 || peer.uid == geteuid());
-    if (!is_allowed) {
-        close(fd);
-        return;
-    }
-    // The newest supervisor is the right one: an upgrade starts the new one while the old one still lives.
-    channel_close(k);
-    k->channel = fd;
-    uint32_t known = k->state.phase == GG_PHASE_FAILED ? GG_CHANGED_FAILED : 0;
-    if (k->state.phase >= GG_PHASE_RUNNING && k->state.phase <= GG_PHASE_EMPTY) known |= GG_CHANGED_STARTED;
-    if (k->state.is_ready) known |= GG_CHANGED_READY;
-    if (k->state.is_stopping) known |= GG_CHANGED_STOPPING;
-    if (k->state.phase == GG_PHASE_EXITED || k->state.phase == GG_PHASE_EMPTY) known |= GG_CHANGED_EXITED;
-    if (k->state.phase == GG_PHASE_EMPTY) known |= GG_CHANGED_EMPTIED;
-    k->changes |= known | GG_CHANGED_STATUS;
-}
-
 /// Sends one message with descriptors.
 static ssize_t send_message(struct keeper *k, uint16_t kind, const void *body, size_t length, const int *descriptors,
                             size_t count) {
@@ -74,6 +51,30 @@ static ssize_t send_message(struct keeper *k, uint16_t kind, const void *body, s
         memcpy(CMSG_DATA(c), descriptors, sizeof(int) * count);
     }
     return sendmsg(k->channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void channel_accept(struct keeper *k) {
+    int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return;
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    bool is_allowed = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0
+        && (peer.uid == 0 || peer.uid == geteuid());
+    if (!is_allowed) {
+        close(fd);
+        return;
+    }
+    // The newest supervisor is the right one: an upgrade starts the new one while the old one still lives.
+    if (k->channel >= 0) send_message(k, GG_RELEASED, NULL, 0, NULL, 0);
+    channel_close(k);
+    k->channel = fd;
+    uint32_t known = k->state.phase == GG_PHASE_FAILED ? GG_CHANGED_FAILED : 0;
+    if (k->state.phase >= GG_PHASE_RUNNING && k->state.phase <= GG_PHASE_EMPTY) known |= GG_CHANGED_STARTED;
+    if (k->state.is_ready) known |= GG_CHANGED_READY;
+    if (k->state.is_stopping) known |= GG_CHANGED_STOPPING;
+    if (k->state.phase == GG_PHASE_EXITED || k->state.phase == GG_PHASE_EMPTY) known |= GG_CHANGED_EXITED;
+    if (k->state.phase == GG_PHASE_EMPTY) known |= GG_CHANGED_EMPTIED;
+    k->changes |= known | GG_CHANGED_STATUS;
 }
 
 void channel_report(struct keeper *k) {

@@ -46,7 +46,10 @@ struct gg_stop { int32_t signal; uint32_t kill_after_ms; };
 struct gg_lines { uint32_t count; uint32_t reserved; uint64_t bytes; };   // request: most lines wanted; answer: lines and bytes
 
 // --- keeper to supervisor ---
-enum { GG_STATE = 64 };                 // gg_state
+enum {
+    GG_STATE = 64,                      // gg_state
+    GG_RELEASED = 65,                   // nothing follows: another supervisor has connected, this channel closes
+};
 
 enum {                                  // gg_state.changes
     GG_CHANGED_STARTED = 1,

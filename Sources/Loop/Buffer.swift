@@ -228,3 +228,17 @@ extension Ref where Value == Buffer {
         }
     }
 }
+
+extension Ref where Value == Buffer {
+    /// Makes bytes from an offset on fit for one line: CR, LF and NUL, which would end it or start another, become spaces.
+    public func replaceLineBreaks(from offset: Int) {
+        precondition(offset >= 0 && offset <= value.end)
+        var index = offset
+        while index < value.end {
+            // SAFETY: index is inside the bytes in use.
+            let byte = unsafe value.memory[index]
+            if byte == 0x0a || byte == 0x0d || byte == 0 { unsafe value.memory[index] = 0x20 }
+            index &+= 1
+        }
+    }
+}

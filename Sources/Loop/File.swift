@@ -103,3 +103,15 @@ public enum File {
         }
     }
 }
+
+extension File {
+    /// Sets the permissions of an open file. Errors are ignored: the file is readable by its owner anyway.
+    public static func changeMode(_ descriptor: Int32, _ mode: UInt32) { _ = fchmod(descriptor, mode) }
+
+    /// Sets the time of the last change, in seconds since 1970.
+    public static func changeTimes(_ descriptor: Int32, modified: Int64) {
+        var times = [timespec(tv_sec: Int(modified), tv_nsec: 0), timespec(tv_sec: Int(modified), tv_nsec: 0)]
+        // SAFETY: the call reads two elements.
+        _ = unsafe futimens(descriptor, &times)
+    }
+}

@@ -11,7 +11,12 @@ public struct FixedList<Element> {
         for (index, element) in elements.enumerated() { unsafe (memory + index).initialize(to: element) }
     }
 
-    public init() { self.init([]) }
+    /// The empty list. Allocates nothing.
+    public init() {
+        count = 0
+        // SAFETY: an aligned address that is never used: no index is below 0.
+        unsafe memory = UnsafeMutablePointer<Element>(bitPattern: MemoryLayout<Element>.alignment)!
+    }
 
     @inlinable public var isEmpty: Bool { count == 0 }
     @inlinable public var indices: Range<Int> { 0..<count }

@@ -6,6 +6,12 @@ public enum ProcessRights {
     /// Ignores signals that a terminal or the kernel sends to the whole group.
     public static func ignore(_ signals: [Int32]) { for number in signals { _ = signal(number, SIG_IGN) } }
 
+    /// Notes signals instead of dying of them; a sleeping loop wakes up.
+    public static func catchSignals(_ signals: [Int32]) { for number in signals { _ = cs_catch_signal(number) } }
+
+    /// The last signal caught since the last call, 0 if none.
+    public static func takeSignal() -> Int32 { cs_take_signal() }
+
     /// Gives up root for good.
     /// - Returns: false if the kernel refused any step; errno says why.
     public static func become(user: UInt32, group: UInt32, groups: [UInt32]) -> Bool {

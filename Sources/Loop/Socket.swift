@@ -9,10 +9,14 @@ public enum Socket {
 
     /// Opens a non-blocking stream socket and starts connecting.
     /// - Returns: the descriptor, and 0 if connected at once, else -errno of connect (-EINPROGRESS while it goes on).
-    public static func connect(to address: SocketAddress, from local: SocketAddress?) -> (descriptor: Int32, status: Int32) {
+    public static func connect(to address: SocketAddress, from local: SocketAddress?, isTransparent: Bool = false) -> (descriptor: Int32, status: Int32) {
         let descriptor = cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
         guard descriptor >= 0 else { return (descriptor, descriptor) }
         if let local {
+            if isTransparent {
+                let isIPv4 = local.family == AF_INET
+                _ = cs_set_option(descriptor, isIPv4 ? Int32(IPPROTO_IP) : Int32(IPPROTO_IPV6), isIPv4 ? IP_TRANSPARENT_ : IPV6_TRANSPARENT_, 1)
+            }
             _ = cs_set_option(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT_, 1)
             let bound = unsafe withUnsafeBytes(of: local.storage) { unsafe cs_bind(descriptor, $0.baseAddress!, local.length) }
             if bound < 0 { return (descriptor, bound) }
@@ -61,3 +65,5 @@ public enum Socket {
 
 /// Linux's number; glibc's header that has it cannot be imported beside netinet/in.h.
 private let IP_BIND_ADDRESS_NO_PORT_: Int32 = 24
+private let IP_TRANSPARENT_: Int32 = 19
+private let IPV6_TRANSPARENT_: Int32 = 75

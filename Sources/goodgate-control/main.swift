@@ -1,1 +1,3 @@
-// Entry point.
+import Control
+
+ControlProgram.start()

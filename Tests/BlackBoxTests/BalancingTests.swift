@@ -81,6 +81,24 @@ struct Balancing {
         #expect(try site.get().text == "other")
     }
 
+    @Test("of which every server is at its max_conns has no live one")
+    func busy() throws {
+        let origin = try Origin { $0.target == "/hold" ? .silence : .answer(body: Bytes("free")) }
+        let site = try Site(
+            http: "upstream group { server 127.0.0.1:\(origin.port) max_conns=1; }",
+            server: "location / { proxy_pass http://group; add_header X-Tried $upstream_addr always; }")
+        defer { site.stop() }
+        let held = try site.client()
+        try held.send(Client.head("GET", "/hold"))
+        #expect(origin.waitForRequests(1))
+        let reply = try site.get()
+        #expect(reply.status == 502)
+        #expect(reply["X-Tried"] == "group")
+        #expect(site.gateway.waitForError("no live upstreams while connecting to upstream"))
+        held.close()
+        #expect(try eventually { try site.get().text == "free" })
+    }
+
     @Test("by random reaches every server")
     func random() throws {
         #expect(Set(try served(60, method: "random;")).count == 3)

@@ -142,5 +142,8 @@ struct Failover {
         defer { site.stop() }
         for _ in 0..<30 { #expect(try site.get().text == "good") }
         #expect(bad.requests.count == 3)
+        let line = "upstream server temporarily disabled while reading response header from upstream, client: 127.0.0.1"
+        #expect(site.gateway.waitForError(line))
+        #expect(site.gateway.errorLog.components(separatedBy: line).count == 2, "said once")
     }
 }

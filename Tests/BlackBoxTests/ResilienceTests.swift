@@ -14,6 +14,7 @@ struct Resilience {
             let status = (try? String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)) ?? ""
             return status.split(separator: "\n").first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)) } ?? ""
         }
+        #expect(eventually { field("NoNewPrivs").trimmingCharacters(in: .whitespaces) == "1" || !Target.isGoodgate }, "rights are dropped at the start")
         #expect(field("Uid").split(separator: "\t").allSatisfy { $0 != "0" })
         #expect(field("Gid").split(separator: "\t").allSatisfy { $0 != "0" })
         #expect(field("CapEff").trimmingCharacters(in: .whitespaces) == "0000000000000000")

@@ -17,6 +17,7 @@ struct SharedPeers {
                         add_header X-Tried $upstream_addr always;
                         \(location)
                     }
+                    location = /status { stub_status; }
                 }
                 """,
             workers: workers)
@@ -77,5 +78,49 @@ struct SharedPeers {
         gateway.process.signal(SIGHUP)
         #expect(eventually { (try? Client.get(port)["X-Pid"]).map { $0 != first["X-Pid"] } ?? false })
         for _ in 0..<5 { #expect(try Client.get(port)["X-Tried"] == "127.0.0.1:\(origin.port)") }
+    }
+
+    @Test("add up their connections and requests in stub_status")
+    func totals() throws {
+        let origin = try Origin(answer: "ok")
+        let port = Ports.free()
+        let gateway = try gateway(workers: 3, port: port, upstream: "server 127.0.0.1:\(origin.port);")
+        defer { gateway.stop() }
+        let clients = try (0..<20).map { _ in try Client(port) }
+        let workers = Set(try clients.map { try $0.request()["X-Pid"] ?? "" })
+        #expect(workers.count > 1, "more than one worker served")
+        let expected = "Active connections: 21 \nserver accepts handled requests\n 21 21 21 \nReading: 0 Writing: 1 Waiting: 20 \n"
+        #expect(try Client.get(port, "/status").text == expected)
+        clients.forEach { $0.close() }
+        // Each look is a connection and a request of its own.
+        var looks = 21
+        #expect(try eventually {
+            looks += 1
+            let counts = "\(looks) \(looks) \(looks)"
+            return try Client.get(port, "/status").text
+                == "Active connections: 1 \nserver accepts handled requests\n \(counts) \nReading: 0 Writing: 1 Waiting: 0 \n"
+        })
+    }
+
+    @Test("of which one is killed: its connections are counted no more, its requests still are")
+    func killed() throws {
+        let origin = try Origin(answer: "ok")
+        let port = Ports.free()
+        let gateway = try gateway(workers: 2, port: port, upstream: "server 127.0.0.1:\(origin.port);")
+        defer { gateway.stop(allowing: ["exited on signal 9"]) }
+        let clients = try (0..<20).map { _ in try Client(port) }
+        let workers = try clients.map { pid_t(try $0.request()["X-Pid"] ?? "") ?? 0 }
+        let victim = workers[0]
+        let left = workers.filter { $0 != victim }.count
+        #expect(victim > 1 && left > 0)
+        kill(victim, SIGKILL)
+        // The new worker has its socket when the old one's is gone: until then a connection may fail.
+        #expect(eventually {
+            guard let text = try? Client.get(port, "/status", timeout: 1).text else { return false }
+            return text.hasPrefix("Active connections: \(left + 1) \n") && text.contains("Waiting: \(left) ")
+        })
+        let numbers = try Client.get(port, "/status").text.split(separator: "\n")[2].split(separator: " ").compactMap { Int($0) }
+        #expect(numbers.count == 3 && numbers[2] > 20, "\(numbers)")
+        withExtendedLifetime(clients) {}
     }
 }

@@ -87,7 +87,8 @@ struct Sticky {
     func route() throws {
         let group = try StickySite("route $cookie_r $arg_r", parameters: ["route=a", "route=b"])
         defer { group.site.stop() }
-        for (target, fields, server) in [("/?r=b", [], "1"), ("/?r=a", [], "0"), ("/?r=a", ["Cookie: r=b"], "1")] as [(String, [String], String)] {
+        let cases: [(String, [String], String)] = [("/?r=b", [], "1"), ("/?r=a", [], "0"), ("/?r=a", ["Cookie: r=b"], "1")]
+        for (target, fields, server) in cases {
             for _ in 0..<3 { #expect(try group.site.get(target, fields).text == server) }
         }
         #expect(try group.site.get("/?r=a")["Set-Cookie"] == nil)

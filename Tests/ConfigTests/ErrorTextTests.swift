@@ -61,7 +61,9 @@ struct ErrorTextTests {
         Mistake(.main, #"error_log syslog:server=1.2.3.4,server=1.2.3.4;"#, 1, #"duplicate syslog "server""#),
         Mistake(.main, #"error_log syslog:server=1.2.3.4,facility=moon;"#, 1, #"unknown syslog facility "moon""#),
         Mistake(.main, #"error_log syslog:server=1.2.3.4,severity=err;"#, 1, #"unknown syslog severity "err""#),
-        Mistake(.main, #"error_log syslog:server=1.2.3.4,tag=a-b;"#, 1, #"syslog "tag" only allows alphanumeric characters and underscore"#),
+        Mistake(
+            .main, #"error_log syslog:server=1.2.3.4,tag=a-b;"#, 1,
+            #"syslog "tag" only allows alphanumeric characters and underscore"#),
         Mistake(.main, #"error_log syslog:server=1.2.3.4,color=red;"#, 1, #"unknown syslog parameter "color=red""#),
         Mistake(.main, #"error_log syslog:server=1.2.3.4:0;"#, 1, #"invalid port in syslog server "1.2.3.4:0""#),
         // Listen and server_name.
@@ -78,7 +80,9 @@ struct ErrorTextTests {
         Mistake(.server, #"listen 80 ipv6only=of;"#, 1, #"invalid ipv6only flags "of""#),
         Mistake(.server, #"listen 80 so_keepalive=x;"#, 1, #"invalid so_keepalive value: "x""#),
         Mistake(.server, "listen 80;\nlisten 80;", 2, #"a duplicate listen 0.0.0.0:80"#),
-        Mistake(.http, "server { listen 80 default_server; }\nserver { listen 80 default_server; }", 2, #"a duplicate default server for 0.0.0.0:80"#),
+        Mistake(
+            .http, "server { listen 80 default_server; }\nserver { listen 80 default_server; }", 2,
+            #"a duplicate default server for 0.0.0.0:80"#),
         Mistake(.http, "server { listen 80 backlog=9; }\nserver { listen 80 backlog=9; }", 2, #"duplicate listen options for 0.0.0.0:80"#),
         Mistake(.server, #"server_name *x;"#, 1, #"server name "*x" is invalid"#),
         Mistake(.server, #"server_name ~;"#, 1, #"empty regex in server name "~""#),
@@ -115,6 +119,8 @@ struct ErrorTextTests {
         Mistake(.server, #"resolver valid=1s;"#, 1, #"no name servers defined"#),
         Mistake(.server, #"resolver 1.1.1.1 ipv4=off ipv6=off;"#, 1, #""ipv4" and "ipv6" cannot both be "off""#),
         Mistake(.server, #"client_body_temp_path t 0;"#, 1, #""client_body_temp_path" directive invalid value"#),
-        Mistake(.http, "server {\nlarge_client_header_buffers 4 64;\n}", 1, #"the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size""#),
+        Mistake(
+            .http, "server {\nlarge_client_header_buffers 4 64;\n}", 1,
+            #"the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size""#),
     ]
 }

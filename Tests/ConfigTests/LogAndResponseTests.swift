@@ -51,10 +51,12 @@ struct LogAndResponseTests {
 
     @Test("error logs of main, with the default when none is said")
     func errorLogs() throws {
-        let main = try #require(parse("events { }\nerror_log a debug; error_log stderr; error_log syslog:server=unix:/dev/log crit;").configuration).main
+        let text = "events { }\nerror_log a debug; error_log stderr; error_log syslog:server=unix:/dev/log crit;"
+        let main = try #require(parse(text).configuration).main
         #expect(main.errorLogs.map(\.level) == [.debug, .error, .critical])
         #expect(main.errorLogs.map(\.destination).prefix(2) == [.file("/srv/a"), .standardError])
-        #expect(try #require(parse("events { }").configuration).main.errorLogs == [ErrorLogSettings(destination: .file("/srv/logs/error.log"))])
+        let standard = try #require(parse("events { }").configuration).main.errorLogs
+        #expect(standard == [ErrorLogSettings(destination: .file("/srv/logs/error.log"))])
     }
 
     @Test("error_page in all its forms")

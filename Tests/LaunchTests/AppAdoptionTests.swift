@@ -122,6 +122,71 @@ struct AppAdoptionTests {
         #expect(addresses(host) == Set(routes))
     }
 
+    @Test("one process at a time has the apps of a directory")
+    func locked() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let script = """
+            import fcntl, sys
+            f = open("\(host.directory.path)/s/lock", "w")
+            try: fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError: print("taken", flush=True); sys.exit()
+            print("mine", flush=True); sys.stdin.read(1)
+            """
+        let path = host.directory.file("lock.py", script)
+        let thief = unsafe popen("python3 '\(path)' > '\(host.directory.path)/first'", "w")
+        #expect(eventually { host.directory.read("first") == "mine\n" })
+        #expect(!host.supervisor.configure([host.specification()]))
+        #expect(host.logged("another supervisor has them"))
+        #expect(!host.run(seconds: 0.3) { !$0.processes.isEmpty })
+        _ = unsafe pclose(thief)
+        #expect(host.run { $0.routes.count == 1 }, "by itself, as soon as the other one is gone")
+        _ = unsafe system("python3 '\(path)' > '\(host.directory.path)/second' < /dev/null")
+        #expect(host.directory.read("second") == "taken\n")
+        host.supervisor.handOver()
+        _ = unsafe system("python3 '\(path)' > '\(host.directory.path)/third' < /dev/null")
+        #expect(host.directory.read("third") == "mine\n")
+        host.supervisor.configure([host.specification()])
+    }
+
+    @Test("the apps can be handed over, and taken back")
+    func handOver() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let specification = host.specification(instances: 2)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 2 })
+        let processes = host.processes
+        let next = try TestHost(directory: host.directory)
+        defer { next.finish() }
+        host.supervisor.handOver()
+        next.supervisor.configure([specification])
+        #expect(next.routes.count == 2 && next.processes == processes)
+        // The old one sees nothing of it, and starts nothing.
+        #expect(!host.run(seconds: 0.3) { !$0.processes.isEmpty })
+        #expect(next.processes == processes)
+        next.supervisor.handOver()
+        host.supervisor.configure([specification])
+        #expect(host.processes == processes)
+    }
+
+    @Test("a supervisor whose keepers were taken by another one leaves the apps alone")
+    func taken() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification()])
+        #expect(host.run { $0.routes.count == 1 })
+        let process = host.processes[0]
+        let path = System.glob(host.directory.path + "/s/keepers/*")[0]
+        let thief = try KeeperChannel.connect(path: path)
+        #expect(host.run { $0.logged("another supervisor has taken over") })
+        #expect(TestKeeper.exists(process))
+        #expect(host.supervisor.apps.isEmpty)
+        thief.send(.kill)
+        thief.send(.forget)
+        #expect(eventually { !TestKeeper.exists(process) })
+    }
+
     @Test("releases, scale and a stop survive")
     func stateSurvives() throws {
         let host = try TestHost()

@@ -113,6 +113,7 @@ struct KeeperReconnectTests {
         #expect(keeper.waitFor(.started))
         let second = try KeeperChannel.connect(path: keeper.directory.path + "/k.sock")
         #expect(keeper.wait { $0.isClosed })
+        #expect(keeper.isReleased, "told, so that it is not taken for the keeper's death")
         keeper.channel = second
         keeper.isClosed = false
         keeper.changes = []

@@ -34,6 +34,8 @@ final class TestDirectory {
 final class TestKeeper {
     /// The built keeper: beside the test bundle.
     static let executable: String = {
+        // For a keeper built with sanitizers.
+        if let path = System.environment("GOODGATE_TEST_LAUNCH") { return path }
         let arguments = CommandLine.arguments
         if let index = arguments.firstIndex(of: "--test-bundle-path"), index + 1 < arguments.count {
             let directory = arguments[index + 1].split(separator: "/").dropLast().joined(separator: "/")
@@ -50,6 +52,7 @@ final class TestKeeper {
     var states: [KeeperState] = []
     var changes: KeeperState.Changes = []
     var isClosed = false
+    var isReleased = false
     var lines: [String]?
 
     var last: KeeperState? { states.last }
@@ -111,6 +114,7 @@ final class TestKeeper {
                 lines = String(decoding: bytes.prefix(max(read, 0)), as: UTF8.self)
                     .split(separator: "\n").map(String.init)
             case .listeners: break
+            case .released: isReleased = true
             case .closed: isClosed = true
             }
         }

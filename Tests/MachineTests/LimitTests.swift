@@ -36,11 +36,15 @@ struct LimitTests {
     @Test("connections are counted per key and given back")
     func connections() throws {
         var zone = ConnectionCounts(capacity: 2)
-        let first = try #require(zone.enter("a", limit: 1))
-        #expect(zone.enter("a", limit: 1) == nil)
-        #expect(zone.enter("b", limit: 1) != nil)
-        #expect(zone.enter("c", limit: 1) == nil, "no room for a third key: refused, as nginx does")
-        zone.leave(first)
-        #expect(zone.enter("a", limit: 1) != nil)
+        let first = zone.enter("a", limit: 1)
+        let again = zone.enter("a", limit: 1)
+        let other = zone.enter("b", limit: 1)
+        let third = zone.enter("c", limit: 1)
+        #expect(again == nil)
+        #expect(other != nil)
+        #expect(third == nil, "no room for a third key: refused, as nginx does")
+        zone.leave(try #require(first))
+        let after = zone.enter("a", limit: 1)
+        #expect(after != nil)
     }
 }

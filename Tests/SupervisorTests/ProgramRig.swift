@@ -84,10 +84,10 @@ final class ProgramRig {
     var standardArguments: [String] { ["-p", directory + "/", "-c", "nginx.conf", "-e", "error.log"] }
 
     /// Starts the program in the foreground and waits for its pid file.
-    func start() throws {
+    func start(_ arguments: [String]? = nil) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = standardArguments + ["-g", "daemon off;"]
+        process.arguments = arguments ?? standardArguments + ["-g", "daemon off;"]
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process

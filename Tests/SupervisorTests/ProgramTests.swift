@@ -123,6 +123,17 @@ import Testing
         }
     }
 
+    @Test func runStaysInTheForegroundWhateverTheFileSays() throws {
+        try withRig(name: "goodgate") { rig in
+            try rig.configure("daemon on;")
+            try rig.start(["run"] + rig.standardArguments)
+            #expect(rig.read("nginx.pid") == "\(rig.processIdentifier)\n")
+            rig.signal(SIGINT)
+            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.status == 0)
+        }
+    }
+
     @Test func anAddressInUseIsNamedAndGivenUp() throws {
         try withRig { rig in
             let port = ProgramRig.freePort()

@@ -89,3 +89,9 @@ ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors
 /// Whether the process may be traced and dumped by others of its user.
 int cs_set_dumpable(int on);
 int cs_no_new_privileges(void);
+
+// --- signals to a worker itself ---
+/// Notes a signal instead of dying of it; a sleeping epoll_wait returns.
+int cs_catch_signal(int number);
+/// The last signal caught since the last call, 0 if none.
+int cs_take_signal(void);

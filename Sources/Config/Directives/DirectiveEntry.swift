@@ -1,12 +1,18 @@
 /// Where a directive may stand.
 package struct DirectiveContext: OptionSet, Hashable, Sendable {
+    /// One bit for each.
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Outside of all blocks.
     package static let main = DirectiveContext(rawValue: 1 << 0)
+    /// `events { }`
     package static let events = DirectiveContext(rawValue: 1 << 1)
+    /// `http { }`
     package static let http = DirectiveContext(rawValue: 1 << 2)
+    /// `server { }` of `http`.
     package static let server = DirectiveContext(rawValue: 1 << 3)
+    /// `location { }`
     package static let location = DirectiveContext(rawValue: 1 << 4)
     /// `if` in a server.
     package static let serverIf = DirectiveContext(rawValue: 1 << 5)
@@ -71,6 +77,7 @@ package enum DirectiveSupport: Hashable, Sendable {
 
 /// One row of the directive table: a directive in one kind of context.
 package struct DirectiveEntry: Sendable {
+    /// The directive.
     package var name: String
     /// The nginx module or `goodgate`, for the documentation.
     package var module: String
@@ -87,6 +94,7 @@ package struct DirectiveEntry: Sendable {
     var isEarly: Bool
     var handler: DirectiveHandler
 
+    /// Whose directive it is.
     package enum Origin: String, Hashable, Sendable { case nginx, nginxPlus = "NGINX Plus", goodgate }
 }
 

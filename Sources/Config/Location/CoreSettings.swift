@@ -25,7 +25,7 @@ package struct CoreSettings: Sendable {
     /// Part of the path that `disable_symlinks … from=` does not check.
     package var disableSymlinksFrom: Template?
     package var logsNotFound = true
-    /// `open_file_cache*` is accepted and unused. `sendfile`.
+    /// `sendfile`.
     package var isSendfileEnabled = false
     /// `sendfile_max_chunk`; 0: no limit.
     package var sendfileChunkMax: ByteCount = 2_097_152
@@ -47,8 +47,9 @@ package struct CoreSettings: Sendable {
     package var clientBodyTempPath = TempPath(path: "client_body_temp")
 
     // Connection.
+    /// `send_timeout`: between two successful writes.
     package var sendTimeout: Milliseconds = 60_000
-    /// `send_lowat` (accepted, unused on Linux). `keepalive_timeout`; 0: no keep-alive.
+    /// `keepalive_timeout`; 0: no keep-alive.
     package var keepaliveTimeout: Milliseconds = 75_000
     /// Second argument of `keepalive_timeout`; 0: no `Keep-Alive` field.
     package var keepaliveHeader: Seconds = 0
@@ -88,12 +89,17 @@ package struct CoreSettings: Sendable {
     package var verdictTo: [AddressRange] = []
 
     // Access and routing.
+    /// `internal`
     package var isInternal = false
+    /// `satisfy`
     package var satisfy: Satisfy = .all
+    /// `limit_except`; nil: none. Not inherited.
     package var limitExcept: LimitExcept?
+    /// `post_action`; nil: none.
     package var postAction: Template?
+    /// `log_subrequest`
     package var logsSubrequests = false
-    /// `if_modified_since` etc. above; `resolver`; nil: none.
+    /// `resolver`; nil: none.
     package var resolver: ResolverSettings?
     package var resolverTimeout: Milliseconds = 30_000
     /// `error_log`; empty: those of the main context.
@@ -115,7 +121,9 @@ package struct CoreSettings: Sendable {
 
 /// `try_files`.
 package struct TryFiles: Hashable, Sendable {
+    /// A file or directory that is looked for.
     package struct Candidate: Hashable, Sendable {
+        /// Without the slash of a directory.
         package var path: Template
         /// Ends in `/`: a directory is looked for.
         package var isDirectory: Bool
@@ -126,13 +134,16 @@ package struct TryFiles: Hashable, Sendable {
         }
     }
 
+    /// What happens when none is found.
     package enum Fallback: Hashable, Sendable {
         /// Internal redirect to a URI or `@name`.
         case uri(Template)
         /// `=code`
         case status(Int)
     }
+    /// In order.
     package var candidates: [Candidate]
+    /// The last argument.
     package var fallback: Fallback
 
     package init(candidates: [Candidate], fallback: Fallback) {
@@ -143,6 +154,7 @@ package struct TryFiles: Hashable, Sendable {
 
 /// One `error_page` for one status code.
 package struct ErrorPage: Hashable, Sendable {
+    /// Which status the client sees.
     package enum StatusChange: Hashable, Sendable {
         /// The original status is kept.
         case keep
@@ -209,13 +221,21 @@ package struct ResolverSettings: Hashable, Sendable {
     package init() {}
 }
 
+/// Values of `if_modified_since`.
 package enum IfModifiedSince: String, Hashable, Sendable, CaseIterable { case off, exact, before }
+/// Values of `satisfy`.
 package enum Satisfy: String, Hashable, Sendable, CaseIterable { case all, any }
+/// Values of `lingering_close`.
 package enum LingeringClose: String, Hashable, Sendable, CaseIterable { case off, on, always }
+/// Values of `client_body_in_file_only`.
 package enum BodyInFile: String, Hashable, Sendable, CaseIterable { case off, clean, on }
+/// Values of `keepalive_disable`.
 package enum KeepaliveBrowser: String, Hashable, Sendable, CaseIterable { case none, msie6, safari }
+/// Values of `disable_symlinks`.
 package enum DisableSymlinks: String, Hashable, Sendable, CaseIterable {
     case off, on, ifNotOwner = "if_not_owner"
 }
+/// Values of `server_tokens`.
 package enum ServerTokens: String, Hashable, Sendable, CaseIterable { case off, on, build }
+/// Values of `proxy_status`.
 package enum ProxyStatus: String, Hashable, Sendable, CaseIterable { case off, type, full }

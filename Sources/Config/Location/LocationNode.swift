@@ -1,8 +1,12 @@
 /// `location { }`.
 package struct LocationNode: Sendable {
+    /// Where it stands.
     package var location: SourceLocation
+    /// What it matches.
     package var match: LocationMatch
+    /// Its settings.
     package var settings: LocationID
+    /// Its rewrite program.
     package var rewrite = RewriteProgram()
     /// Nested locations, in the order of the files.
     package var children: [LocationNode] = []

@@ -1,7 +1,10 @@
 /// `add_header`, `add_trailer`, `expires`, and what decides about inheritance of them.
 package struct HeaderSettings: Hashable, Sendable {
+    /// One `add_header` or `add_trailer`.
     package struct Added: Hashable, Sendable {
+        /// The name as written.
         package var name: Bytes
+        /// Its value; an empty one adds nothing.
         package var value: Template
         /// `always`: whatever the status.
         package var isAlways: Bool
@@ -12,8 +15,11 @@ package struct HeaderSettings: Hashable, Sendable {
             self.isAlways = isAlways
         }
     }
+    /// `add_header`, in order.
     package var headers: [Added] = []
+    /// `add_trailer`, in order.
     package var trailers: [Added] = []
+    /// `expires`
     package var expires: Expires = .off
     /// `add_header_inherit`; already applied.
     package var headersInheritance: HeaderInheritance = .on
@@ -51,6 +57,7 @@ package struct LogSettings: Hashable, Sendable {
 
 /// One `access_log`.
 package struct AccessLogTarget: Hashable, Sendable {
+    /// Where lines go.
     package enum Destination: Hashable, Sendable {
         /// Absolute path.
         case file(String)
@@ -58,6 +65,7 @@ package struct AccessLogTarget: Hashable, Sendable {
         case dynamicFile(Template)
         case syslog(SyslogSettings)
     }
+    /// Where lines go.
     package var destination: Destination
     /// Index into `HTTPSettings.logFormats`.
     package var format: Int
@@ -80,9 +88,13 @@ package struct AccessLogTarget: Hashable, Sendable {
 
 /// `open_log_file_cache`.
 package struct LogFileCache: Hashable, Sendable {
+    /// `max`: open files.
     package var entryCountMax: Int
+    /// `inactive`: closed when unused for so long.
     package var inactive: Seconds = 10
+    /// `min_uses` within `inactive`.
     package var usesMin = 1
+    /// `valid`: after which it is checked that the path still names the file.
     package var valid: Seconds = 60
 
     package init(entryCountMax: Int) { self.entryCountMax = entryCountMax }
@@ -90,8 +102,11 @@ package struct LogFileCache: Hashable, Sendable {
 
 /// `allow` and `deny`: the first rule that matches decides; none: allowed.
 package struct AccessSettings: Hashable, Sendable {
+    /// One `allow` or `deny`.
     package struct Rule: Hashable, Sendable {
+        /// Whom it is about.
         package var range: AddressRange
+        /// `deny`
         package var isDenied: Bool
 
         package init(range: AddressRange, isDenied: Bool) {
@@ -99,6 +114,7 @@ package struct AccessSettings: Hashable, Sendable {
             self.isDenied = isDenied
         }
     }
+    /// In order.
     package var rules: [Rule] = []
 
     package init() {}
@@ -106,6 +122,7 @@ package struct AccessSettings: Hashable, Sendable {
 
 /// `limit_req`.
 package struct LimitRequestsSettings: Hashable, Sendable {
+    /// One `limit_req`.
     package struct Rule: Hashable, Sendable {
         /// Index into `HTTPSettings.limitRequestZones`.
         package var zone: Int
@@ -120,9 +137,13 @@ package struct LimitRequestsSettings: Hashable, Sendable {
             self.delay = delay
         }
     }
+    /// In order; the strictest decides.
     package var rules: [Rule] = []
+    /// `limit_req_log_level`, for rejected requests; delayed ones log one level lower.
     package var logLevel: LogLevel = .error
+    /// `limit_req_status`
     package var status = 503
+    /// `limit_req_dry_run`
     package var isDryRun = false
 
     package init() {}
@@ -130,6 +151,7 @@ package struct LimitRequestsSettings: Hashable, Sendable {
 
 /// `limit_conn`.
 package struct LimitConnectionsSettings: Hashable, Sendable {
+    /// One `limit_conn`.
     package struct Rule: Hashable, Sendable {
         /// Index into `HTTPSettings.limitConnectionZones`.
         package var zone: Int
@@ -140,9 +162,13 @@ package struct LimitConnectionsSettings: Hashable, Sendable {
             self.connections = connections
         }
     }
+    /// In order.
     package var rules: [Rule] = []
+    /// `limit_conn_log_level`
     package var logLevel: LogLevel = .error
+    /// `limit_conn_status`
     package var status = 503
+    /// `limit_conn_dry_run`
     package var isDryRun = false
 
     package init() {}
@@ -158,6 +184,7 @@ package enum MediaTypes: Hashable, Sendable {
 
 /// `gzip*`.
 package struct GzipSettings: Hashable, Sendable {
+    /// `gzip`
     package var isEnabled = false
     /// 1…9.
     package var level = 1
@@ -183,16 +210,26 @@ package struct GzipSettings: Hashable, Sendable {
 
     /// `gzip_proxied`.
     package struct Proxied: OptionSet, Hashable, Sendable {
+        /// One bit for each.
         package let rawValue: UInt16
         package init(rawValue: UInt16) { self.rawValue = rawValue }
+        /// `expired`
         package static let expired = Proxied(rawValue: 1)
+        /// `no-cache`
         package static let noCache = Proxied(rawValue: 2)
+        /// `no-store`
         package static let noStore = Proxied(rawValue: 4)
+        /// `private`
         package static let `private` = Proxied(rawValue: 8)
+        /// `no_last_modified`
         package static let noLastModified = Proxied(rawValue: 16)
+        /// `no_etag`
         package static let noETag = Proxied(rawValue: 32)
+        /// `auth`
         package static let auth = Proxied(rawValue: 64)
+        /// `any`
         package static let any = Proxied(rawValue: 128)
+        /// `off`
         package static let off = Proxied(rawValue: 256)
     }
 
@@ -201,8 +238,11 @@ package struct GzipSettings: Hashable, Sendable {
 
 /// `gunzip`.
 package struct GunzipSettings: Hashable, Sendable {
+    /// `gunzip`
     package var isEnabled = false
+    /// `gunzip_buffers`: how many.
     package var bufferCount = 32
+    /// `gunzip_buffers`: how big.
     package var bufferSize: ByteCount = 4_096
 
     package init() {}
@@ -210,7 +250,9 @@ package struct GunzipSettings: Hashable, Sendable {
 
 /// `gzip_static`.
 package struct GzipStaticSettings: Hashable, Sendable {
+    /// Values of `gzip_static`.
     package enum Mode: String, Hashable, Sendable, CaseIterable { case off, on, always }
+    /// `gzip_static`
     package var mode: Mode = .off
 
     package init() {}
@@ -218,16 +260,22 @@ package struct GzipStaticSettings: Hashable, Sendable {
 
 /// `charset`, `source_charset`, `override_charset`, `charset_types`.
 package struct CharsetSettings: Hashable, Sendable {
+    /// A charset.
     package enum Name: Hashable, Sendable {
         case off
         case constant(Bytes)
         case dynamic(Template)
     }
+    /// `charset`
     package var charset: Name = .off
+    /// `source_charset`
     package var source: Name = .off
+    /// `override_charset`
     package var overrides = false
+    /// `charset_types`
     package var types: MediaTypes = .only(CharsetSettings.defaultTypes)
 
+    /// Types when `charset_types` is not given.
     package static let defaultTypes: Set<Bytes> = Set(
         [
             "text/html", "text/xml", "text/plain", "text/vnd.wap.wml", "application/javascript", "application/rss+xml",
@@ -238,12 +286,19 @@ package struct CharsetSettings: Hashable, Sendable {
 
 /// `ssi*`.
 package struct SSISettings: Hashable, Sendable {
+    /// `ssi`
     package var isEnabled = false
+    /// `ssi_silent_errors`
     package var isSilent = false
+    /// `ssi_ignore_recycled_buffers`
     package var ignoresRecycledBuffers = false
+    /// `ssi_last_modified`
     package var keepsLastModified = false
+    /// `ssi_min_file_chunk`
     package var minFileChunk: ByteCount = 1_024
+    /// `ssi_value_length`, in bytes.
     package var valueLengthMax = 255
+    /// `ssi_types`
     package var types: MediaTypes = .only([Array("text/html".utf8)])
 
     package init() {}
@@ -251,8 +306,11 @@ package struct SSISettings: Hashable, Sendable {
 
 /// `sub_filter*`.
 package struct SubSettings: Hashable, Sendable {
+    /// One `sub_filter`.
     package struct Rule: Hashable, Sendable {
+        /// Text that is looked for, in lower case; ASCII case is ignored.
         package var match: Template
+        /// What it becomes.
         package var replacement: Template
 
         package init(match: Template, replacement: Template) {
@@ -260,9 +318,13 @@ package struct SubSettings: Hashable, Sendable {
             self.replacement = replacement
         }
     }
+    /// In order.
     package var rules: [Rule] = []
+    /// `sub_filter_once`
     package var isOnce = true
+    /// `sub_filter_last_modified`
     package var keepsLastModified = false
+    /// `sub_filter_types`
     package var types: MediaTypes = .only([Array("text/html".utf8)])
 
     package init() {}
@@ -280,10 +342,15 @@ package struct AdditionSettings: Hashable, Sendable {
 
 /// `autoindex*`.
 package struct AutoindexSettings: Hashable, Sendable {
+    /// Values of `autoindex_format`.
     package enum Format: String, Hashable, Sendable, CaseIterable { case html, json, jsonp, xml }
+    /// `autoindex`
     package var isEnabled = false
+    /// `autoindex_format`
     package var format: Format = .html
+    /// `autoindex_localtime`
     package var showsLocalTime = false
+    /// `autoindex_exact_size`
     package var showsExactSize = true
 
     package init() {}
@@ -291,6 +358,7 @@ package struct AutoindexSettings: Hashable, Sendable {
 
 /// `set_real_ip_from`, `real_ip_header`, `real_ip_recursive`.
 package struct RealIPSettings: Hashable, Sendable {
+    /// Where the client's address is taken from.
     package enum Source: Hashable, Sendable {
         case xRealIP, xForwardedFor, proxyProtocol
         /// Another field; lower case.
@@ -306,8 +374,11 @@ package struct RealIPSettings: Hashable, Sendable {
 
 /// `valid_referers`, `$invalid_referer`.
 package struct RefererSettings: Hashable, Sendable {
+    /// A name of `valid_referers`.
     package struct Name: Hashable, Sendable {
+        /// How a name matches.
         package enum Kind: Hashable, Sendable { case exact, leadingWildcard, suffix, trailingWildcard }
+        /// How the name matches.
         package var kind: Kind
         /// Lower case, without wildcard.
         package var name: Bytes

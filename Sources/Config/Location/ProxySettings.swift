@@ -11,7 +11,7 @@ package struct ProxySettings: Sendable {
     package var passesRequestHeaders = true
     package var passesRequestBody = true
     package var passesTrailers = false
-    /// `proxy_allow_upstream`: nginx 1.29; nil: always.
+    /// `proxy_http_version`.
     package var httpVersion: HTTPVersion = .http11
     /// `proxy_hide_header`, lower case, over the built-in ones.
     package var hiddenHeaders: [Bytes] = []
@@ -27,9 +27,13 @@ package struct ProxySettings: Sendable {
     package var cookieFlags: [CookieFlagsRule] = []
 
     // Buffers.
+    /// `proxy_buffering`
     package var isBuffering = true
+    /// `proxy_request_buffering`
     package var isRequestBuffering = true
+    /// `proxy_buffer_size`: for the response head.
     package var bufferSize: ByteCount = 4_096
+    /// `proxy_buffers`: how many.
     package var bufferCount = 8
     /// Size of each of `bufferCount`.
     package var buffersSize: ByteCount = 4_096
@@ -46,10 +50,13 @@ package struct ProxySettings: Sendable {
     package var storeAccess: UInt16 = 0o600
 
     // Connections.
+    /// `proxy_connect_timeout`
     package var connectTimeout: Milliseconds = 60_000
+    /// `proxy_send_timeout`: between two successful writes.
     package var sendTimeout: Milliseconds = 60_000
+    /// `proxy_read_timeout`: between two successful reads.
     package var readTimeout: Milliseconds = 60_000
-    /// `proxy_send_lowat` (accepted, unused on Linux).
+    /// `proxy_next_upstream`.
     package var nextUpstream: NextUpstream = [.error, .timeout]
     /// `proxy_next_upstream_tries`; 0: no limit.
     package var nextUpstreamTries = 0
@@ -77,12 +84,14 @@ package struct ProxySettings: Sendable {
 
 /// `proxy_pass`.
 package struct ProxyPass: Hashable, Sendable {
+    /// What requests are passed to.
     package enum Target: Hashable, Sendable {
         /// A group or a literal host: index into `HTTPSettings.upstreams`.
         case upstream(Int)
         /// The URL has variables: the whole URL, evaluated for each request.
         case dynamic(Template)
     }
+    /// What requests are passed to.
     package var target: Target
     /// `http`; empty for dynamic URLs.
     package var scheme: Bytes = []
@@ -139,12 +148,15 @@ package enum ProxyRedirects: Hashable, Sendable {
 
 /// One rule of `proxy_redirect`.
 package struct ProxyRedirect: Hashable, Sendable {
+    /// What a value must begin with or match.
     package enum Match: Hashable, Sendable {
         /// Text at the start.
         case prefix(Template)
         case pattern(PatternID)
     }
+    /// What a value must begin with or match.
     package var match: Match
+    /// What the matching part becomes.
     package var replacement: Template
 
     package init(match: Match, replacement: Template) {
@@ -155,12 +167,15 @@ package struct ProxyRedirect: Hashable, Sendable {
 
 /// One rule of `proxy_cookie_domain` or `proxy_cookie_path`.
 package struct CookieRewrite: Hashable, Sendable {
+    /// What an attribute must be or match.
     package enum Match: Hashable, Sendable {
         /// Domain: the whole value without a leading dot, ignoring case. Path: text at the start.
         case text(Template)
         case pattern(PatternID)
     }
+    /// What the attribute must be or match.
     package var match: Match
+    /// What it becomes.
     package var replacement: Template
 
     package init(match: Match, replacement: Template) {
@@ -171,12 +186,14 @@ package struct CookieRewrite: Hashable, Sendable {
 
 /// One rule of `proxy_cookie_flags`; the first whose cookie matches is applied.
 package struct CookieFlagsRule: Hashable, Sendable {
+    /// Which cookies it is for.
     package enum Match: Hashable, Sendable {
         /// Name, ignoring case.
         case name(Template)
         case pattern(PatternID)
     }
 
+    /// A flag to set or to remove.
     package enum Flag: Hashable, Sendable {
         case secure, noSecure, httpOnly, noHTTPOnly
         case sameSiteStrict, sameSiteLax, sameSiteNone, noSameSite
@@ -187,7 +204,9 @@ package struct CookieFlagsRule: Hashable, Sendable {
         case constant(Flag)
         case dynamic(Template)
     }
+    /// Which cookies it is for.
     package var match: Match
+    /// In order.
     package var flags: [FlagSource]
 
     package init(match: Match, flags: [FlagSource]) {
@@ -198,12 +217,15 @@ package struct CookieFlagsRule: Hashable, Sendable {
 
 /// `proxy_bind`.
 package struct ProxyBind: Hashable, Sendable {
+    /// The local address.
     package enum Address: Hashable, Sendable {
         case constant(NetworkAddress)
         /// Text that is parsed for each request; empty: the system chooses.
         case dynamic(Template)
     }
+    /// The local address.
     package var address: Address
+    /// `transparent`: the address need not be of this machine.
     package var isTransparent = false
 
     package init(address: Address, isTransparent: Bool = false) {
@@ -220,6 +242,7 @@ package enum ProxyStore: Hashable, Sendable {
     case path(Template)
 }
 
+/// Values of `proxy_http_version` and `gzip_http_version`.
 package enum HTTPVersion: String, Hashable, Sendable, CaseIterable { case http10 = "1.0", http11 = "1.1", http2 = "2" }
 
 /// Fields of responses that `proxy_ignore_headers` switches off.
@@ -231,20 +254,34 @@ package enum IgnoredHeader: String, Hashable, Sendable, CaseIterable {
 
 /// `proxy_next_upstream`.
 package struct NextUpstream: OptionSet, Hashable, Sendable {
+    /// One bit for each.
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// `error`
     package static let error = NextUpstream(rawValue: 1 << 0)
+    /// `timeout`
     package static let timeout = NextUpstream(rawValue: 1 << 1)
+    /// `invalid_header`
     package static let invalidHeader = NextUpstream(rawValue: 1 << 2)
+    /// `http_500`
     package static let http500 = NextUpstream(rawValue: 1 << 3)
+    /// `http_502`
     package static let http502 = NextUpstream(rawValue: 1 << 4)
+    /// `http_503`
     package static let http503 = NextUpstream(rawValue: 1 << 5)
+    /// `http_504`
     package static let http504 = NextUpstream(rawValue: 1 << 6)
+    /// `http_403`
     package static let http403 = NextUpstream(rawValue: 1 << 7)
+    /// `http_404`
     package static let http404 = NextUpstream(rawValue: 1 << 8)
+    /// `http_429`
     package static let http429 = NextUpstream(rawValue: 1 << 9)
+    /// `non_idempotent`
     package static let nonIdempotent = NextUpstream(rawValue: 1 << 10)
+    /// `updating`
     package static let updating = NextUpstream(rawValue: 1 << 11)
+    /// `off`
     package static let off = NextUpstream(rawValue: 1 << 31)
 }

@@ -1,9 +1,11 @@
 /// The directives of the rewrite module of one server or location, in order.
 package struct RewriteProgram: Hashable, Sendable {
+    /// In order.
     package var instructions: [RewriteInstruction] = []
 
     package init() {}
 
+    /// Whether there is nothing to do.
     package var isEmpty: Bool { instructions.isEmpty }
 }
 
@@ -21,11 +23,13 @@ package indirect enum RewriteInstruction: Hashable, Sendable {
 
 /// `rewrite PATTERN REPLACEMENT [flag];`
 package struct RewriteRule: Hashable, Sendable {
+    /// What happens after a match.
     package enum Flag: Hashable, Sendable {
         /// Go on with the next directive.
         case none
         case last, breakOut, redirect, permanent
     }
+    /// The expression that the URI must match.
     package var pattern: PatternID
     /// The path, or the whole URL of an absolute redirect; without the arguments after `?` of `arguments`.
     package var replacement: Template
@@ -78,6 +82,7 @@ package enum RewriteCondition: Hashable, Sendable {
     case doesNotMatch(VariableID, PatternID)
     case file(FileTest, Template, isNegated: Bool)
 
+    /// What is asked of a path.
     package enum FileTest: Hashable, Sendable {
         /// `-f`
         case regular

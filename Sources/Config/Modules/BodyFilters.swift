@@ -128,7 +128,7 @@ enum FilterHandlers {
     ) throws(DirectiveError) -> CharsetSettings.Name {
         if allowsOff, directive.isWord(1, "off") { return .off }
         guard directive[1].first == UInt8(ascii: "$") else { return .constant(directive[1]) }
-        let variable = reader.variable(directive[1].dropFirst(), at: directive.location)
+        let variable = try reader.namedVariable(directive[1].dropFirst(), at: directive.location)
         return .dynamic(Template(parts: [.variable(variable)]))
     }
 

@@ -70,11 +70,18 @@ extension DirectiveTableBuilder {
             accept(name, .inherited, .exactly(1), hash, check: number)
         }
         let plain = "files are read with ordinary calls"
-        accept("aio", .inherited, .exactly(1), plain)
+        accept("aio", .inherited, .exactly(1), plain) { (_, directive) throws(DirectiveError) in
+            let isPool = directive.value(1, after: "threads=") != nil
+            guard isPool || ["on", "off", "threads"].contains(directive.text(1)) else {
+                throw DirectiveError(directive, "invalid value")
+            }
+        }
         accept("aio_write", .inherited, .flag, plain, check: flag)
         accept("read_ahead", .inherited, .exactly(1), plain, check: size)
         accept("directio", .inherited, .exactly(1), plain, check: sizeOrOff)
-        accept("directio_alignment", .inherited, .exactly(1), plain, check: sizeOrOff)
+        accept("directio_alignment", .inherited, .exactly(1), plain) { (_, directive) throws(DirectiveError) in
+            _ = try directive.size(allowsGiga: true)
+        }
         accept("send_lowat", .inherited, .exactly(1), "Linux has no send low-water mark", check: size)
         let cache = "files are opened for each request, so changes show at once"
         accept("open_file_cache", .inherited, .between(1, 2), cache, check: CoreHandlers.openFileCache)

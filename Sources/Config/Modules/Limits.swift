@@ -77,6 +77,7 @@ enum LimitHandlers {
         guard let zone, !zone.name.isEmpty else {
             throw DirectiveError("\"limit_req_zone\" must have \"zone\" parameter")
         }
+        try reader.declareZone(zone.name, use: "http_limit_req", size: zone.size)
         if let known = reader.http.limitRequestZones.first(where: { $0.name == zone.name }) {
             throw alreadyBound(directive, zone.name, known.keyText)
         }
@@ -93,6 +94,7 @@ enum LimitHandlers {
         }
         let zone = try LimitHandlers.zone(reader, directive, 2, value)
         guard !zone.name.isEmpty else { throw DirectiveError("\"limit_conn_zone\" must have \"zone\" parameter") }
+        try reader.declareZone(zone.name, use: "http_limit_conn", size: zone.size)
         if let known = reader.http.limitConnectionZones.first(where: { $0.name == zone.name }) {
             throw alreadyBound(directive, zone.name, known.keyText)
         }
@@ -134,6 +136,7 @@ enum LimitHandlers {
             }
         }
         guard let name else { throw DirectiveError("\"limit_req\" must have \"zone\" parameter") }
+        try reader.declareZone(name, use: "http_limit_req", size: nil)
         let zones = reader.http.limitRequestZones
         guard let zone = zones.firstIndex(where: { $0.name == name }) else {
             throw unknownZone(name, known: zones.map(\.name))
@@ -149,6 +152,11 @@ enum LimitHandlers {
     static let connections: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
         let zones = reader.http.limitConnectionZones
         let name = directive.text(1)
+        try reader.declareZone(name, use: "http_limit_conn", size: nil)
+        guard let number = ValueParsing.integer(directive[2]), number > 0 else {
+            throw DirectiveError("invalid number of connections", quoting: directive[2])
+        }
+        guard number <= 65_535 else { throw DirectiveError("connection limit must be less 65536") }
         guard let zone = zones.firstIndex(where: { $0.name == name }) else {
             throw unknownZone(name, known: zones.map(\.name))
         }
@@ -156,10 +164,6 @@ enum LimitHandlers {
         if reader.scope.settings.limitConnections.rules.contains(where: { $0.zone == zone }) {
             throw DirectiveError(directive, "is duplicate")
         }
-        guard let number = ValueParsing.integer(directive[2]), number > 0 else {
-            throw DirectiveError("invalid number of connections", quoting: directive[2])
-        }
-        guard number <= 65_535 else { throw DirectiveError("connection limit must be less 65536") }
         reader.scope.settings.limitConnections.rules.append(
             LimitConnectionsSettings.Rule(zone: zone, connections: number))
     }

@@ -65,8 +65,22 @@ extension DirectiveTableBuilder {
         accept("lock_file", .main, .exactly(1), "there is no accept lock")
         accept("timer_resolution", .main, .exactly(1), "the clock is read once per event-loop tick", check: time)
         accept("debug_points", .main, .exactly(1), "it is for debugging nginx itself")
-        accept("worker_priority", .main, .exactly(1), "workers keep the priority that the supervisor was started with")
-        accept("worker_cpu_affinity", .main, .atLeast(1), "the kernel places the workers")
+        accept("worker_priority", .main, .exactly(1), "workers keep the priority that the supervisor was started with") {
+            (_, directive) throws(DirectiveError) in
+            let hasSign = directive[1].first == UInt8(ascii: "-") || directive[1].first == UInt8(ascii: "+")
+            guard ValueParsing.integer(directive[1].dropFirst(hasSign ? 1 : 0)) != nil else {
+                throw DirectiveError(directive, "invalid number")
+            }
+        }
+        accept("worker_cpu_affinity", .main, .atLeast(1), "the kernel places the workers") {
+            (_, directive) throws(DirectiveError) in
+            for word in directive.arguments.dropFirst(directive.isWord(1, "auto") ? 1 : 0) {
+                let isMask = { (byte: UInt8) in byte == 0x20 || byte == 0x30 || byte == 0x31 }
+                guard let wrong = word.last(where: { !isMask($0) }) else { continue }
+                throw DirectiveError(
+                    "invalid character \"\(String(decoding: [wrong], as: UTF8.self))\" in \"worker_cpu_affinity\"")
+            }
+        }
         accept("pcre_jit", .main, .flag, "expressions are always compiled to machine code where PCRE2 can", check: flag)
         accept("thread_pool", .main, .between(2, 3), "files are not read by threads", isRepeatable: true)
         accept(

@@ -148,7 +148,7 @@ enum ProxyHandlers {
         let template = try reader.template(directive[1], at: directive.location)
         var bind = ProxyBind(address: .dynamic(template))
         if let text = template.constant {
-            guard let address = NetworkAddress(withOptionalPort: text) else {
+            guard let address = NetworkAddress(withOptionalPort: text), address.port != nil else {
                 throw DirectiveError("invalid address", quoting: text)
             }
             bind.address = .constant(address)

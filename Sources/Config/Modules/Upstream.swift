@@ -114,6 +114,7 @@ enum UpstreamHandlers {
             }
             size = value
         }
+        try reader.declareZone(directive.text(1), use: "http_upstream", size: size)
         reader.scope.upstream?.zone = UpstreamSettings.Zone(name: directive.text(1), size: size)
     }
 
@@ -154,7 +155,7 @@ enum UpstreamHandlers {
             var variables: [Template] = []
             for index in 2...directive.argumentCount {
                 let name = try reader.variableName(directive[index])
-                variables.append(Template(parts: [.variable(reader.variable(name, at: directive.location))]))
+                variables.append(Template(parts: [.variable(try reader.namedVariable(name, at: directive.location))]))
             }
             reader.scope.upstream?.sticky = .route(variables)
         case "learn":
@@ -235,13 +236,13 @@ enum UpstreamHandlers {
                 guard value.first == UInt8(ascii: "$") else {
                     throw DirectiveError(directive, "missing variable in the \"create\" parameter")
                 }
-                let variable = reader.variable(value.dropFirst(), at: directive.location)
+                let variable = try reader.namedVariable(value.dropFirst(), at: directive.location)
                 learn.create.append(Template(parts: [.variable(variable)]))
             } else if let value = directive.value(index, after: "lookup=") {
                 guard value.first == UInt8(ascii: "$") else {
                     throw DirectiveError(directive, "missing variable in the \"lookup\" parameter")
                 }
-                let variable = reader.variable(value.dropFirst(), at: directive.location)
+                let variable = try reader.namedVariable(value.dropFirst(), at: directive.location)
                 learn.lookup.append(Template(parts: [.variable(variable)]))
             } else if directive.isWord(index, "header") {
                 learn.learnsFromHead = true
@@ -269,6 +270,7 @@ enum UpstreamHandlers {
         }
         guard size >= 8 * reader.facts.pageSize else { throw DirectiveError(directive, "zone is too small") }
         let name = String(decoding: value[..<colon], as: UTF8.self)
+        try reader.declareZone(name, use: "http_upstream_sticky", size: size)
         if let other = reader.stickyZones[name] {
             throw DirectiveError("sticky zone \"\(name)\" is already used in upstream \"\(other)\"")
         }

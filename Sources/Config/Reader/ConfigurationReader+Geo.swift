@@ -3,7 +3,7 @@ extension ConfigurationReader {
     func readGeo(_ directive: Directive) throws(DirectiveError) {
         let last = directive.argumentCount
         var source: VariableID?
-        if last == 2 { source = variable(try variableName(directive[1]), at: directive.location) }
+        if last == 2 { source = try namedVariable(try variableName(directive[1]), at: directive.location) }
         let name = try variableName(directive[last])
         let id = try define(name, as: .geo(http.geos.count), at: directive.location)
         var builder = GeoBuilder(GeoSettings(location: directive.location, variable: id))
@@ -139,7 +139,12 @@ struct GeoBuilder {
     /// Inserts a piece; one inside another splits it.
     /// - Returns: the old value if the same piece was there.
     private mutating func insert(_ piece: Piece, into chunk: UInt16, _ word: Bytes) throws(DirectiveError) -> Int? {
-        var pieces = chunks[chunk] ?? []
+        guard var pieces = chunks[chunk] else {
+            chunks[chunk] = [piece]
+            return nil
+        }
+        // Not in the dictionary while it changes, so that it is changed in place.
+        chunks[chunk] = nil
         defer { chunks[chunk] = pieces }
         // New pieces mostly come in ascending order, so look from the end.
         guard let position = pieces.lastIndex(where: { $0.low <= piece.high }), pieces[position].high >= piece.low else {

@@ -70,7 +70,8 @@ extension ConfigurationReader {
                 at: scope.location, directive: "large_client_header_buffers")
         }
         if http.servers[index].names.isEmpty { http.servers[index].names = [.exact([])] }
-        if http.servers[index].listens.isEmpty {
+        // A refused `listen` must not become one on port 80, which would only collect more errors.
+        if http.servers[index].listens.isEmpty, scope.isFirst("listen") {
             let port: UInt16 = facts.isRoot ? 80 : 8_000
             http.servers[index].listens = [
                 ListenSettings(address: .ipv4(0, port: port), location: scope.location)

@@ -152,6 +152,7 @@ extension ConfigurationReader {
 
     private func mistake(of upstream: UpstreamSettings) -> String? {
         let name = upstream.name
+        if let zone = upstream.zone?.name, zones[zone]?.size == 0 { return "zero size shared memory zone \"\(zone)\"" }
         if upstream.servers.contains(where: \.isResolved) {
             guard upstream.zone != nil else {
                 return "resolving names at run time requires upstream \"\(name)\" to be in shared memory"

@@ -25,16 +25,27 @@ final class ConfigurationReader {
     var patternIndices: [PatternKey: PatternID] = [:]
     var logFormatIndices: [String: Int] = [:]
     var upstreamIndices: [String: [Int]] = [:]
-    /// Explicit upstreams that are declared anywhere in the block, known before any `proxy_pass` is read.
+    /// Upstreams by the sticky zone that they use.
     var stickyZones: [String: String] = [:]
     var logBuffers: [String: LogBufferParameters] = [:]
     /// Health checks by the location that has them, until the upstreams are complete.
     var healthChecks: [HealthCheckSettings] = []
+    /// Zones of shared memory by name: nginx keeps one name space for all modules.
+    var zones: [String: SharedZone] = [:]
+    /// Work for when all files are read.
     var deferredToEnd: [(ConfigurationReader) -> Void] = []
 
     struct PatternKey: Hashable {
         var bytes: Bytes
         var caseless: Bool
+    }
+
+    /// What is known of a zone.
+    struct SharedZone {
+        /// The module that declared it.
+        var use: String
+        /// 0: not given yet.
+        var size: ByteCount
     }
 
     struct LogBufferParameters: Hashable {

@@ -1,6 +1,8 @@
 /// `app NAME { }`: a program that Goodgate runs and keeps running.
 package struct AppSettings: Hashable, Sendable {
+    /// Name of the app.
     package var name: String
+    /// Where it stands.
     package var location: SourceLocation
     /// `command`: program and arguments, executed directly, no shell.
     package var command: [String] = []
@@ -55,8 +57,11 @@ package struct AppSettings: Hashable, Sendable {
 
     /// `health uri=… interval=… timeout=… passes=… fails=… match=…;`
     package struct Health: Hashable, Sendable {
+        /// `uri=`
         package var uri: Bytes = Array("/".utf8)
+        /// `interval=`: from the end of one check to the next.
         package var interval: Milliseconds = 1_000
+        /// `timeout=`: of a whole check.
         package var timeout: Milliseconds = 1_000
         /// Successes in a row to become healthy.
         package var passes = 1
@@ -70,9 +75,13 @@ package struct AppSettings: Hashable, Sendable {
 
     /// `restart always|on-failure|never backoff=MIN..MAX;`
     package struct Restart: Hashable, Sendable {
+        /// When an instance is started again.
         package enum Policy: String, Hashable, Sendable, CaseIterable { case always, onFailure = "on-failure", never }
+        /// When an instance is started again.
         package var policy: Policy = .always
+        /// Delay before the first restart in a row.
         package var backoffMin: Milliseconds = 100
+        /// Longest delay.
         package var backoffMax: Milliseconds = 15_000
 
         package init() {}
@@ -80,6 +89,7 @@ package struct AppSettings: Hashable, Sendable {
 
     /// `log PATH rotate=SIZE keep=N;`
     package struct Log: Hashable, Sendable {
+        /// Absolute path.
         package var path: String
         /// Size at which the file is rotated; nil: never.
         package var rotateSize: ByteCount?

@@ -19,17 +19,19 @@ package struct HTTPSettings: Sendable {
     package var matches: [MatchSettings] = []
     /// `charset_map`.
     package var charsetMaps: [CharsetMap] = []
-    /// Whether any connection may carry a PROXY header, `stub_status` is used, … (facts that save work at run time).
+    /// Whether `set_real_ip_from` stands anywhere.
     package var usesRealIP = false
     package var location = SourceLocation(file: "", line: 0)
 
     package init() {}
 
+    /// The settings of an id.
     package subscript(id: LocationID) -> LocationSettings { locations[id.index] }
 }
 
 /// Index into `HTTPSettings.locations`.
 package struct LocationID: Hashable, Sendable {
+    /// Position in the array that it refers to, from 0.
     package var index: Int
 
     package init(_ index: Int) { self.index = index }

@@ -1,6 +1,8 @@
 /// One `listen` of a server, for one address. A port range or a name with several addresses gives several.
 package struct ListenSettings: Hashable, Sendable {
+    /// The address, with its port.
     package var address: NetworkAddress
+    /// Where it stands.
     package var location: SourceLocation
     /// `default_server`.
     package var isDefaultServer = false
@@ -17,7 +19,7 @@ package struct ListenSettings: Hashable, Sendable {
         package var backlog = 511
         package var receiveBuffer: ByteCount?
         package var sendBuffer: ByteCount?
-        /// `setfib` is not on Linux; `fastopen`.
+        /// `fastopen`.
         package var fastOpenQueue: Int?
         /// `deferred`.
         package var isDeferred = false
@@ -51,6 +53,7 @@ package struct ListenSettings: Hashable, Sendable {
 
 /// A listening address with its virtual hosts.
 package struct ListenerSettings: Sendable {
+    /// The address, with its port.
     package var address: NetworkAddress
     /// The effective options.
     package var socket = ListenSettings.SocketOptions()

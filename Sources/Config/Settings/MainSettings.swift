@@ -8,7 +8,7 @@ package struct MainSettings: Sendable {
     package var group: String?
     /// `pid`; absolute path. nil: `off`.
     package var pidPath: String?
-    /// `lock_file` (accepted, unused).
+    /// `error_log`, at least one; the one of `-e` when the file names none.
     package var errorLogs: [ErrorLogSettings] = []
     /// `daemon`.
     package var isDaemon = true
@@ -40,6 +40,7 @@ package struct MainSettings: Sendable {
 
 /// `env`.
 package struct EnvironmentVariable: Hashable, Sendable {
+    /// Name of the variable.
     package var name: String
     /// nil: inherited from the supervisor's environment.
     package var value: String?

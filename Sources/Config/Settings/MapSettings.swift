@@ -1,5 +1,6 @@
 /// `map`.
 package struct MapSettings: Sendable {
+    /// Where it stands.
     package var location: SourceLocation
     /// Text that is looked up.
     package var source: Template
@@ -26,7 +27,9 @@ package struct MapSettings: Sendable {
 
 /// `geo`.
 package struct GeoSettings: Sendable {
+    /// Where it stands.
     package var location: SourceLocation
+    /// The variable that it defines.
     package var variable: VariableID
     /// Variable that holds the address; nil: the client's.
     package var source: VariableID?
@@ -46,8 +49,11 @@ package struct GeoSettings: Sendable {
     /// With `ranges`: inclusive ranges in ascending order that do not overlap.
     package var ranges: [(low: UInt32, high: UInt32, value: Int)] = []
 
+    /// A masked IPv6 address.
     package struct IPv6Key: Hashable, Sendable {
+        /// Upper half in host byte order.
         package var high: UInt64
+        /// Lower half in host byte order.
         package var low: UInt64
     }
 
@@ -93,6 +99,7 @@ package struct GeoSettings: Sendable {
 
 /// `split_clients`.
 package struct SplitClientsSettings: Sendable {
+    /// Where it stands.
     package var location: SourceLocation
     /// Text that is hashed (MurmurHash2, seed 0).
     package var source: Template
@@ -109,8 +116,11 @@ package struct SplitClientsSettings: Sendable {
 
 /// `limit_req_zone`.
 package struct LimitRequestZone: Hashable, Sendable {
+    /// The name as written.
     package var name: String
+    /// Size that nginx would take, which bounds the number of keys.
     package var size: ByteCount
+    /// What is counted; an empty text is not.
     package var key: Template
     /// Requests per 1,000 seconds (nginx's own unit: rate × 1000).
     package var rate: Int
@@ -129,9 +139,13 @@ package struct LimitRequestZone: Hashable, Sendable {
 
 /// `limit_conn_zone`.
 package struct LimitConnectionZone: Hashable, Sendable {
+    /// The name as written.
     package var name: String
+    /// Size that nginx would take, which bounds the number of keys.
     package var size: ByteCount
+    /// What is counted; an empty text is not.
     package var key: Template
+    /// Where it stands.
     package var location: SourceLocation
     /// The key as written.
     package var keyText: Bytes = []
@@ -146,8 +160,11 @@ package struct LimitConnectionZone: Hashable, Sendable {
 
 /// `log_format`.
 package struct LogFormat: Hashable, Sendable {
+    /// How values of variables are escaped.
     package enum Escape: String, Hashable, Sendable, CaseIterable { case standard = "default", json, none }
+    /// The name as written.
     package var name: String
+    /// How values of variables are escaped.
     package var escape: Escape = .standard
     /// The text; variables are escaped, literals are not.
     package var template: Template
@@ -161,7 +178,9 @@ package struct LogFormat: Hashable, Sendable {
 
 /// `charset_map`: a pair of single-byte or to-UTF-8 recoding tables.
 package struct CharsetMap: Hashable, Sendable {
+    /// First charset.
     package var source: String
+    /// Second charset.
     package var target: String
     /// For each byte of `source` its form in `target` (1…4 bytes when the target is UTF-8).
     package var toTarget: [Bytes]

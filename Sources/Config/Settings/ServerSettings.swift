@@ -1,6 +1,8 @@
 /// `server { }` of `http`.
 package struct ServerSettings: Sendable {
+    /// Where it stands.
     package var location: SourceLocation
+    /// `server_name`, in order; at least one.
     package var names: [ServerName] = []
     /// First name in the form of `$server_name`; empty when there is none.
     package var canonicalName: Bytes = []
@@ -13,7 +15,7 @@ package struct ServerSettings: Sendable {
     package var rewrite = RewriteProgram()
     /// Top-level locations, named ones included, in the order of the files.
     package var locations: [LocationNode] = []
-    /// Connection settings of `early_hints` and the like live in the location settings.
+
     package init(location: SourceLocation, settings: LocationID) {
         self.location = location
         self.settings = settings

@@ -52,7 +52,7 @@ package struct ConfigurationFacts: Hashable, Sendable {
     package var pageSize = 4096
     /// Number of usable processors, for `worker_processes auto` and `instances auto`.
     package var processorCount = 1
-    /// Size of a CPU cache line in bytes, for `$binary_…` hash defaults.
+    /// Whether the machine has IPv6.
     package var isIPv6Available = true
 
     package init() {}

@@ -11,6 +11,7 @@ package protocol PatternChecker {
 package struct PatternInfo: Hashable, Sendable {
     /// A named group.
     package struct Name: Hashable, Sendable {
+        /// Name of the group.
         package var name: String
         /// Number of the group, from 1.
         package var index: Int
@@ -46,6 +47,7 @@ package struct PatternError: Error, Hashable, Sendable {
 
 /// Index into `Configuration.patterns`.
 package struct PatternID: Hashable, Sendable {
+    /// Position in the array that it refers to, from 0.
     package var index: Int
 
     package init(_ index: Int) { self.index = index }
@@ -64,6 +66,7 @@ package struct PatternSource: Hashable, Sendable {
 
     /// A named group and the variable that it sets.
     package struct NamedVariable: Hashable, Sendable {
+        /// The variable that the group sets.
         package var variable: VariableID
         /// Number of the group, from 1.
         package var capture: Int

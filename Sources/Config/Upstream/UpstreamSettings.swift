@@ -1,6 +1,8 @@
 /// `upstream { }`, or what a `proxy_pass` with a literal host implies.
 package struct UpstreamSettings: Sendable {
+    /// Name of the group, or host of an implied one.
     package var name: String
+    /// Where it stands.
     package var location: SourceLocation
     /// Implied by a `proxy_pass http://HOST:PORT`: one server list from resolution, no `keepalive`.
     package var isImplicit = false
@@ -32,6 +34,7 @@ package struct UpstreamSettings: Sendable {
 
     /// `zone NAME [SIZE];`
     package struct Zone: Hashable, Sendable {
+        /// Name of the zone.
         package var name: String
         /// nil: given elsewhere.
         package var size: ByteCount?
@@ -50,6 +53,7 @@ package struct UpstreamSettings: Sendable {
 
 /// `server` of an upstream.
 package struct UpstreamServer: Hashable, Sendable {
+    /// Where it stands.
     package var location: SourceLocation
     /// The text as written, e.g. `127.0.0.1:8080`, `app.internal`, `unix:/tmp/s`; the `$upstream_addr` of a name is its address.
     package var text: Bytes
@@ -117,7 +121,9 @@ package enum StickySettings: Hashable, Sendable {
     case route([Template])
     case learn(Learn)
 
+    /// `sticky cookie`
     package struct Cookie: Hashable, Sendable {
+        /// Name of the cookie.
         package var name: Bytes
         /// `$cookie_NAME`, which carries the route of a request.
         package var variable: VariableID
@@ -137,6 +143,7 @@ package enum StickySettings: Hashable, Sendable {
         }
     }
 
+    /// `sticky learn`
     package struct Learn: Hashable, Sendable {
         /// Variables with the session id of a response.
         package var create: [Template]
@@ -187,6 +194,7 @@ package struct QueueSettings: Hashable, Sendable {
 
 /// `health_check` of a location.
 package struct HealthCheckSettings: Hashable, Sendable {
+    /// Where it stands.
     package var location: SourceLocation
     /// Settings of the location: `proxy_pass`, header fields and timeouts of the check are its.
     package var settings: LocationID
@@ -213,11 +221,14 @@ package struct HealthCheckSettings: Hashable, Sendable {
 
 /// `match NAME { }`.
 package struct MatchSettings: Sendable {
+    /// The name as written.
     package var name: String
+    /// Where it stands.
     package var location: SourceLocation
     /// All must hold.
     package var conditions: [Condition] = []
 
+    /// One line of the block.
     package enum Condition: Hashable, Sendable {
         /// `status 200 301-303`, `status ! 500`.
         case status(ranges: [ClosedRange<Int>], isNegated: Bool)
@@ -229,6 +240,7 @@ package struct MatchSettings: Sendable {
         case require([Template])
     }
 
+    /// What is asked of a field.
     package enum Test: Hashable, Sendable {
         case exists, missing
         case equal(Bytes), notEqual(Bytes)

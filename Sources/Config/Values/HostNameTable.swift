@@ -9,6 +9,7 @@ package struct HostNameTable<Value: Sendable>: Sendable {
 
     package init() {}
 
+    /// What became of a name.
     package enum Insertion: Hashable, Sendable {
         case added
         /// The name is neither a host name nor a wildcard.

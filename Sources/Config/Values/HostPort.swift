@@ -1,34 +1,41 @@
 /// An address of the configuration taken apart: `HOST[:PORT][URI]`, `[IPv6][:PORT][URI]`, `unix:PATH[:URI]`.
-struct HostPort {
+package struct HostPort {
     /// What may stand in it.
-    struct Rules {
+    package struct Rules {
         /// `listen`: a port alone, `*`, and port ranges are allowed.
         var isListen = false
         /// A URI may follow (`proxy_pass`).
         var allowsURI = false
         /// Port when none is given.
         var defaultPort: UInt16 = 80
+
+        package init(isListen: Bool = false, allowsURI: Bool = false, defaultPort: UInt16 = 80) {
+            self.isListen = isListen
+            self.allowsURI = allowsURI
+            self.defaultPort = defaultPort
+        }
     }
 
     /// nginx's text of what is wrong.
-    struct Failure: Error {
-        var message: String
+    package struct Failure: Error {
+        package var message: String
 
         init(_ message: String) { self.message = message }
     }
 
-    var address: HostAddress
+    package var address: HostAddress
     /// Host as written; IPv6 with brackets; the path of a Unix-domain socket.
-    var host: Bytes
-    var port: UInt16
+    package var host: Bytes
+    package var port: UInt16
     /// Last port of a range; that of `port` without range.
     var lastPort: UInt16
-    var hasPort: Bool
+    package var hasPort: Bool
     /// Text of the port; empty without port.
-    var portText: Bytes = []
-    var uri: Bytes = []
+    package var portText: Bytes = []
+    package var uri: Bytes = []
 
-    init(_ text: Bytes, _ rules: Rules) throws(Failure) {
+    /// Takes a text apart.
+    package init(_ text: Bytes, _ rules: Rules) throws(Failure) {
         if text.count >= 5, lowercased(text[..<5]) == Bytes("unix:".utf8) {
             try self.init(unix: text.dropFirst(5), rules)
         } else if text.first == UInt8(ascii: "[") {

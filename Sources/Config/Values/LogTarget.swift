@@ -2,6 +2,7 @@
 package enum LogLevel: UInt8, Comparable, Hashable, Sendable, CaseIterable {
     case stderr = 0, emergency, alert, critical, error, warning, notice, info, debug
 
+    /// Whether `left` is more severe than `right`.
     package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 
     /// nginx's word, e.g. `crit`.
@@ -48,6 +49,7 @@ package struct SyslogSettings: Hashable, Sendable {
 
 /// One `error_log`.
 package struct ErrorLogSettings: Hashable, Sendable {
+    /// Where lines go.
     package var destination: LogDestination
     /// Lines of this level and of more severe ones are written.
     package var level: LogLevel = .error

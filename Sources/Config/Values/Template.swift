@@ -1,5 +1,6 @@
 /// Text with variables, compiled once (nginx's complex value).
 package struct Template: Hashable, Sendable {
+    /// A piece of the text.
     package enum Part: Hashable, Sendable {
         case literal(Bytes)
         case variable(VariableID)

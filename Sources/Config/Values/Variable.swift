@@ -1,5 +1,6 @@
 /// Index into `VariableTable`.
 package struct VariableID: Hashable, Sendable {
+    /// Position in the array that it refers to, from 0.
     package var index: Int
 
     package init(_ index: Int) { self.index = index }
@@ -72,11 +73,14 @@ package struct Variable: Hashable, Sendable {
 
 /// Every variable that the configuration mentions, each once.
 package struct VariableTable: Hashable, Sendable {
+    /// By `VariableID`.
     package var entries: [Variable] = []
 
     package init() {}
 
+    /// Number of variables.
     package var count: Int { entries.count }
 
+    /// The entry of an id.
     package subscript(id: VariableID) -> Variable { entries[id.index] }
 }

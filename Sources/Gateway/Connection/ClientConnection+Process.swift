@@ -30,7 +30,9 @@ extension Ref where Value == ClientConnection {
     private func continueRequest() {
         guard let request = value.request else { return }
         let generation = request.value.generation
-        if value.isWritable, !request.value.output.isEmpty { request.flush() }
+        if !request.value.filters.isEmpty { request.resumeFilters() }
+        guard request.value.generation == generation, value.state == .processing else { return }
+        if value.isWritable, request.pendingOutput > 0 || request.value.isTruncated { request.flush() }
         guard request.value.generation == generation, value.state == .processing else { return }
         if value.isReadable { request.clientIsReadable() }
     }
@@ -39,6 +41,7 @@ extension Ref where Value == ClientConnection {
     func readHead() {
         while value.state == .idle || value.state == .readingHead {
             let input = takeInput()
+            let isPipelined = input.count > 0 && value.requestCount > 0
             if input.count == 0 || value.state == .readingHead {
                 guard value.isReadable else { return waitForHead() }
                 switch receive(into: input) {
@@ -47,7 +50,7 @@ extension Ref where Value == ClientConnection {
                 case .closed: return closedWhileReadingHead()
                 }
             }
-            if value.state == .idle { beginHead(input) }
+            if value.state == .idle { beginHead(input, isPipelined: isPipelined) }
             guard let request = value.request else { return }
             guard parseHead(request, input) else { return }
             value.state = .processing
@@ -85,7 +88,7 @@ extension Ref where Value == ClientConnection {
     }
 
     /// First bytes of a request: it gets a slot, and its own time limit starts.
-    private func beginHead(_ input: Ref<Buffer>) {
+    private func beginHead(_ input: Ref<Buffer>, isPipelined: Bool) {
         guard let request = worker.value.requests.take() else {
             worker.log(.alert, "out of request slots")
             return close()
@@ -96,6 +99,7 @@ extension Ref where Value == ClientConnection {
         value.requestCount += 1
         request.value.connection = self
         request.value.main = request
+        request.value.modules.isPipelined = isPipelined
         request.value.startedAt = worker.now
         request.value.startedWallClock = worker.value.loop.wallClock
         let server = value.listener!.value.defaultServer

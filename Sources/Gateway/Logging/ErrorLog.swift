@@ -47,18 +47,18 @@ extension Ref where Value == Worker {
     private func send(_ line: ByteView, _ level: ErrorLevel, to sink: ErrorLogTarget.Sink) {
         switch sink {
         case .file(let index):
-            let buffer = value.log.buffer(of: index, now: now)
-            buffer.append(line.prefix(8000))
-            buffer.append(0x0a)
-            // Errors are rare and read by people who wait for them: written at the end of the tick like all lines, or now if we may crash.
-            if level.rawValue <= ErrorLevel.alert.rawValue { value.log.files[index].flush(now: now) }
+            // Errors are rare, and read by people who wait for them: written at once, so that no crash and no answer overtakes them.
+            let file = value.log.files[index]
+            file.buffer.append(line.prefix(8000))
+            file.buffer.append(0x0a)
+            file.flush(now: now)
         case .standardError:
             let copy = value.pool.value.take(4096)
             copy.append(line)
             copy.append(0x0a)
             _ = File.append(copy.view, to: 2)
             value.pool.value.give(copy)
-        case .syslog(let index): sendSyslog(line, severity: level.rawValue, target: index)
+        case .syslog(let index): sendSyslog(severity: min(7, level.rawValue - 1), target: index) { $0.append(line) }
         }
     }
 }

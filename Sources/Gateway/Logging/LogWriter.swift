@@ -43,6 +43,10 @@ struct LogFile: ~Copyable {
     /// access_log's `flush=` in milliseconds, 0 none.
     var flushAfter: UInt64 = 0
     var flushAt: UInt64 = 0
+    /// Level of access_log's `gzip=`, 0: plain.
+    var gzipLevel = 0
+    /// Its compressor, made with the first flush.
+    var deflater: Ref<Deflater>?
     /// Bytes lost because the disk was full or the descriptor broken, and when it was last said.
     var lostBytes: UInt64 = 0
     var complainedAt: UInt64 = 0
@@ -52,7 +56,12 @@ struct LogFile: ~Copyable {
 struct LogWriter: ~Copyable {
     var files: [Ref<LogFile>] = []
     /// Syslog targets of all logs.
-    var syslogs: [SyslogSettings] = []
+    var syslogs: [Ref<SyslogTarget>] = []
+    /// The time as syslog lines have it, made once per second.
+    var syslogSecond: Int64 = -1
+    let syslogTime = Ref<Buffer>.immortal(Buffer.clock())
+    /// Open files with variables in their paths, by location.
+    var dynamicLogs: [Int: DynamicLogCache] = [:]
     /// Files with lines not yet written.
     var dirty = Table<Int32>(capacity: 16)
     /// error_log of the main context.
@@ -87,6 +96,17 @@ struct LogWriter: ~Copyable {
         dirty.truncate(to: kept)
     }
 
+    /// Milliseconds until a buffer is due by its `flush=`, -1 if none is.
+    func sleepLimit(now: UInt64) -> Int32 {
+        var first = UInt64.max
+        for position in dirty.indices {
+            let file = files[Int(dirty[position])]
+            if file.value.flushAfter > 0 { first = min(first, file.value.flushAt) }
+        }
+        if first == .max { return -1 }
+        return first > now ? Int32(clamping: first - now) : 0
+    }
+
     /// The buffer of a file, noted as having lines.
     mutating func buffer(of index: Int, now: UInt64) -> Ref<Buffer> {
         let file = files[index]
@@ -107,8 +127,9 @@ extension Ref where Value == LogFile {
 
     /// One write call. A full disk loses the lines, never a request; it is said once per minute.
     func flush(now: UInt64) {
+        guard value.buffer.count > 0 else { return }
+        if value.gzipLevel > 0 { compress() }
         let bytes = value.buffer.view
-        guard !bytes.isEmpty else { return }
         let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
         if n < bytes.count {
             value.lostBytes += UInt64(bytes.count - max(0, n))
@@ -123,6 +144,29 @@ extension Ref where Value == LogFile {
             }
         }
         value.buffer.clear()
+    }
+}
+
+extension Ref where Value == LogFile {
+    /// The lines become one gzip member. Without memory they stay as they are.
+    private func compress() {
+        if value.deflater == nil {
+            value.deflater = .make(Deflater.Settings(level: value.gzipLevel, windowBits: 15, memoryLevel: 8))
+        }
+        guard let deflater = value.deflater else { return }
+        deflater.value.reset()
+        var input = value.buffer.view
+        let output = Ref<Buffer>.immortal(Buffer(capacity: input.count / 4 + 1024))
+        defer { output.destroy() }
+        while true {
+            switch deflater.value.compress(&input, into: output, .finish) {
+            case .ended:
+                value.buffer.clear()
+                return value.buffer.append(output.view)
+            case .needsRoom, .needsInput: output.grow(by: 4096)
+            case .failed: return
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ extension Ref where Value == Request {
         guard value.method == .get || value.method == .head else { return .declined }
         let settings = location.value.settings
         let isAlways = settings.value.gzipStatic.mode == .always
-        let isAccepted = isAlways || acceptsCompressedFile()
+        let isAccepted = isAlways || location.value.filters.map { acceptsGzip($0) } ?? false
         guard isAccepted || settings.value.gzip.hasVary else { return .declined }
         guard let plain = mappedPath() else {
             finish(.status(500))
@@ -35,12 +35,5 @@ extension Ref where Value == Request {
         }
         sendFile(opened.descriptor, info, encoding: "gzip")
         return .answered
-    }
-
-    private func acceptsCompressedFile() -> Bool {
-        guard isMain, let encodings = field(.acceptEncoding), AcceptEncoding.acceptsGzip(encodings) else { return false }
-        let gzip = location.value.settings
-        if gzip.value.gzip.httpVersionMin == .http11, value.versionMinor < 1 { return false }
-        return field(.via) == nil || gzip.value.gzip.proxied.contains(.any)
     }
 }

@@ -21,7 +21,7 @@ extension Ref where Value == Request {
         for index in settings.value.headers.indices {
             let header = settings.value.headers[index]
             guard takesAll || header.isAlways else { continue }
-            let text = evaluate(header.text)
+            let text = lineSafe(evaluate(header.text))
             switch header.kind {
             case .append: if !text.isEmpty { value.response.append(header.name, text, token: header.token) }
             case .etag:
@@ -49,7 +49,7 @@ extension Ref where Value == Request {
         for index in settings.value.trailers.indices {
             let trailer = settings.value.trailers[index]
             guard takesAll || trailer.isAlways else { continue }
-            let text = evaluate(trailer.text)
+            let text = lineSafe(evaluate(trailer.text))
             if text.isEmpty { continue }
             value.response.trailers.append(HeaderField(name: trailer.name, value: text, token: trailer.token))
         }
@@ -68,22 +68,24 @@ extension Ref where Value == Request {
         case .off, .dynamic: return
         case .epoch: setExpires("Thu, 01 Jan 1970 00:00:01 GMT", "no-cache")
         case .max: setExpires("Thu, 31 Dec 2037 23:55:55 GMT", "max-age=315360000")
-        case .after(let seconds): setExpires(at: now + Int64(seconds), now: now)
+        case .after(let seconds): setExpires(seconds, from: now, now: now)
         case .afterModified(let seconds):
             let base = value.response.lastModified >= 0 && seconds != 0 ? value.response.lastModified : now
-            // A file from the future: a negative time still means that nothing may be kept.
-            setExpires(at: base + Int64(seconds), now: seconds < 0 ? .max : now)
-        case .daily(let time): setExpires(at: nextLocalTime(Int64(time), now: now), now: now)
+            setExpires(seconds, from: base, now: now)
+        case .daily(let time): setExpires(0, from: nextLocalTime(Int64(time), now: now), now: now)
         }
     }
 
-    private func setExpires(at time: Int64, now: Int64) {
+    /// A negative time means that nothing may be kept, even where a file's date lies in the future.
+    private func setExpires(_ seconds: Int, from base: Int64, now: Int64) {
+        // Dates of files are foreign: no sum or difference of them may trap.
+        let (sum, overflow) = base.addingReportingOverflow(Int64(seconds))
+        let time = overflow ? (seconds < 0 ? Int64.min : .max) : sum
         let date = compose { appendHTTPDate(time, to: $0) }
-        let age = time - now
-        guard age >= 0 else { return setExpires(date, "no-cache") }
+        guard seconds >= 0, time >= now else { return setExpires(date, "no-cache") }
         setExpires(date, compose { out in
             out.append("max-age=")
-            out.append(decimal: UInt64(age))
+            out.append(decimal: UInt64(time &- now))
         })
     }
 

@@ -14,6 +14,11 @@ struct ModuleState: ~Copyable {
     /// Input buffers whose views must stay valid until the end.
     private var kept: [Ref<Buffer>] = []
     var requestID: ByteView?
+    var gzip = GzipCount()
+    /// What the SSI of this request and its subrequests share.
+    var ssi: SSIContext?
+    /// The main answer is recoded to this charset; bodies of subrequests follow.
+    var mainCharset: ByteView?
     /// It was already there when the request before it ended.
     var isPipelined = false
     /// real_ip replaced the address: text and binary form of the client's own.
@@ -34,6 +39,9 @@ struct ModuleState: ~Copyable {
         dynamicHost = nil
         dynamicPort = nil
         requestID = nil
+        gzip = GzipCount()
+        if ssi != nil { ssi = nil }
+        mainCharset = nil
         isPipelined = false
         clientAddress = nil
     }

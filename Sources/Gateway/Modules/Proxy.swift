@@ -9,7 +9,6 @@ extension Ref where Value == Request {
     /// Content handler: body first where it is to be buffered, then the exchange.
     func startProxy() {
         let proxy = location.value.proxy!
-        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy) else { return }
         let exchange: ExchangeRef
         if let existing = value.exchange {
             exchange = existing
@@ -24,6 +23,12 @@ extension Ref where Value == Request {
         exchange.value.request = self
         exchange.value.state = .idle
         exchange.value.proxy = proxy
+        value.exchange = exchange
+        if isMain { sendContinueIfExpected() }
+        exchange.leaveUpstream()
+        exchange.value.shownPeer = -2
+        value.modules.dynamicURI = nil
+        guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
         exchange.value.upstream = upstream
         exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort
         exchange.value.isRequestSent = false
@@ -66,7 +71,9 @@ extension Ref where Value == Request {
     private func writeProxyHead(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {
         if let method = proxy.value.method { head.append(evaluate(method)) } else { head.append(proxyMethod(proxy)) }
         head.append(0x20)
+        let lineStart = head.value.end
         appendProxyURI(proxy, to: head)
+        if !value.isURIValidUnparsed { head.replaceLineBreaks(from: lineStart) }
         head.append(proxy.value.usesHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
         let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && proxy.value.usesHTTP11
         exchange.value.isBodyChunked = streamsChunked
@@ -82,7 +89,12 @@ extension Ref where Value == Request {
                 head.append(field.prefix)
                 let before = head.value.end
                 append(field.text, to: head)
-                if head.value.end == before { head.value.end = start } else { head.append("\r\n") }
+                if head.value.end == before {
+                    head.value.end = start
+                } else {
+                    if field.text.constant == nil { head.replaceLineBreaks(from: before) }
+                    head.append("\r\n")
+                }
             }
         }
         if proxy.value.passesHeaders { appendClientFields(proxy, to: head) }
@@ -156,7 +168,21 @@ extension Ref where Value == Request {
         appendProxyURI(proxy, to: line)
     }
 
-    func proxyBindAddress() -> SocketAddress? { nil }
+    /// proxy_bind: the local address of upstream connections, and whether it may be foreign (transparent).
+    func proxyBindAddress() -> (address: SocketAddress, isTransparent: Bool)? {
+        guard let bind = location.value.settings.value.proxy.bind else { return nil }
+        switch bind.address {
+        case .constant(let address): return SocketAddress(address).map { ($0, bind.isTransparent) }
+        case .dynamic(let template):
+            let text = evaluate(template)
+            if text.isEmpty { return nil }
+            guard let parsed = NetworkAddress(parsing: text), let address = SocketAddress(parsed) else {
+                log(.error, "invalid local address \"\(text.string)\"")
+                return nil
+            }
+            return (address, bind.isTransparent)
+        }
+    }
 
     // MARK: - The answer
 
@@ -171,8 +197,19 @@ extension Ref where Value == Request {
         if !line.isEmpty { value.response.statusLine = line }
         if let length = head.contentLength, exchange.value.framing != .chunked { value.response.contentLength = Int64(length) }
         if exchange.value.framing == .chunked || head.status == 101 { value.response.contentLength = -1 }
+        // The origin has seen the client's conditions and decided.
+        value.response.skipsConditions = true
+        if location.value.settings.value.proxy.forcesRanges {
+            value.response.allowsRanges = true
+            value.response.allowsOneRangeOnly = true
+        }
         for index in 0..<exchange.value.fields.count {
             let field = exchange.value.fields[index]
+            if field.flags.contains(.ignoredDuplicate) {
+                log(.warning, "upstream sent duplicate header line: \"\(escapedForLog(field.name.view(base)))\", ignored",
+                    while: "reading response header from upstream")
+                continue
+            }
             takeField(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop), proxy)
         }
         if head.status == 101, let upgrade = exchange.value.fields.value(.upgrade, base) {
@@ -187,6 +224,7 @@ extension Ref where Value == Request {
             if !proxy.value.hiddenNames.isEmpty, proxy.value.hiddenNames.containsName(field.name) { return }
             return value.response.fields.append(field)
         case .contentLength, .connection, .keepAlive, .transferEncoding, .upgrade: return
+        case .acceptRanges where value.response.allowsOneRangeOnly: return
         case .status where proxy.value.hiddenTokens.contains(.status): return
         case .date:
             if !proxy.value.hiddenTokens.contains(.date) { value.response.date = field.value }
@@ -208,7 +246,15 @@ extension Ref where Value == Request {
         case .lastModified:
             value.response.lastModified = HTTPDate.parse(field.value) ?? -1
             value.response.lastModifiedText = field.value
-        case .location where proxy.value.redirects: value.response.append(field.name, redirected(field.value, proxy), token: .location)
+        case .location:
+            // A rewritten target is ours and becomes absolute like ours; one left as it is stays as it is.
+            if proxy.value.redirects, let target = redirected(field.value, proxy) {
+                value.response.location = target
+            } else if field.value.first != 0x2f {
+                value.response.location = field.value
+            } else {
+                value.response.fields.append(field)
+            }
         case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
         case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
         default: value.response.fields.append(field)
@@ -236,6 +282,8 @@ extension Ref where Value == Request {
             case .setCookie, .contentDisposition, .cacheControl, .expires, .acceptRanges:
                 value.response.append(keep(field.name.view(base)), keep(field.value.view(base)), token: field.token)
             case .contentType: value.response.setContentType(keep(field.value.view(base)))
+            case .xAccelLimitRate where !exchange.proxy.value.ignored.contains(.accelLimitRate):
+                if let rate = SizeText.number(field.value.view(base)) { value.limitRate = rate }
             default: break
             }
         }

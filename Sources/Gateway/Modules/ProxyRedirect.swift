@@ -5,17 +5,17 @@ import Wire
 /// proxy_redirect, proxy_cookie_domain, proxy_cookie_path, proxy_cookie_flags: texts in answers that name the upstream.
 extension Ref where Value == Request {
     /// Location with the upstream's own prefix replaced.
-    func redirected(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView {
+    func redirected(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView? {
         switch location.value.settings.value.proxy.redirects {
-        case .off: return target
+        case .off: return nil
         case .standard:
-            guard let rule = location.value.settings.value.proxy.pass?.standardRedirect else { return target }
-            return apply(rule, target) ?? target
+            guard let rule = location.value.settings.value.proxy.pass?.standardRedirect else { return nil }
+            return apply(rule, target)
         case .rules(let rules):
             for rule in rules {
                 if let result = apply(rule, target) { return result }
             }
-            return target
+            return nil
         }
     }
 
@@ -44,12 +44,12 @@ extension Ref where Value == Request {
         while index + 4 <= target.count {
             if target[index..<(index + 4)].equalsIgnoringCase("url=") {
                 let url = target.dropFirst(index + 4)
-                return join(target.prefix(index + 4), redirected(url, proxy))
+                guard let changed = redirected(url, proxy) else { return target }
+                return join(target.prefix(index + 4), changed)
             }
             index += 1
         }
         return target
     }
 
-    func rewrittenCookie(_ text: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView { text }
 }

@@ -1,4 +1,5 @@
 import Config
+import Glibc
 import Loop
 import Wire
 
@@ -82,6 +83,7 @@ extension Ref where Value == Request {
         value.response.contentLength = Int64(text.count)
         value.response.lastModified = -1
         value.phase = .responding
+        guard !isMain || ignoreBody() else { return }
         guard sendHeader() else { return }
         emit(Segment(text), isLast: true)
         finish(.done)
@@ -184,7 +186,11 @@ extension Ref where Value == Request {
     }
 
     private func fileTest(_ test: RewriteCondition.FileTest, _ path: ByteView) -> Bool {
-        guard let info = File.info(at: path).info else { return false }
+        let (found, code, call) = fileInfo(path)
+        guard let info = found else {
+            if code != ENOENT, code != ENOTDIR, code != ENAMETOOLONG { log(.critical, "\(call) \"\(path.string)\" failed", errno: code) }
+            return false
+        }
         switch test {
         case .exists: return true
         case .regular: return info.kind == .regular

@@ -1,26 +1,27 @@
 import Loop
 import Wire
 
-/// Numbers about connections (nginx: ngx_http_stub_status_module). Monitoring reads this text, so it is nginx's to the letter.
+/// Numbers about the connections of all workers (nginx: ngx_http_stub_status_module). Monitoring reads this text: it is nginx's to
+/// the letter.
 extension Ref where Value == Request {
     func serveStubStatus() {
         guard value.method == .get || value.method == .head else { return finish(.status(405)) }
-        let counters = worker.value.counters
+        let totals = worker.totals()
         let text = compose { out in
             out.append("Active connections: ")
-            out.append(decimal: worker.activeConnections)
+            out.append(decimal: totals.active)
             out.append(" \nserver accepts handled requests\n ")
-            out.append(decimal: counters.accepted)
+            out.append(decimal: totals.accepted)
             out.append(0x20)
-            out.append(decimal: counters.handled)
+            out.append(decimal: totals.handled)
             out.append(0x20)
-            out.append(decimal: counters.requests)
+            out.append(decimal: totals.requests)
             out.append(" \nReading: ")
-            out.append(decimal: worker.readingConnections)
+            out.append(decimal: totals.reading)
             out.append(" Writing: ")
-            out.append(decimal: worker.writingConnections)
+            out.append(decimal: totals.writing)
             out.append(" Waiting: ")
-            out.append(decimal: worker.waitingConnections)
+            out.append(decimal: totals.waiting)
             out.append(" \n")
         }
         value.response.status = 200
@@ -30,14 +31,4 @@ extension Ref where Value == Request {
         emit(Segment(text), isLast: true)
         finish(.done)
     }
-}
-
-extension Ref where Value == Worker {
-    var activeConnections: Int { value.connections.count }
-    /// Connections whose request head is being read.
-    var readingConnections: Int { value.counters.reading }
-    /// Requests that are being answered.
-    var writingConnections: Int { max(0, value.requests.count - value.counters.reading) }
-    /// Connections without a request.
-    var waitingConnections: Int { max(0, value.connections.count - value.requests.count) }
 }

@@ -9,15 +9,18 @@ extension Ref where Value == Request {
         case .proxyProtocolAddress, .proxyProtocolPort, .proxyProtocolServerAddress, .proxyProtocolServerPort: return proxyProtocolVariable(name)
         case .realIPRemoteAddress: return realIPOriginalAddress
         case .realIPRemotePort: return realIPOriginalPort
+        case .dateLocal: return date(format: ssiTimeFormat, isUTC: false)
+        case .dateGMT: return date(format: ssiTimeFormat, isUTC: true)
+        case .gzipRatio: return gzipRatio
         case .limitRequestsStatus: return value.limits.requestStatus.text
         case .limitConnectionsStatus: return value.limits.connectionStatus.text
-        default: return nil
+        default: return sentBuiltin(name)
         }
     }
 
     func rareVariable(_ entry: VariableEntry) -> ByteView? {
         switch entry.kind {
-        case .proxyProtocolTLV: return connection.value.proxyHeader.flatMap { ProxyProtocol.tlv(entry.name.dropFirst("proxy_protocol_tlv_".utf8.count), $0.value.header, $0.value.bytes.whole) }
+        case .proxyProtocolTLV: return proxyProtocolTLV(entry.name.dropFirst("proxy_protocol_tlv_".utf8.count))
         default: return nil
         }
     }

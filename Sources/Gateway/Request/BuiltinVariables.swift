@@ -23,14 +23,16 @@ extension Ref where Value == Request {
         case .requestPort: return requestPort
         case .isRequestPort: return requestPort == nil ? ByteView() : ":"
         case .contentLength: return main.field(.contentLength)
-        case .contentType: return main.field(.contentType)
+        case .contentType: return findField("content_type", main.value.fields, joins: true)
         case .httpCookie: return findField("cookie", main.value.fields, joins: true)
         case .httpXForwardedFor: return findField("x_forwarded_for", main.value.fields, joins: true)
         case .remoteUser: return remoteUser
         case .binaryRemoteAddress: return binaryAddress
         case .remoteAddress: return connection.peerText
         case .remotePort: return connection.value.peer.isUnix ? ByteView() : decimal(Int64(connection.value.peer.port))
-        case .serverAddress: return compose { connection.localAddress.append(to: $0, withPort: false) }
+        case .serverAddress:
+            let address = connection.localAddress
+            return compose { address.append(to: $0, withPort: address.isUnix) }
         case .serverPort: return connection.localAddress.isUnix ? ByteView() : decimal(Int64(connection.localAddress.port))
         case .serverName: return server.value.name
         case .documentRoot: return documentRoot
@@ -40,7 +42,7 @@ extension Ref where Value == Request {
         case .requestTime: return seconds(Int64(worker.now &- main.value.startedAt))
         case .requestCompletion: return value.phase == .finished && !value.isAborted && value.isResponseComplete ? "OK" : ByteView()
         case .requestID: return requestID
-        case .requestBody: return main.value.body.inPlace.flatMap { $0.isEmpty ? nil : $0 }
+        case .requestBody: return (main.value.body.remembered?.view ?? main.value.body.inPlace).flatMap { $0.isEmpty ? nil : $0 }
         case .requestBodyFile: return main.value.body.filePath.isEmpty ? nil : main.value.body.filePath
         case .bytesSent: return decimal(value.bytesSent)
         case .bodyBytesSent: return decimal(max(0, value.bytesSent - value.headerSize))
@@ -72,10 +74,10 @@ extension Ref where Value == Request {
         case .proxyHost: return value.modules.dynamicHost ?? location.value.proxy?.value.host
         case .proxyPort: return value.modules.dynamicPort ?? location.value.proxy?.value.port
         case .proxyAddXForwardedFor: return addXForwardedFor
-        case .connectionsActive: return decimal(Int64(worker.activeConnections))
-        case .connectionsReading: return decimal(Int64(worker.readingConnections))
-        case .connectionsWriting: return decimal(Int64(worker.writingConnections))
-        case .connectionsWaiting: return decimal(Int64(worker.waitingConnections))
+        case .connectionsActive: return decimal(Int64(clamping: worker.totals().active))
+        case .connectionsReading: return decimal(Int64(clamping: worker.totals().reading))
+        case .connectionsWriting: return decimal(Int64(clamping: worker.totals().writing))
+        case .connectionsWaiting: return decimal(Int64(clamping: worker.totals().waiting))
         default: return moduleBuiltin(name)
         }
     }

@@ -46,7 +46,11 @@ extension Ref where Value == Request {
         let name = head.serverNameRange.view(base)
         let listener = connection.value.listener!
         value.server = listener.value.defaultServer
-        guard !name.isEmpty else { return true }
+        guard !name.isEmpty else {
+            // No Host (HTTP/1.0): the server whose name is "", if there is one.
+            if !listener.value.hosts.isEmpty, let server = listener.value.hosts.find(ByteView()) { value.server = server }
+            return true
+        }
         let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
         value.host = host
         if !listener.value.hosts.isEmpty {
@@ -71,7 +75,9 @@ extension Ref where Value == Request {
         value.unparsedURI = head.targetForm == .asterisk ? head.targetRange.view(base) : head.pathAndQueryRange.view(base)
         if value.unparsedURI.isEmpty { value.unparsedURI = "/" }
         if head.targetForm == .asterisk {
-            value.uri = head.targetRange.view(base)
+            // `*` asks about the server as a whole: it is routed like `/` and goes on as it came (RFC 9112, 3.2.4).
+            value.uri = "/"
+            value.isURIValidUnparsed = true
             return true
         }
         value.arguments = head.queryRange?.view(base) ?? ByteView()
@@ -95,22 +101,28 @@ extension Ref where Value == Request {
         return true
     }
 
-    private func decideKeepalive(_ head: RequestHead) {
-        let location = location
-        value.isKeepalive = head.wantsKeepAlive && location.value.keepaliveTimeout > 0
-            && connection.value.requestCount < location.value.keepaliveRequests
-            && worker.now &- connection.value.acceptedAt <= location.value.keepaliveTime
-            && !worker.value.isDraining
-    }
+    /// What the client asks for; the location's own limits come with the location.
+    private func decideKeepalive(_ head: RequestHead) { value.isKeepalive = head.wantsKeepAlive && !worker.value.isDraining }
 
-    /// Keep-alive again after the location is known: its own limits count.
+    /// Whether the connection may go on by the location's limits (nginx: ngx_http_update_location_config).
     func updateKeepalive() {
         guard value.isKeepalive else { return }
         let location = location
         if location.value.keepaliveTimeout == 0 || connection.value.requestCount >= location.value.keepaliveRequests
-            || worker.now &- connection.value.acceptedAt > location.value.keepaliveTime || worker.value.isDraining {
+            || worker.now &- connection.value.acceptedAt > location.value.keepaliveTime || worker.value.isDraining
+            || location.value.hasKeepaliveDisabled && isKeepaliveDisabled {
             value.isKeepalive = false
         }
+    }
+
+    /// keepalive_disable: old browsers that cannot reuse a connection.
+    private var isKeepaliveDisabled: Bool {
+        guard let agent = main.field(.userAgent) else { return false }
+        let browsers = location.value.settings.value.core.keepaliveDisabledFor
+        if browsers.contains(.msie6), value.method == .post, agent.contains("MSIE 5") || agent.contains("MSIE 6") && !agent.contains("SV1") {
+            return !agent.contains("Opera")
+        }
+        return browsers.contains(.safari) && agent.contains("Safari/") && agent.contains("Mac OS X")
     }
 
     private func countRequest() {

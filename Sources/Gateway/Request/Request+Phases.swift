@@ -203,6 +203,7 @@ extension Ref where Value == Request {
     private func produceContent() {
         let location = location
         if location.value.proxy != nil { return startProxy() }
+        guard !isMain || ignoreBody() else { return }
         switch location.value.settings.value.handler {
         case .proxy: startProxy()
         case .files: serveFile()
@@ -226,6 +227,7 @@ extension Ref where Value == Request {
             flush()
         case .bodyRead: readBody()
         case .resolve: break
+        case .relay: if let exchange = value.exchange, exchange.value.state == .relaying { exchange.relay() }
         }
     }
 }

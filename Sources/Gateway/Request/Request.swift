@@ -98,6 +98,9 @@ struct Request: ~Copyable, SlabValue {
     var outputTail: Ref<Buffer>?
     /// Body filters that this answer passes, in order; empty on the fast path.
     var filters: [any BodyFilter] = []
+    /// The last of them is for the whole answer, subrequests included (gzip).
+    var hasAnswerFilter = false
+    var subrequests = SubrequestState()
 
     /// Bytes sent to the client for this request.
     var bytesSent: Int64 = 0
@@ -133,7 +136,7 @@ struct Request: ~Copyable, SlabValue {
     var isLogged = false
 
     /// What a request that waits goes on with.
-    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve }
+    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve, relay }
 
     init(slot: UInt32) { self.slot = slot }
 }
@@ -150,6 +153,7 @@ extension Ref where Value == Request {
 
     /// The first field with a token, if any.
     func field(_ token: HeaderToken) -> ByteView? {
+        if !isMain { return main.field(token) }
         for index in value.fields.indices where value.fields[index].token == token { return value.fields[index].value }
         return nil
     }
@@ -165,13 +169,14 @@ extension Ref where Value == Request {
 
     /// Brings the slot back to its first state and gives back all memory. The caller gives the slot itself back.
     func reset() {
+        releaseSubrequests()
         if value.timer != .none { worker.value.loop.timers.clear(value.timer) }
         if let exchange = value.exchange { exchange.release() }
         if value.isCounted {
             value.isCounted = false
             worker.value.counters.writing -= 1
         }
-        releaseOutput()
+        dropOutput()
         if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
             _ = File.remove(value.body.filePath)
         }
@@ -188,6 +193,8 @@ extension Ref where Value == Request {
         if let original = value.modules.clientAddress { connection.replacePeer(original) }
         value.modules.reset()
         if !value.filters.isEmpty { value.filters.removeAll() }
+        value.hasAnswerFilter = false
+        releasePostponed()
         value.exchange = nil
         value.parent = nil
         value.main = nil
@@ -237,7 +244,8 @@ extension Ref where Value == Request {
         value.connection = nil
     }
 
-    private func releaseOutput() {
+    /// Throws away what was not sent yet.
+    func dropOutput() {
         for index in value.output.segments.indices {
             if index >= value.output.first, let buffer = value.output.segments[index].buffer { pool.value.give(buffer) }
         }

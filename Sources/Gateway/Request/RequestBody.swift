@@ -33,6 +33,8 @@ struct RequestBody: ~Copyable {
     /// The whole body, where it lies in one piece in memory (the head buffer or `memory`).
     var inPlace: ByteView?
     var memory: Ref<Buffer>?
+    /// A streamed body, kept only for `$request_body`.
+    var remembered: Ref<Buffer>?
     var file: Int32 = -1
     var filePath = ByteView()
     var fileLength: Int64 = 0
@@ -75,6 +77,8 @@ struct RequestBody: ~Copyable {
     mutating func release(_ pool: Ref<BufferPool>) {
         if let memory { pool.value.give(memory) }
         memory = nil
+        if let remembered { pool.value.give(remembered) }
+        remembered = nil
         inPlace = nil
         if file >= 0 {
             Socket.close(file)
@@ -134,7 +138,7 @@ extension Ref where Value == Request {
         if peeked > 0 || peeked == Socket.wouldBlock {
             return
         }
-        guard value.exchange != nil || value.isDelayed else { return }
+        guard value.exchange != nil || value.isDelayed || value.pendingSubrequests > 0 else { return }
         log(.info, peeked == 0 ? "client prematurely closed connection" : "client closed connection", errno: peeked < 0 ? Int32(-peeked) : 0)
         connection.value.isBroken = true
         abort(status: 499)
@@ -143,8 +147,19 @@ extension Ref where Value == Request {
     func sendContinueIfExpected() {
         guard value.body.expectsContinue, value.versionMinor >= 1, value.body.received == 0 else { return }
         value.body.expectsContinue = false
-        if let input = connection.value.input, input.count > 0 { return }
         _ = Socket.send(connection.value.descriptor, "HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    /// For handlers that want no body: 100 if it is waited for, and what is already here of it is read and thrown away.
+    /// - Returns: false if the body is broken; the request was answered then.
+    func ignoreBody() -> Bool {
+        sendContinueIfExpected()
+        guard value.body.state == .unread else { return true }
+        discard()
+        guard value.body.state == .failed, !connection.value.isPeerClosed else { return true }
+        value.isKeepalive = false
+        finish(.status(400))
+        return false
     }
 
     private func collect() {
@@ -159,8 +174,18 @@ extension Ref where Value == Request {
     private func collectWithLength() {
         let input = connection.value.input!
         if value.body.memory == nil {
-            let singleFile = location.value.settings.value.core.clientBodyInFile
-            if Int64(input.count) >= value.body.remaining, singleFile == .off {
+            let isInMemory = location.value.settings.value.core.clientBodyInFile == .off
+                && (value.body.remaining <= Int64(location.value.bodyBufferSize) || !worker.value.http.value.usesRequestBodyFile)
+            // A body that fits behind its head is read there, and sent from there: no copy, no file.
+            while isInMemory, Int64(input.count) < value.body.remaining, Int64(input.count + input.room) >= value.body.remaining {
+                guard connection.value.isReadable else { return waitForBody() }
+                switch connection.receive(into: input, limit: Int(value.body.remaining) - input.count) {
+                case .data: setBodyTimer()
+                case .wouldBlock: return waitForBody()
+                case .closed: return bodyFailed(0)
+                }
+            }
+            if Int64(input.count) >= value.body.remaining, isInMemory {
                 let n = Int(value.body.remaining)
                 value.body.inPlace = input.view.prefix(n)
                 input.consume(n)

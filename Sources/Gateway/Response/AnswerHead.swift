@@ -29,6 +29,8 @@ struct AnswerHead: ~Copyable {
     var trailers = Table<HeaderField>(capacity: 1)
     /// add Vary: Accept-Encoding (gzip_vary).
     var addsVary = false
+    /// If-Match and its like are not looked at: an origin did (nginx: disable_not_modified).
+    var skipsConditions = false
     /// Location whose add_header and expires are already in `fields`, -1 none: an answer that turns into an error page passes them twice.
     var configuredBy = -1
 
@@ -61,6 +63,7 @@ struct AnswerHead: ~Copyable {
         server = nil
         allowsRanges = false
         allowsOneRangeOnly = false
+        skipsConditions = false
         addsVary = false
         configuredBy = -1
         trailers.removeAll()
@@ -83,6 +86,8 @@ struct AnswerHead: ~Copyable {
         lastModified = -1
         lastModifiedText = nil
         allowsRanges = false
+        allowsOneRangeOnly = false
+        skipsConditions = false
         addsVary = false
         remove(.etag)
         remove(.contentEncoding)

@@ -14,8 +14,13 @@ enum Completion {
 extension Ref where Value == Request {
     /// The end of a handler's work (nginx: ngx_http_finalize_request).
     func finish(_ completion: Completion) {
+        if value.subrequests.stub != nil, finishWithStub(completion) { return }
         switch completion {
         case .done:
+            if !value.filters.isEmpty || value.pendingSubrequests > 0, isHeldBack {
+                value.subrequests.isFinishing = true
+                return flush()
+            }
             value.isResponseComplete = true
             if !isMain { return subrequestDone() }
             flush()
@@ -91,6 +96,7 @@ extension Ref where Value == Request {
 
     /// nginx's own small page, or only a head where the status has none.
     private func sendBuiltinPage(_ status: Int) {
+        if sendsRefresh(insteadOf: status) { return }
         let shown = status == 494 ? 400 : (495...497).contains(status) ? 400 : status
         let location = value.response.location
         value.response.clearForErrorPage()

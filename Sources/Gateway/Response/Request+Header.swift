@@ -19,11 +19,12 @@ extension Ref where Value == Request {
             value.response.status = value.errorStatus
             value.response.statusLine = nil
         }
+        if worker.value.isDraining { value.isKeepalive = false }
         let location = location
         value.isHeaderOnly = value.method == .head
         guard passesConditions() else { return refuseAnswer(412) }
         if let settings = location.value.headers { addConfiguredHeaders(settings) }
-        if location.value.hasBodyFilters { installBodyFilters() }
+        if location.value.filters != nil { installBodyFilters() }
         if value.response.allowsRanges, !filterRanges() { return refuseAnswer(416) }
         value.isHeaderSent = true
         switch value.response.status {
@@ -58,6 +59,7 @@ extension Ref where Value == Request {
             exchange.detach()
         }
         if !value.filters.isEmpty { value.filters.removeAll() }
+        value.hasAnswerFilter = false
         finish(.status(status))
         return false
     }
@@ -113,7 +115,7 @@ extension Ref where Value == Request {
             appendHTTPDate(value.response.lastModified, to: buffer)
             buffer.append("\r\n")
         }
-        if let target = value.response.location, !target.isEmpty {
+        if let target = value.response.location.map({ targetSafe($0) }), !target.isEmpty {
             buffer.append("Location: ")
             appendAbsolute(target, to: buffer)
             buffer.append("\r\n")

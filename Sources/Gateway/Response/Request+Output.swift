@@ -11,42 +11,22 @@ extension Ref where Value == Request {
         return tail
     }
 
-    /// Gives a piece of the body to the first filter, or to the output.
-    /// - Parameters:
-    ///   - isLast: the body ends with it.
-    ///   - isFlush: what is held back by filters is to be sent now.
-    func emit(_ piece: Segment?, isLast: Bool = false, isFlush: Bool = false) {
-        if value.filters.isEmpty || !value.isHeaderSent { return write(piece, isLast: isLast) }
-        value.filters[0].process(piece, isLast: isLast, isFlush: isFlush, request: self, index: 0)
-    }
-
-    /// What a filter gives on: to the next filter, or to the output.
-    func pass(_ piece: Segment?, isLast: Bool = false, isFlush: Bool = false, after index: Int) {
-        let next = index + 1
-        if next < value.filters.count {
-            return value.filters[next].process(piece, isLast: isLast, isFlush: isFlush, request: self, index: next)
-        }
-        write(piece, isLast: isLast)
-    }
-
-    /// Frames a piece and puts it into the output queue of the main request.
-    private func write(_ piece: Segment?, isLast: Bool) {
-        let main = main
-        if !isMain { return postpone(piece) }
+    /// Frames a piece and puts it into the output queue. Main requests only.
+    func write(_ piece: Segment?, isLast: Bool) {
         guard !value.isHeaderOnly else {
             if let buffer = piece?.buffer { pool.value.give(buffer) }
             return
         }
         if let piece, piece.count > 0 {
-            if main.value.isChunked { main.writeChunkHeader(piece.count) }
-            main.queue(piece)
-            if main.value.isChunked { main.outputBuffer().append("\r\n") }
+            if value.isChunked { writeChunkHeader(piece.count) }
+            queue(piece)
+            if value.isChunked { outputBuffer().append("\r\n") }
         } else if let buffer = piece?.buffer {
             pool.value.give(buffer)
         }
-        if isLast, main.value.isChunked {
-            if let settings = location.value.headers { main.addConfiguredTrailers(settings) }
-            main.writeLastChunk()
+        if isLast, value.isChunked {
+            if let settings = location.value.headers { addConfiguredTrailers(settings) }
+            writeLastChunk()
         }
     }
 
@@ -96,7 +76,8 @@ extension Ref where Value == Request {
     /// Sends what the socket takes. At the end of a complete answer it ends the request.
     func flush() {
         let connection = connection
-        guard isMain, !value.isDelayed else { return }
+        guard isMain else { return main.flush() }
+        guard !value.isDelayed, !isPostponed else { return }
         if connection.value.isBroken { return abort(status: 499) }
         if let tail = value.outputTail, value.output.isEmpty, !location.value.hasLimitRate, value.limitRate == nil {
             // The common case: head and body in one buffer, one send, no vector.
@@ -119,6 +100,13 @@ extension Ref where Value == Request {
         }
         sealTail()
         sendQueue()
+    }
+
+    /// The first bytes of an answer wait for subrequests under way: a few more may fill a packet, or the answer may fail as a whole
+    /// (nginx: postpone_output).
+    private var isPostponed: Bool {
+        value.pendingSubrequests > 0 && value.bytesSent == 0 && !value.isTruncated && !connection.value.isBroken
+            && pendingOutput < Int64(location.value.settings.value.core.postponeOutput)
     }
 
     private func sendQueue() {
@@ -219,7 +207,19 @@ extension Ref where Value == Request {
         connection.clearWriteTimer()
         if value.isTruncated { return abort(status: value.response.status) }
         if value.isResponseComplete { return end(closing: false) }
+        if !value.filters.isEmpty { return drainedWithFilters() }
         value.exchange?.clientDrained()
+    }
+
+    /// Filters go on in the loop's next round, so that a fast client does not keep the worker from all others.
+    private func drainedWithFilters() {
+        if hasHeldInput { worker.postConnection(connection) }
+        let generation = value.generation
+        let count = value.subrequests.all.count
+        value.exchange?.clientDrained()
+        for index in 0..<count where value.generation == generation && index < value.subrequests.all.count {
+            value.subrequests.all[index].value.exchange?.clientDrained()
+        }
     }
 
     private func sendFailed(_ n: Int) {

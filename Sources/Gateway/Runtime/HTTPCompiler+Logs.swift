@@ -19,7 +19,7 @@ extension HTTPCompiler {
         switch settings.destination {
         case .file(let path): return ErrorLogTarget(sink: .file(log.file(path, descriptor: -1)), level: level)
         case .standardError: return ErrorLogTarget(sink: .standardError, level: level)
-        case .syslog(let syslog): return ErrorLogTarget(sink: .syslog(log.syslog(syslog)), level: level)
+        case .syslog(let syslog): return ErrorLogTarget(sink: .syslog(log.syslog(syslog, hostName: hostName)), level: level)
         }
     }
 
@@ -33,8 +33,9 @@ extension HTTPCompiler {
             file = Int32(log.file(path, descriptor: -1))
             log.files[Int(file)].value.bufferSize = target.bufferSize ?? 0
             log.files[Int(file)].value.flushAfter = UInt64(target.flush ?? 0)
+            log.files[Int(file)].value.gzipLevel = target.gzipLevel ?? 0
         case .dynamicFile: isDynamic = true
-        case .syslog(let settings): syslog = Int32(log.syslog(settings))
+        case .syslog(let settings): syslog = Int32(log.syslog(settings, hostName: hostName))
         }
         let escape: LogEscape
         switch format.escape {
@@ -50,9 +51,9 @@ extension HTTPCompiler {
 
 extension LogWriter {
     /// Index of a syslog target, made if new.
-    mutating func syslog(_ settings: SyslogSettings) -> Int {
-        if let index = syslogs.firstIndex(of: settings) { return index }
-        syslogs.append(settings)
+    mutating func syslog(_ settings: SyslogSettings, hostName: String) -> Int {
+        if let index = syslogs.firstIndex(where: { $0.value.settings == settings }) { return index }
+        syslogs.append(Ref.immortal(SyslogTarget(settings, hostName: hostName)))
         return syslogs.count - 1
     }
 }

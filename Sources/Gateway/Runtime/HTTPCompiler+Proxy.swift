@@ -4,69 +4,6 @@ import Machine
 import Wire
 
 extension HTTPCompiler {
-    mutating func compileUpstreams() throws(Failure) {
-        for (index, settings) in configuration.value.http!.upstreams.enumerated() {
-            upstreams.append(Ref.immortal(upstream(index, settings)))
-        }
-    }
-
-    private func upstream(_ index: Int, _ settings: UpstreamSettings) -> Upstream {
-        var policy = Machine.BalancingPolicy.roundRobin
-        var key: CompiledText?
-        switch settings.policy {
-        case .roundRobin: break
-        case .leastConnections: policy = .leastConnections
-        case .ipHash: policy = .addressHash
-        case .hash(let template, let isConsistent):
-            policy = isConsistent ? .consistentHash : .hash
-            key = compile(template)
-        case .random(.one): policy = .random
-        case .random(.two(nil)): policy = .randomTwo(.leastConnections)
-        case .random(.two(.some(.header))): policy = .randomTwo(.leastTime(.header))
-        case .random(.two(.some(.lastByte))): policy = .randomTwo(.leastTime(.lastByte))
-        case .leastTime(.header(let inflight)): policy = .leastTime(.header, inflight: inflight)
-        case .leastTime(.lastByte(let inflight)): policy = .leastTime(.lastByte, inflight: inflight)
-        }
-        var peers: [PeerSettings] = []
-        var runtimes: [Upstream.PeerRuntime] = []
-        var boardKeys: [BoardKey] = []
-        var ordinals: [String: Int] = [:]
-        for server in settings.servers {
-            var addresses = server.resolved
-            if case .literal(let address) = server.address { addresses = [address] }
-            for address in addresses {
-                let ordinal = ordinals[address.listenKey, default: 0]
-                ordinals[address.listenKey] = ordinal + 1
-                guard let socket = SocketAddress(address) else { continue }
-                boardKeys.append(BoardKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal))
-                let name = Array(socket.text(withPort: true).utf8)
-                peers.append(PeerSettings(
-                    name: name, server: server.text, route: server.route ?? [], weight: server.weight, maxConnections: server.maxConnections,
-                    maxFails: server.maxFails, failTimeoutSeconds: server.failTimeout / 1000, slowStart: Int64(server.slowStart),
-                    isBackup: server.isBackup, isDown: server.isDown, isDraining: server.isDraining))
-                runtimes.append(Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name)))
-            }
-        }
-        let keepalive = settings.keepalive
-        let pool = Machine.KeepaliveSettings(
-            capacity: keepalive?.connections ?? 0, requests: keepalive?.requests ?? 1000, time: Int64(keepalive?.time ?? 3_600_000),
-            timeout: Int64(keepalive?.timeout ?? 60_000))
-        let isGuarded = settings.app != nil || settings.isPanicEnabled || !settings.healthChecks.isEmpty
-        let balancer = Balancer(settings: BalancerSettings(policy: policy, neverEmpty: isGuarded), peers: peers)
-        for peer in runtimes.indices { runtimes[peer].stickyID = stickyID(balancer.id(of: peer)) }
-        return Upstream(
-            index: index, name: ByteView.immortal(Array(settings.name.utf8)), settings: Ref.immortal(settings),
-            balancer: balancer,
-            idle: KeepalivePool(settings: pool, peerCapacity: max(1, peers.count)), peers: runtimes,
-            hashKey: key, usesAddressHash: policy == .addressHash,
-            keepsConnections: (keepalive?.connections ?? 0) > 0, isLocal: keepalive?.isLocal ?? false,
-            sticky: settings.sticky.map { Ref.immortal(sticky($0)) }, boardKeys: boardKeys, isGuarded: isGuarded)
-    }
-
-    private func stickyID(_ id: (id: PeerID, count: Int)) -> ByteView {
-        ByteView.immortal((0..<id.count).map { id.id[$0] })
-    }
-
     func compileProxy(_ location: Ref<Location>) {
         let settings = location.value.settings.value.proxy
         guard let pass = settings.pass else { return }
@@ -93,7 +30,8 @@ extension HTTPCompiler {
         location.value.proxy = Ref.immortal(ProxyRuntime(
             upstream: upstream, target: target, uri: pass.uri.map { ByteView.immortal($0) }, replacedPrefixLength: pass.replacedPrefixLength,
             host: ByteView.immortal(pass.authority), port: ByteView.immortal(pass.portText),
-            scheme: ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url), fields: FixedList(fields), dropped: dropped,
+            scheme: pass.scheme.isEmpty ? "http" : ByteView.immortal(pass.scheme), url: ByteView.immortal(pass.url),
+            fields: FixedList(fields), dropped: dropped,
             droppedNames: FixedList(droppedNames), hiddenTokens: hiddenTokens, hiddenNames: FixedList(hiddenNames),
             method: settings.method.map { compile($0) }, body: settings.body.map { compile($0) }, usesHTTP11: settings.httpVersion != .http10,
             passesHeaders: settings.passesRequestHeaders, passesBody: settings.passesRequestBody, isBuffering: settings.isBuffering,
@@ -102,7 +40,7 @@ extension HTTPCompiler {
             connectTimeout: UInt64(settings.connectTimeout), sendTimeout: UInt64(settings.sendTimeout), readTimeout: UInt64(settings.readTimeout),
             retry: retry, interceptsErrors: settings.interceptsErrors, ignoresClientAbort: settings.ignoresClientAbort, redirects: redirects,
             rewritesCookies: !settings.cookieDomains.isEmpty || !settings.cookiePaths.isEmpty || !settings.cookieFlags.isEmpty,
-            ignored: settings.ignoredHeaders, tag: location.value.id + 1,
+            ignored: IgnoredFields(settings.ignoredHeaders), tag: location.value.id + 1,
             setsUpgrade: settings.setHeaders.contains { HeaderToken.lookup(ByteView.immortal($0.name)) == .upgrade }))
     }
 

@@ -7,16 +7,20 @@ import Wire
 /// Turns the typed settings of a configuration into what the data plane reads. Runs once, at the start of a worker.
 struct HTTPCompiler: ~Copyable {
     let configuration: Ref<Configuration>
+    let hostName: String
     var log: LogWriter
     var patterns: [Ref<CompiledPattern>] = []
     var variables: [VariableEntry] = []
     var upstreams: [Ref<Upstream>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
+    var charsets = CharsetTable(names: [], recodings: [])
     /// Tables of media types that were already made.
     var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
 
-    init(configuration: Ref<Configuration>, log: consuming LogWriter) {
+    /// - Parameter hostName: of this machine, for lines to syslog.
+    init(configuration: Ref<Configuration>, log: consuming LogWriter, hostName: String) {
+        self.hostName = hostName
         self.configuration = configuration
         self.log = log
     }
@@ -28,8 +32,10 @@ struct HTTPCompiler: ~Copyable {
         var runtime = HTTPRuntime(
             configuration: configuration, usesRealIP: configuration.value.http?.usesRealIP ?? false, warnsUninitialized: true)
         compileVariables()
+        addProxyHost()
         try compilePatterns()
         compileMainLogs()
+        compileCharsets()
         guard configuration.value.http != nil else { return runtime }
         try compileUpstreams()
         for index in configuration.value.http!.locations.indices {
@@ -39,6 +45,7 @@ struct HTTPCompiler: ~Copyable {
             compileProxy(location)
             compileHeaders(location)
             compileFiles(location)
+            compileFilters(location)
             compileLogs(location)
         }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
@@ -49,7 +56,10 @@ struct HTTPCompiler: ~Copyable {
         runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
+        runtime.charsets = charsets
         runtime.variables = FixedList(variables)
+        runtime.usesRequestBodyFile = variables.contains { $0.kind == .builtin && $0.builtin == .requestBodyFile }
+        runtime.usesRequestBody = variables.contains { $0.kind == .builtin && $0.builtin == .requestBody }
         runtime.patterns = FixedList(patterns)
         runtime.locations = FixedList(locations)
         runtime.servers = FixedList(servers)
@@ -98,6 +108,13 @@ struct HTTPCompiler: ~Copyable {
                 kind: kind, builtin: builtin, name: ByteView.immortal(name), number: number,
                 isAssigned: variable.isAssigned || kind == .assigned, isCached: isComputed && !variable.isVolatile))
         }
+    }
+
+    /// The Host of a dynamic proxy_pass is this variable, whether the configuration names it or not.
+    private mutating func addProxyHost() {
+        guard !variables.contains(where: { $0.kind == .builtin && $0.builtin == .proxyHost }) else { return }
+        variables.append(VariableEntry(
+            kind: .builtin, builtin: .proxyHost, name: "proxy_host", number: 0, isAssigned: false, isCached: false))
     }
 
     // MARK: - Texts

@@ -18,7 +18,15 @@ struct HTTPRuntime: ~Copyable {
     var connectionZones: [Ref<ConnectionCounts>] = []
     /// Values of each geo block, by the index the settings give.
     var geoValues: [FixedList<ByteView>] = []
+    /// What holds for an address that only a request names.
+    let temporaryUpstreamSettings = Ref.immortal(UpstreamSettings(name: "", location: SourceLocation(file: "", line: 0)))
+    /// Charsets that the configuration names, and how they are recoded.
+    var charsets = CharsetTable(names: [], recodings: [])
     let usesRealIP: Bool
+    /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
+    var usesRequestBody = false
+    /// `$request_body_file` stands somewhere: bodies go to a file exactly where nginx puts them there.
+    var usesRequestBodyFile = false
     let warnsUninitialized: Bool
 
     var settings: HTTPSettings { configuration.value.http! }

@@ -21,6 +21,8 @@ struct Location: ~Copyable {
     var proxy: Ref<ProxyRuntime>?
     /// add_header, expires and add_trailer; nil if there are none.
     var headers: Ref<HeaderRuntime>?
+    /// What its body filters need; nil if it has none and no subrequest needs one.
+    var filters: Ref<FilterRuntime>?
     /// Where its files are; set for every location when the configuration is compiled.
     var files: Ref<FileRuntime>?
 
@@ -46,6 +48,7 @@ struct Location: ~Copyable {
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
     let chunkedAllowed: Bool
+    let hasKeepaliveDisabled: Bool
     let keepaliveHeader: Int
     /// Compiled access logs of this location.
     var accessLogs = FixedList<AccessLog>()
@@ -79,6 +82,7 @@ struct Location: ~Copyable {
             || settings.value.charset.charset != .off || settings.value.charset.overrides
         hasLimitRate = core.limitRate != .constant(0)
         chunkedAllowed = core.isChunkedTransferEncoding
+        hasKeepaliveDisabled = core.keepaliveDisabledFor.contains(.msie6) || core.keepaliveDisabledFor.contains(.safari)
         keepaliveHeader = core.keepaliveHeader
     }
 }

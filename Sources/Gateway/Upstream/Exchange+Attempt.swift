@@ -20,7 +20,9 @@ extension Ref where Value == Exchange {
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
         findStickyID()
         upstream.value.exchangeCount += 1
-        if upstream.value.isGuarded { upstream.value.budget.recordRequest(inFlight: upstream.value.exchangeCount, now: now) }
+        if upstream.value.isGuarded {
+            upstream.value.budget.recordRequest(inFlight: upstream.value.exchangeCount, now: now)
+        }
         value.attempt = upstream.value.balancer.begin(tryLimit: proxy.value.retry.tries, key: value.hashKey)
         value.hasAttemptState = true
         tryNextPeer()
@@ -32,6 +34,7 @@ extension Ref where Value == Exchange {
             value.state = .picking
             resetAttempt()
             guard case .peer(let peer) = pick() else { return noLivePeer() }
+            value.shownPeer = peer
             setStickyCookie(peer: peer)
             var stat = AttemptStat()
             stat.peer = upstream.value.peers[peer].name
@@ -81,9 +84,12 @@ extension Ref where Value == Exchange {
     /// - Returns: nil if the connection is under way, else why it failed at once.
     private func connect(_ peer: Int) -> ExchangeFailure? {
         guard let connection = worker.value.upstreamConnections.take() else {
-            return ExchangeFailure(kind: .error, level: .alert, message: "\(worker.value.upstreamConnections.limit) worker_connections are not enough")
+            let limit = worker.value.upstreamConnections.limit
+            return ExchangeFailure(kind: .error, level: .alert, message: "\(limit) worker_connections are not enough")
         }
-        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: request.proxyBindAddress())
+        let bind = request.proxyBindAddress()
+        let (descriptor, status) = Socket.connect(
+            to: upstream.value.peers[peer].address, from: bind?.address, isTransparent: bind?.isTransparent ?? false)
         connection.value.worker = worker
         if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
         worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)
@@ -141,7 +147,10 @@ extension Ref where Value == Exchange {
         case .connecting:
             guard connection.value.isWritable else { return }
             let code = Socket.error(connection.value.descriptor)
-            if code != 0 { return failed(ExchangeFailure(kind: .error, level: .error, message: "connect() failed", errno: code), phase: "connecting to upstream") }
+            if code != 0 {
+                let failure = ExchangeFailure(kind: .error, level: .error, message: "connect() failed", errno: code)
+                return failed(failure, phase: "connecting to upstream")
+            }
             connected()
         case .sending:
             if connection.value.isWritable { sendRequest() }
@@ -191,10 +200,10 @@ extension Ref where Value == Exchange {
         withStat { $0.status = status }
         switch decision {
         case .tryNext(let outcome, let isFree):
-            goOn(after: outcome, isFree: isFree)
+            goOn(after: outcome, isFree: isFree, phase: phase)
             return true
         case .giveUp(_, let outcome, _):
-            finishAttempt(outcome: outcome)
+            finishAttempt(outcome: outcome, phase: phase)
             giveUp(status)
             return false
         case .passAnswer:
@@ -204,8 +213,9 @@ extension Ref where Value == Exchange {
     }
 
     /// Leaves the attempt behind; the next one follows. With `isFree` it has cost no try.
-    func goOn(after outcome: AttemptOutcome, isFree: Bool) {
-        finishAttempt(outcome: outcome)
+    func goOn(after outcome: AttemptOutcome, isFree: Bool, phase: StaticString) {
+        worker.value.counters.retried += 1
+        finishAttempt(outcome: outcome, phase: phase)
         if isFree { value.attempt.grantTry() }
         if upstream.value.isGuarded { _ = upstream.value.budget.takeRetry(now: now) }
         dropConnection()
@@ -235,12 +245,14 @@ extension Ref where Value == Exchange {
         stat.startsGroup = request.value.startsAttemptGroup
         request.value.startsAttemptGroup = false
         request.value.attempts.append(stat)
+        value.shownPeer = -1
         request.log(.error, "no live upstreams", while: "connecting to upstream")
         giveUp(502)
     }
 
     /// No further attempt: the request gets a status.
     func giveUp(_ status: Int) {
+        if (502...504).contains(status) { worker.value.counters.failed += 1 }
         dropConnection()
         endBalancing()
         value.state = .finished

@@ -66,7 +66,8 @@ extension Ref where Value == Exchange {
                 // 100 Continue and the like are for us: nginx skips them as well. Bounded: an endless row is an error.
                 value.interimCount += 1
                 if value.interimCount > 16 {
-                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent too many interim responses"), phase: phase)
+                    let message = "upstream sent too many interim responses"
+                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message), phase: phase)
                     return .failed
                 }
                 input.consume(length)
@@ -133,7 +134,7 @@ extension Ref where Value == Exchange {
     /// A status in proxy_next_upstream: true if another attempt was started.
     private func retriesStatus() -> Bool {
         guard case .tryNext(let outcome, let isFree) = decide(.status(value.status)) else { return false }
-        goOn(after: outcome, isFree: isFree)
+        goOn(after: outcome, isFree: isFree, phase: "reading response header from upstream")
         value.hasHead = false
         tryNextPeer()
         return true

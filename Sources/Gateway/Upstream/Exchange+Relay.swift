@@ -7,13 +7,18 @@ import Wire
 extension Ref where Value == Exchange {
     /// The head is on its way; now the body, first what came with the head.
     func beginRelay() {
+        value.limitRate = request.evaluate(request.location.value.settings.value.proxy.limitRate)
+        value.answerSecond = worker.value.loop.wallClock / 1000
+        value.answerBytes = Int64(value.input?.count ?? 0)
+        value.lastModified = request.value.response.lastModified
+        if request.location.value.settings.value.proxy.store != .off { beginStore() }
         value.isBuffering = proxy.value.isBuffering && request.buffersAnswer
         guard let input = value.input else { return }
         if value.framing == .none || (value.framing == .length && value.remaining == 0) {
             if input.count > 0 { warnExtraData() }
             return answerComplete()
         }
-        if request.value.isHeaderOnly { return headOnly() }
+        if request.value.isHeaderOnly, value.storePath == nil { return headOnly() }
         if input.count > 0 {
             // These bytes share the buffer with the head, which stays until the end of the request: not given away.
             switch take(input.view, owner: nil) {
@@ -47,13 +52,18 @@ extension Ref where Value == Exchange {
             }
             let buffer = value.spare ?? pool.value.take(value.framing == .length && value.remaining < 16384 ? 16384 : 65536)
             value.spare = nil
-            let room = buffer.room
-            let n = buffer.receive(from: connection.value.descriptor)
+            guard let allowed = rateAllowance() else {
+                value.spare = buffer
+                break
+            }
+            let room = min(buffer.room, allowed)
+            let n = buffer.receive(from: connection.value.descriptor, limit: room)
             if n == Socket.wouldBlock {
                 connection.value.isReadable = false
                 value.spare = buffer
                 break
             }
+            value.answerBytes += Int64(max(0, n))
             if n <= 0 {
                 connection.value.isReadable = false
                 value.spare = buffer
@@ -72,10 +82,25 @@ extension Ref where Value == Exchange {
         request.flush()
     }
 
+    /// Bytes that proxy_limit_rate lets be read now; nil after a timer was set.
+    private func rateAllowance() -> Int? {
+        guard value.limitRate > 0 else { return .max }
+        let seconds = worker.value.loop.wallClock / 1000 - value.answerSecond + 1
+        let allowed = value.limitRate * seconds - value.answerBytes
+        if allowed > 0 { return Int(clamping: allowed) }
+        value.connection?.clearTimer()
+        request.value.resumption = .relay
+        request.setTimer(after: UInt64(max(1, -allowed * 1000 / value.limitRate + 1)))
+        return nil
+    }
+
     /// Whether reading must rest: too much waits for the client and no file may take it.
     private func mustPause() -> Bool {
-        let waiting = request.main.value.output.heldMemory
+        let request = request
+        let waiting = request.main.value.output.heldMemory + request.value.subrequests.postponedBytes
+        for filter in request.value.filters where filter.isHolding { return true }
         guard waiting >= max(proxy.value.buffersTotal, 65536) else { return false }
+        if !request.value.filters.isEmpty || !request.isMain { return true }
         return !value.isBuffering || proxy.value.tempFileSizeMax == 0 || value.spillLength >= proxy.value.tempFileSizeMax
     }
 
@@ -159,6 +184,7 @@ extension Ref where Value == Exchange {
     private func deliver(_ bytes: ByteView, owner: Ref<Buffer>?, mustCopy: Bool = false) {
         value.relayed += Int64(bytes.count)
         withStat { $0.responseLength += Int64(bytes.count) }
+        if value.storeFile >= 0 { store(bytes) }
         if bytes.isEmpty {
             if let owner { keepSpare(owner) }
             return
@@ -172,15 +198,15 @@ extension Ref where Value == Exchange {
         if owner == nil, mustCopy || bytes.count <= 2048 {
             let copy = pool.value.take(bytes.count)
             copy.append(bytes)
-            return request.emit(Segment(copy.view, owner: copy))
+            return request.emit(Segment(copy.view, owner: copy), isFlush: !value.isBuffering)
         }
         if let owner, bytes.count <= 2048 {
             let copy = pool.value.take(bytes.count)
             copy.append(bytes)
-            request.emit(Segment(copy.view, owner: copy))
+            request.emit(Segment(copy.view, owner: copy), isFlush: !value.isBuffering)
             return keepSpare(owner)
         }
-        request.emit(Segment(bytes, owner: owner))
+        request.emit(Segment(bytes, owner: owner), isFlush: !value.isBuffering)
     }
 
     /// Writes to the temporary file and queues the range. False if there is none to be had.
@@ -254,6 +280,7 @@ extension Ref where Value == Exchange {
         }
         endBalancing()
         value.state = .finished
+        if value.storePath != nil { endStore() }
         let request = request
         request.emit(nil, isLast: true)
         request.finish(.done)

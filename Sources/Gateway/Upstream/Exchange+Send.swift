@@ -194,6 +194,7 @@ extension Ref where Value == Request {
                 }
                 let n = Int(min(Int64(min(input.count, 16000)), value.body.remaining))
                 if n > 0 {
+                    remember(input.view.prefix(n))
                     queue.append(input.view.prefix(n))
                     input.consume(n)
                     value.body.received += Int64(n)
@@ -225,37 +226,61 @@ extension Ref where Value == Request {
         }
     }
 
+    /// All chunks that are here become one.
     private func takeStreamedChunk(_ input: Ref<Buffer>, into queue: Ref<Buffer>, chunked: Bool) -> Streamed? {
-        switch value.body.decoder.decode(input.view) {
-        case .data(let range):
-            value.body.received += Int64(range.count)
-            let limit = location.value.bodySizeMax
-            if limit > 0, value.body.received > limit {
-                log(.error, "client intended to send too large chunked body: \(value.body.received) bytes")
-                bodyFailed(413)
+        // The request may end below, and with it the way to the pool.
+        let pool = pool
+        let payload = pool.value.take(16384)
+        defer { pool.value.give(payload) }
+        while payload.count < 16384 {
+            switch value.body.decoder.decode(input.view) {
+            case .data(let range):
+                value.body.received += Int64(range.count)
+                let limit = location.value.bodySizeMax
+                if limit > 0, value.body.received > limit {
+                    log(.error, "client intended to send too large chunked body: \(value.body.received) bytes")
+                    bodyFailed(413)
+                    return .failed
+                }
+                remember(input.view[range])
+                payload.append(input.view[range])
+                input.consume(range.upperBound)
+                continue
+            case .needMore(let consumed): input.consume(consumed)
+            case .end(let consumed, _):
+                input.consume(consumed)
+                streamingDone()
+            case .failed:
+                log(.error, "client sent invalid chunked body")
+                bodyFailed(400)
                 return .failed
             }
-            if chunked {
-                queue.append(hexadecimal: UInt64(range.count))
-                queue.append("\r\n")
-            }
-            queue.append(input.view[range])
-            if chunked { queue.append("\r\n") }
-            input.consume(range.upperBound)
-            return .data
-        case .needMore(let consumed):
-            input.consume(consumed)
-            return nil
-        case .end(let consumed, _):
-            input.consume(consumed)
-            if chunked { queue.append("0\r\n\r\n") }
-            streamingDone()
-            return chunked ? .data : .ended
-        case .failed:
-            log(.error, "client sent invalid chunked body")
-            bodyFailed(400)
-            return .failed
+            break
         }
+        appendChunk(payload.view, to: queue, chunked: chunked)
+        let isEnded = value.body.state == .complete
+        if isEnded, chunked { queue.append("0\r\n\r\n") }
+        if queue.count > 0 { return .data }
+        return isEnded ? .ended : nil
+    }
+
+    private func appendChunk(_ bytes: ByteView, to queue: Ref<Buffer>, chunked: Bool) {
+        guard !bytes.isEmpty else { return }
+        if chunked {
+            queue.append(hexadecimal: UInt64(bytes.count))
+            queue.append("\r\n")
+        }
+        queue.append(bytes)
+        if chunked { queue.append("\r\n") }
+    }
+
+    /// Keeps streamed bytes for `$request_body`, as far as client_body_buffer_size goes.
+    private func remember(_ bytes: ByteView) {
+        guard worker.value.http.value.usesRequestBody else { return }
+        let kept = value.body.remembered ?? pool.value.take(location.value.bodyBufferSize)
+        value.body.remembered = kept
+        let room = location.value.bodyBufferSize - kept.count
+        if room > 0 { kept.append(bytes.prefix(room)) }
     }
 
     private func streamingDone() {

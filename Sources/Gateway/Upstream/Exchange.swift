@@ -24,10 +24,14 @@ struct Exchange: ~Copyable, SlabValue {
     var state = State.idle
     var request: RequestRef?
     var upstream: Ref<Upstream>?
+    /// `upstream` was made for this exchange alone.
+    var ownsUpstream = false
     var proxy: Ref<ProxyRuntime>?
     var connection: UpstreamConnectionRef?
     var attempt = AttemptState()
     var hasAttemptState = false
+    /// The peer that messages name, also after its attempt: -1 the group, as no peer could be picked; -2 none yet.
+    var shownPeer = -2
     var hashKey = ByteView()
     /// What the request says of its peer (`sticky cookie`, `route`) or its session (`learn`); empty: nothing.
     var stickyID = ByteView()
@@ -74,6 +78,17 @@ struct Exchange: ~Copyable, SlabValue {
     var spillFile: Int32 = -1
     var spillLength: Int64 = 0
     var relayed: Int64 = 0
+    /// proxy_store: the file being written, -1 none; its name, and the name it gets.
+    var storeFile: Int32 = -1
+    var storeTemporary = ByteView()
+    var storePath: ByteView?
+    var storeLength: Int64 = 0
+    /// Last-Modified of the answer, -1 none.
+    var lastModified: Int64 = -1
+    /// proxy_limit_rate in bytes per second, 0 none; and when the answer began, in seconds.
+    var limitRate: Int64 = 0
+    var answerSecond: Int64 = 0
+    var answerBytes: Int64 = 0
     /// Bytes from upstream to client of a tunnel that wait for room, and the other way round.
     var toClient: Ref<Buffer>?
     var toPeer: Ref<Buffer>?
@@ -111,6 +126,8 @@ extension Ref where Value == Exchange {
     /// Gives the slot and all memory back. The request ends.
     func release() {
         detach()
+        dropStore()
+        leaveUpstream()
         if let head = value.head { pool.value.give(head) }
         if let input = value.input { pool.value.give(input) }
         if let spare = value.spare { pool.value.give(spare) }
@@ -132,6 +149,13 @@ extension Ref where Value == Exchange {
         worker.value.exchanges.give(self)
     }
 
+    /// Forgets the group; one of its own goes.
+    func leaveUpstream() {
+        if value.ownsUpstream, let upstream = value.upstream { upstream.destroy() }
+        value.ownsUpstream = false
+        value.upstream = nil
+    }
+
     func endBalancing() {
         guard value.hasAttemptState else { return }
         value.hasAttemptState = false
@@ -148,7 +172,8 @@ extension Ref where Value == Exchange {
     }
 
     /// Closes the account of the running attempt with its peer.
-    func finishAttempt(outcome: AttemptOutcome) {
+    /// - Parameter phase: for the log, if the peer is out from now on.
+    func finishAttempt(outcome: AttemptOutcome, phase: StaticString = "reading upstream") {
         guard value.attempt.isRunning else { return }
         if outcome == .succeeded { learnSessionAtEnd() }
         let peer = Int(value.attempt.peer)
@@ -160,20 +185,23 @@ extension Ref where Value == Exchange {
             header = stat.headerTime
             response = stat.responseTime
         }
-        upstream.value.balancer.release(&value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
+        upstream.value.balancer.release(
+            &value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
         upstream.publishNews(of: peer, now: now)
+        if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
+            request.log(.warning, "upstream server temporarily disabled", while: phase)
+        }
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
     func appendUpstream(to line: Ref<Buffer>) {
-        guard let proxy = value.proxy else { return }
+        guard let proxy = value.proxy, value.upstream != nil, value.shownPeer >= -1 else { return }
         line.append(", upstream: \"")
         line.append(proxy.value.scheme)
         line.append("://")
-        if value.attempt.isRunning, Int(value.attempt.peer) < upstream.value.peers.count {
-            let name = upstream.value.peers[Int(value.attempt.peer)].name
-            line.append(name)
-            if upstream.value.peers[Int(value.attempt.peer)].address.isUnix { line.append(":") }
+        if value.shownPeer >= 0, value.shownPeer < upstream.value.peers.count {
+            line.append(upstream.value.peers[value.shownPeer].name)
+            if upstream.value.peers[value.shownPeer].address.isUnix { line.append(":") }
         } else if let upstream = value.upstream {
             line.append(upstream.value.name)
         }
@@ -186,7 +214,9 @@ extension Ref where Value == Exchange {
         guard value.hasHead, let input = value.input else { return nil }
         let base = input.whole
         guard let first = value.fields.firstIndex(variable: name, base) else { return nil }
-        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else { return value.fields[first].value.view(base) }
+        guard let second = value.fields.firstIndex(variable: name, base, from: first + 1) else {
+            return value.fields[first].value.view(base)
+        }
         let scratch = pool.value.take(1024)
         scratch.append(value.fields[first].value.view(base))
         var next: Int? = second

@@ -43,7 +43,7 @@ struct ProxyRuntime: ~Copyable {
     let ignoresClientAbort: Bool
     let redirects: Bool
     let rewritesCookies: Bool
-    let ignored: Set<IgnoredHeader>
+    let ignored: IgnoredFields
     /// Names the location among the users of an upstream; > 0.
     let tag: Int
     let setsUpgrade: Bool
@@ -73,4 +73,38 @@ struct AttemptStat: BitwiseCopyable {
     var bytesSent: Int64 = 0
     /// After an internal redirect the list goes on with ` : ` instead of `, `.
     var startsGroup = false
+}
+
+/// proxy_ignore_headers as bits: looked at for each answer.
+struct IgnoredFields: OptionSet {
+    let rawValue: UInt16
+
+    static let accelRedirect = IgnoredFields(rawValue: 1)
+    static let accelExpires = IgnoredFields(rawValue: 2)
+    static let accelLimitRate = IgnoredFields(rawValue: 4)
+    static let accelBuffering = IgnoredFields(rawValue: 8)
+    static let accelCharset = IgnoredFields(rawValue: 16)
+    static let expires = IgnoredFields(rawValue: 32)
+    static let cacheControl = IgnoredFields(rawValue: 64)
+    static let setCookie = IgnoredFields(rawValue: 128)
+    static let vary = IgnoredFields(rawValue: 256)
+
+    init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    init(_ headers: Set<IgnoredHeader>) {
+        self = []
+        for header in headers {
+            switch header {
+            case .accelRedirect: insert(.accelRedirect)
+            case .accelExpires: insert(.accelExpires)
+            case .accelLimitRate: insert(.accelLimitRate)
+            case .accelBuffering: insert(.accelBuffering)
+            case .accelCharset: insert(.accelCharset)
+            case .expires: insert(.expires)
+            case .cacheControl: insert(.cacheControl)
+            case .setCookie: insert(.setCookie)
+            case .vary: insert(.vary)
+            }
+        }
+    }
 }

@@ -22,6 +22,8 @@ struct Upstream: ~Copyable {
     let sticky: Ref<StickyRuntime>?
     /// By peer, its name on the board.
     let boardKeys: [BoardKey]
+    /// Port of a group that a proxy_pass implies, 0 else.
+    let implicitPort: UInt16
     /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).
     let isGuarded: Bool
     var budget = RetryBudget()
@@ -134,12 +136,12 @@ extension Ref where Value == UpstreamConnection {
 
     /// Keeps the connection for the next exchange, or closes it where limits say so.
     func park() {
-        guard let upstream = value.upstream else { return close() }
+        guard let upstream = value.upstream, !worker.value.isDraining else { return close() }
         value.exchange = nil
         value.requestsServed += 1
         value.idleSince = worker.now
         let now = Machine.Milliseconds(worker.now)
-        let idleMax = upstream.value.peers[value.peer].learner.idleMax(configured: Machine.Milliseconds(upstream.value.idle.settings.timeout))
+        let idleMax = upstream.value.peers[value.peer].learner.idleMax(configured: upstream.value.idle.settings.timeout)
         let stored = upstream.value.idle.store(
             Int32(value.slot), peer: value.peer, tag: value.tag, requestsServed: value.requestsServed,
             openedAt: Machine.Milliseconds(value.openedAt), idleMax: idleMax, now: now)

@@ -35,7 +35,7 @@ extension Ref where Value == Worker {
         case .drain(let deadline): drain(deadline: deadline)
         case .stop: value.isStopping = true
         case .closeIdle: closeIdle()
-        case .reopenLogs: break
+        case .reopenLogs: reopenDynamicLogs()
         case .logs(let list):
             for entry in list { reopen(entry.name, descriptors[entry.descriptorIndex]) }
         case .peers(let places): take(places)

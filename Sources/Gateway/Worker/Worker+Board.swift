@@ -27,6 +27,8 @@ extension Ref where Value == Worker {
         column.set(.reading, own.reading)
         column.set(.writing, own.writing)
         column.set(.waiting, own.waiting)
+        column.set(.retried, value.counters.retried)
+        column.set(.failed, value.counters.failed)
     }
 
     /// The sums over all workers, those of ended ones included. Without a board, this worker's own.

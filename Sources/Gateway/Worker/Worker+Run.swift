@@ -1,12 +1,14 @@
 import Glibc
 import Loop
+import Machine
 import Wire
 
 extension Ref where Value == Worker {
     /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
     func run() {
         while true {
-            let count = value.loop.wait()
+            let count = value.loop.wait(limit: sleepLimit)
+            if count == 0 { takeSignal() }
             for index in 0..<count {
                 let (token, mask) = value.loop.event(index)
                 if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
@@ -23,6 +25,18 @@ extension Ref where Value == Worker {
             if value.isDraining, value.connections.count == 0 { return finishLogs() }
         }
     }
+
+    /// TERM and QUIT sent to the worker itself mean what they mean to nginx's workers.
+    private func takeSignal() {
+        switch ProcessRights.takeSignal() {
+        case SIGTERM: value.isStopping = true
+        case SIGQUIT: drain(deadline: nil)
+        default: break
+        }
+    }
+
+    /// The longest sleep in milliseconds, -1 for none: what was posted waits for nobody, and buffered log lines have their own time.
+    private var sleepLimit: Int32 { value.posted.isEmpty ? value.log.sleepLimit(now: now) : 0 }
 
     private func finishLogs() { value.log.flush(now: now, all: true) }
 
@@ -88,6 +102,7 @@ extension Ref where Value == Worker {
             listener.value.descriptor = -1
         }
         closeIdle()
+        closePooled()
         if let deadline, deadline > 0 {
             value.shutdownDeadline = now + deadline
             value.loop.timers.arm(value.workerTimer, at: value.shutdownDeadline)
@@ -97,7 +112,20 @@ extension Ref where Value == Worker {
     func closeIdle() {
         for slot in 0..<UInt32(value.connections.capacity) {
             let connection = value.connections[slot]
-            if connection.value.state == .idle || connection.value.state == .readingProxyHeader, connection.value.descriptor >= 0 {
+            // One that has not asked anything yet has a request on its way: it is served (nginx closes only what waits after a request).
+            if connection.value.state == .idle, connection.value.requestCount > 0, connection.value.descriptor >= 0 {
+                connection.close()
+            }
+        }
+    }
+
+    /// Idle connections to upstreams: an app that is shut down at the same time need not wait for them.
+    private func closePooled() {
+        let upstreams = value.http.value.upstreams
+        for index in upstreams.indices {
+            while let number = upstreams[index].value.idle.takeAny() {
+                let connection = value.upstreamConnections[UInt32(number)]
+                connection.value.ticket = nil
                 connection.close()
             }
         }

@@ -2,6 +2,7 @@ import Board
 import Config
 import Loop
 import Machine
+import Pattern
 import Wire
 
 typealias WorkerRef = Ref<Worker>
@@ -43,6 +44,10 @@ struct Worker: ~Copyable {
     let identity: WorkerIdentityText
     /// Generator behind `random`, `$request_id` and jitter.
     var random: RandomSource
+    /// Compressors that are free, kept because they are costly to make.
+    var deflaters: [Ref<Deflater>] = []
+    /// Regular expressions of SSI commands.
+    var ssiPatterns: [(text: ByteView, pattern: Pattern)] = []
     var outputVector = OutputVector()
     let responseHeadOptions: HeadOptions
 
@@ -53,6 +58,9 @@ struct Worker: ~Copyable {
         var requests: UInt64 = 0
         var reading = 0
         var writing = 0
+        /// Attempts that followed on a failed one, and requests that got a 502, 503 or 504 of ours.
+        var retried: UInt64 = 0
+        var failed: UInt64 = 0
     }
 }
 

@@ -45,6 +45,7 @@ package struct WorkerProgram {
     /// Signals reach the supervisor, which sends messages; a terminal's Ctrl-C must not end a worker first. TERM and QUIT to a worker
     /// itself mean what they mean to nginx's workers.
     private func prepareSignals() {
+        ProcessRights.catchSignals([SIGTERM, SIGQUIT])
         ProcessRights.ignore([SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH])
     }
 
@@ -86,7 +87,7 @@ package struct WorkerProgram {
         guard let configuration = outcome.configuration else {
             return fail("the configuration does not parse in the worker: \(outcome.diagnostics.first?.text ?? "")")
         }
-        var compiler = HTTPCompiler(configuration: Ref.immortal(configuration), log: LogWriter())
+        var compiler = HTTPCompiler(configuration: Ref.immortal(configuration), log: LogWriter(), hostName: recorded.facts.hostName)
         let http: Ref<HTTPRuntime>
         do throws(HTTPCompiler.Failure) {
             http = Ref.immortal(try compiler.compile())

@@ -20,6 +20,15 @@ struct AppDirectories {
         try Self.make(sockets, mode: 0o711)
     }
 
+    /// Makes sure that no other process works in this directory. Released with the descriptor and with the process.
+    func lock() throws(SystemError) -> Descriptor {
+        let file = try System.open(root + "/lock", flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        if lockf(file.number, F_TLOCK, 0) < 0 {
+            throw SystemError(code: Glibc.errno == EACCES ? EAGAIN : Glibc.errno)
+        }
+        return file
+    }
+
     private static func make(_ path: String, mode: UInt32) throws(SystemError) {
         do throws(SystemError) {
             try System.makeDirectory(path, mode: mode)

@@ -9,7 +9,12 @@ extension AppSupervisor {
     /// gone are stopped. At the start, running instances of a former supervisor are taken over.
     ///
     /// - Parameter blocks: One per app, names unique.
-    package func configure(_ blocks: [AppSpecification]) {
+    ///
+    /// - Returns: Whether it was done. false: another supervisor has the apps of the state directory (the old binary
+    ///   during an upgrade); it is done as soon as that one lets go of them.
+    @discardableResult
+    package func configure(_ blocks: [AppSpecification]) -> Bool {
+        guard takeLock(for: blocks) else { return false }
         let isFirst = apps.isEmpty
         let saved = isFirst ? loadState() : nil
         let found = isFirst ? findKeepers() : []
@@ -32,6 +37,26 @@ extension AppSupervisor {
         }
         settle()
         save()
+        return true
+    }
+
+    /// Makes sure that this is the only supervisor of the apps, or remembers to try again.
+    private func takeLock(for blocks: [AppSpecification]) -> Bool {
+        let isFirstTry = waitingBlocks == nil
+        waitingBlocks = nil
+        if lock != nil { return true }
+        do throws(SystemError) {
+            lock = try directories.lock()
+            return true
+        } catch {
+            waitingBlocks = blocks
+            retryAt = host.now + Self.lockInterval
+            guard isFirstTry else { return false }
+            host.notice(
+                app: "", text: "apps are not started yet: another supervisor has them (\"\(directories.root)/lock\" \(error.text))",
+                level: .warning)
+            return false
+        }
     }
 
     private func loadState() -> AppState? {

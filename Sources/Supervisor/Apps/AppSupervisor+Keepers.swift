@@ -12,6 +12,9 @@ extension AppSupervisor {
             case .state(let state): take(state, instance, app: app)
             case .lines(let memory, let count): takeLines(memory, count, instance)
             case .listeners: break
+            case .released:
+                host.notice(app: "", text: "another supervisor has taken over the apps", level: .notice)
+                return letGoOfAll()
             case .closed:
                 poll.remove(channel.descriptor)
                 instance.channel = nil
@@ -22,6 +25,28 @@ extension AppSupervisor {
                 return
             }
         }
+    }
+
+    /// Gives all apps up without touching them: they run on, and the next supervisor finds them. For a binary upgrade,
+    /// before the new program starts; should that fail, or end, `configure` takes them back.
+    package func handOver() {
+        save()
+        letGoOfAll()
+    }
+
+    private func letGoOfAll() {
+        for app in apps.values {
+            for instance in app.instances.values {
+                if let channel = instance.channel { poll.remove(channel.descriptor) }
+            }
+        }
+        apps = [:]
+        instancesByTag = [:]
+        pending = []
+        saveAt = nil
+        sampleAt = nil
+        waitingBlocks = nil
+        lock = nil
     }
 
     /// Turns a keeper's state into the events that are new, in the order in which they can have happened.

@@ -21,6 +21,11 @@ package final class AppSupervisor {
     let standardError: Int32
     let boot: String
 
+    /// Held while this supervisor is the one that has the apps of the directory.
+    var lock: Descriptor?
+    /// Blocks that wait for the lock, and when it is tried again.
+    var waitingBlocks: [AppSpecification]?
+    var retryAt: Duration = .zero
     var apps: [String: ManagedApp] = [:]
     var ports: PortChooser
     let poll: EventPoll
@@ -62,6 +67,7 @@ package final class AppSupervisor {
     /// When `timerFired` is due; nil: nothing is awaited.
     package var deadline: Duration? {
         var result = earlier(saveAt, sampleAt)
+        if waitingBlocks != nil { result = earlier(result, retryAt) }
         for app in apps.values {
             result = earlier(result, app.machine.deadline)
             result = earlier(result, app.soak?.nextAt)
@@ -90,6 +96,7 @@ package final class AppSupervisor {
     /// Does what is due.
     package func timerFired() {
         let now = host.now
+        if let blocks = waitingBlocks, retryAt <= now { configure(blocks) }
         for app in Array(apps.values) {
             if let deadline = app.machine.deadline, deadline <= now {
                 act(app) { machine, now, actions in machine.timerFired(now: now, actions: &actions) }
@@ -169,6 +176,7 @@ package final class AppSupervisor {
     func changed(within delay: Duration = .milliseconds(200)) { saveAt = earlier(saveAt, host.now + delay) }
 
     static let soakInterval: Duration = .milliseconds(500)
+    static let lockInterval: Duration = .milliseconds(200)
     static let sampleInterval: Duration = .seconds(1)
 }
 

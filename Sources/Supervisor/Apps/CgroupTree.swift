@@ -103,7 +103,9 @@ struct CgroupTree: Equatable {
         // A group with members cannot have children with controllers: the supervisor moves into a leaf.
         let leaf = directory + "/goodgate-supervisor"
         guard (try? System.makeDirectory(leaf, mode: 0o755)) != nil || System.exists(leaf) else { return nil }
-        for line in System.text(directory + "/cgroup.procs").split(separator: "\n") { _ = System.put(String(line), in: leaf + "/cgroup.procs") }
+        for line in System.text(directory + "/cgroup.procs").split(separator: "\n") {
+            _ = System.put(String(line), in: leaf + "/cgroup.procs")
+        }
         guard System.put("+memory", in: control) else { return nil }
         _ = System.put("+pids", in: control)
         return directory

@@ -9,6 +9,8 @@ final class KeeperChannel {
         case lines(Descriptor, byteCount: UInt64)
         /// The app's listeners.
         case listeners([Descriptor])
+        /// Another supervisor has connected; this channel closes.
+        case released
         /// The keeper is gone.
         case closed
     }
@@ -77,6 +79,7 @@ final class KeeperChannel {
             case KeeperProtocol.linesKind:
                 guard let memory = passed.first else { continue }
                 return .lines(memory, byteCount: Array(body).host(at: 8))
+            case KeeperProtocol.releasedKind: return .released
             case KeeperProtocol.listenersKind: return .listeners(passed)
             default: continue           // of a newer keeper
             }

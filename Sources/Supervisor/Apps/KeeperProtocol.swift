@@ -8,6 +8,7 @@ enum KeeperProtocol {
     static let launchKind: UInt16 = 1
     static let linesKind: UInt16 = 5
     static let listenersKind: UInt16 = 9
+    static let releasedKind: UInt16 = 65
     static let stateKind: UInt16 = 64
     static let listenersMax = 32
     static let instructionsMax = 4 << 20

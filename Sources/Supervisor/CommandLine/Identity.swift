@@ -44,9 +44,9 @@ package struct Identity: Equatable, Sendable {
             + Self.modulesAbsent.map { "--without-http_\($0)_module" } + ["--without-http-cache"]).joined(separator: " ")
     }
 
-    static let modulesPresent = ["http_realip", "http_stub_status", "http_gunzip", "http_gzip_static", "http_random_index"]
+    static let modulesPresent = ["http_realip", "http_stub_status", "http_gunzip", "http_gzip_static", "http_sub", "http_addition", "http_random_index"]
     static let modulesAbsent = [
-        "charset", "mirror", "userid", "referer", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
+        "mirror", "userid", "referer", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
         "auth_basic",
     ]
 }

@@ -9,7 +9,7 @@ package enum Subcommand: Equatable, Sendable {
 
     /// Names that `goodgate-control` handles.
     package static let controlNames = [
-        "check", "demo-app", "status", "app", "deploy", "rollback", "drain", "undrain", "upgrade", "init", "drill", "incidents", "why",
+        "check", "compatibility", "demo-app", "status", "app", "deploy", "rollback", "drain", "undrain", "upgrade", "init", "drill", "incidents", "why",
         "explain", "doctor", "help", "version",
     ]
 

@@ -9,8 +9,9 @@ final class ErrorLog {
     struct Sink {
         var descriptor: Descriptor?
         var level: LogLevel
+        var syslog: SyslogSink?
         /// Standard error itself.
-        var isStandardError: Bool { descriptor == nil }
+        var isStandardError: Bool { descriptor == nil && syslog == nil }
     }
 
     /// Name before repeated lines on standard error.
@@ -28,6 +29,10 @@ final class ErrorLog {
         let line = Self.line(level, text, time: System.logTime, process: process)
         var wroteStandardError = false
         for sink in sinks where level <= sink.level {
+            if let syslog = sink.syslog {
+                syslog.send(level, line.dropLast())
+                continue
+            }
             if sink.isStandardError { wroteStandardError = true }
             try? System.write(line, to: sink.descriptor?.number ?? 2)
         }

@@ -9,6 +9,14 @@ struct ConfigurationLoader {
     let identity: Identity
     let paths: ProgramPaths
     let log: ErrorLog
+    private let patterns = RegexChecker()
+
+    init(options: CommandLineOptions, identity: Identity, paths: ProgramPaths, log: ErrorLog) {
+        self.options = options
+        self.identity = identity
+        self.paths = paths
+        self.log = log
+    }
 
     /// What a parse gave, with every finding in the log.
     struct Parsed {
@@ -19,11 +27,9 @@ struct ConfigurationLoader {
     /// Reads and checks all files.
     /// - Throws: when there is no configuration; every error is in the log.
     func parse() throws(PreparationError) -> Parsed {
-        var globals = options.globals
-        if options.staysInForeground { globals = (globals.map { $0 + " " } ?? "") + "daemon off;" }
         let request = ConfigurationRequest(
-            path: paths.configuration, prefix: paths.prefix, globals: globals, errorLogPath: paths.errorLog, programName: identity.name)
-        let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: RegexChecker())
+            path: paths.configuration, prefix: paths.prefix, globals: options.globals, errorLogPath: paths.errorLog, programName: identity.name)
+        let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: patterns)
         for diagnostic in outcome.diagnostics {
             let hint = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
             log.write(Self.level(of: diagnostic.severity), diagnostic.text + (identity.isNginx ? "" : hint))
@@ -46,7 +52,8 @@ struct ConfigurationLoader {
     ///   - isTest: `-t`: nothing is kept, and an address in use is no error.
     /// - Throws: when something failed; the reason is in the log, and what was made for it is closed again.
     func prepare(_ parsed: Parsed, reusing old: ListenerTable, isTest: Bool) throws(PreparationError) -> PreparedConfiguration {
-        let settings = ProcessSettings(parsed.configuration, paths: paths)
+        var settings = ProcessSettings(parsed.configuration, paths: paths)
+        if options.staysInForeground { settings.isDaemon = false }
         let worker = try workerIdentity(for: settings)
         if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }
         for path in settings.temporaryDirectories { try makeDirectory(path, for: worker) }

@@ -42,14 +42,14 @@ final class PreparedConfiguration {
             switch log.destination {
             case .file(let path): logs[path].map { ErrorLog.Sink(descriptor: $0, level: log.level) }
             case .standardError: ErrorLog.Sink(descriptor: nil, level: log.level)
-            case .syslog: nil
+            case .syslog(let server): ErrorLog.Sink(descriptor: nil, level: log.level, syslog: SyslogSink(server))
             }
         }
     }
 
-    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when a log is standard error itself.
+    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when some error log is standard error itself.
     var standardError: Descriptor? {
-        for log in settings.errorLogs where log.destination == .standardError { return nil }
+        if settings.usesStandardError { return nil }
         for log in settings.errorLogs {
             if case .file(let path) = log.destination, let file = logs[path] { return file }
         }

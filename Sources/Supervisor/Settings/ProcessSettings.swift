@@ -23,6 +23,8 @@ struct ProcessSettings {
     var workingDirectory: String?
     var environment: [EnvironmentVariable] = []
     var errorLogs: [ErrorLogSettings] = []
+    /// Some error log, of whatever block, is standard error.
+    var usesStandardError = false
     var listens: [Listen] = []
     /// Every log file, full path, each once.
     var logPaths: [String] = []
@@ -55,6 +57,7 @@ struct ProcessSettings {
         var seenLogs = Set<String>()
         var logs: [String] = []
         func addErrorLogs(_ list: [ErrorLogSettings]) {
+            if list.contains(where: { $0.destination == .standardError }) { usesStandardError = true }
             for case .file(let path) in list.map(\.destination) where seenLogs.insert(path).inserted { logs.append(path) }
         }
         addErrorLogs(errorLogs)

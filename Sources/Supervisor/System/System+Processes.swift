@@ -134,6 +134,17 @@ extension System {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Local time as syslog lines have it: `Nov 22 08:25:04`, the day padded with a space.
+    static var syslogTime: String {
+        let text = Array(logTime.utf8)
+        guard text.count >= 19 else { return "Jan  1 00:00:00" }
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let month = (Int(text[5]) - 0x30) * 10 + Int(text[6]) - 0x30
+        let day = text[8] == 0x30 ? [0x20, text[9]] : [text[8], text[9]]
+        let name = months.indices.contains(month - 1) ? months[month - 1] : months[0]
+        return name + " " + String(decoding: day + text[10..<19], as: UTF8.self)
+    }
+
     /// Copies the arguments and the environment out of the way of `setTitle`.
     static func prepareTitle() { cs_title_prepare() }
     /// What ps shows.

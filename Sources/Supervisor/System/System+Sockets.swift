@@ -14,6 +14,23 @@ extension System {
         return Descriptor(owning: try check(cs_socket_type(family, Int32(SOCK_STREAM.rawValue))))
     }
 
+    /// A datagram socket that is connected, non-blocking and close-on-exec.
+    static func datagramSocket(to address: NetworkAddress) throws(SystemError) -> Descriptor {
+        let family: Int32 =
+            switch address {
+            case .ipv4: AF_INET
+            case .ipv6: AF_INET6
+            case .unix: AF_UNIX
+            }
+        let socket = Descriptor(owning: try check(cs_socket_type(family, Int32(SOCK_DGRAM.rawValue))))
+        var storage = sockaddr_storage()
+        let length = write(address, to: &storage)
+        guard length > 0 else { throw SystemError(code: ENAMETOOLONG) }
+        // SAFETY: the address lies in `storage`, which is longer than `length`.
+        try check(unsafe cs_connect(socket.number, &storage, length))
+        return socket
+    }
+
     static func bind(_ socket: Int32, to address: NetworkAddress) throws(SystemError) {
         var storage = sockaddr_storage()
         let length = write(address, to: &storage)

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Config
+import Diagnosis
+import Foundation
+
+/// `goodgate check PATH…`: will these configurations run, what is ignored, what is risky.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say whether configurations run here: errors, what is ignored, and what is risky.",
+        discussion: "Given a folder, checks every *.conf file in it and says what share starts. Exit status 1 if anything would not start.")
+
+    @Argument(help: "Configuration files, or folders of them.")
+    var paths: [String]
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        var reports: [CheckReport] = []
+        for path in paths {
+            for file in try files(at: path) { reports.append(CheckReport.make(file)) }
+        }
+        guard !reports.isEmpty else { throw ValidationError("no *.conf file in \(paths.joined(separator: ", "))") }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(reports), as: UTF8.self))
+        } else {
+            for report in reports { print(report.text) }
+            if reports.count > 1 {
+                let starting = reports.count { $0.starts }
+                print("\(starting) of \(reports.count) configurations start (\(starting * 100 / reports.count) %)")
+            }
+        }
+        if reports.contains(where: { !$0.starts }) { throw ExitCode(1) }
+    }
+
+    private func files(at path: String) throws -> [String] {
+        var isDirectory: ObjCBool = false
+        // SAFETY: the call writes one flag.
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw ValidationError("\(path): no such file or folder")
+        }
+        guard isDirectory.boolValue else { return [path] }
+        let found = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+        return found.filter { $0.hasSuffix(".conf") }.sorted().map { path + "/" + $0 }
+    }
+}

@@ -1,0 +1,67 @@
+import Config
+import Diagnosis
+import Foundation
+
+/// What `check` says of one configuration.
+struct CheckReport: Codable {
+    struct Finding: Codable {
+        enum Kind: String, Codable { case error, ignored, warning, risk }
+        var kind: Kind
+        /// `FILE:LINE`.
+        var place: String
+        var message: String
+        /// For risks: why, and the change that mends it.
+        var why: String?
+        var diff: String?
+    }
+
+    var file: String
+    var starts: Bool
+    var findings: [Finding]
+    var directives: Int
+
+    /// Parses and judges one file. Looks at nothing but files.
+    static func make(_ path: String) -> CheckReport {
+        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
+        let folder = URL(fileURLWithPath: absolute).deletingLastPathComponent().path
+        let source = CheckedFiles(main: absolute)
+        let request = ConfigurationRequest(path: absolute, prefix: folder + "/")
+        let outcome = Configuration.parse(request, source: source, patterns: CheckedPatterns())
+        var findings = outcome.diagnostics.map { diagnostic in
+            let place = diagnostic.location.map { "\($0.file):\($0.line)" } ?? absolute
+            let suggestion = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
+            let kind: Finding.Kind
+            switch diagnostic.severity {
+            case .emergency: kind = .error
+            case .warning: kind = .warning
+            case .notice: kind = .ignored
+            }
+            return Finding(kind: kind, place: place, message: diagnostic.message + suggestion)
+        }
+        findings += risks(absolute, folder)
+        return CheckReport(
+            file: absolute, starts: outcome.configuration != nil, findings: findings, directives: outcome.configuration?.files.count ?? 0)
+    }
+
+    /// The doctor's static part: what is legal and still leads to 502s.
+    private static func risks(_ file: String, _ folder: String) -> [Finding] {
+        let system = LiveSystem()
+        let site = NginxSite(mainFile: file, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log", from: system)
+        return Lint.findings(site, evidence: EvidenceSet(), names: [:], system: system).map {
+            Finding(kind: .risk, place: $0.place, message: $0.title, why: $0.why, diff: $0.diff)
+        }
+    }
+
+    /// For people.
+    var text: String {
+        var lines = ["\(file): " + (starts ? "starts" : "does NOT start")]
+        for kind in [Finding.Kind.error, .warning, .risk, .ignored] {
+            for finding in findings where finding.kind == kind {
+                lines.append("  \(kind.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))\(finding.place): \(TextEscape.terminal(finding.message))")
+                if let why = finding.why { lines.append("          \(TextEscape.terminal(why))") }
+                if let diff = finding.diff { lines += diff.split(separator: "\n").map { "          \(TextEscape.terminal(String($0)))" } }
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,54 @@
+import Config
+import Diagnosis
+import Foundation
+import Pattern
+import Wire
+
+/// Files on disk for `check`. A file without an `http` block is a site file, as in conf.d: it is wrapped in what nginx.conf would put around it.
+struct CheckedFiles: ConfigurationSource {
+    let main: String
+    let facts: ConfigurationFacts
+
+    init(main: String) {
+        self.main = main
+        var facts = ConfigurationFacts()
+        facts.hostName = ProcessInfo.processInfo.hostName
+        facts.processorCount = ProcessInfo.processInfo.activeProcessorCount
+        self.facts = facts
+    }
+
+    func read(path: String) throws(ConfigurationReadError) -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationReadError(code: 2, text: "No such file or directory")
+        }
+        let bytes = [UInt8](data)
+        return path == main && isSiteFile(bytes) ? Array("events {} http { ".utf8) + bytes + Array("\n}\n".utf8) : bytes
+    }
+
+    /// Whether the first directive is one of the http block's.
+    private func isSiteFile(_ bytes: [UInt8]) -> Bool {
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let text = line.drop { $0 == " " || $0 == "\t" }
+            if text.isEmpty || text.hasPrefix("#") { continue }
+            let word = text.prefix { !" \t;{".contains($0) }
+            return ["server", "upstream", "map", "limit_req_zone", "limit_conn_zone", "proxy_cache_path", "log_format", "geo", "split_clients"]
+                .contains(String(word))
+        }
+        return false
+    }
+
+    func glob(pattern: String) -> [String] { Glob.paths(pattern, from: LiveSystem()).filter { FileManager.default.fileExists(atPath: $0) } }
+}
+
+/// Regular expressions, by the engine that will run them.
+struct CheckedPatterns: PatternChecker {
+    func check(pattern: [UInt8], caseless: Bool) -> Result<PatternInfo, Config.PatternError> {
+        do {
+            let compiled = try Pattern(ByteView.immortal(pattern), options: caseless ? .caseless : [])
+            let names = compiled.names.map { PatternInfo.Name(name: $0.name.string, index: $0.number) }
+            return .success(PatternInfo(captureCount: compiled.captureCount, captureNames: names))
+        } catch {
+            return .failure(Config.PatternError(message: error.message, offset: error.offset))
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Diagnosis
+import Foundation
+
+/// `goodgate explain`: lines of error logs from standard input, each explained.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Explain error-log lines of nginx, HAProxy, Caddy, Envoy, systemd, the kernel … read from standard input.")
+
+    @Flag(help: "Print one JSON object per line that was recognised.")
+    var json = false
+
+    @Flag(help: "Print each line that was not recognised, too.")
+    var all = false
+
+    func run() throws {
+        var recognised = 0
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        while let line = readLine() {
+            guard let explanation = Explainer.explain(line) else {
+                if all { print(TextEscape.terminal(line) + "\n  not recognised\n") }
+                continue
+            }
+            recognised += 1
+            if json {
+                print(String(decoding: try encoder.encode(explanation), as: UTF8.self))
+            } else {
+                print(TextEscape.terminal(SecretMask.mask(line)))
+                print(ExplanationText.render(explanation))
+            }
+        }
+        if recognised == 0 {
+            FileHandle.standardError.write(Data("goodgate explain: no line was recognised\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+}

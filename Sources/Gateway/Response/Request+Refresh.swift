@@ -1,0 +1,35 @@
+import Config
+import Loop
+import Wire
+
+extension Ref where Value == Request {
+    /// With msie_refresh, Internet Explorer gets a page that leads on in the place of a redirect.
+    /// - Returns: whether it was sent.
+    func sendsRefresh(insteadOf status: Int) -> Bool {
+        guard status == 301 || status == 302, let target = value.response.location, location.value.settings.value.core.msieRefresh,
+            isInternetExplorer else { return false }
+        let pool = pool
+        let buffer = pool.value.take(1024)
+        buffer.append("<html><head><meta http-equiv=\"Refresh\" content=\"0; URL=")
+        buffer.write(reserving: target.count * 3) { writer in
+            URI.escape(target, .refresh, into: &writer)
+        }
+        buffer.append("\"></head><body></body></html>\r\n")
+        value.response.clearForErrorPage()
+        value.response.status = 200
+        value.response.setContentType("text/html")
+        value.response.contentLength = Int64(buffer.count)
+        guard sendHeader() else {
+            pool.value.give(buffer)
+            return true
+        }
+        emit(Segment(buffer.view, owner: buffer), isLast: true)
+        finish(.done)
+        return true
+    }
+
+    private var isInternetExplorer: Bool {
+        guard let agent = field(.userAgent), !agent.contains("Opera") else { return false }
+        return agent.contains("MSIE ")
+    }
+}

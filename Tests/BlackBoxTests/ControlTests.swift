@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+import TestKit
+
+@Suite("goodgate-control", .blocking, .enabled(if: Target.isGoodgate, "Goodgate's own commands"))
+struct ControlTests {
+    private let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+    private var goodgate: String { GatewayProcess.products + "/goodgate" }
+
+    @Test("prints the table that docs/nginx-compatibility.md holds")
+    func compatibility() throws {
+        let printed = try RunningProcess.run(goodgate, ["compatibility"]).output
+        #expect(printed.hasPrefix("## Directives\n"))
+        let page = try String(contentsOfFile: root + "/docs/nginx-compatibility.md", encoding: .utf8)
+        #expect(page.hasSuffix(printed), "run `make compatibility` to write the page anew")
+    }
+
+    @Test("check says that a site file starts, and what is risky in it")
+    func checkStarts() throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.path + "/site.conf"
+        try """
+            upstream app { server localhost:3000; server 127.0.0.1:3001; }
+            server { listen 8080; location / { proxy_pass http://app; } }
+            """.write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try RunningProcess.run(goodgate, ["check", path])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        #expect(result.output.contains("site.conf: starts"))
+        #expect(result.output.contains("risk"))
+    }
+
+    @Test("check names every error with its line, and fails")
+    func checkErrors() throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.path + "/broken.conf"
+        try "server {\n listen 8080;\n proxy_pas http://x;\n ssl_certificate a;\n}\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try RunningProcess.run(goodgate, ["check", "--json", path])
+        #expect(result.ending == .exited(1))
+        let reports = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+        let findings = try #require(reports.first?["findings"] as? [[String: Any]])
+        let errors = findings.filter { $0["kind"] as? String == "error" }
+        #expect(errors.contains { ($0["place"] as? String)?.hasSuffix("broken.conf:3") == true })
+        #expect(errors.contains { ($0["message"] as? String)?.contains("proxy_pass") == true }, "the nearest name is suggested")
+        #expect(errors.contains { ($0["message"] as? String)?.contains("not supported by Goodgate yet") == true })
+    }
+
+    @Test("explain knows the line of the article that the project began with")
+    func explain() throws {
+        let folder = try TemporaryDirectory()
+        let line = """
+            2026/04/08 18:30:22 [error] 5678#0: *7890 connect() failed (111: Connection refused) while connecting to upstream, \
+            client: 10.0.0.5, server: example.com, request: "GET /api/data HTTP/1.1", upstream: "http://127.0.0.1:3000/api/data"
+            """
+        try (line + "\n").write(toFile: folder.path + "/log", atomically: true, encoding: .utf8)
+        let result = try RunningProcess.run("/bin/sh", ["-c", "exec \(goodgate) explain < \(folder.path)/log"])
+        #expect(result.succeeded, "\(result.errors)")
+        #expect(result.output.contains("connect.refused"))
+        #expect(result.output.contains("P01"))
+        #expect(result.output.contains("3000"))
+    }
+
+    @Test("an unknown subcommand names the nearest one")
+    func nearest() throws {
+        let result = try RunningProcess.run(goodgate, ["docter"])
+        #expect(!result.succeeded)
+        #expect((result.output + result.errors).contains("doctor"))
+    }
+}
