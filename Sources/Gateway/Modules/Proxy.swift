@@ -205,6 +205,11 @@ extension Ref where Value == Request {
         }
         for index in 0..<exchange.value.fields.count {
             let field = exchange.value.fields[index]
+            if field.flags.contains(.ignoredDuplicate) {
+                log(.warning, "upstream sent duplicate header line: \"\(escapedForLog(field.name.view(base)))\", ignored",
+                    while: "reading response header from upstream")
+                continue
+            }
             takeField(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop), proxy)
         }
         if head.status == 101, let upgrade = exchange.value.fields.value(.upgrade, base) {

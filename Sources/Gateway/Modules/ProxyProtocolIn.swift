@@ -56,6 +56,17 @@ extension Ref where Value == ClientConnection {
 }
 
 extension Ref where Value == Request {
+    /// A TLV by its name after `$proxy_protocol_tlv_`.
+    func proxyProtocolTLV(_ name: ByteView) -> ByteView? {
+        guard let info = connection.value.proxyHeader else { return nil }
+        if name != "ssl_verify" { return ProxyProtocol.tlv(name, info.value.header, info.value.bytes.whole) }
+        var isThere = false
+        let text = compose { out in
+            out.write(reserving: 24) { isThere = ProxyProtocol.writeTLV(name, info.value.header, info.value.bytes.whole, into: &$0) }
+        }
+        return isThere ? text : nil
+    }
+
     func proxyProtocolVariable(_ name: BuiltinVariable) -> ByteView? {
         guard let info = connection.value.proxyHeader else { return nil }
         let header = info.value.header

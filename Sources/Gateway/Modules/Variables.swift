@@ -21,7 +21,7 @@ extension Ref where Value == Request {
 
     func rareVariable(_ entry: VariableEntry) -> ByteView? {
         switch entry.kind {
-        case .proxyProtocolTLV: return connection.value.proxyHeader.flatMap { ProxyProtocol.tlv(entry.name.dropFirst("proxy_protocol_tlv_".utf8.count), $0.value.header, $0.value.bytes.whole) }
+        case .proxyProtocolTLV: return proxyProtocolTLV(entry.name.dropFirst("proxy_protocol_tlv_".utf8.count))
         default: return nil
         }
     }
