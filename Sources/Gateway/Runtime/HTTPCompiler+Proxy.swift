@@ -30,6 +30,7 @@ extension HTTPCompiler {
         var peers: [PeerSettings] = []
         var runtimes: [Upstream.PeerRuntime] = []
         var boardKeys: [BoardKey] = []
+        var configured: [ConfiguredPeer] = []
         var ordinals: [String: Int] = [:]
         for server in settings.servers {
             var addresses = server.resolved
@@ -45,6 +46,7 @@ extension HTTPCompiler {
                     maxFails: server.maxFails, failTimeoutSeconds: server.failTimeout / 1000, slowStart: Int64(server.slowStart),
                     isBackup: server.isBackup, isDown: server.isDown, isDraining: server.isDraining))
                 runtimes.append(Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name)))
+                configured.append(ConfiguredPeer(settings: peers[peers.count - 1], address: socket, boardKey: boardKeys[boardKeys.count - 1]))
             }
         }
         let keepalive = settings.keepalive
@@ -61,7 +63,13 @@ extension HTTPCompiler {
             hashKey: key, usesAddressHash: policy == .addressHash,
             keepsConnections: (keepalive?.connections ?? 0) > 0, isLocal: keepalive?.isLocal ?? false,
             sticky: settings.sticky.map { Ref.immortal(sticky($0)) }, boardKeys: boardKeys, implicitPort: settings.isImplicit ? settings.implicitPort : 0,
-            isGuarded: isGuarded)
+            isGuarded: isGuarded, configured: configured, parking: ParkingQueue(settings: queue(settings)))
+    }
+
+    private func queue(_ settings: UpstreamSettings) -> Machine.QueueSettings {
+        guard let queue = settings.queue else { return Machine.QueueSettings(capacity: 0) }
+        return Machine.QueueSettings(
+            capacity: queue.length, timeout: Int64(queue.timeout), followsOutlook: settings.app != nil)
     }
 
     private func stickyID(_ id: (id: PeerID, count: Int)) -> ByteView {

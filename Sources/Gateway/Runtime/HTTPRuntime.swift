@@ -20,6 +20,8 @@ struct HTTPRuntime: ~Copyable {
     var geoValues: [FixedList<ByteView>] = []
     /// What holds for an address that only a request names.
     let temporaryUpstreamSettings = Ref.immortal(UpstreamSettings(name: "", location: SourceLocation(file: "", line: 0)))
+    /// Upstreams in which requests may wait.
+    var queueCount = 0
     let usesRealIP: Bool
     /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
     var usesRequestBody = false

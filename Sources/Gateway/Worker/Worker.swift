@@ -53,6 +53,9 @@ struct Worker: ~Copyable {
         var requests: UInt64 = 0
         var reading = 0
         var writing = 0
+        /// Requests that wait for a peer now, and that ever did.
+        var parked = 0
+        var parkedTotal: UInt64 = 0
     }
 }
 
