@@ -21,11 +21,11 @@ import Testing
         #expect(rows[1].remote.text == "127.0.0.1:53924" && rows[1].state == 6)
         let six =
             "head\n   0: 00000000000000000000000001000000:0BBA 00000000000000000000000000000000:0000 0A "
-                + "00000000:00000000 00:00000000 00000000     0        0 777 1"
+            + "00000000:00000000 00:00000000 00000000     0        0 777 1"
         #expect(SocketTable.parseTCP(Array(six.utf8)).first?.local.text == "[::1]:3002")
         let mapped =
             "head\n   0: 0000000000000000FFFF00000100007F:0050 00000000000000000000000000000000:0000 0A "
-                + "00000000:00000000 00:00000000 00000000     0        0 778 1"
+            + "00000000:00000000 00:00000000 00000000     0        0 778 1"
         #expect(SocketTable.parseTCP(Array(mapped.utf8)).first?.local.text == "[::ffff:127.0.0.1]:80")
     }
 
@@ -66,9 +66,9 @@ import Testing
     @Test func `blocks of systemctl show become units`() {
         let text =
             "Id=a.service\nMemoryMax=infinity\nMemoryLimit=infinity\nExecStart={ path=/bin/a ; argv[]=/bin/a --port "
-                + "3000 ; ignore_errors=no ; start_time=[n/a] "
-                + "}\n\nId=b.service\nMemoryMax=62914560\nExecMainExitTimestamp=Sun 2026-11-22 10:00:03 "
-                + "UTC\nExecMainCode=2\nExecMainStatus=9\n"
+            + "3000 ; ignore_errors=no ; start_time=[n/a] "
+            + "}\n\nId=b.service\nMemoryMax=62914560\nExecMainExitTimestamp=Sun 2026-11-22 10:00:03 "
+            + "UTC\nExecMainCode=2\nExecMainStatus=9\n"
         let units = UnitCollector.parse(Array(text.utf8))
         #expect(units.map(\.name) == ["a.service", "b.service"])
         #expect(units[0].memoryMax == nil && units[0].execStart == "/bin/a --port 3000")
@@ -163,8 +163,8 @@ import Testing
     @Test func `supervisord's table and PM2's list are read`() {
         let table =
             "web                              RUNNING   pid 1187, uptime 1:02:03\nworker                           "
-                + "FATAL     Exited too quickly (process log may have details)\nunix:///tmp/supervisor.sock no such "
-                + "file\n"
+            + "FATAL     Exited too quickly (process log may have details)\nunix:///tmp/supervisor.sock no such "
+            + "file\n"
         let apps = AppCollector.parseSupervisord(Array(table.utf8))
         #expect(apps.map(\.status) == ["RUNNING", "FATAL"] && apps[0].pid == 1_187 && apps[1].hasGivenUp)
         #expect(

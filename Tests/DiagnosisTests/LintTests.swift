@@ -115,7 +115,7 @@ import Testing
         var system = RecordedSystem(time: time)
         system.files["/etc/nginx/nginx.conf"] =
             "# c { \nload_module x.so;\nhttp {\n  include conf.d/*.conf; log_format j '{\"s\":$status}';\n  brotli "
-                + "on; content_by_lua_block { if x then } end }\n  access_log /var/log/j.log j;\n}\n"
+            + "on; content_by_lua_block { if x then } end }\n  access_log /var/log/j.log j;\n}\n"
         system.files["/etc/nginx/conf.d/b.conf"] =
             "server { location ~ \"^/a{2}\" { fastcgi_pass unix:/run/php.sock; } }"
         system.files["/etc/nginx/conf.d/a.conf"] = "upstream u { server \"10.0.0.1:80\" max_fails=3; }"

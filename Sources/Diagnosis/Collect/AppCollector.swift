@@ -3,9 +3,11 @@ import Foundation
 /// Applications under PM2 and supervisord, asked only when their daemon runs (asking PM2 would start one otherwise).
 package struct AppCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "PM2 and supervisord" }
     package var isVolatile: Bool { false }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         guard let pids = try? ProcessTable.pids(from: system) else { return }

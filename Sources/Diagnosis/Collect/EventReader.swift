@@ -2,6 +2,7 @@
 package enum EventReader {
     /// Where a message comes from, as far as its transport tells.
     package struct Origin: Sendable {
+        /// What the transport says of a message; empty or nil where it says nothing.
         package var time: Timestamp
         package var isKernel = false
         package var identifier = ""

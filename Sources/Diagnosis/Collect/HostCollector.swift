@@ -1,9 +1,11 @@
 /// Limits, counters and the host's addresses.
 package struct HostCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "limits and counters" }
     package var isVolatile: Bool { true }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         var facts = HostFacts()

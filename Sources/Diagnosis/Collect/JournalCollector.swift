@@ -3,11 +3,13 @@ import Foundation
 /// The journal over the time of interest: what systemd, applications and supervisors said.
 package struct JournalCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "the journal" }
     package var isVolatile: Bool { false }
 
     static let fields = "MESSAGE,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_PID,_TRANSPORT,_COMM"
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         // An app says where it listens when it starts, long before it fails: that line names the backend.

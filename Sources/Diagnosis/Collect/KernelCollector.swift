@@ -1,9 +1,11 @@
 /// The kernel's log: OOM kills, segfaults, SYN floods, full tables, LSM denials.
 package struct KernelCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "the kernel log" }
     package var isVolatile: Bool { false }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         do {

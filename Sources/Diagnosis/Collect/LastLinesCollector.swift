@@ -1,9 +1,11 @@
 /// The last lines of the unit behind the failing peer: often they say it themselves.
 package struct LastLinesCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "the unit's last lines" }
     package var isVolatile: Bool { false }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         let failure = FailureCase(

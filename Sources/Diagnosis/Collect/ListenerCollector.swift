@@ -1,9 +1,11 @@
 /// Listening sockets of the proxy's network namespace and of others, and who owns them.
 package struct ListenerCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "listener tables" }
     package var isVolatile: Bool { true }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         let base = subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net"

@@ -1,9 +1,11 @@
 /// Memory accounting of the backend's cgroup, version 2 or 1.
 package struct MemoryCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "cgroup memory" }
     package var isVolatile: Bool { true }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         var found: [MemoryFacts] = [], refused: SystemError?

@@ -1,9 +1,11 @@
 /// The configured host name, resolved now.
 package struct NameCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "the name service" }
     package var isVolatile: Bool { false }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         guard let host = subject.host, !host.isEmpty else { return }

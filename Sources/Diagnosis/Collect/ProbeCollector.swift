@@ -3,9 +3,11 @@ package struct ProbeCollector: Collector {
     /// Milliseconds for the connection and for the answer together.
     package var deadline: Int
     package init(deadline: Int = 1_000) { self.deadline = deadline }
+    /// As `Collector` says.
     package var name: String { "a test connection" }
     package var isVolatile: Bool { true }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         guard let peer = subject.peer, peer.isIP || peer.isUnixSocket else { return }

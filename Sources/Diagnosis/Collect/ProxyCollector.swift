@@ -1,9 +1,11 @@
 /// The proxy's own process: its ids, namespace and limits decide what it can reach.
 package struct ProxyCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "the proxy's process" }
     package var isVolatile: Bool { true }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         guard let pid = subject.proxyPID else {

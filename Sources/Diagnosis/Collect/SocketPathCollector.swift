@@ -1,9 +1,11 @@
 /// The way to a unix socket, part by part, as the proxy sees it.
 package struct SocketPathCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "the socket's path" }
     package var isVolatile: Bool { true }
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         guard case .unix(let path)? = subject.peer, path.hasPrefix("/") else { return }

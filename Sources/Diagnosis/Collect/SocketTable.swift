@@ -2,6 +2,7 @@
 package enum SocketTable {
     /// One row of `/proc/net/tcp` or `tcp6`.
     package struct Row: Sendable, Hashable {
+        /// Addresses of both ends; the remote one is all zero for a listener.
         package var local: PeerAddress
         package var remote: PeerAddress
         /// 10 is LISTEN, 6 TIME_WAIT, 1 ESTABLISHED, 2 SYN_SENT.

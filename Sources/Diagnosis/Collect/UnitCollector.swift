@@ -1,6 +1,7 @@
 /// Properties of systemd's services.
 package struct UnitCollector: Collector {
     package init() {}
+    /// As `Collector` says.
     package var name: String { "systemd units" }
     package var isVolatile: Bool { false }
 
@@ -14,19 +15,20 @@ package struct UnitCollector: Collector {
         "RestrictAddressFamilies", "IPAddressDeny",
     ].joined(separator: ",")
 
+    /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         do {
             // Loaded ones by pattern; those that were never started, by name from their files.
             var output = try system.run(
-                ["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: 5_000,
+                ["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: 20_000,
                 limit: 16 << 20)
             var known = Self.parse(output)
             let names = Set(known.map(\.name))
             var missing = subject.units.filter { !names.contains($0) }
             if let files = try? system.run(
                 ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"],
-                deadline: 5_000, limit: 1 << 20)
+                deadline: 20_000, limit: 1 << 20)
             {
                 for line in files.split(separator: 10) {
                     guard let name = LineText(line).fields(1).first?.string, !names.contains(name), !name.contains("@")
@@ -38,7 +40,7 @@ package struct UnitCollector: Collector {
                 output =
                     (try? system.run(
                         ["systemctl", "show"] + missing.prefix(500) + ["-p", Self.properties, "--no-pager"],
-                        deadline: 5_000, limit: 16 << 20)) ?? []
+                        deadline: 20_000, limit: 16 << 20)) ?? []
                 known += Self.parse(output).filter { !names.contains($0.name) }
             }
             evidence.units = .known(known, source: "systemctl show")

@@ -1,5 +1,6 @@
 /// A directive of a foreign configuration, whatever its name: the doctor reads what other servers accept, so nothing here is an error.
 package struct ConfigNode: Sendable {
+    /// First word, the others, and the file it stands in.
     package var name: String
     package var arguments: [String]
     package var file: String
@@ -8,6 +9,7 @@ package struct ConfigNode: Sendable {
     /// nil: it ended in `;`.
     package var children: [ConfigNode]?
 
+    /// `file:line`.
     package var place: String { "\(file):\(line)" }
 
     /// Direct children with a name.
@@ -153,6 +155,7 @@ struct ConfigTokens {
 
 /// `*` and `?` in the last parts of a path.
 package enum Glob {
+    /// The paths that match, in byte order; a pattern without wildcards gives itself.
     package static func paths(_ pattern: String, from system: some SystemReader) -> [String] {
         guard pattern.contains("*") || pattern.contains("?") || pattern.contains("[") else { return [pattern] }
         var found = [""]

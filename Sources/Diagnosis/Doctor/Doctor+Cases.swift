@@ -4,7 +4,7 @@ extension Doctor {
         var incidents = harvest.incidents
         let seen = Set(incidents.compactMap(\.peer))
         for test in report.upstreams where !test.isReachable && !seen.contains(test.address) {
-            incidents.append(incident(of: test))
+            incidents.append(incident(of: test, salt: UInt16(truncatingIfNeeded: incidents.count)))
         }
         // The newest first; a long history is cut, not sampled.
         incidents.sort { $0.last != $1.last ? $0.last > $1.last : $0.id > $1.id }
@@ -16,15 +16,14 @@ extension Doctor {
         for incident in incidents { report.cases.append(judge(incident, harvest, site, instance)) }
     }
 
-    private func incident(of test: DoctorReport.UpstreamTest) -> Incident {
+    private func incident(of test: DoctorReport.UpstreamTest, salt: UInt16) -> Incident {
         let code = Int32(
             truncatingIfNeeded: system.probe(test.address, sending: nil, deadline: 1_000).result.errorNumber)
         let reason = ReasonCode.immediate(
             phase: .connecting, errorNumber: code, isUnixSocket: test.address.isUnixSocket, bytesRead: 0, reused: false)
         var incident = Incident(
-            id: IncidentID(seconds: report.time.seconds, salt: UInt16(truncatingIfNeeded: report.cases.count)),
-            upstream: test.upstream,
-            peer: test.address, first: report.time, last: report.time)
+            id: IncidentID(seconds: report.time.seconds, salt: salt), upstream: test.upstream, peer: test.address,
+            first: report.time, last: report.time)
         incident.counts = [reason: 1]
         if case .name(let host, _) = PeerAddress(parsing: test.server) { incident.host = host }
         return incident

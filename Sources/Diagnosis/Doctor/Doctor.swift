@@ -2,7 +2,9 @@
 ///
 /// Reads only. Everything is bounded: memory by tables of fixed size, time by the size of the logs and by deadlines.
 package struct Doctor<System: SystemReader> {
+    /// What to look at.
     package struct Options: Sendable {
+        /// Older lines are left out.
         package var since: Timestamp
         /// Main configuration file; nil: find it.
         package var configuration: String?

@@ -1,9 +1,13 @@
 /// What the doctor found on a host.
 package struct DoctorReport: Sendable, Codable {
+    /// One incident with its verdict.
     package struct Case: Sendable, Codable {
+        /// Its name, and whom it concerns.
         package var id: IncidentID
+        /// Name of the group, or the address when there is none.
         package var upstream: String
         package var peer: PeerAddress?
+        /// First and last failure.
         package var start: Timestamp
         package var end: Timestamp
         /// Whether it still fails now.
@@ -17,6 +21,7 @@ package struct DoctorReport: Sendable, Codable {
 
     /// 502, 503 and 504 that no line of the error log explains.
     package struct AppAnswer: Sendable, Codable {
+        /// What was answered, how often and when.
         package var status: Int
         package var path: String
         package var count: Int
@@ -24,7 +29,9 @@ package struct DoctorReport: Sendable, Codable {
         package var last: Timestamp
     }
 
+    /// A connection tried now.
     package struct UpstreamTest: Sendable, Codable {
+        /// Name of the group, or the address when there is none.
         package var upstream: String
         /// As written in the configuration.
         package var server: String
@@ -36,6 +43,7 @@ package struct DoctorReport: Sendable, Codable {
         package var microseconds: Int?
     }
 
+    /// When the host was examined, and how far back.
     package var time: Timestamp
     package var since: Timestamp
     /// Main configuration file; nil: no nginx here.

@@ -1,5 +1,6 @@
 /// Static checks of a configuration and of the units around it. Each is a pure function of what was read; order: errors first.
 package enum Lint {
+    /// All findings of a configuration, errors first. `names` are the addresses of host names now.
     package static func findings(
         _ site: NginxSite, evidence: EvidenceSet, names: [String: [PeerAddress]], system: some SystemReader
     ) -> [LintFinding] {
@@ -31,13 +32,18 @@ package enum Lint {
             guard let edit = Fix.Edit(place: place, from: "", to: ""), let text = texts[edit.file] else { return nil }
             let all = text.split(separator: "\n", omittingEmptySubsequences: false)
             guard edit.line >= 1, edit.line <= all.count else { return nil }
-            let indent = all[edit.line - 1].prefix { $0 == " " || $0 == "\t" }
+            let line = String(all[edit.line - 1])
+            // A block on one line takes the statement behind its brace.
+            if line.contains("}"), let brace = line.firstRange(of: "{") {
+                let changed = line[..<brace.upperBound] + " " + lines.joined(separator: " ") + line[brace.upperBound...]
+                return UnifiedDiff.make(
+                    file: edit.file, text: text, changes: [.init(line: edit.line, inserting: [String(changed)])])
+            }
+            let indent = line.prefix { $0 == " " || $0 == "\t" }
             let step = deeper ? (indent.contains("\t") ? "\t" : "    ") : ""
             return UnifiedDiff.make(
                 file: edit.file, text: text,
-                changes: [
-                    .init(line: edit.line + 1, removing: 0, inserting: lines.map { indent + step + $0 })
-                ])
+                changes: [.init(line: edit.line + 1, removing: 0, inserting: lines.map { indent + step + $0 })])
         }
     }
 }

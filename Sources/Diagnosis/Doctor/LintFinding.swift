@@ -1,5 +1,6 @@
 /// Something in a configuration that will cost requests one day.
 package struct LintFinding: Sendable, Hashable, Codable {
+    /// An error breaks requests now or at the next reload; a warning will one day.
     package enum Severity: String, Sendable, Codable { case error, warning, notice }
     /// A short stable name, such as `localhost-two-families`.
     package var id: String

@@ -6,8 +6,8 @@ package struct LogHarvest {
     let until: Timestamp
     private var zone: LocalZone
     private var grouper: IncidentGrouper
-    /// Requests with a line in the error log: hash of client and request, to the second and the incident.
-    private var explained: [UInt64: (second: Int64, incident: IncidentID)] = [:]
+    /// Requests with a line in the error log: hash of client, request and second, to the incident.
+    private var explained: [UInt64: IncidentID] = [:]
     private var answers: [String: DoctorReport.AppAnswer] = [:]
     /// Closed at the end of reading.
     package private(set) var incidents: [Incident] = []
@@ -26,6 +26,7 @@ package struct LogHarvest {
         grouper = IncidentGrouper(limits: limits)
     }
 
+    /// Reads all logs of a site; what cannot be read is added to the report's gaps.
     package mutating func read(
         _ site: NginxSite, names: [String: [PeerAddress]], from system: some SystemReader, report: inout DoctorReport
     ) {
@@ -75,7 +76,8 @@ package struct LogHarvest {
         _ names: [String: [PeerAddress]]
     ) {
         earliest = min(earliest, time)
-        var peer = line.peer, upstream = line.upstream ?? line.server ?? "nginx", host: String?
+        var peer = line.peer.map { site.socket(in: $0) }, upstream = line.upstream ?? line.server ?? "nginx",
+            host: String?
         if let found = peer.flatMap({ site.upstream(serving: $0, names: names) }) {
             upstream = found.facts.name
             if case .name(let name, _) = found.server.address { host = name }
@@ -87,7 +89,7 @@ package struct LogHarvest {
             method: line.method, action: failure.reason == .bodyTruncated ? .cut : .failedToClient)
         let id = grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id
         if let client = line.client, let request = line.request, explained.count < Self.matchesMax {
-            explained[Self.hash(client.utf8, request.utf8)] = (time.seconds, id)
+            explained[Self.hash(client.utf8, request.utf8) &+ UInt64(bitPattern: time.seconds)] = id
         }
     }
 
@@ -116,8 +118,11 @@ package struct LogHarvest {
     private mutating func match(_ line: LineText, _ status: UInt16, _ time: Timestamp) {
         let client = line.bytes.prefix { $0 != 32 }
         let request = line.after("\"").map { quoted in LineText(quoted.bytes.prefix { $0 != 34 }) } ?? LineText([])
-        if let found = explained[Self.hash(client, request.bytes)], abs(found.second - time.seconds) <= 2 {
-            failedRequests[found.incident, default: 0] += 1
+        // nginx writes both lines when the last attempt has failed, but not always in one second.
+        let hash = Self.hash(client, request.bytes)
+        for delta in [0, -1, 1, -2, 2] as [Int64] {
+            guard let incident = explained[hash &+ UInt64(bitPattern: time.seconds + delta)] else { continue }
+            failedRequests[incident, default: 0] += 1
             return
         }
         let target = request.fields(3).dropFirst().first?.string ?? "?"

@@ -1,5 +1,6 @@
 /// Where nginx is on this host.
 package struct NginxInstance: Sendable {
+    /// Its files, processes and start, as far as they are known.
     package var mainFile: String
     package var prefix: String
     package var errorLog: String

@@ -2,6 +2,7 @@
 package struct NginxSite: Sendable {
     /// One `proxy_pass` (or fastcgi_pass, uwsgi_pass, scgi_pass, grpc_pass).
     package struct Route: Sendable {
+        /// The directive itself and the scheme it uses (`http`, `https`, `fastcgi`, …).
         package var directive: ConfigNode
         package var scheme: String
         /// Authority or name of the upstream group; empty when it holds a variable.
@@ -16,12 +17,15 @@ package struct NginxSite: Sendable {
         package var nextUpstream: [String]?
     }
 
+    /// An access log and how to find the status in its lines.
     package struct AccessLog: Sendable, Hashable {
+        /// Absolute path.
         package var path: String
         /// The text just before the status in each line, such as `" `.
         package var beforeStatus: String
     }
 
+    /// What was read and what it says.
     package var mainFile: String
     package var files: [String] = []
     package var gaps: [String] = []
@@ -234,6 +238,15 @@ extension NginxSite {
         case "g", "G": return number << 30
         default: return number
         }
+    }
+
+    /// `upstream:` joins the path of a unix socket and the URI when proxy_pass has none: gives the configured socket.
+    package func socket(in peer: PeerAddress) -> PeerAddress {
+        guard case .unix(let text) = peer else { return peer }
+        let paths = upstreams.flatMap(\.servers).compactMap(\.address.path)
+        let fitting = paths.filter { text.hasPrefix($0 + "/") }.max { $0.utf8.count < $1.utf8.count }
+        guard !paths.contains(text), let path = fitting else { return peer }
+        return .unix(path)
     }
 
     /// The upstream whose server is, or was resolved to, `peer`.

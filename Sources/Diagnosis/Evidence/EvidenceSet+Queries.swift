@@ -1,5 +1,6 @@
 /// How a peer is known to belong to a backend.
 package struct BackendLink: Sendable, Hashable {
+    /// The unit; only its name is set when systemd did not show it.
     package var unit: UnitState
     /// "listens there now", "its ExecStart names port 3000", …: shown as evidence.
     package var how: String
@@ -20,6 +21,7 @@ extension EvidenceSet {
         peer.isUnixSocket ? unixListeners.value != nil : peer.isIP && listeners.value != nil
     }
 
+    /// Where a person sees the table that `listeners(for:)` reads.
     package func listenerSource(for peer: PeerAddress) -> String {
         peer.isUnixSocket ? unixListeners.source : listeners.source
     }
@@ -32,42 +34,39 @@ extension EvidenceSet {
 
     /// The units that serve `peer`, the surest link first.
     package func backends(of failure: FailureCase) -> [BackendLink] {
-        guard let units = units.value else { return [] }
+        let known = units.value ?? []
         var links: [BackendLink] = []
-        func add(_ unit: UnitState, _ how: String, observed: Bool) {
-            if !links.contains(where: { $0.unit.name == unit.name }) {
-                links.append(BackendLink(unit: unit, how: how, isObserved: observed))
-            }
+        func add(_ name: String, _ how: String, observed: Bool) {
+            guard !links.contains(where: { $0.unit.name == name }) else { return }
+            // A unit that systemd did not show is still a name that the journal's events carry.
+            let unit = known.first { $0.name == name } ?? UnitState(name: name)
+            links.append(BackendLink(unit: unit, how: how, isObserved: observed))
         }
-        if let own = failure.ownUnit, let unit = units.first(where: { $0.name == own }) {
-            add(unit, "it is the configured app", observed: true)
-        }
+        if let own = failure.ownUnit { add(own, "it is the configured app", observed: true) }
         guard let peer = failure.peer else { return links }
         for listener in listeners(for: peer) {
-            if let name = listener.owner?.unit, let unit = units.first(where: { $0.name == name }) {
-                add(unit, "\(listener.owner?.text ?? name) listens on \(listener.address.text)", observed: true)
-            }
+            guard let name = listener.owner?.unit,
+                name.hasSuffix(".service") || known.contains(where: { $0.name == name })
+            else { continue }
+            add(name, "\(listener.owner?.text ?? name) listens on \(listener.address.text)", observed: true)
         }
-        if let port = peer.port,
-            peer.isLoopback || !peer.isIP || !listeners(for: peer).isEmpty || peer.isIPv4 || peer.isIPv6
-        {
+        if let port = peer.port {
             for event in journal.value ?? [] {
-                if case .listening(port) = event.kind, let name = event.unit,
-                    let unit = units.first(where: { $0.name == name })
-                {
-                    add(unit, "its log says it listens on port \(port)", observed: true)
+                guard case .listening(port) = event.kind, let name = event.unit, name.hasSuffix(".service") else {
+                    continue
                 }
+                add(name, "its log says it listens on port \(port)", observed: true)
             }
-            for unit in units where Self.names(port: port, in: unit.execStart + " " + unit.environment) {
-                add(unit, "its ExecStart or Environment names port \(port)", observed: false)
+            for unit in known where Self.names(port: port, in: unit.execStart + " " + unit.environment) {
+                add(unit.name, "its ExecStart or Environment names port \(port)", observed: false)
             }
         }
         if case .unix(let path) = peer {
-            for unit in units where unit.execStart.contains(path) || unit.environment.contains(path) {
-                add(unit, "its ExecStart or Environment names \(path)", observed: true)
+            for unit in known where unit.execStart.contains(path) || unit.environment.contains(path) {
+                add(unit.name, "its ExecStart or Environment names \(path)", observed: true)
             }
-            for unit in units where !unit.runtimeDirectory.isEmpty && path.hasPrefix("/run/\(unit.runtimeDirectory)/") {
-                add(unit, "its RuntimeDirectory= holds \(path)", observed: true)
+            for unit in known where !unit.runtimeDirectory.isEmpty && path.hasPrefix("/run/\(unit.runtimeDirectory)/") {
+                add(unit.name, "its RuntimeDirectory= holds \(path)", observed: true)
             }
         }
         return links

@@ -1,5 +1,6 @@
 /// Limits and counters of the host that several rules ask for; nil where the file was not there.
 package struct HostFacts: Sendable, Hashable {
+    /// Values of `/proc/sys` and of the security modules.
     package var somaxconn: Int?
     package var portRangeLow: Int?
     package var portRangeHigh: Int?

@@ -1,5 +1,6 @@
 /// Something that happened to a process, a unit or a container, with its time: from the journal, the kernel log, a supervisor's log or our own.
 package struct LifeEvent: Sendable, Hashable {
+    /// What happened.
     package enum Kind: Sendable, Hashable {
         case started
         /// An ordered stop began (deploy, reload, `systemctl stop`).
@@ -34,6 +35,7 @@ package struct LifeEvent: Sendable, Hashable {
         case denied(permission: String, port: UInt16?)
     }
 
+    /// When it happened, what, and to which process.
     package var time: Timestamp
     package var kind: Kind
     package var pid: Int32?

@@ -1,6 +1,8 @@
 /// An application under PM2 or supervisord.
 package struct ManagedApp: Sendable, Hashable {
+    /// Who runs it.
     package enum Supervisor: String, Sendable { case pm2, supervisord }
+    /// Who runs it, under which name.
     package var supervisor: Supervisor
     package var name: String
     /// PM2: online, stopping, stopped, launching, errored; supervisord: RUNNING, BACKOFF, FATAL, EXITED, …
@@ -33,5 +35,6 @@ package struct ManagedApp: Sendable, Hashable {
         self.ports = ports
     }
 
+    /// Whether its supervisor stopped trying to start it.
     package var hasGivenUp: Bool { status == "errored" || status == "FATAL" }
 }

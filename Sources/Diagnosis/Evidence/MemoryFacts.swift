@@ -1,5 +1,6 @@
 /// Memory accounting of one cgroup, version 1 or 2.
 package struct MemoryFacts: Sendable, Hashable {
+    /// Path of the group below the hierarchy's root.
     package var cgroup: String
     /// OOM kills so far, and since the last reading when there was one.
     package var oomKills: Int

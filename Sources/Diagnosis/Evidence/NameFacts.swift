@@ -1,5 +1,6 @@
 /// What the name service says about a host now.
 package struct NameFacts: Sendable, Hashable {
+    /// The name as configured.
     package var host: String
     /// What the C library's resolver answers now, in its order.
     package var addresses: [PeerAddress]
@@ -16,5 +17,6 @@ package struct NameFacts: Sendable, Hashable {
         self.host = host; self.addresses = addresses; self.failure = failure; self.fromHosts = fromHosts
     }
 
+    /// Whether it has IPv4 and IPv6 addresses.
     package var hasBothFamilies: Bool { addresses.contains(where: \.isIPv4) && addresses.contains(where: \.isIPv6) }
 }

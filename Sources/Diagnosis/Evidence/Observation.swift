@@ -9,6 +9,7 @@ package enum Observation<Value: Sendable>: Sendable {
     /// What was found, and the path or command that shows it.
     case known(Value, source: String)
 
+    /// What is known; nil in the other cases.
     package var value: Value? { if case .known(let value, _) = self { value } else { nil } }
     package var source: String { if case .known(_, let source) = self { source } else { "" } }
     package var unavailableBecause: String? { if case .unavailable(let why) = self { why } else { nil } }

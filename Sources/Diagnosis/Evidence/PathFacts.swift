@@ -1,6 +1,8 @@
 /// What stands on the way to a unix socket, as the proxy sees it.
 package struct PathFacts: Sendable, Hashable {
+    /// One part of the path.
     package struct Component: Sendable, Hashable {
+        /// Absolute path.
         package var path: String
         /// Permission bits and file type, as `st_mode`.
         package var mode: UInt32
@@ -9,10 +11,13 @@ package struct PathFacts: Sendable, Hashable {
         package init(path: String, mode: UInt32, uid: UInt32, gid: UInt32) {
             self.path = path; self.mode = mode; self.uid = uid; self.gid = gid
         }
+        /// By the file type in `mode`.
         package var isSocket: Bool { mode & 0o170000 == 0o140000 }
+        /// By the file type in `mode`.
         package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
     }
 
+    /// Absolute path.
     package var path: String
     /// Those that exist, from `/` on.
     package var components: [Component]

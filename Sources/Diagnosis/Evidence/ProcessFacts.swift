@@ -1,5 +1,6 @@
 /// One process as `/proc/PID` shows it.
 package struct ProcessFacts: Sendable, Hashable {
+    /// Process id in the reader's namespace.
     package var pid: Int32
     /// `comm`, at most 15 bytes.
     package var name: String

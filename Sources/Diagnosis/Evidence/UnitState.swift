@@ -1,5 +1,6 @@
 /// A systemd unit as `systemctl show` tells it. Text fields are empty when systemd did not tell them.
 package struct UnitState: Sendable, Hashable {
+    /// Full name, such as `app.service`.
     package var name: String
     /// active, inactive, failed, activating, deactivating, reloading.
     package var activeState = ""
@@ -36,6 +37,8 @@ package struct UnitState: Sendable, Hashable {
 
     package init(name: String) { self.name = name }
 
+    /// For sentences: systemd may not have answered.
+    package var stateText: String { activeState.isEmpty ? "in an unknown state" : activeState }
     package var isDown: Bool { activeState == "failed" || activeState == "inactive" }
     package var isStarting: Bool { activeState == "activating" }
 

@@ -1,5 +1,6 @@
 /// What the proxy's configuration says about the failing upstream.
 package struct UpstreamFacts: Sendable, Hashable {
+    /// One `server` of an upstream, or the address of a `proxy_pass`.
     package struct Server: Sendable, Hashable {
         /// As written.
         package var text: String
@@ -14,6 +15,7 @@ package struct UpstreamFacts: Sendable, Hashable {
             self.text = text; self.address = address; self.place = place
         }
     }
+    /// Name of the group, or the address when there is none.
     package var name: String
     /// `file:line` of the upstream block or of the `proxy_pass`.
     package var place: String

@@ -1,12 +1,15 @@
 /// The first bytes a peer sent, and which protocol they look like.
 package struct WireSample: Sendable, Hashable {
+    /// Protocols that their first bytes give away.
     package enum Guess: String, Sendable, Codable {
         case http1 = "HTTP/1", http2 = "HTTP/2", tlsAlert = "a TLS alert", tlsHandshake = "TLS", ssh = "SSH", redis =
             "Redis",
             mysql = "MySQL", fastcgi = "FastCGI", smtp = "SMTP or FTP", postgres = "PostgreSQL", nothing = "silence",
             other = "unknown bytes"
     }
+    /// At most 64.
     package var bytes: [UInt8]
+    /// The protocol they look like.
     package var guess: Guess
 
     package init(bytes: [UInt8]) {

@@ -5,6 +5,7 @@ package enum Explainer {
     /// nil when the line tells nothing of a failure that the rulebook knows.
     package static func explain(_ line: some StringProtocol) -> Explanation? { explain(LineText(line)) }
 
+    /// The same for bytes.
     package static func explain(_ line: LineText) -> Explanation? {
         let line = LineText(line.bytes.prefix(16_384)).trimmed
         guard !line.isEmpty else { return nil }

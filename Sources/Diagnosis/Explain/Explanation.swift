@@ -1,8 +1,10 @@
 /// What one log line says, in terms of the rulebook.
 package struct Explanation: Sendable, Codable {
+    /// Whose log it is.
     package enum Origin: String, Sendable, Codable {
         case nginx, haproxy, caddy, envoy, go, systemd, kernel, audit, pm2, gunicorn, phpFpm = "php-fpm", application
     }
+    /// Whose log it is.
     package var origin: Origin
     /// The rules that may explain it, the likeliest first, as ids.
     package var rules: [String]

@@ -146,7 +146,9 @@ package struct NginxErrorLine: Sendable {
         return nil
     }
 
+    /// The peer: what connect() was called with when the message tells it, else what `upstream:` says.
     package var peer: PeerAddress? {
+        if let path = message.between("connect() to unix:", " failed (") { return .unix(path.string) }
         guard let upstream, !upstream.isEmpty else { return nil }
         return PeerAddress(parsing: upstream)
     }

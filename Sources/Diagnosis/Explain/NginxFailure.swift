@@ -1,5 +1,6 @@
 /// What a line of nginx's error log means: reason, phase and the rules that may explain it.
 package struct NginxFailure: Sendable {
+    /// What was seen, and in which phase.
     package var reason: ReasonCode
     package var phase: AttemptPhase
     /// Rule numbers, the likeliest first.

@@ -1,5 +1,6 @@
 /// Failures with one cause, from the first to the quiet after the last.
 package struct Incident: Sendable {
+    /// Its own name.
     package var id: IncidentID
     /// Other ids that turned out to be this incident (each worker names one at its first failure), at most 64.
     package var aliases: [IncidentID] = []
@@ -23,6 +24,7 @@ package struct Incident: Sendable {
     package var detail = ""
     package var detailNumber: Int?
 
+    /// All failed attempts.
     package var attempts: Int { counts.values.reduce(0, +) }
 
     /// The case for the verdict engine.

@@ -9,6 +9,7 @@
 /// A key is upstream, peer and the family of the reason: what a dead process causes (refused, reset, early end, missing socket) is one
 /// family, because a crash shows as several of them. `pool.empty` has no peer and joins the upstream's open incident that caused it.
 package struct IncidentGrouper: Sendable {
+    /// Bounds of time and memory.
     package struct Limits: Sendable {
         /// Milliseconds without a failure after which an incident is over.
         package var quietPeriod: Int64 = 60_000
@@ -26,6 +27,7 @@ package struct IncidentGrouper: Sendable {
         var family: UInt8
     }
 
+    /// As given to `init`.
     package let limits: Limits
     private var open: [Key: Incident] = [:]
     /// Closed incidents, oldest first.
@@ -65,6 +67,7 @@ package struct IncidentGrouper: Sendable {
     ) -> (id: IncidentID, isNew: Bool) {
         var key = Key(upstream: record.upstream, peer: record.peer, family: Self.family(record.reason))
         if record.reason == .poolEmpty, let cause = causeOfEmptyPool(record) { key = cause }
+        if record.reason == .bodyTruncated, let cause = malformed(key, record) { key = cause }
         expireIfQuiet(key, at: record.time)
         var isNew = false
         if open[key] == nil {
@@ -228,6 +231,13 @@ extension IncidentGrouper {
                 && record.time.since($0.value.last) < limits.quietPeriod
         }
         .max { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }?.key
+    }
+
+    /// A connection that is cut after its answer could not be understood belongs to that.
+    private func malformed(_ key: Key, _ record: AttemptRecord) -> Key? {
+        let cause = Key(upstream: key.upstream, peer: key.peer, family: Self.family(.responseWrongProtocol))
+        guard let incident = open[cause], record.time.since(incident.last) < 2_000, open[key] == nil else { return nil }
+        return cause
     }
 
     private mutating func expireIfQuiet(_ key: Key, at now: Timestamp) {

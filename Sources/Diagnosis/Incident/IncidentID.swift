@@ -20,6 +20,7 @@ package struct IncidentID: Sendable, Hashable, Comparable {
     /// Seconds since 1970 at which the id was made.
     package var seconds: Int64 { Int64(rawValue >> 10) + 1_704_067_200 }
 
+    /// By time, then by salt.
     package static func < (a: IncidentID, b: IncidentID) -> Bool { a.rawValue < b.rawValue }
 
     /// One of the eight characters, most significant first. `index` is 0...7; no allocation.
@@ -74,6 +75,7 @@ extension IncidentID: Codable {
         }
         self = id
     }
+    /// As its eight characters.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

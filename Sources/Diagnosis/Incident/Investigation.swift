@@ -1,6 +1,8 @@
 /// The evidence and the verdicts of one incident, as they grow.
 package struct Investigation: Sendable {
+    /// The incident and all that was collected for it.
     package let incident: IncidentID
+    /// All that was collected so far.
     package private(set) var evidence = EvidenceSet()
     /// The newest verdict; nil before the first judgement.
     package private(set) var verdict: Verdict?

@@ -12,6 +12,7 @@ package struct InvestigationPlan: Sendable {
     }
     /// One piece of work.
     package struct Work: Sendable, Hashable {
+        /// For which incident, and which kind.
         package var incident: IncidentID
         package var step: Step
         package init(incident: IncidentID, step: Step) { self.incident = incident; self.step = step }

@@ -9,7 +9,9 @@ package enum PeerAddress: Sendable, Hashable {
     /// Not an address: a host name with a port (0: none given), or the name of an upstream group when no server could be picked.
     case name(String, port: UInt16)
 
+    /// Which kind of address it is.
     package var isUnixSocket: Bool { if case .unix = self { true } else { false } }
+    /// Nil for a path, and for a name without one.
     package var port: UInt16? {
         switch self {
         case .ipv4(_, let port), .ipv6(_, _, let port): port
@@ -17,7 +19,9 @@ package enum PeerAddress: Sendable, Hashable {
         case .unix: nil
         }
     }
+    /// The path of a unix socket.
     package var path: String? { if case .unix(let path) = self { path } else { nil } }
+    /// Which kind of address it is.
     package var isIPv6: Bool { if case .ipv6 = self { true } else { false } }
     package var isIPv4: Bool { if case .ipv4 = self { true } else { false } }
     package var isIP: Bool { isIPv4 || isIPv6 }
@@ -171,6 +175,7 @@ extension PeerAddress: Codable {
     package init(from decoder: any Decoder) throws {
         self.init(parsing: try decoder.singleValueContainer().decode(String.self))
     }
+    /// As its text.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

@@ -6,6 +6,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable {
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }
     package init(seconds: Int64) { milliseconds = seconds.multipliedReportingOverflow(by: 1_000).partialValue }
 
+    /// Earlier first.
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
 
     /// Milliseconds from `other` to `self`; saturates instead of overflowing.
@@ -29,6 +30,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable {
     package init(from decoder: any Decoder) throws {
         milliseconds = try decoder.singleValueContainer().decode(Int64.self)
     }
+    /// As a number of milliseconds.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(milliseconds)
@@ -37,6 +39,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable {
 
 /// A calendar date and a time of day without a zone, as log lines carry it.
 package struct CivilTime: Sendable, Hashable {
+    /// Year 1 to 9999, month and day from 1.
     package var year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
 
     package init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {

@@ -57,7 +57,7 @@ enum P01NothingListens {
         let unit = link.unit
         var lines = lines
         let state =
-            "\(unit.name) is \(unit.activeState)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))")
+            "\(unit.name) is \(unit.stateText)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))")
             + (unit.result.isEmpty || unit.result == "success" ? "" : ", Result=\(unit.result)")
         lines.append(EvidenceLine(state, source: RuleSupport.unitSource(unit)))
         if !link.isObserved || !link.how.hasPrefix("it is") {
@@ -67,6 +67,8 @@ enum P01NothingListens {
         let why: String =
             if unit.isStarting {
                 "\(unit.name) is still starting"
+            } else if unit.activeState.isEmpty {
+                "\(unit.name), which serves it, has not bound it"
             } else if unit.activeState == "active" {
                 "\(unit.name) runs, but has not bound it"
             } else if let end = unit.endText {

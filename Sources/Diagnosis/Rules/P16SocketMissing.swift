@@ -63,7 +63,8 @@ enum P16SocketMissing {
             lines + [
                 EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)),
                 EvidenceLine(
-                    "\(unit.name) is \(unit.activeState) (\(unit.subState))", source: RuleSupport.unitSource(unit)),
+                    "\(unit.name) is \(unit.stateText)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))"),
+                    source: RuleSupport.unitSource(unit)),
             ]
         if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
         let isDirectoryGone = missing != path && path.hasPrefix("/run/")

@@ -9,10 +9,12 @@ package enum RuleSupport {
             "\(parts.joined(separator: ", ")) at \(failure.peerText)", source: "attempt records", time: failure.first)
     }
 
+    /// An event as evidence.
     package static func line(_ event: LifeEvent) -> EvidenceLine {
         EvidenceLine(event.line, source: event.source, time: event.time)
     }
 
+    /// A listening socket as evidence.
     package static func line(_ listener: Listener, _ source: String) -> EvidenceLine {
         EvidenceLine(
             "\(listener.owner?.text ?? "a process that may not be read") listens on \(listener.address.text)",
@@ -57,11 +59,13 @@ package enum RuleSupport {
         }
     }
 
+    /// `60 MB`, in whole units.
     package static func bytes(_ count: UInt64) -> String {
         if count >= 1 << 30, count % (1 << 30) == 0 { return "\(count >> 30) GB" }
         return count >= 1 << 20 ? "\(count >> 20) MB" : "\(count >> 10) KB"
     }
 
+    /// The command that shows the unit.
     package static func unitSource(_ unit: UnitState) -> String { "systemctl show \(unit.name)" }
 
     /// Words for an ordered list: "a, b and c".

@@ -1,5 +1,6 @@
 /// All rules, in the order of their numbers.
 package enum Rulebook {
+    /// P01 to P30.
     package static let all: [Rule] = [
         P01NothingListens.rule, P02AddressFamily.rule, P03NetworkNamespace.rule,
         P04StaleName.rule, P05NameUnresolved.rule, P06KeepaliveRace.rule,

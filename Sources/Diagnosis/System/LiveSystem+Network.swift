@@ -1,6 +1,7 @@
 import Foundation
 
 extension LiveSystem {
+    /// As `SystemReader` says.
     package func resolve(_ host: String) throws(SystemError) -> [PeerAddress] {
         // The C library's resolver cannot be interrupted: another program asks, and is killed at the deadline.
         let output: [UInt8]
@@ -16,6 +17,7 @@ extension LiveSystem {
         return found
     }
 
+    /// As `SystemReader` says.
     package func interfaceAddresses() -> [PeerAddress] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard unsafe getifaddrs(&list) == 0 else { return [] }
@@ -47,6 +49,7 @@ extension LiveSystem {
         }
     }
 
+    /// As `SystemReader` says.
     package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
         result: ProbeResult, answer: [UInt8]
     ) {

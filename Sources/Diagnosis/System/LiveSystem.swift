@@ -4,12 +4,14 @@ import Foundation
 package struct LiveSystem: SystemReader {
     package init() {}
 
+    /// As `SystemReader` says.
     package func now() -> Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
+    /// As `SystemReader` says.
     package func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         // Non-blocking, so that a FIFO or a device in a hostile place cannot hold us.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -33,6 +35,7 @@ package struct LiveSystem: SystemReader {
         return out
     }
 
+    /// As `SystemReader` says.
     package func list(_ directory: String) throws(SystemError) -> [String] {
         guard let stream = unsafe opendir(directory) else { throw SystemError(errno, directory) }
         defer { unsafe closedir(stream) }
@@ -48,6 +51,7 @@ package struct LiveSystem: SystemReader {
         return names.sorted()
     }
 
+    /// As `SystemReader` says.
     package func link(_ path: String) throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { memory in
@@ -58,6 +62,7 @@ package struct LiveSystem: SystemReader {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
+    /// As `SystemReader` says.
     package func status(_ path: String) throws(SystemError) -> FileStatus {
         var info = stat()
         guard unsafe stat(path, &info) == 0 else { throw SystemError(errno, path) }
@@ -68,16 +73,19 @@ package struct LiveSystem: SystemReader {
                 milliseconds: Int64(info.st_mtim.tv_sec) * 1_000 + Int64(info.st_mtim.tv_nsec) / 1_000_000))
     }
 
+    /// As `SystemReader` says.
     package func run(_ command: [String], deadline: Int, limit: Int) throws(SystemError) -> [UInt8] {
         try Subprocess.run(command, deadline: deadline, limit: limit)
     }
 
+    /// As `SystemReader` says.
     package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool)
         throws(SystemError)
     {
         try unsafe LogReader.read(path, from: offset, consume: consume)
     }
 
+    /// As `SystemReader` says.
     package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 {
         LogReader.offset(of: since, in: path, time: time)
     }

@@ -1,9 +1,14 @@
 /// A host out of a file: what a real one answered, replayed. Whatever was not recorded does not exist.
 package struct RecordedSystem: SystemReader, Codable {
+    /// Answers by question.
     package var time: Timestamp
+    /// As `SystemReader` says.
     package var files: [String: String] = [:]
+    /// As `SystemReader` says.
     package var links: [String: String] = [:]
+    /// As `SystemReader` says.
     package var statuses: [String: FileStatus] = [:]
+    /// As `SystemReader` says.
     package var directories: [String: [String]] = [:]
     /// By the words joined with spaces.
     package var commands: [String: String] = [:]
@@ -16,14 +21,17 @@ package struct RecordedSystem: SystemReader, Codable {
 
     package init(time: Timestamp) { self.time = time }
 
+    /// As `SystemReader` says.
     package func now() -> Timestamp { time }
 
+    /// As `SystemReader` says.
     package func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         if let code = errors[path] { throw SystemError(code, path) }
         guard let text = files[path] else { throw SystemError(2, path) }
         return Array(text.utf8.prefix(limit))
     }
 
+    /// As `SystemReader` says.
     package func list(_ directory: String) throws(SystemError) -> [String] {
         if let code = errors[directory] { throw SystemError(code, directory) }
         if let names = directories[directory] { return names.sorted() }
@@ -36,12 +44,14 @@ package struct RecordedSystem: SystemReader, Codable {
         return found.sorted()
     }
 
+    /// As `SystemReader` says.
     package func link(_ path: String) throws(SystemError) -> String {
         if let code = errors[path] { throw SystemError(code, path) }
         guard let target = links[path] else { throw SystemError(2, path) }
         return target
     }
 
+    /// As `SystemReader` says.
     package func status(_ path: String) throws(SystemError) -> FileStatus {
         if let code = errors[path] { throw SystemError(code, path) }
         if let status = statuses[path] { return status }
@@ -49,6 +59,7 @@ package struct RecordedSystem: SystemReader, Codable {
         return FileStatus(mode: 0o100644, size: Int64(text.utf8.count))
     }
 
+    /// As `SystemReader` says.
     package func run(_ command: [String], deadline: Int, limit: Int) throws(SystemError) -> [UInt8] {
         let key = command.joined(separator: " ")
         if let code = errors[key] { throw SystemError(code, key) }
@@ -62,12 +73,14 @@ package struct RecordedSystem: SystemReader, Codable {
         throw SystemError(2, command.first ?? "")
     }
 
+    /// As `SystemReader` says.
     package func resolve(_ host: String) throws(SystemError) -> [PeerAddress] {
         if let code = errors["resolve " + host] { throw SystemError(code, host) }
         guard let found = names[host] else { throw SystemError(2, host) }
         return found
     }
 
+    /// As `SystemReader` says.
     package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
         result: ProbeResult, answer: [UInt8]
     ) {
@@ -75,6 +88,7 @@ package struct RecordedSystem: SystemReader, Codable {
         return (ProbeResult(errorNumber: errors[peer.text] ?? 111), [])
     }
 
+    /// As `SystemReader` says.
     package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool)
         throws(SystemError)
     {
@@ -82,7 +96,9 @@ package struct RecordedSystem: SystemReader, Codable {
         _ = unsafe bytes.withUnsafeBufferPointer { unsafe consume($0) }
     }
 
+    /// As `SystemReader` says.
     package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 { 0 }
 
+    /// As `SystemReader` says.
     package func interfaceAddresses() -> [PeerAddress] { addresses }
 }

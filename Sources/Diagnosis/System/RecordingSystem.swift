@@ -13,8 +13,10 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
     /// What was asked so far, with the answers.
     package var recording: RecordedSystem { kept.withLock { $0 } }
 
+    /// As `SystemReader` says.
     package func now() -> Timestamp { kept.withLock { $0.time } }
 
+    /// As `SystemReader` says.
     package func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         do {
             let bytes = try base.read(path, limit: limit)
@@ -22,6 +24,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return bytes
         } catch { throw keep(error, path) }
     }
+    /// As `SystemReader` says.
     package func list(_ directory: String) throws(SystemError) -> [String] {
         do {
             let names = try base.list(directory)
@@ -29,6 +32,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return names
         } catch { throw keep(error, directory) }
     }
+    /// As `SystemReader` says.
     package func link(_ path: String) throws(SystemError) -> String {
         do {
             let target = try base.link(path)
@@ -36,6 +40,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return target
         } catch { throw keep(error, path) }
     }
+    /// As `SystemReader` says.
     package func status(_ path: String) throws(SystemError) -> FileStatus {
         do {
             let status = try base.status(path)
@@ -43,6 +48,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return status
         } catch { throw keep(error, path) }
     }
+    /// As `SystemReader` says.
     package func run(_ command: [String], deadline: Int, limit: Int) throws(SystemError) -> [UInt8] {
         do {
             let output = try base.run(command, deadline: deadline, limit: limit)
@@ -50,6 +56,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return output
         } catch { throw keep(error, command.joined(separator: " ")) }
     }
+    /// As `SystemReader` says.
     package func resolve(_ host: String) throws(SystemError) -> [PeerAddress] {
         do {
             let found = try base.resolve(host)
@@ -57,6 +64,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
             return found
         } catch { throw keep(error, "resolve " + host) }
     }
+    /// As `SystemReader` says.
     package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
         result: ProbeResult, answer: [UInt8]
     ) {
@@ -70,6 +78,7 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
         }
         return outcome
     }
+    /// As `SystemReader` says.
     package func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool)
         throws(SystemError)
     {
@@ -82,10 +91,12 @@ package final class RecordingSystem<Base: SystemReader>: SystemReader {
         self.kept.withLock { $0.files[path] = text }
     }
 
+    /// As `SystemReader` says.
     package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 {
         base.offset(of: since, in: path, time: time)
     }
 
+    /// As `SystemReader` says.
     package func interfaceAddresses() -> [PeerAddress] {
         let found = base.interfaceAddresses()
         kept.withLock { $0.addresses = found }

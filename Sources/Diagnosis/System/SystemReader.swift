@@ -37,15 +37,21 @@ extension SystemReader {
         guard let bytes = try? read(path, limit: 64) else { return nil }
         return Int(String(decoding: bytes.prefix { $0 >= 48 && $0 <= 57 }, as: UTF8.self))
     }
+    /// Whether `stat` finds it.
     package func exists(_ path: String) -> Bool { (try? status(path)) != nil }
 }
 
 /// Part of `stat`.
 package struct FileStatus: Sendable, Hashable, Codable {
+    /// Type and permission bits, owner, size in bytes.
     package var mode: UInt32
+    /// As `SystemReader` says.
     package var uid: UInt32
+    /// As `SystemReader` says.
     package var gid: UInt32
+    /// As `SystemReader` says.
     package var size: Int64
+    /// As `SystemReader` says.
     package var inode: UInt64
     /// Last change of the content.
     package var modified: Timestamp
@@ -55,7 +61,9 @@ package struct FileStatus: Sendable, Hashable, Codable {
     ) {
         self.mode = mode; self.uid = uid; self.gid = gid; self.size = size; self.inode = inode; self.modified = modified
     }
+    /// By the type in `mode`.
     package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
+    /// By the type in `mode`.
     package var isRegular: Bool { mode & 0o170000 == 0o100000 }
 }
 

@@ -1,5 +1,6 @@
 /// A doctor's report for the terminal.
 package enum DoctorText {
+    /// The whole report; `width` in columns.
     package static func render(_ report: DoctorReport, width: Int = 100) -> String {
         var out = "goodgate doctor, \(report.time.text), looking back to \(report.since.text)\n"
         if let configuration = report.configuration {

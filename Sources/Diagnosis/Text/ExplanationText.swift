@@ -1,5 +1,6 @@
 /// An explanation of one log line for the terminal.
 package enum ExplanationText {
+    /// A few lines; `width` in columns.
     package static func render(_ explanation: Explanation, width: Int = 100) -> String {
         let rules = explanation.rules.map { id in Rulebook.rule(id).map { "\(id) \($0.title)" } ?? id }
         var out =

@@ -1,11 +1,14 @@
 /// A line of a log, as bytes, with the few questions scanners ask. Hostile input costs linear time and nothing traps.
 package struct LineText: Sendable, Hashable {
+    /// The line, without its end.
     package var bytes: ArraySlice<UInt8>
 
     package init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
     package init(_ text: some StringProtocol) { bytes = Array(text.utf8)[...] }
 
+    /// Whether there is no byte.
     package var isEmpty: Bool { bytes.isEmpty }
+    /// As text; invalid UTF-8 is repaired.
     package var string: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Where `needle` first occurs at or after `from`; O(count · needle), needles are short constants.
@@ -31,8 +34,10 @@ package struct LineText: Sendable, Hashable {
         }
     }
 
+    /// Whether `needle` occurs; O(count · needle).
     package func contains(_ needle: StaticString) -> Bool { find(needle) != nil }
 
+    /// Whether it begins so.
     package func hasPrefix(_ prefix: StaticString) -> Bool {
         let length = prefix.utf8CodeUnitCount
         guard bytes.count >= length else { return false }
@@ -72,6 +77,7 @@ package struct LineText: Sendable, Hashable {
         LineText(bytes.prefix { $0 > 32 && $0 != 44 && $0 != 41 && $0 != 93 && $0 != 34 && $0 != 39 })
     }
 
+    /// Without its first bytes; empty when there are fewer.
     package func dropFirst(_ count: Int) -> LineText { LineText(bytes.dropFirst(count)) }
 
     /// Without spaces at either end.

@@ -15,6 +15,7 @@ package enum TextEscape {
         return out
     }
 
+    /// The same for text.
     package static func terminal(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }) { return text }
         return terminal(text.utf8)

@@ -2,6 +2,7 @@
 package enum UnifiedDiff {
     /// One change: lines `line ..< line + removing` (from 1) are replaced by `inserting`.
     package struct Change: Sendable, Hashable {
+        /// Where, how many lines go, and which come.
         package var line: Int
         package var removing: Int
         package var inserting: [String]

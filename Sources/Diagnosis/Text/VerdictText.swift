@@ -1,5 +1,6 @@
 /// A verdict as a page for the terminal. All foreign text is escaped; lines are at most `width` wide where words allow.
 package enum VerdictText {
+    /// The page; `width` in columns.
     package static func render(_ verdict: Verdict, width: Int = 100) -> String {
         var out = ""
         func line(_ label: String, _ text: String) {

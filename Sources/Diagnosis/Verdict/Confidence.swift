@@ -9,7 +9,9 @@ package enum Confidence: Int, Sendable, Comparable, Codable, CaseIterable {
     /// The cause itself was observed (a wait status, a kernel line naming the process, a bound address).
     case proven = 4
 
+    /// Less sure first.
     package static func < (a: Confidence, b: Confidence) -> Bool { a.rawValue < b.rawValue }
+    /// As users see it.
     package var name: String {
         switch self {
         case .possible: "possible";
@@ -18,6 +20,7 @@ package enum Confidence: Int, Sendable, Comparable, Codable, CaseIterable {
         case .proven: "proven"
         }
     }
+    /// As its name.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(name)

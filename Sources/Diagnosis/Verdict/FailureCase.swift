@@ -1,5 +1,6 @@
 /// One incident as the rules see it: what failed, where, when, how often. Made from attempt records or from log lines.
 package struct FailureCase: Sendable {
+    /// Name of the group, or the address when there is none.
     package var upstream: String
     /// The peer that failed; nil when none was picked.
     package var peer: PeerAddress?
@@ -42,9 +43,11 @@ package struct FailureCase: Sendable {
         counts.max { $0.value != $1.value ? $0.value < $1.value : $0.key.rawValue > $1.key.rawValue }?.key ?? .unknown
     }
 
+    /// Whether any of these occurred.
     package func has(_ reasons: Set<ReasonCode>) -> Bool {
         counts.contains { $0.value > 0 && reasons.contains($0.key) }
     }
+    /// Attempts with one of these.
     package func count(_ reasons: Set<ReasonCode>) -> Int {
         counts.reduce(0) { reasons.contains($1.key) ? $0 + $1.value : $0 }
     }
@@ -59,6 +62,7 @@ package struct FailureCase: Sendable {
         time >= first.advanced(byMilliseconds: -before) && time <= last.advanced(byMilliseconds: after)
     }
 
+    /// The peer, or the upstream when none was picked.
     package var peerText: String { peer?.text ?? upstream }
 }
 
@@ -67,6 +71,7 @@ extension ReasonCode {
     package static let peerGone: Set<ReasonCode> = [
         .connectRefused, .connReset, .connEndBeforeHead, .connKeepaliveRace, .socketMissing, .bodyTruncated, .poolEmpty,
     ]
+    /// Too late rather than refused.
     package static let slow: Set<ReasonCode> = [
         .responseTimeout, .sendTimeout, .bodyTimeout, .connectTimeout, .backlogFull, .queueTimeout, .queueFull,
     ]

@@ -1,5 +1,6 @@
 /// What to do about it. Nothing is ever applied by the engine.
 package struct Fix: Sendable, Hashable, Codable {
+    /// One sentence.
     package var summary: String
     /// Commands to type, in order.
     package var commands: [String]
@@ -10,6 +11,7 @@ package struct Fix: Sendable, Hashable, Codable {
 
     /// Replaces `from` by `to` on one line of a file.
     package struct Edit: Sendable, Hashable, Codable {
+        /// Absolute path.
         package var file: String
         /// From 1.
         package var line: Int

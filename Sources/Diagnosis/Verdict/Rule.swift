@@ -30,6 +30,7 @@ package enum RuleOutcome: Sendable {
 
 /// A rule's positive answer.
 package struct Finding: Sendable {
+    /// How sure, and who it is.
     package var confidence: Confidence
     package var culprit: Culprit
     /// One sentence, no full stop needed at its end by callers: it has one.

@@ -1,5 +1,6 @@
 /// The answer to "why": what a person can act on, and what it rests on.
 package struct Verdict: Sendable, Codable {
+    /// Another rule and what it said.
     package struct Alternative: Sendable, Hashable, Codable {
         /// `P10`.
         package var rule: String
@@ -34,5 +35,6 @@ package struct Verdict: Sendable, Codable {
     /// The documentation page.
     package var page: String?
 
+    /// Whether no rule explained it.
     package var isUnknown: Bool { rule == nil }
 }

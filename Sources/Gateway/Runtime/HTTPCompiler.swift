@@ -45,6 +45,7 @@ struct HTTPCompiler: ~Copyable {
             compileProxy(location)
             compileHeaders(location)
             compileFiles(location)
+            compileReferers(location)
             compileFilters(location)
             compileLogs(location)
         }
