@@ -2,6 +2,8 @@ import Loop
 import Testing
 import Wire
 
+private struct NoMemory: Error {}
+
 @Suite("Compression")
 struct CompressionTests {
     private func deflate(_ deflater: Ref<Deflater>, _ bytes: [UInt8]) -> [UInt8] {
@@ -38,7 +40,7 @@ struct CompressionTests {
         for count in [0, 1, 1000, 50_000] {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
             deflater.value.reset()
-            let inflater = try #require(Inflater())
+            guard let inflater = Inflater() else { throw NoMemory() }
             let back = inflate(inflater, deflate(deflater, bytes))
             #expect(back.bytes == bytes)
             #expect(back.status == .ended)
@@ -53,7 +55,7 @@ struct CompressionTests {
         let first = deflate(deflater, [1, 2, 3])
         deflater.value.reset()
         let second = deflate(deflater, [4])
-        let inflater = try #require(Inflater())
+        guard let inflater = Inflater() else { throw NoMemory() }
         let one = inflate(inflater, first + second)
         #expect(one.bytes == [1, 2, 3])
         #expect(one.rest == second.count)
@@ -63,7 +65,7 @@ struct CompressionTests {
 
     @Test("refuses what is no gzip, and a wrong checksum")
     func broken() throws {
-        let inflater = try #require(Inflater())
+        guard let inflater = Inflater() else { throw NoMemory() }
         #expect(inflate(inflater, Array("no gzip at all".utf8)).status == .failed)
         let deflater = try #require(Ref<Deflater>.make(Deflater.Settings(level: 1, windowBits: 15, memoryLevel: 8)))
         defer { deflater.destroy() }
