@@ -17,6 +17,9 @@ extension Ref where Value == Exchange {
     /// Starts the first attempt.
     func begin() {
         value.startedAt = worker.now
+        value.parkedAt = 0
+        value.looks = 0
+        value.queueTime = -1
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
         value.metDeadConnection = false
         findStickyID()
@@ -34,7 +37,8 @@ extension Ref where Value == Exchange {
         while true {
             value.state = .picking
             resetAttempt()
-            guard case .peer(let peer) = pick() else { return noLivePeer() }
+            let picked = pick()
+            guard case .peer(let peer) = picked else { return noLivePeer(isBusy: picked == .busy) }
             value.shownPeer = peer
             setStickyCookie(peer: peer)
             var stat = AttemptStat()
@@ -163,7 +167,7 @@ extension Ref where Value == Exchange {
             if !value.isRequestSent, connection.value.isWritable { sendRequest() }
             if value.state == .relaying, connection.value.isReadable { relay() }
         case .tunnel: pumpTunnel()
-        case .idle, .picking, .finished: break
+        case .idle, .picking, .parked, .finished: break
         }
     }
 
@@ -176,7 +180,7 @@ extension Ref where Value == Exchange {
         case .awaitingHead: phase = "reading response header from upstream"
         case .relaying: return relayTimedOut()
         case .tunnel: return tunnelTimedOut()
-        case .idle, .picking, .finished: return
+        case .idle, .picking, .parked, .finished: return
         }
         failed(ExchangeFailure(kind: .timeout, level: .error, message: "upstream timed out", errno: ETIMEDOUT), phase: phase)
     }
@@ -207,7 +211,10 @@ extension Ref where Value == Exchange {
             goOn(after: outcome, isFree: isFree, phase: phase)
             return true
         case .giveUp(_, let outcome, _):
+            let isRepeatable = failure.kind == .error && mayWait(failure.kind)
             finishAttempt(outcome: outcome, phase: phase)
+            dropConnection()
+            if isRepeatable, waitForPeer(isBusy: false) { return false }
             giveUp(status)
             return false
         case .passAnswer:
@@ -225,8 +232,16 @@ extension Ref where Value == Exchange {
         dropConnection()
     }
 
+    /// Whether only the want of another peer keeps a failed attempt from being repeated, and an app may bring one.
+    private func mayWait(_ kind: AttemptFailure) -> Bool {
+        guard upstream.value.parking.settings.followsOutlook else { return false }
+        if case .tryNext = decide(kind, asIfAnotherPeer: true) { return true }
+        return false
+    }
+
     /// Asks the retry policy.
-    func decide(_ kind: AttemptFailure) -> RetryDecision {
+    /// - Parameter asIfAnotherPeer: what it would say if there were a peer that was not tried.
+    func decide(_ kind: AttemptFailure, asIfAnotherPeer: Bool = false) -> RetryDecision {
         var facts = AttemptFacts()
         facts.isNonIdempotent = !request.value.method.isIdempotent
         let headCount = value.head?.count ?? 0
@@ -235,20 +250,15 @@ extension Ref where Value == Exchange {
         facts.isReused = value.isReused
         facts.isAnswerStarted = request.value.isHeaderSent
         facts.elapsed = now - Machine.Milliseconds(value.startedAt)
+        if asIfAnotherPeer { return RetryPolicy.decide(kind, facts, proxy.value.retry, triesLeft: 2) }
         return RetryPolicy.decide(
             kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle,
             hasBudget: !upstream.value.isGuarded || upstream.value.budget.retriesLeft(now: now) > 0)
     }
 
-    private func noLivePeer() {
-        var stat = AttemptStat()
-        stat.peer = upstream.value.name
-        stat.status = 502
-        stat.responseTime = 0
-        stat.startedAt = worker.now
-        stat.startsGroup = request.value.startsAttemptGroup
-        request.value.startsAttemptGroup = false
-        request.value.attempts.append(stat)
+    private func noLivePeer(isBusy: Bool) {
+        if waitForPeer(isBusy: isBusy) { return }
+        addFailedStat(502)
         value.shownPeer = -1
         request.log(.error, "no live upstreams", while: "connecting to upstream")
         giveUp(502)

@@ -12,9 +12,10 @@ typealias ExchangeRef = Ref<Exchange>
 /// idle ─► picking ─► connecting ─► sending ─► awaitingHead ─► relaying ─► finished
 ///            ▲           │            │            │              └─► tunnel (101) ─► finished
 ///            └───────────┴────────────┴────────────┘  failed attempt, next peer
+/// picking ◄─► parked: no peer now, but one may come (`Exchange+Parking`)
 /// ```
 struct Exchange: ~Copyable, SlabValue {
-    enum State: UInt8 { case idle, picking, connecting, sending, awaitingHead, relaying, tunnel, finished }
+    enum State: UInt8 { case idle, picking, parked, connecting, sending, awaitingHead, relaying, tunnel, finished }
     /// How the body of the answer ends.
     enum Framing: UInt8 { case none, length, chunked, untilClose }
 
@@ -45,6 +46,16 @@ struct Exchange: ~Copyable, SlabValue {
     var metDeadConnection = false
     var startedAt: UInt64 = 0
     var ignoresClientAbort = false
+
+    // Waiting for a peer.
+    /// Place in the queue; nil although parked: woken.
+    var ticket: ParkingTicket?
+    /// When it first waited, 0 never; the queue's timeout counts from then.
+    var parkedAt: UInt64 = 0
+    /// How often it waited although an instance was there.
+    var looks: UInt8 = 0
+    /// Milliseconds it waited, -1 not at all.
+    var queueTime: Int64 = -1
 
     // The request as it is sent.
     var head: Ref<Buffer>?
@@ -119,6 +130,7 @@ extension Ref where Value == Exchange {
     /// Ends everything that goes on upstream, whatever state it is in; the request goes on without.
     func detach() {
         guard value.state != .finished else { return }
+        leaveQueue()
         if value.connection != nil { finishAttempt(outcome: .succeeded) }
         dropConnection()
         endBalancing()
@@ -164,7 +176,10 @@ extension Ref where Value == Exchange {
         upstream.value.exchangeCount -= 1
         let peer = Int(value.attempt.peer)
         upstream.value.balancer.finish(&value.attempt, now: now)
-        if peer >= 0 { upstream.publishNews(of: peer, now: worker.now) }
+        if peer >= 0 {
+            upstream.publishNews(of: peer, now: worker.now)
+            upstream.wakeNextParked(worker)
+        }
     }
 
     func dropConnection() {
@@ -193,6 +208,7 @@ extension Ref where Value == Exchange {
         if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
         }
+        upstream.wakeNextParked(worker)
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
