@@ -243,7 +243,8 @@ struct ErrorLog {
     @Test("goes to syslog with the line's own severity")
     func syslog() throws {
         let receiver = try Datagrams()
-        let site = try Site(server: "error_log syslog:server=127.0.0.1:\(receiver.port),facility=user,tag=e,nohostname; location / { root html; }")
+        let log = "error_log syslog:server=127.0.0.1:\(receiver.port),facility=user,tag=e,nohostname;"
+        let site = try Site(server: "\(log) location / { root html; }")
         defer { site.stop() }
         #expect(try site.get("/nothing").status == 404)
         let text = receiver.next() ?? ""
