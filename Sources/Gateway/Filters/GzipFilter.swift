@@ -145,7 +145,8 @@ extension Ref where Value == Request {
     }
 
     private var isOldInternetExplorer: Bool {
-        guard let agent = field(.userAgent), agent.contains("MSIE 4.") || agent.contains("MSIE 5.") || agent.contains("MSIE 6.") else { return false }
+        guard let agent = field(.userAgent) else { return false }
+        guard agent.contains("MSIE 4.") || agent.contains("MSIE 5.") || agent.contains("MSIE 6.") else { return false }
         return !agent.contains("SV1") && !agent.contains("Opera")
     }
 

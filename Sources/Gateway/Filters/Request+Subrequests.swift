@@ -80,7 +80,9 @@ extension Ref where Value == Request {
                 return
             }
         }
-        if activeRequest == self, value.subrequests.postponed.isEmpty { return main.deliver(piece, isLast: isLast && isMain, isFlush: isFlush) }
+        if activeRequest == self, value.subrequests.postponed.isEmpty {
+            return main.deliver(piece, isLast: isLast && isMain, isFlush: isFlush)
+        }
         if piece == nil, !isLast { return }
         value.subrequests.postponed.append(.data(piece, isLast: isLast && isMain, isFlush: isFlush))
         value.subrequests.postponedBytes += piece?.heldMemory ?? 0

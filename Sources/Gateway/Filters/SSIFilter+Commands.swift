@@ -145,7 +145,8 @@ extension SSIFilter {
             var right = expression.dropFirst(position)
             if right.count >= 2, right.first == 0x2f {
                 guard right.last == 0x2f else { return invalid(expression, request) }
-                guard let pattern = request.evaluateSSI(right.dropFirst().dropLast()), let isMatch = request.matchSSI(pattern, left) else { return .failed }
+                guard let pattern = request.evaluateSSI(right.dropFirst().dropLast()),
+                    let isMatch = request.matchSSI(pattern, left) else { return .failed }
                 holds = isMatch != isNegative
             } else {
                 if right.count >= 2, right[0] == 0x5c, right[1] == 0x2f { right = right.dropFirst() }

@@ -203,12 +203,15 @@ final class SSIContext {
     var groups: [ByteView] = []
 
     func value(of name: ByteView) -> ByteView? {
-        if name.count == 1, let digit = name.first, digit &- 0x30 < 10, Int(digit - 0x30) < groups.count { return groups[Int(digit - 0x30)] }
+        if name.count == 1, let digit = name.first, digit &- 0x30 < 10, Int(digit - 0x30) < groups.count {
+            return groups[Int(digit - 0x30)]
+        }
         return variables.first { $0.name == name }?.value
     }
 
     func set(_ name: ByteView, _ value: ByteView) {
-        if let index = variables.firstIndex(where: { $0.name == name }) { variables[index].value = value } else { variables.append((name, value)) }
+        guard let index = variables.firstIndex(where: { $0.name == name }) else { return variables.append((name, value)) }
+        variables[index].value = value
     }
 
     func capture(_ child: RequestRef, into name: ByteView) { captures.append((child, name)) }

@@ -93,7 +93,8 @@ extension Ref where Value == Request {
         line.append(0x0a)
         let written = File.append(line.view, to: file.descriptor)
         if written < line.count {
-            self.log(.alert, "write() to \"\(path.string)\" was incomplete", errno: written < 0 ? Int32(-written) : 0, while: "logging request")
+            let code = written < 0 ? Int32(-written) : 0
+            self.log(.alert, "write() to \"\(path.string)\" was incomplete", errno: code, while: "logging request")
         }
         pool.value.give(line)
         if file.isTemporary { Socket.close(file.descriptor) }
