@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The smallest web application worth killing: says who it is.  app.py PORT [NAME]"""
+"""The smallest web application worth killing: says who it is.  app.py [PORT [NAME]]; without PORT that of the environment."""
 import http.server
 import os
 import sys
 
-PORT = int(sys.argv[1])
+PORT = int(sys.argv[1] if len(sys.argv) > 1 else os.environ['PORT'])
 NAME = sys.argv[2] if len(sys.argv) > 2 else f'instance on port {PORT}'
 
 

@@ -146,6 +146,8 @@ void channel_receive(struct keeper *k) {
         struct gg_header header;
         ssize_t n = recv(k->channel, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        // A supervisor that closed without having read everything: its last orders are still to be read.
+        if (n < 0 && errno == ECONNRESET) continue;
         if (n <= 0) {
             channel_close(k);
             return;

@@ -243,6 +243,14 @@ static void prepare_process(struct keeper *k) {
     for (int i = 0; i < 3 && null >= 0; i++) dup2(null, i);
 }
 
+/// Whether the supervisor that ordered the start still lives. If it died before the keeper's socket was there, the next
+/// one did not see this keeper and will start the app itself: it must not run twice. If it dies after this look, the
+/// socket is there to be found.
+static bool has_supervisor(const struct keeper *k) {
+    struct pollfd channel = { .fd = k->channel, .events = POLLIN };
+    return poll(&channel, 1, 0) < 1 || (channel.revents & POLLHUP) == 0;
+}
+
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--protocol") == 0) return print_protocol();
     struct keeper *k = &keeper;
@@ -274,6 +282,10 @@ int main(int argc, char **argv) {
         k->log.is_passed = true;
     }
     log_open(k);
+    if (!has_supervisor(k)) {
+        unlink(k->told.socket_path);
+        return 0;
+    }
     if ((error = -child_start(k)) != 0) {
         unlink(k->told.socket_path);
         return refuse(k, GG_STEP_FORK, error);

@@ -4,7 +4,7 @@
 /// its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
 /// one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
 ///
-/// Kinds 0x0100–0x01FF are reserved for supervised apps (peers added and removed, instance exited, instance ready).
+/// Kinds 0x0100–0x01FF are those of supervised apps.
 package enum WorkerCommand: Equatable, Sendable {
     /// Descriptors: 0 the configuration bundle, 1 the board.
     case hello(WorkerHello)
@@ -27,6 +27,8 @@ package enum WorkerCommand: Equatable, Sendable {
     case reopenLogs
     /// Close idle keep-alive connections and go on serving.
     case closeIdle
+    /// The instances of an upstream with `app`, and what is coming. Before `run`, and at each change.
+    case upstream(UpstreamNews)
 }
 
 extension WorkerCommand {
@@ -41,6 +43,7 @@ extension WorkerCommand {
         static let closeIdle: UInt16 = 8
         static let peers: UInt16 = 9
         static let sessions: UInt16 = 10
+        static let upstream: UInt16 = 0x0100
     }
 
     /// The packet for this message.
@@ -72,6 +75,9 @@ extension WorkerCommand {
         case .stop: writer = PacketWriter(kind: Kind.stop)
         case .reopenLogs: writer = PacketWriter(kind: Kind.reopenLogs)
         case .closeIdle: writer = PacketWriter(kind: Kind.closeIdle)
+        case .upstream(let news):
+            writer = PacketWriter(kind: Kind.upstream)
+            try news.write(to: &writer)
         }
         return try writer.finish()
     }
@@ -96,6 +102,7 @@ extension WorkerCommand {
         case Kind.stop: self = .stop
         case Kind.reopenLogs: self = .reopenLogs
         case Kind.closeIdle: self = .closeIdle
+        case Kind.upstream: self = .upstream(try UpstreamNews(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

@@ -58,10 +58,10 @@ struct DynamicTargets {
     @Test("keeps nothing of the many addresses that clients name")
     func many() throws {
         let origin = try Origin(answer: "ok")
-        let site = try site(locations: "keepalive_requests 2000; location / { proxy_pass http://$arg_u:\(origin.port); }")
+        let site = try site(locations: "location / { proxy_pass http://$arg_u:\(origin.port); }")
         defer { site.stop() }
         let client = try site.client()
-        for number in 1...1500 {
+        for number in 1...300 {
             let host = "127.0.\(number / 250).\(number % 250 + 1)"
             let status = try client.request("GET", "/?u=\(host)").status
             #expect(status == (host == "127.0.0.1" ? 200 : 502))

@@ -127,6 +127,79 @@ struct AccessLog {
         #expect(folder.read("r.log.1").hasPrefix("/before\n"))
     }
 
+    @Test("goes to a path with variables, unless the root does not exist")
+    func variablePath() throws {
+        let directory = try TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: directory.path + "/html", withIntermediateDirectories: true)
+        // A worker may have another account than the one that made the directory.
+        chmod(directory.path, 0o777)
+        let site = try Site(
+            http: "log_format f '$uri';",
+            server: """
+                root html; access_log v_$arg_n.log f; open_log_file_cache max=2 min_uses=1;
+                location /a { return 200; }
+                location /b { root nowhere; return 200; }
+                """, directory: directory)
+        defer { site.stop() }
+        for target in ["/a?n=1", "/a?n=2", "/a?n=1", "/b?n=3", "/a?n=3"] { _ = try site.get(target) }
+        #expect(eventually { directory.read("v_3.log") == "/a\n" })
+        #expect(directory.read("v_1.log") == "/a\n/a\n")
+        #expect(directory.read("v_2.log") == "/a\n")
+    }
+
+    @Test("is written compressed, when its time has come")
+    func compressed() throws {
+        let site = try Site(
+            http: "log_format f '$uri';", server: "access_log z.log f gzip buffer=1m flush=200ms; location / { return 200; }")
+        defer { site.stop() }
+        _ = try site.get("/one")
+        let path = site.gateway.directory.path + "/z.log"
+        func size() -> Int { (try? Data(contentsOf: URL(fileURLWithPath: path)).count) ?? 0 }
+        #expect(eventually { size() > 0 })
+        let first = size()
+        _ = try site.get("/two")
+        #expect(eventually { size() > first })
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/gzip")
+        process.arguments = ["-dc", "--suffix", ".log", path]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        #expect(String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) == "/one\n/two\n")
+        process.waitUntilExit()
+    }
+
+    @Test("says which requests were pipelined")
+    func pipelined() throws {
+        let site = try Site(http: "log_format f '$uri$pipe';", server: "access_log p.log f; location / { return 200 x; }")
+        defer { site.stop() }
+        let client = try site.client()
+        try client.send(Client.head("GET", "/a") + Client.head("GET", "/b"))
+        _ = try client.readReply()
+        _ = try client.readReply()
+        _ = try client.request("GET", "/c")
+        #expect(eventually { site.gateway.directory.read("p.log") == "/a.\n/bp\n/c.\n" })
+    }
+
+    @Test("goes to syslog again when the server is back")
+    func syslogRecovers() throws {
+        let port: Int
+        let site: Site
+        do {
+            let receiver = try Datagrams()
+            port = receiver.port
+            site = try Site(
+                http: "log_format f '$uri';", server: "access_log syslog:server=127.0.0.1:\(port) f; location / { return 200; }")
+            _ = try site.get("/first")
+            #expect(receiver.next()?.hasSuffix(" nginx: /first") == true || !Target.isGoodgate)
+        }
+        defer { site.stop() }
+        for _ in 0..<3 { _ = try site.get("/lost") }
+        let receiver = try Datagrams(port: port)
+        _ = try site.get("/again")
+        #expect(receiver.next()?.hasSuffix("/again") == true)
+    }
+
     @Test("goes to syslog over UDP")
     func syslog() throws {
         let origin = try Origin(answer: "x")
@@ -165,6 +238,17 @@ struct ErrorLog {
         #expect(!site.gateway.errorLog.contains("/nothing"))
     }
 
+    @Test("goes to syslog with the line's own severity")
+    func syslog() throws {
+        let receiver = try Datagrams()
+        let site = try Site(server: "error_log syslog:server=127.0.0.1:\(receiver.port),facility=user,tag=e,nohostname; location / { root html; }")
+        defer { site.stop() }
+        #expect(try site.get("/nothing").status == 404)
+        let text = receiver.next() ?? ""
+        let form = #/<11>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d e: \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[error\] .*open\(\).*/#
+        #expect(text.wholeMatch(of: form) != nil, "\(text)")
+    }
+
     @Test("goes to several places")
     func several() throws {
         let site = try Site(server: "error_log one.log; error_log two.log info; location / { root html; }")
@@ -177,10 +261,11 @@ struct ErrorLog {
 
 /// Receives datagrams on a port of its own.
 private final class Datagrams {
-    let port = Ports.free()
+    let port: Int
     private let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
 
-    init() throws {
+    init(port: Int = Ports.free()) throws {
+        self.port = port
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port)).bigEndian

@@ -237,6 +237,23 @@ struct CachedConnections {
         #expect(origin.requests.count == 2)
     }
 
+    @Test("that died together with all others of its pool costs no request")
+    func allDied() throws {
+        let origin = try Origin { request in
+            request.target == "/hold" ? .delay(0.3, .answer(body: Bytes("held"))) : .answer(body: Bytes("#\(request.connection)"))
+        }
+        let site = try Site(
+            http: "upstream many { server 127.0.0.1:\(origin.port); keepalive 600; }",
+            server: "location / { proxy_pass http://many; \(Site.keepAlive) }")
+        defer { site.stop() }
+        let clients = try (0..<200).map { _ in try site.client() }
+        for client in clients { try client.send(Client.head("GET", "/hold")) }
+        for client in clients { #expect(try client.readReply().text == "held") }
+        origin.dropConnections()
+        for client in clients { try client.send(Client.head("GET", "/")) }
+        for client in clients { #expect(try client.readReply().status == 200) }
+    }
+
     @Test("that ends right when it is used gets one free try on a fresh one")
     func freeTry() throws {
         let origin = try Origin { $0.index == 2 ? .close : .answer(body: Bytes("#\($0.connection).\($0.index)")) }

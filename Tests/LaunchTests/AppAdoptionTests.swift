@@ -16,7 +16,7 @@ struct AppAdoptionTests {
         var specification = host.specification(instances: 2)
         change(&specification)
         host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.run { $0.routes.count == specification.instances })
         // The state file is written a moment after the last change.
         #expect(host.run { $0.supervisor.saveAt == nil })
         let result = (host.directory, specification, host.processes, host.routes.values.map(\.address))
@@ -67,6 +67,22 @@ struct AppAdoptionTests {
         #expect(host.run { $0.routes.count == 2 })
         #expect(host.processes == processes)
         #expect(addresses(host) == Set(routes))
+    }
+
+    @Test("a keeper that hangs is not waited for; its instance is ended when it answers at last")
+    func hangingKeeper() throws {
+        let (directory, specification, processes, _) = try orphans { $0.instances = 1 }
+        let parent = System.text("/proc/\(processes[0])/stat").split(separator: ")").last?.split(separator: " ")[1]
+        let keeper = try #require(parent.flatMap { Int32($0) })
+        kill(keeper, SIGSTOP)
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.logged("does not answer"))
+        #expect(host.run { $0.routes.count == 1 })
+        #expect(!host.processes.contains(processes[0]))
+        kill(keeper, SIGCONT)
+        #expect(host.run { _ in !TestKeeper.exists(processes[0]) })
     }
 
     @Test("an instance that died meanwhile is started again, the other one is kept")

@@ -107,6 +107,34 @@ struct KeeperReconnectTests {
         #expect(keeper.waitForEnd())
     }
 
+    @Test("a supervisor that died before the keeper could be found: the app is not started at all")
+    func diedEarly() throws {
+        let directory = TestDirectory()
+        let instructions = TestKeeper.instructions(directory, ["/usr/bin/touch", directory.path + "/ran"])
+        let (mine, theirs) = try System.packetPair()
+        let memory = try System.sealedMemory(named: "test", content: instructions.encoded)
+        var body: [UInt8] = []
+        body.appendHost(UInt64(5))
+        body.appendHost(UInt64(0))
+        let packet = KeeperProtocol.packet(kind: KeeperProtocol.launchKind, body: body)
+        try System.send(packet, descriptors: [memory.number], over: mine.number)
+        let process = try spawnAfterDeath(mine: mine, theirs: theirs)
+        var status: Int32 = -1
+        #expect(eventually { unsafe waitpid(process, &status, WNOHANG) == process })
+        #expect(status == 0)
+        #expect(!System.exists(directory.path + "/ran"))
+        #expect(!System.exists(directory.path + "/k.sock"))
+    }
+
+    /// Closes the supervisor's end, then starts the keeper.
+    private func spawnAfterDeath(mine: Descriptor, theirs: Descriptor) throws -> Int32 {
+        // Closing by number: the owner object lives on in the caller.
+        let null = try System.open("/dev/null", flags: O_RDONLY)
+        try System.replace(mine.number, with: null.number)
+        return try System.spawn(
+            System.Program(path: TestKeeper.executable, arguments: ["goodgate: keeper of test"], environment: [], channel: theirs))
+    }
+
     @Test("the newest supervisor wins")
     func newestWins() throws {
         let keeper = try TestKeeper(["/bin/sleep", "600"])

@@ -132,6 +132,24 @@ struct KeeperStopTests {
         #expect(!System.exists(cgroup), "the keeper removes the cgroup of its instance")
     }
 
+    @Test("a version 2 cgroup is joined, killed as a whole and removed", .enabled(
+        if: OwnCgroup.unified != nil, "needs root and cgroup v2"))
+    func unifiedCgroup() throws {
+        let cgroup = try #require(OwnCgroup.unified) + "/goodgate-test-\(System.process)"
+        unsafe mkdir(cgroup, 0o755)
+        let keeper = try TestKeeper(shell: "grep ^0: /proc/self/cgroup; exec sleep 600") { $0.cgroups = [cgroup] }
+        #expect(keeper.waitFor(.started))
+        let name = cgroup.split(separator: "/").last ?? "?"
+        #expect(eventually { keeper.directory.read("app.log").contains(name) })
+        // A stranger that somehow came into the group goes, too.
+        let stranger = unsafe popen("echo $$ > '\(cgroup)/cgroup.procs'; exec sleep 600", "r")
+        #expect(eventually { System.text(cgroup + "/cgroup.procs").split(separator: "\n").count == 2 })
+        keeper.channel.send(.kill)
+        #expect(keeper.waitFor([.exited, .emptied]))
+        _ = unsafe pclose(stranger)
+        #expect(eventually { CgroupTree.killAndRemove([cgroup]) })
+    }
+
     @Test("the members of the cgroup are killed", .enabled(if: OwnCgroup.isWritable, "needs root and a v1 cgroup"))
     func cgroupMembers() throws {
         let cgroup = try #require(OwnCgroup.make(limit: 64 << 20))
@@ -151,6 +169,18 @@ enum OwnCgroup {
         for line in text.split(separator: "\n") where line.contains(":memory:") {
             let path = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)[2]
             return "/sys/fs/cgroup/memory" + path
+        }
+        return nil
+    }()
+
+    /// The root of version 2, where children can be made.
+    static let unified: String? = {
+        for path in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] where System.exists(path + "/cgroup.controllers") {
+            let probe = path + "/goodgate-probe"
+            if unsafe mkdir(probe, 0o755) == 0 {
+                _ = unsafe rmdir(probe)
+                return path
+            }
         }
         return nil
     }()

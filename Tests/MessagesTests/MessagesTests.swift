@@ -22,6 +22,14 @@ private let session = StickySession(
         .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
         .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),
         .stop, .reopenLogs, .closeIdle, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
+        .upstream(UpstreamNews(upstream: "back", starting: 2)),
+        .upstream(
+            UpstreamNews(
+                upstream: "back",
+                instances: [
+                    .init(address: "127.0.0.1:3000", name: "api.0", weight: 10, slot: 7, slotGeneration: 1 << 40),
+                    .init(address: "unix:/run/a", name: "api.1", isLeaving: true),
+                ], failedStarts: 3, nextStart: 15_000)),
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,

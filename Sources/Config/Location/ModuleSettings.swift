@@ -395,6 +395,8 @@ package struct RefererSettings: Hashable, Sendable {
     package var names: [Name]?
     /// Matched against the text after the scheme.
     package var patterns: [PatternID] = []
+    /// Expressions among the names of the server, with `server_names`: matched against the host name in lower case.
+    package var serverPatterns: [PatternID] = []
     /// `none`: no field is valid.
     package var allowsNone = false
     /// `blocked`: a value without `http://` or `https://` is valid.

@@ -122,7 +122,7 @@ extension ConfigurationReader {
                 case .suffix(let text): names.append(RefererSettings.Name(kind: .suffix, name: text, uri: []))
                 case .trailingWildcard(let text):
                     names.append(RefererSettings.Name(kind: .trailingWildcard, name: text, uri: []))
-                case .pattern(let id): scope.settings.referer.patterns.append(id)
+                case .pattern(let id): scope.settings.referer.serverPatterns.append(id)
                 }
             }
             scope.settings.referer.names = names

@@ -30,9 +30,10 @@ extension Ref where Value == ClientConnection {
     private func continueRequest() {
         guard let request = value.request else { return }
         let generation = request.value.generation
-        if !request.value.filters.isEmpty { request.resumeFilters() }
+        let hasFilters = !request.value.filters.isEmpty
+        if hasFilters { request.resumeFilters() }
         guard request.value.generation == generation, value.state == .processing else { return }
-        if value.isWritable, request.pendingOutput > 0 || request.value.isTruncated { request.flush() }
+        if value.isWritable, request.pendingOutput > 0 || hasFilters { request.flush() }
         guard request.value.generation == generation, value.state == .processing else { return }
         if value.isReadable { request.clientIsReadable() }
     }

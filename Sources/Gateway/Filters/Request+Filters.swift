@@ -66,11 +66,19 @@ extension Ref where Value == Request {
         }
     }
 
-    /// Some filter of the tree holds input back.
-    var hasHeldInput: Bool {
-        for filter in value.filters where filter.isHolding { return true }
-        for child in value.subrequests.all {
-            for filter in child.value.filters where filter.isHolding { return true }
+    /// Some filter of the tree could go on now.
+    var hasResumableInput: Bool {
+        if canResumeFilters { return true }
+        for child in value.subrequests.all where child.canResumeFilters { return true }
+        return false
+    }
+
+    /// The last filter that holds something decides: those before it wait for it.
+    private var canResumeFilters: Bool {
+        var index = value.filters.count - 1
+        while index >= 0 {
+            if value.filters[index].isHolding { return value.filters[index].canResume && !isOutputFull }
+            index -= 1
         }
         return false
     }

@@ -19,7 +19,8 @@ extension Ref where Value == Request {
         }
         let main = main
         guard main.value.subrequests.all.count < SubrequestState.countMax, let child = worker.value.requests.take() else {
-            log(.critical, "too many subrequests while processing \"\(uri.string)\"")
+            if !main.value.subrequests.isRefusing { log(.critical, "too many subrequests while processing \"\(uri.string)\"") }
+            main.value.subrequests.isRefusing = true
             return nil
         }
         child.inherit(from: self, uri: uri, arguments: arguments)

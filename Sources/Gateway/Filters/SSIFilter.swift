@@ -38,6 +38,7 @@ final class SSIFilter: BodyFilter {
         self.isSilent = isSilent
     }
 
+    var canResume: Bool { waiting == nil }
     var isHolding: Bool { waiting != nil || !held.isEmpty }
 
     func process(_ piece: Segment?, isLast: Bool, isFlush: Bool, request: RequestRef, index: Int) {

@@ -29,6 +29,8 @@ struct SubrequestState: ~Copyable {
     var all: [RequestRef] = []
     /// Of the main request: whose turn it is, nil for itself.
     var active: RequestRef?
+    /// Of the main request: there were too many, and it was said.
+    var isRefusing = false
     /// Subrequests of subrequests, 0 for the main request.
     var depth = 0
     /// The handler is done, but a filter or a subrequest is not.
@@ -55,6 +57,7 @@ struct SubrequestState: ~Copyable {
         postponedBytes = 0
         all = []
         active = nil
+        isRefusing = false
         depth = 0
         isFinishing = false
         isSettled = false

@@ -12,6 +12,7 @@ extension Ref where Value == Request {
         case .dateLocal: return date(format: ssiTimeFormat, isUTC: false)
         case .dateGMT: return date(format: ssiTimeFormat, isUTC: true)
         case .gzipRatio: return gzipRatio
+        case .invalidReferer: return invalidReferer
         case .limitRequestsStatus: return value.limits.requestStatus.text
         case .limitConnectionsStatus: return value.limits.connectionStatus.text
         default: return sentBuiltin(name)

@@ -70,6 +70,9 @@ extension Ref where Value == Request {
         case .upstreamResponseLength: return attemptList { stat, out in out.append(decimal: Int(stat.responseLength)) }
         case .upstreamBytesReceived: return attemptList { stat, out in out.append(decimal: Int(stat.bytesReceived)) }
         case .upstreamBytesSent: return attemptList { stat, out in out.append(decimal: Int(stat.bytesSent)) }
+        case .upstreamQueueTime:
+            guard let exchange = value.exchange, exchange.value.queueTime >= 0 else { return nil }
+            return seconds(exchange.value.queueTime)
         case .attempts: return decimal(Int64(value.attempts.count))
         case .proxyHost: return value.modules.dynamicHost ?? location.value.proxy?.value.host
         case .proxyPort: return value.modules.dynamicPort ?? location.value.proxy?.value.port

@@ -228,6 +228,7 @@ extension Ref where Value == Request {
         case .bodyRead: readBody()
         case .resolve: break
         case .relay: if let exchange = value.exchange, exchange.value.state == .relaying { exchange.relay() }
+        case .upstream: value.exchange?.goOnAfterParking()
         }
     }
 }

@@ -136,7 +136,7 @@ struct Request: ~Copyable, SlabValue {
     var isLogged = false
 
     /// What a request that waits goes on with.
-    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve, relay }
+    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve, relay, upstream }
 
     init(slot: UInt32) { self.slot = slot }
 }

@@ -16,6 +16,9 @@ protocol BodyFilter: AnyObject {
     /// filter does.
     var isHolding: Bool { get }
 
+    /// It needs nothing but room for its output to go on with what it holds.
+    var canResume: Bool { get }
+
     /// There is room again: go on with what is held back, as far as `request.isOutputFull` allows.
     func resume(request: RequestRef, index: Int)
 
@@ -25,6 +28,7 @@ protocol BodyFilter: AnyObject {
 
 extension BodyFilter {
     var isHolding: Bool { false }
+    var canResume: Bool { true }
     func resume(request: RequestRef, index: Int) {}
     func subrequestEnded(_ child: RequestRef, request: RequestRef, index: Int) {}
 }

@@ -213,7 +213,7 @@ extension Ref where Value == Request {
 
     /// Filters go on in the loop's next round, so that a fast client does not keep the worker from all others.
     private func drainedWithFilters() {
-        if hasHeldInput { worker.postConnection(connection) }
+        if hasResumableInput { worker.postConnection(connection) }
         let generation = value.generation
         let count = value.subrequests.all.count
         value.exchange?.clientDrained()

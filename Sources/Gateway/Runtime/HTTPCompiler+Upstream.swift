@@ -26,7 +26,8 @@ extension HTTPCompiler {
             idle: KeepalivePool(settings: pool, peerCapacity: max(1, peers.runtimes.count)), peers: peers.runtimes, hashKey: key,
             usesAddressHash: policy == .addressHash, keepsConnections: capacity > 0,
             isLocal: settings.keepalive?.isLocal ?? false, sticky: settings.sticky.map { Ref.immortal(sticky($0)) },
-            boardKeys: peers.boardKeys, implicitPort: settings.isImplicit ? settings.implicitPort : 0, isGuarded: isGuarded)
+            boardKeys: peers.boardKeys, implicitPort: settings.isImplicit ? settings.implicitPort : 0, isGuarded: isGuarded, configured: peers.configured,
+            parking: ParkingQueue(settings: queue(settings)))
     }
 
     /// The balancer's policy, and what a hashing one hashes.
@@ -49,6 +50,7 @@ extension HTTPCompiler {
         var settings: [PeerSettings] = []
         var runtimes: [Upstream.PeerRuntime] = []
         var boardKeys: [BoardKey] = []
+        var configured: [ConfiguredPeer] = []
     }
 
     /// One peer for each address of each server, as nginx does.
@@ -70,10 +72,17 @@ extension HTTPCompiler {
                     slowStart: Int64(server.slowStart), isBackup: server.isBackup, isDown: server.isDown,
                     isDraining: server.isDraining))
                 peers.runtimes.append(Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name)))
-                peers.boardKeys.append(BoardKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal))
+                let key = BoardKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal)
+                peers.boardKeys.append(key)
+                peers.configured.append(ConfiguredPeer(settings: peers.settings[peers.settings.count - 1], address: socket, boardKey: key))
             }
         }
         return peers
+    }
+
+    private func queue(_ settings: UpstreamSettings) -> Machine.QueueSettings {
+        guard let queue = settings.queue else { return Machine.QueueSettings(capacity: 0) }
+        return Machine.QueueSettings(capacity: queue.length, timeout: Int64(queue.timeout), followsOutlook: settings.app != nil)
     }
 
     private func text(_ id: (id: PeerID, count: Int)) -> ByteView { ByteView.immortal((0..<id.count).map { id.id[$0] }) }

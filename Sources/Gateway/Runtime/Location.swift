@@ -23,6 +23,8 @@ struct Location: ~Copyable {
     var headers: Ref<HeaderRuntime>?
     /// What its body filters need; nil if it has none and no subrequest needs one.
     var filters: Ref<FilterRuntime>?
+    /// valid_referers; nil: all are.
+    var referers: Ref<RefererRuntime>?
     /// Where its files are; set for every location when the configuration is compiled.
     var files: Ref<FileRuntime>?
 

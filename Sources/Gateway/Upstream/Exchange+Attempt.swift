@@ -17,7 +17,12 @@ extension Ref where Value == Exchange {
     /// Starts the first attempt.
     func begin() {
         value.startedAt = worker.now
+        value.parkedAt = 0
+        value.looks = 0
+        value.replays = 0
+        value.queueTime = -1
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
+        value.metDeadConnection = false
         findStickyID()
         upstream.value.exchangeCount += 1
         if upstream.value.isGuarded {
@@ -33,7 +38,8 @@ extension Ref where Value == Exchange {
         while true {
             value.state = .picking
             resetAttempt()
-            guard case .peer(let peer) = pick() else { return noLivePeer() }
+            let picked = pick()
+            guard case .peer(let peer) = picked else { return noLivePeer(isBusy: picked == .busy) }
             value.shownPeer = peer
             setStickyCookie(peer: peer)
             var stat = AttemptStat()
@@ -42,8 +48,10 @@ extension Ref where Value == Exchange {
             stat.startsGroup = request.value.startsAttemptGroup
             request.value.startsAttemptGroup = false
             request.value.attempts.append(stat)
-            // A request that must not be sent twice is worth a call that looks whether the connection is still there.
-            let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: !request.value.method.isIdempotent)
+            // A request that must not be sent twice is worth a call that looks whether the connection is still there. So is one that met a
+            // dead connection already: the rest of the pool may be dead as well.
+            let looks = value.metDeadConnection || !request.value.method.isIdempotent
+            let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: looks)
             if let idle { return use(idle) }
             guard let failure = connect(peer) else { return }
             guard attemptFailed(failure, phase: "connecting to upstream") else { return }
@@ -160,7 +168,7 @@ extension Ref where Value == Exchange {
             if !value.isRequestSent, connection.value.isWritable { sendRequest() }
             if value.state == .relaying, connection.value.isReadable { relay() }
         case .tunnel: pumpTunnel()
-        case .idle, .picking, .finished: break
+        case .idle, .picking, .parked, .finished: break
         }
     }
 
@@ -173,7 +181,7 @@ extension Ref where Value == Exchange {
         case .awaitingHead: phase = "reading response header from upstream"
         case .relaying: return relayTimedOut()
         case .tunnel: return tunnelTimedOut()
-        case .idle, .picking, .finished: return
+        case .idle, .picking, .parked, .finished: return
         }
         failed(ExchangeFailure(kind: .timeout, level: .error, message: "upstream timed out", errno: ETIMEDOUT), phase: phase)
     }
@@ -188,6 +196,7 @@ extension Ref where Value == Exchange {
         request.log(failure.level, failure.message, errno: failure.errno, while: phase)
         if value.isReused, failure.kind == .error, let connection = value.connection {
             connection.noteClosed(idle: connection.value.idleBefore)
+            value.metDeadConnection = true
         }
         if failure.level == .alert {
             // Our own exhaustion is 500, as in nginx: no peer is to blame, and no other peer would help.
@@ -203,7 +212,10 @@ extension Ref where Value == Exchange {
             goOn(after: outcome, isFree: isFree, phase: phase)
             return true
         case .giveUp(_, let outcome, _):
+            let isRepeatable = failure.kind == .error && mayWait(failure.kind)
             finishAttempt(outcome: outcome, phase: phase)
+            dropConnection()
+            if isRepeatable, waitForPeer(isBusy: false) { return false }
             giveUp(status)
             return false
         case .passAnswer:
@@ -221,8 +233,18 @@ extension Ref where Value == Exchange {
         dropConnection()
     }
 
+    /// Whether only the want of another peer keeps a failed attempt from being repeated, and an app may bring one.
+    private func mayWait(_ kind: AttemptFailure) -> Bool {
+        guard upstream.value.parking.settings.followsOutlook else { return false }
+        guard case .tryNext = decide(kind, asIfAnotherPeer: true) else { return false }
+        guard let head = value.head, value.headSent >= head.count else { return true }
+        value.replays += 1
+        return value.replays <= Self.replaysMax
+    }
+
     /// Asks the retry policy.
-    func decide(_ kind: AttemptFailure) -> RetryDecision {
+    /// - Parameter asIfAnotherPeer: what it would say if there were a peer that was not tried.
+    func decide(_ kind: AttemptFailure, asIfAnotherPeer: Bool = false) -> RetryDecision {
         var facts = AttemptFacts()
         facts.isNonIdempotent = !request.value.method.isIdempotent
         let headCount = value.head?.count ?? 0
@@ -231,20 +253,15 @@ extension Ref where Value == Exchange {
         facts.isReused = value.isReused
         facts.isAnswerStarted = request.value.isHeaderSent
         facts.elapsed = now - Machine.Milliseconds(value.startedAt)
+        if asIfAnotherPeer { return RetryPolicy.decide(kind, facts, proxy.value.retry, triesLeft: 2) }
         return RetryPolicy.decide(
             kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle,
             hasBudget: !upstream.value.isGuarded || upstream.value.budget.retriesLeft(now: now) > 0)
     }
 
-    private func noLivePeer() {
-        var stat = AttemptStat()
-        stat.peer = upstream.value.name
-        stat.status = 502
-        stat.responseTime = 0
-        stat.startedAt = worker.now
-        stat.startsGroup = request.value.startsAttemptGroup
-        request.value.startsAttemptGroup = false
-        request.value.attempts.append(stat)
+    private func noLivePeer(isBusy: Bool) {
+        if waitForPeer(isBusy: isBusy) { return }
+        addFailedStat(502)
         value.shownPeer = -1
         request.log(.error, "no live upstreams", while: "connecting to upstream")
         giveUp(502)

@@ -110,7 +110,7 @@ extension Ref where Value == Exchange {
             if value.state == .tunnel { pumpTunnel() }
             return
         }
-        guard value.isPaused else { return }
+        guard value.isPaused, !mustPause() else { return }
         value.isPaused = false
         value.connection?.setTimer(after: proxy.value.readTimeout)
         relay()

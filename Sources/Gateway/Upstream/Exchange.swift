@@ -12,9 +12,10 @@ typealias ExchangeRef = Ref<Exchange>
 /// idle ─► picking ─► connecting ─► sending ─► awaitingHead ─► relaying ─► finished
 ///            ▲           │            │            │              └─► tunnel (101) ─► finished
 ///            └───────────┴────────────┴────────────┘  failed attempt, next peer
+/// picking ◄─► parked: no peer now, but one may come (`Exchange+Parking`)
 /// ```
 struct Exchange: ~Copyable, SlabValue {
-    enum State: UInt8 { case idle, picking, connecting, sending, awaitingHead, relaying, tunnel, finished }
+    enum State: UInt8 { case idle, picking, parked, connecting, sending, awaitingHead, relaying, tunnel, finished }
     /// How the body of the answer ends.
     enum Framing: UInt8 { case none, length, chunked, untilClose }
 
@@ -41,8 +42,22 @@ struct Exchange: ~Copyable, SlabValue {
     var tag = 0
     /// The running attempt uses a connection that had served before.
     var isReused = false
+    /// An attempt of this exchange failed on such a connection.
+    var metDeadConnection = false
     var startedAt: UInt64 = 0
     var ignoresClientAbort = false
+
+    // Waiting for a peer.
+    /// Place in the queue; nil although parked: woken.
+    var ticket: ParkingTicket?
+    /// When it first waited, 0 never; the queue's timeout counts from then.
+    var parkedAt: UInt64 = 0
+    /// How often it waited although an instance was there.
+    var looks: UInt8 = 0
+    /// How often it waited after an instance had it completely.
+    var replays: UInt8 = 0
+    /// Milliseconds it waited, -1 not at all.
+    var queueTime: Int64 = -1
 
     // The request as it is sent.
     var head: Ref<Buffer>?
@@ -117,6 +132,7 @@ extension Ref where Value == Exchange {
     /// Ends everything that goes on upstream, whatever state it is in; the request goes on without.
     func detach() {
         guard value.state != .finished else { return }
+        leaveQueue()
         if value.connection != nil { finishAttempt(outcome: .succeeded) }
         dropConnection()
         endBalancing()
@@ -162,7 +178,10 @@ extension Ref where Value == Exchange {
         upstream.value.exchangeCount -= 1
         let peer = Int(value.attempt.peer)
         upstream.value.balancer.finish(&value.attempt, now: now)
-        if peer >= 0 { upstream.publishNews(of: peer, now: worker.now) }
+        if peer >= 0 {
+            upstream.publishNews(of: peer, now: worker.now)
+            upstream.wakeNextParked(worker)
+        }
     }
 
     func dropConnection() {
@@ -191,6 +210,7 @@ extension Ref where Value == Exchange {
         if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
         }
+        upstream.wakeNextParked(worker)
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.

@@ -1,6 +1,7 @@
 import Config
 import Loop
 import Machine
+import Messages
 import Wire
 
 /// A group of servers, as one worker sees it: the balancer, the idle connections, and the peers' addresses. Immortal.
@@ -21,7 +22,7 @@ struct Upstream: ~Copyable {
     let isLocal: Bool
     let sticky: Ref<StickyRuntime>?
     /// By peer, its name on the board.
-    let boardKeys: [BoardKey]
+    var boardKeys: [BoardKey]
     /// Port of a group that a proxy_pass implies, 0 else.
     let implicitPort: UInt16
     /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).
@@ -31,6 +32,15 @@ struct Upstream: ~Copyable {
     var exchangeCount = 0
     /// This worker's share of the peers' common state.
     var sharing = PeerSharing()
+    /// The servers of the configuration; beside them come the instances of `app`.
+    var configured: [ConfiguredPeer] = []
+    /// Instances of the app, as last told; and whether one of them may get requests.
+    var instances: [UpstreamNews.Instance] = []
+    var isRouted = false
+    /// What is known of instances that are not there yet. Until the supervisor says so: they are on their way.
+    var outlook = UpstreamOutlook(starting: 1)
+    /// Requests that wait for a peer; without `queue` of capacity 0.
+    var parking = ParkingQueue(settings: Machine.QueueSettings(capacity: 0))
 
     /// What a worker needs to know of a peer beyond the balancer's accounts.
     struct PeerRuntime {

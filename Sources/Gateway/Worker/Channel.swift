@@ -40,6 +40,7 @@ extension Ref where Value == Worker {
             for entry in list { reopen(entry.name, descriptors[entry.descriptorIndex]) }
         case .peers(let places): take(places)
         case .sessions(let sessions): take(sessions)
+        case .upstream(let news): take(news)
         default: descriptors.forEach(Socket.close)
         }
     }

@@ -29,6 +29,8 @@ extension Ref where Value == Worker {
         column.set(.waiting, own.waiting)
         column.set(.retried, value.counters.retried)
         column.set(.failed, value.counters.failed)
+        column.set(.parked, UInt64(max(0, value.counters.parked)))
+        column.set(.parkedTotal, value.counters.parkedTotal)
     }
 
     /// The sums over all workers, those of ended ones included. Without a board, this worker's own.

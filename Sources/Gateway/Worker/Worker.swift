@@ -61,6 +61,9 @@ struct Worker: ~Copyable {
         /// Attempts that followed on a failed one, and requests that got a 502, 503 or 504 of ours.
         var retried: UInt64 = 0
         var failed: UInt64 = 0
+        /// Requests that wait for a peer now, and that ever did.
+        var parked = 0
+        var parkedTotal: UInt64 = 0
     }
 }
 

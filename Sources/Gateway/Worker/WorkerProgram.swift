@@ -18,6 +18,7 @@ package struct WorkerProgram {
     private var logs: [String: Int32] = [:]
     private var peers: [PeerPlace] = []
     private var sessions: [StickySession] = []
+    private var news: [UpstreamNews] = []
 
     package init() {}
 
@@ -63,6 +64,7 @@ package struct WorkerProgram {
             case .logs(let list): for entry in list { logs[entry.name] = descriptors[entry.descriptorIndex] }
             case .peers(let list): peers += list
             case .sessions(let list): sessions += list
+            case .upstream(let one): news.append(one)
             case .run(let identity): return identity
             default: break
             }
@@ -117,6 +119,7 @@ package struct WorkerProgram {
         attachListeners(worker, hello)
         attachBoard(worker, hello)
         worker.take(sessions)
+        for one in news { worker.take(one) }
         return worker
     }
 

@@ -13,6 +13,21 @@ struct AppDirectories {
     /// One directory per app, owned by the app's user.
     var sockets: String { root + "/sockets" }
 
+    /// Where the supervisor that a file (its pid file, or its configuration) stands for keeps its state: so that two of
+    /// them on one host never take each other's apps. Short, for the sockets in it.
+    ///
+    /// - Returns: nil when the place belongs to somebody else.
+    static func path(for file: String) -> String? {
+        let hash = file.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let name = String(hash, radix: 16)
+        if System.isRoot { return "/run/goodgate/" + name }
+        let runtime = System.environment("XDG_RUNTIME_DIR") ?? ""
+        if runtime.hasPrefix("/"), runtime.utf8.count <= 22 { return "\(runtime)/goodgate/\(name)" }
+        let directory = "/tmp/goodgate-\(System.effectiveUser)"
+        if let facts = try? System.facts(of: directory), facts.user != System.effectiveUser { return nil }
+        return "\(directory)/\(name)"
+    }
+
     /// Makes the directories.
     func prepare() throws(SystemError) {
         try Self.make(root, mode: 0o711)

@@ -158,6 +158,9 @@ extension AppSupervisor {
         if let channel = instance.channel {
             channel.send(.forget)
             poll.remove(channel.descriptor)
+        } else {
+            // A keeper that was killed leaves its socket.
+            try? System.remove(directories.keeperSocket(app: app.name, key: key, release: instance.release))
         }
         instancesByTag[instance.tag] = nil
         giveBack(place: instance, app: app)

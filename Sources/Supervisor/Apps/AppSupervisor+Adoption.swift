@@ -17,7 +17,7 @@ extension AppSupervisor {
     }
 
     /// Time for a keeper's first word.
-    private static let answerMilliseconds: Int32 = 1000
+    private static let answerMilliseconds: Int32 = 3000
 
     /// Connects to all keepers whose sockets are there. Sockets without a keeper are removed.
     func findKeepers() -> [FoundKeeper] {
@@ -27,7 +27,7 @@ extension AppSupervisor {
             do throws(SystemError) {
                 let channel = try KeeperChannel.connect(path: path)
                 guard let state = Self.firstState(of: channel) else {
-                    host.notice(app: "", text: "keeper at \"\(path)\" does not answer", level: .error)
+                    putOff(channel, path: path)
                     continue
                 }
                 found.append(
@@ -39,6 +39,23 @@ extension AppSupervisor {
             }
         }
         return found
+    }
+
+    /// A keeper that does not answer now. Its instance may run, but nobody can wait for it: another one is started, and
+    /// this one is ended when its keeper comes back to its senses.
+    private func putOff(_ channel: KeeperChannel, path: String) {
+        host.notice(app: "", text: "keeper at \"\(path)\" does not answer: its instance is not taken over", level: .error)
+        let tag = makeTag()
+        lateKeepers[tag] = channel
+        try? poll.add(channel.descriptor, tag: tag)
+    }
+
+    /// Something came from a keeper that was not taken over.
+    func serveLateKeeper(_ tag: UInt64) {
+        guard let channel = lateKeepers.removeValue(forKey: tag) else { return }
+        poll.remove(channel.descriptor)
+        channel.send(.kill)
+        channel.send(.forget)
     }
 
     private static func firstState(of channel: KeeperChannel) -> KeeperState? {

@@ -40,6 +40,8 @@ extension AppSupervisor {
                 if let channel = instance.channel { poll.remove(channel.descriptor) }
             }
         }
+        for channel in lateKeepers.values { poll.remove(channel.descriptor) }
+        lateKeepers = [:]
         apps = [:]
         instancesByTag = [:]
         pending = []

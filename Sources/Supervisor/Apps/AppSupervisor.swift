@@ -30,6 +30,8 @@ package final class AppSupervisor {
     var ports: PortChooser
     let poll: EventPoll
     var instancesByTag: [UInt64: (app: String, key: InstanceKey)] = [:]
+    /// Keepers of a former supervisor that did not answer in time.
+    var lateKeepers: [UInt64: KeeperChannel] = [:]
     private var nextTag: UInt64 = 1
     /// Events that came up while actions were executed.
     var pending: [(app: String, key: InstanceKey, event: InstanceEvent)] = []
@@ -87,6 +89,7 @@ package final class AppSupervisor {
     /// Reads what keepers say.
     package func serve() {
         for event in poll.wait(milliseconds: 0) {
+            serveLateKeeper(event.tag)
             guard let (app, key) = instancesByTag[event.tag], let instance = apps[app]?.instances[key] else { continue }
             readKeeper(of: instance, app: app)
         }

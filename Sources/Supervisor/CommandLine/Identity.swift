@@ -46,7 +46,7 @@ package struct Identity: Equatable, Sendable {
 
     static let modulesPresent = ["http_realip", "http_stub_status", "http_gunzip", "http_gzip_static", "http_sub", "http_addition", "http_random_index"]
     static let modulesAbsent = [
-        "mirror", "userid", "referer", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
+        "mirror", "userid", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
         "auth_basic",
     ]
 }

@@ -65,6 +65,19 @@ final class BoardMemory {
         return places
     }
 
+    /// The slot of one more peer; nil when the board is full.
+    func place(for peer: BoardPeer) -> (slot: UInt32, generation: UInt64)? {
+        let isKnown = allocator.existingSlot(for: peer.key) != nil
+        guard let slot = allocator.slot(for: peer.key) else { return nil }
+        if !isKnown { allocator.write(to: view) }
+        return (UInt32(clamping: slot.index), slot.generation)
+    }
+
+    /// Attempts of all workers that run on a peer now.
+    func connections(to peer: BoardPeer) -> Int64 {
+        allocator.existingSlot(for: peer.key).map { view.totals($0).connections } ?? 0
+    }
+
     /// Frees the slots of peers that no living generation knows.
     func keep(only peers: [BoardPeer]) {
         allocator.retain(only: Set(peers.map(\.key)))

@@ -22,7 +22,7 @@ extension Supervisor {
             case .startNewBinary: startNewBinary()
             case .restorePidFile: restorePidFile()
             case .closeListeners: closeListeners()
-            case .exit(let status): exitStatus = status
+            case .exit(let status): end(status)
             }
         }
     }
@@ -76,6 +76,7 @@ extension Supervisor {
         worker.send(sockets) { .listeners($0) }
         sendLogs(to: worker, configuration)
         worker.send(configuration.peerPlaces)
+        tellApps(to: worker, configuration)
         sessions.prepare(configuration.settings.sessionZones, now: System.now)
         sessions.forEachPart(of: configuration.settings.sessionZones, now: System.now) { worker.send(.sessions($0)) }
         worker.send(.run(configuration.identity))
@@ -138,6 +139,7 @@ extension Supervisor {
         current = generation
         log.sinks = new.errorLogSinks
         redirectStandardError(to: new)
+        defer { if old != nil { configureApps() } }
         guard let old else { return }
         old.listeners.removeSocketFiles(except: new.listeners, log: log, tells: true)
         // What is not listened on any more is refused from now on; sockets that stay are the new configuration's as well.
@@ -159,7 +161,7 @@ extension Supervisor {
         // The last configuration in force knows the pid file and the sockets until the end.
         guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
         let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
-        if !peers.isEmpty { gone.board?.keep(only: peers) }
+        if !peers.isEmpty { gone.board?.keep(only: peers + appPeers(on: gone.board)) }
         sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
     }
 
@@ -200,6 +202,7 @@ extension Supervisor {
             log.sinks = now.errorLogSinks
             redirectStandardError(to: now)
         }
+        apps?.reopenLogs()
         for worker in workers.values {
             guard let configuration = configurations[worker.generation] else { continue }
             worker.send(.reopenLogs)

@@ -7,6 +7,8 @@ extension Supervisor {
     func startNewBinary() {
         guard let configuration = configurations[current] else { return post(.newBinaryFailed) }
         let pidPath = configuration.settings.pidPath
+        // The new binary takes them over.
+        leaveApps()
         if let pidPath {
             do throws(SystemError) {
                 try System.rename(pidPath, to: pidPath + PidFile.oldSuffix)
@@ -15,6 +17,7 @@ extension Supervisor {
                     .alert,
                     "rename() \(pidPath) to \(pidPath)\(PidFile.oldSuffix) failed before executing new binary process \"\(arguments[0])\"",
                     error)
+                configureApps()
                 return post(.newBinaryFailed)
             }
         }
@@ -29,11 +32,13 @@ extension Supervisor {
         } catch {
             log.write(.alert, "execve() failed while executing new binary process \"\(arguments[0])\"", error)
             if let pidPath { rename(pidPath + PidFile.oldSuffix, backTo: pidPath) }
+            configureApps()
             post(.newBinaryFailed)
         }
     }
 
     func restorePidFile() {
+        if statusAfterApps == nil { configureApps() }
         guard let path = configurations[current]?.settings.pidPath else { return }
         rename(path + PidFile.oldSuffix, backTo: path)
     }

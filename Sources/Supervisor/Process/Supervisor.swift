@@ -1,6 +1,7 @@
 internal import Config
 internal import CSystem
 internal import Glibc
+internal import Machine
 internal import Messages
 
 /// The running supervisor: executes what `SupervisorMachine` decides, and tells it what happens. One thread, one loop.
@@ -26,9 +27,20 @@ final class Supervisor {
     var hasClosedListeners = false
     var exitStatus: Int32?
 
+    /// nil while there is no app.
+    var apps: AppSupervisor?
+    var appsDirectory: String?
+    /// By app.
+    var routes: [String: AppRoute] = [:]
+    /// Apps of which the workers have to be told.
+    var changedApps: Set<String> = []
+    /// The exit status, while the apps are being stopped.
+    var statusAfterApps: Int32?
+
     private let signals: SignalSource
     private let poll: EventPoll
     private static let signalTag: UInt64 = 0
+    private static let appsTag = UInt64.max
     private var events: [SupervisorEvent] = []
 
     init(
@@ -55,20 +67,24 @@ final class Supervisor {
     /// - Returns: the exit status of the process.
     func run() -> Int32 {
         guard let plan = configurations[1]?.settings.plan else { return 1 }
+        configureApps()
         perform(machine.start(plan, now: System.now))
         handlePending()
         while exitStatus == nil {
-            let timeout = machine.deadline.map { deadline in
+            let timeout = [machine.deadline, appsDeadline].compactMap { $0 }.min().map { deadline in
                 let now = System.now
                 return deadline > now ? deadline - now : 0
             }
             for event in poll.wait(milliseconds: timeout) {
                 if event.tag == Self.signalTag {
                     readSignals()
+                } else if event.tag == Self.appsTag {
+                    apps?.serve()
                 } else {
                     serveChannel(of: WorkerID(Int(event.tag)), event)
                 }
             }
+            serveApps()
             if let deadline = machine.deadline, System.now >= deadline { events.append(.timer) }
             handlePending()
         }
@@ -111,6 +127,7 @@ final class Supervisor {
 
     private func reapChildren() {
         while let ended = System.reap() {
+            if apps?.childEnded(ended.process) == true { continue }
             let worker = workers.values.first { $0.process == ended.process }
             let name = worker != nil ? "worker process" : ended.process == newBinary ? "new binary process" : "unknown process"
             // What it said last comes before its end.
@@ -133,6 +150,9 @@ final class Supervisor {
     }
 
     // MARK: - Channels
+
+    func addApps(_ channels: Descriptor) throws(SystemError) { try poll.add(channels, tag: Self.appsTag) }
+    func removeApps(_ channels: Descriptor) { poll.remove(channels) }
 
     func add(_ worker: WorkerProcess) {
         workers[worker.id] = worker

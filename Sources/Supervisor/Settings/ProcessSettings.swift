@@ -1,4 +1,5 @@
 internal import Config
+internal import Machine
 internal import Messages
 
 /// What of a configuration is the supervisor's business. The one place that knows the shape of `Configuration`.
@@ -32,6 +33,10 @@ struct ProcessSettings {
     var peers: [BoardPeer] = []
     /// Every zone of `sticky learn` that is told of, each once.
     var sessionZones: [SessionZone] = []
+    /// The `app` blocks.
+    var apps: [AppSpecification] = []
+    /// Which upstreams send to which app.
+    var appUpstreams: [(upstream: String, app: String)] = []
     /// Directories for temporary files, each once.
     var temporaryDirectories: [String] = []
 
@@ -54,6 +59,12 @@ struct ProcessSettings {
         environment = main.environment
         errorLogs = Self.withDefault(main.errorLogs, path: paths.errorLog)
 
+        let workerUser = System.isRoot ? main.user ?? "nobody" : nil
+        apps = main.apps.map { app in
+            var specification = AppSpecification(app, workerUser: workerUser)
+            specification.directory = specification.directory ?? (paths.prefix.isEmpty ? nil : paths.prefix)
+            return specification
+        }
         var seenLogs = Set<String>()
         var logs: [String] = []
         func addErrorLogs(_ list: [ErrorLogSettings]) {
@@ -69,6 +80,9 @@ struct ProcessSettings {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
         peers = Self.peers(of: http)
+        appUpstreams = http.upstreams.compactMap { upstream in
+            upstream.app.map { (upstream: upstream.name, app: main.apps[$0].name) }
+        }
         sessionZones = http.upstreams.compactMap { upstream in
             guard case .learn(let learn) = upstream.sticky, learn.zoneName.utf8.count <= StickySession.zoneBytesMax else { return nil }
             return SessionZone(

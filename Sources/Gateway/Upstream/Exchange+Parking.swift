@@ -1,0 +1,149 @@
+import Board
+import Config
+import Loop
+import Machine
+import Wire
+
+// Requests for which there is no peer now, in upstreams with `queue` (those with `app` have one): they wait until the supervisor tells of
+// an instance, a place becomes free, or their time is over.
+extension Ref where Value == Exchange {
+    /// How often a request looks again by itself: where news may be on their way, or where nobody tells any.
+    private static var lookInterval: Machine.Milliseconds { 100 }
+    /// How often a request waits for news of the end of instances that are there but fail. They may well live and be broken.
+    private static var looksMax: UInt8 { 10 }
+    /// How often a request that instances had completely when they died is given to those that come after them. It may be what kills them.
+    static var replaysMax: UInt8 { 2 }
+
+    /// No peer can be had now: lets the request wait, or refuses it, if the upstream has a queue.
+    /// - Parameter isBusy: peers are there, but at their `max_conns`.
+    /// - Returns: false: the upstream has none, or waiting would not help: the caller answers.
+    func waitForPeer(isBusy: Bool) -> Bool {
+        let queue = upstream.value.parking.settings
+        guard queue.capacity > 0, !request.value.isHeaderSent else { return false }
+        let isRouted = upstream.value.isRouted
+        var outlook = upstream.value.outlook
+        if queue.followsOutlook, isRouted {
+            if !isBusy {
+                guard value.looks < Self.looksMax else { return false }
+                value.looks += 1
+            }
+            outlook = UpstreamOutlook(starting: 1)
+        }
+        if value.parkedAt == 0 { value.parkedAt = max(1, worker.now) }
+        let left = Machine.Milliseconds(value.parkedAt) + queue.timeout - now
+        guard left > 0 else {
+            refuse(upstream.value.parking.refuse(.timeout, upstream.value.outlook, now))
+            return true
+        }
+        let bytes = (value.head?.count ?? 0) + Int(clamping: request.value.body.collectedLength)
+        let parked = upstream.value.parking.park(
+            Int32(bitPattern: request.value.slot), bytes: bytes, othersWaiting: worker.parkedElsewhere, outlook: outlook, now: now)
+        guard case .waits(let ticket, _) = parked else {
+            refuse(parked)
+            return true
+        }
+        endBalancing()
+        value.state = .parked
+        value.ticket = ticket
+        worker.value.counters.parked += 1
+        worker.value.counters.parkedTotal += 1
+        request.value.resumption = .upstream
+        let looksAgain = isRouted || !queue.followsOutlook
+        request.setTimer(after: UInt64(looksAgain ? min(left, Self.lookInterval) : left))
+        return true
+    }
+
+    /// Woken: by news, by a free place, or by the clock.
+    func goOnAfterParking() {
+        guard value.state == .parked else { return }
+        leaveQueue()
+        value.queueTime = Int64(worker.now &- value.parkedAt)
+        upstream.value.exchangeCount += 1
+        value.attempt = upstream.value.balancer.begin(tryLimit: proxy.value.retry.tries, key: value.hashKey)
+        value.hasAttemptState = true
+        tryNextPeer()
+    }
+
+    /// Gives the place in the queue back, if there is one.
+    func leaveQueue() {
+        guard value.state == .parked else { return }
+        value.state = .picking
+        worker.value.counters.parked -= 1
+        if let ticket = value.ticket { upstream.value.parking.remove(ticket) }
+        value.ticket = nil
+    }
+
+    /// Answers a request for which no peer came.
+    private func refuse(_ parked: Parked) {
+        guard case .refused(let reason, let retryAfter) = parked else { return }
+        let status = upstream.value.parking.settings.followsOutlook ? 503 : 502
+        if value.parkedAt != 0 { value.queueTime = Int64(worker.now &- value.parkedAt) }
+        addFailedStat(status)
+        request.log(.error, Self.words(reason), while: "waiting for upstream")
+        if let retryAfter {
+            request.value.response.append("Retry-After", request.decimal(Int64(retryAfter)), token: .retryAfter)
+        }
+        giveUp(status)
+    }
+
+    private static func words(_ reason: ParkingRefusal) -> String {
+        switch reason {
+        case .noQueue: "no live upstreams"
+        case .full: "no live upstreams, and the queue is full"
+        case .memory: "no live upstreams, and the queue holds too many bytes"
+        case .notPlausible: "no live upstreams, and none is expected in time"
+        case .timeout: "no live upstreams within the queue's timeout"
+        }
+    }
+
+    /// An attempt that never got a peer, for the `$upstream_*` variables.
+    func addFailedStat(_ status: Int) {
+        var stat = AttemptStat()
+        stat.peer = upstream.value.name
+        stat.status = status
+        stat.responseTime = 0
+        stat.startedAt = worker.now
+        stat.startsGroup = request.value.startsAttemptGroup
+        request.value.startsAttemptGroup = false
+        request.value.attempts.append(stat)
+    }
+}
+
+extension Ref where Value == Upstream {
+    /// Lets those go on for whom something changed. They go on after this event, one after the other.
+    func wakeParked(_ worker: WorkerRef) {
+        guard value.parking.count > 0 else { return }
+        let now = Machine.Milliseconds(worker.now)
+        if value.isRouted {
+            while let number = value.parking.takeNext(now: now) { wake(number, worker) }
+        } else {
+            let outlook = value.outlook
+            while let number = value.parking.takeImplausible(outlook: outlook) { wake(number, worker) }
+        }
+    }
+
+    /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on. Those that wait for an instance wait for news: the
+    /// failures of others tell them nothing.
+    func wakeNextParked(_ worker: WorkerRef) {
+        guard value.parking.count > 0, !value.parking.settings.followsOutlook, let number = value.parking.takeNext(now: Machine.Milliseconds(worker.now)) else { return }
+        wake(number, worker)
+    }
+
+    private func wake(_ number: Int32, _ worker: WorkerRef) {
+        let request = worker.value.requests[UInt32(bitPattern: number)]
+        guard let exchange = request.value.exchange, exchange.value.state == .parked else { return }
+        exchange.value.ticket = nil
+        worker.post(request)
+    }
+}
+
+extension Ref where Value == Worker {
+    /// Requests that wait in other workers. The board counts them over all upstreams: where there are several queues, each worker's count
+    /// for itself.
+    var parkedElsewhere: Int {
+        guard value.http.value.queueCount == 1, let board = value.board else { return 0 }
+        let all = Int(clamping: board.view.total(.parked))
+        let own = Int(clamping: board.view.value(.parked, column: board.column))
+        return max(0, all - own)
+    }
+}

@@ -1,0 +1,110 @@
+import Board
+import Config
+import Loop
+import Machine
+import Messages
+import Wire
+
+/// A server of the configuration: what stays in an upstream whatever instances come and go beside it.
+struct ConfiguredPeer {
+    var settings: PeerSettings
+    var address: SocketAddress
+    var boardKey: BoardKey
+}
+
+extension Ref where Value == Worker {
+    /// The supervisor said what instances an upstream has.
+    func take(_ news: UpstreamNews) {
+        let upstreams = value.http.value.upstreams
+        for index in upstreams.indices where upstreams[index].value.settings.value.app != nil {
+            let upstream = upstreams[index]
+            guard upstream.value.settings.value.name == news.upstream else { continue }
+            upstream.take(news, self)
+        }
+    }
+}
+
+extension Ref where Value == Upstream {
+    /// Brings the peers up to date and lets requests go on that waited for it. Control path: allocates.
+    func take(_ news: UpstreamNews, _ worker: WorkerRef) {
+        value.outlook = UpstreamOutlook(
+            failedStarts: Int(news.failedStarts), starting: Int(news.starting),
+            nextStart: news.nextStart.map { Machine.Milliseconds(clamping: worker.now &+ min($0, 1 << 40)) })
+        value.isRouted = news.instances.contains { !$0.isLeaving }
+        if news.instances != value.instances {
+            value.instances = news.instances
+            replacePeers(worker)
+        }
+        wakeParked(worker)
+    }
+
+    private func replacePeers(_ worker: WorkerRef) {
+        var settings = value.configured.map(\.settings)
+        var runtimes = value.configured.map { PeerRuntime(address: $0.address, name: ByteView.immortal($0.settings.name)) }
+        var keys = value.configured.map(\.boardKey)
+        var slots = [PeerSlot?](repeating: nil, count: keys.count)
+        for instance in value.instances {
+            guard let address = SocketAddress(listenKey: instance.address) else {
+                worker.log(.alert, "the address \"\(instance.address)\" of \(instance.name) is not understood")
+                continue
+            }
+            let name = Array(address.text(withPort: true).utf8)
+            settings.append(
+                PeerSettings(
+                    name: name, server: Array(instance.name.utf8), weight: Int(instance.weight), isDown: instance.isLeaving))
+            runtimes.append(PeerRuntime(address: address, name: ByteView.immortal(name)))
+            keys.append(BoardKey(upstream: value.settings.value.name, address: instance.address, ordinal: 0))
+            slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
+        }
+        let indices = value.balancer.update(peers: settings, now: Machine.Milliseconds(worker.now))
+        let capacity = value.balancer.capacity
+        value.idle.growPeers(to: capacity)
+        let known = value.sharing.slots
+        var shared = (0..<capacity).map { $0 < known.count ? known[$0] : nil }
+        var isOffered = [Bool](repeating: false, count: capacity)
+        if let filler = runtimes.first?.address {
+            while value.peers.count < capacity { value.peers.append(PeerRuntime(address: filler, name: ByteView())) }
+        }
+        while value.boardKeys.count < capacity { value.boardKeys.append(BoardKey(upstream: "", address: "", ordinal: 0)) }
+        for (place, peer) in indices.enumerated() {
+            isOffered[peer] = !settings[place].isDown
+            if value.peers[peer].name != runtimes[place].name {
+                closeIdle(to: peer, worker)
+                value.peers[peer] = runtimes[place]
+                let id = value.balancer.id(of: peer)
+                value.peers[peer].stickyID = ByteView.immortal((0..<id.count).map { id.id[$0] })
+                shared[peer] = nil
+            }
+            value.boardKeys[peer] = keys[place]
+            if let slot = slots[place] { shared[peer] = slot }
+        }
+        value.sharing.slots = FixedList(shared)
+        value.sharing.seenSecond = .max
+        for peer in 0..<capacity where !isOffered[peer] { closeIdle(to: peer, worker) }
+    }
+
+    /// Nothing is sent over idle connections to an instance that is gone or goes.
+    private func closeIdle(to peer: Int, _ worker: WorkerRef) {
+        while let number = value.idle.takeAny(peer: peer) {
+            let connection = worker.value.upstreamConnections[UInt32(number)]
+            connection.value.ticket = nil
+            connection.close()
+        }
+    }
+}
+
+private typealias PeerRuntime = Upstream.PeerRuntime
+
+extension SocketAddress {
+    /// Reads `127.0.0.1:3000`, `[::1]:3000`, `unix:/path`; nil for anything else.
+    init?(listenKey text: String) {
+        let bytes = Array(text.utf8)
+        let prefix = Array("unix:".utf8)
+        if bytes.starts(with: prefix) {
+            self.init(.unix(Array(bytes.dropFirst(prefix.count))))
+            return
+        }
+        guard let address = NetworkAddress(parsing: ByteView.immortal(bytes)) else { return nil }
+        self.init(address)
+    }
+}

@@ -1,0 +1,67 @@
+internal import Config
+internal import Machine
+internal import Messages
+
+/// What the workers are to know of one app: its instances, and what is coming.
+struct AppRoute {
+    /// An instance that gets requests, or still serves some.
+    struct Instance {
+        var key: InstanceKey
+        var address: NetworkAddress
+        var share: RouteShare
+        /// Since when nothing new goes there, in milliseconds; nil: it gets requests.
+        var leavingSince: UInt64?
+    }
+
+    var instances: [Instance] = []
+    var outlook = AppOutlook.coming(nextStart: .zero)
+
+    /// Changes or adds an instance.
+    mutating func route(_ key: InstanceKey, _ address: NetworkAddress, _ share: RouteShare) {
+        if let index = instances.firstIndex(where: { $0.key == key }) {
+            instances[index].address = address
+            instances[index].share = share
+            instances[index].leavingSince = nil
+        } else {
+            instances.append(Instance(key: key, address: address, share: share))
+        }
+    }
+
+    /// Nothing new goes to an instance from now on.
+    mutating func unroute(_ key: InstanceKey, now: UInt64) {
+        guard let index = instances.firstIndex(where: { $0.key == key }), instances[index].leavingSince == nil else { return }
+        instances[index].leavingSince = now
+    }
+
+    /// Weights, so that a slice is a tenth of what another instance gets.
+    func weight(of instance: Instance) -> UInt16 {
+        let hasSlice = instances.contains { $0.share == .slice }
+        return hasSlice && instance.share == .full ? 10 : 1
+    }
+
+    /// The message for the workers of one configuration.
+    /// - Parameter place: the board's place for an address of that upstream.
+    func news(app: String, upstream: String, now: UInt64, place: (NetworkAddress) -> (slot: UInt32, generation: UInt64)?) -> UpstreamNews {
+        var news = UpstreamNews(upstream: upstream)
+        for instance in instances.prefix(UpstreamNews.instancesMax) {
+            let place = place(instance.address)
+            news.instances.append(
+                UpstreamNews.Instance(
+                    address: instance.address.listenKey, name: "\(app).\(instance.key.slot)", weight: weight(of: instance),
+                    isLeaving: instance.leavingSince != nil || instance.share == .none, slot: place?.slot,
+                    slotGeneration: place?.generation ?? 0))
+        }
+        switch outlook {
+        case .up: news.starting = 1
+        case .coming(let start):
+            let time = UInt64(clamping: start.milliseconds)
+            if time > now { news.nextStart = time - now } else { news.starting = 1 }
+        case .implausible(let start):
+            news.failedStarts = UInt16(AppMachine.failedStartsMax)
+            let time = UInt64(clamping: start.milliseconds)
+            news.nextStart = time > now ? time - now : 0
+        case .down: break
+        }
+        return news
+    }
+}

@@ -1,0 +1,182 @@
+internal import Config
+internal import CSystem
+internal import Machine
+internal import Messages
+
+// The apps of the configuration: started before the workers, told to the workers, stopped after them.
+extension Supervisor {
+    /// Time in which all workers have surely read that an instance gets nothing new, in milliseconds.
+    private static let unrouteDelay: UInt64 = 100
+    /// How often the board is asked whether an instance on its way out is idle, in milliseconds.
+    private static let drainInterval: UInt64 = 50
+
+    /// Puts the apps of the configuration in force: at the start, and after each reload. Unchanged ones are not touched.
+    func configureApps() {
+        guard let settings = configurations[current]?.settings else { return }
+        guard let directory = appsDirectory ?? AppDirectories.path(for: settings.pidPath ?? loader.paths.configuration) else { return }
+        appsDirectory = directory
+        // Without apps there may still be some of a former configuration.
+        guard apps != nil || !settings.apps.isEmpty || System.exists(directory + "/keepers") else { return }
+        do throws(SystemError) {
+            if apps == nil {
+                let new = try AppSupervisor(
+                    host: self, stateDirectory: directory, launcher: executables.directory + "goodgate-launch")
+                try addApps(new.poll.descriptor)
+                apps = new
+            }
+            apps?.configure(settings.apps)
+        } catch {
+            log.write(.emergency, "apps cannot be supervised: directory \"\(directory)\" failed", error)
+        }
+        flushNews()
+    }
+
+    /// Lets the apps run on without this supervisor: a new binary takes them over.
+    func leaveApps() {
+        guard let apps else { return }
+        removeApps(apps.poll.descriptor)
+        self.apps = nil
+    }
+
+    /// When there is something to do for the apps, in milliseconds.
+    var appsDeadline: UInt64? {
+        var next = apps?.deadline.map { UInt64(clamping: $0.milliseconds) }
+        for instance in routes.values.lazy.flatMap(\.instances) where instance.leavingSince != nil {
+            next = min(next ?? .max, System.now + Self.drainInterval)
+        }
+        return next
+    }
+
+    /// Does what is due for the apps.
+    func serveApps() {
+        guard let apps else { return }
+        if let deadline = apps.deadline, deadline <= now { apps.timerFired() }
+        checkDrains()
+        flushNews()
+        if let status = statusAfterApps, apps.isGone { exitStatus = status }
+    }
+
+    /// The workers are gone: the apps are stopped, unless another binary supervises them from now on.
+    func end(_ status: Int32) {
+        guard let apps, newBinary == nil, !oldBinaryLives, !apps.isGone else {
+            exitStatus = status
+            return
+        }
+        guard statusAfterApps == nil else { return }
+        statusAfterApps = status
+        log.write(.notice, "stopping apps")
+        apps.stopAll()
+        serveApps()
+    }
+
+    /// Tells a new worker of the apps of its configuration.
+    func tellApps(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
+        for (upstream, app) in configuration.settings.appUpstreams {
+            worker.send(.upstream(news(app: app, upstream: upstream, configuration)))
+        }
+    }
+
+    /// Tells the workers what changed. In one message, so that no worker sees a dead instance without what comes after it.
+    func flushNews() {
+        guard !changedApps.isEmpty else { return }
+        let changed = changedApps
+        changedApps = []
+        for worker in workers.values {
+            guard let configuration = configurations[worker.generation] else { continue }
+            for (upstream, app) in configuration.settings.appUpstreams where changed.contains(app) {
+                worker.send(.upstream(news(app: app, upstream: upstream, configuration)))
+            }
+            watch(worker)
+        }
+    }
+
+    private func news(app: String, upstream: String, _ configuration: PreparedConfiguration) -> UpstreamNews {
+        (routes[app] ?? AppRoute()).news(app: app, upstream: upstream, now: System.now) { address in
+            configuration.board?.place(for: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0))
+        }
+    }
+
+    /// Instances without a request in flight may go.
+    private func checkDrains() {
+        let time = System.now
+        for (app, route) in routes {
+            for instance in route.instances {
+                guard let since = instance.leavingSince, time >= since + Self.unrouteDelay || workers.isEmpty,
+                    connections(to: instance.address, app: app) == 0
+                else { continue }
+                routes[app]?.instances.removeAll { $0.key == instance.key }
+                changedApps.insert(app)
+                apps?.drained(app: app, instance: instance.key)
+            }
+        }
+        if !changedApps.isEmpty { freePlaces() }
+    }
+
+    /// Requests in flight to an instance, in all workers of all generations.
+    private func connections(to address: NetworkAddress, app: String) -> Int64 {
+        var sum: Int64 = 0
+        for configuration in configurations.values {
+            for (upstream, name) in configuration.settings.appUpstreams where name == app {
+                sum += configuration.board?.connections(
+                    to: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0)) ?? 0
+            }
+        }
+        return sum
+    }
+
+    /// The peers of a board that are instances of apps.
+    func appPeers(on board: BoardMemory?) -> [BoardPeer] {
+        var peers: [BoardPeer] = []
+        for configuration in configurations.values where configuration.board === board {
+            for (upstream, app) in configuration.settings.appUpstreams {
+                for instance in routes[app]?.instances ?? [] {
+                    peers.append(BoardPeer(upstream: upstream, address: instance.address.listenKey, ordinal: 0))
+                }
+            }
+        }
+        return peers
+    }
+
+    /// Gives the board's places of gone instances back.
+    private func freePlaces() {
+        var seen: [BoardMemory] = []
+        for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
+            seen.append(board)
+            board.keep(only: configurations.values.filter { $0.board === board }.flatMap(\.settings.peers) + appPeers(on: board))
+        }
+    }
+}
+
+extension Supervisor: AppHost {
+    var now: Duration { .milliseconds(System.now) }
+
+    func route(app: String, instance: InstanceKey, address: NetworkAddress, share: RouteShare) {
+        routes[app, default: AppRoute()].route(instance, address, share)
+        changedApps.insert(app)
+    }
+
+    func unroute(app: String, instance: InstanceKey, address: NetworkAddress) {
+        routes[app]?.unroute(instance, now: System.now)
+        changedApps.insert(app)
+    }
+
+    func outlook(app: String, _ outlook: AppOutlook) {
+        routes[app, default: AppRoute()].outlook = outlook
+        changedApps.insert(app)
+    }
+
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth) {
+        log.write(
+            .warning,
+            "app \(app).\(instance.slot): \"health\" is not checked yet in this version, an instance that accepts connections counts as healthy")
+        apps?.healthChanged(app: app, instance: instance, isHealthy: true)
+    }
+
+    func endHealthCheck(app: String, instance: InstanceKey) {}
+
+    func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts { SoakComparison.Counts() }
+
+    func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel) { log.write(level, text) }
+
+    func notice(app: String, text: String, level: LogLevel) { log.write(level, text) }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+import TestKit
+
+/// Supervised apps, end to end: the gateway starts them, knows when they die, and lets requests wait meanwhile.
+@Suite("A supervised app", .blocking, .enabled(if: Target.isGoodgate))
+struct Apps {
+    /// Listens on $PORT after `delay` seconds and answers with its process id; `/post` notes each execution in a file.
+    private static let program = """
+        import http.server, os, socketserver, sys, time
+        time.sleep(float(sys.argv[1]))
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def do_GET(self):
+                body = str(os.getpid()).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                self.do_GET()
+            def log_message(self, *arguments): pass
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+        """
+
+    /// A gateway with one app behind `location /`.
+    private func site(app: String, upstream: String = "", workers: Int = 1, directory: TemporaryDirectory) throws -> Site {
+        try directory.write("app.py", Self.program)
+        return try Site(
+            http: "upstream back { app one; keepalive 16; \(upstream) }",
+            server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
+            main: "app one { \(app) }", workers: workers, directory: directory)
+    }
+
+    private func command(_ directory: TemporaryDirectory, delay: Double) -> String {
+        "command /usr/bin/python3 \(directory.path)/app.py \(delay); directory \(directory.path);"
+    }
+
+    private func process(_ reply: Reply) throws -> pid_t { try #require(pid_t(reply.text), "\(reply.status) \(reply.text)") }
+
+    private func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 }
+
+    @Test("is started, serves once it listens, and leaves no process behind", arguments: [SIGQUIT, SIGTERM])
+    func startAndStop(_ signal: Int32) throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: command(directory, delay: 0.5), directory: directory)
+        // The first request comes long before the app listens: it waits.
+        let app = try process(try site.client(timeout: 30).request())
+        #expect(isAlive(app))
+        #expect(site.gateway.waitForError("app one.0#1: ready after"))
+        site.gateway.stop(signal, seconds: 20)
+        #expect(eventually { !isAlive(app) })
+    }
+
+    @Test("loses no request when all its instances are killed under load, and is started again")
+    func killedUnderLoad() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: command(directory, delay: 0.5) + "instances 2;", workers: 2, directory: directory)
+        var seen = Set<pid_t>()
+        let client = try site.client(timeout: 30)
+        #expect(try eventually(within: 30) {
+            seen.insert(try process(client.request()))
+            return seen.count == 2
+        })
+        let load = Load(port: site.port, clients: 8, pause: 0.01)
+        #expect(eventually(within: 20) { load.count > 50 })
+        for process in seen { kill(process, SIGKILL) }
+        let before = load.count
+        #expect(eventually(within: 40) { load.count > before + 200 }, "\(load.count) \(site.gateway.errorLog)")
+        let result = load.finish()
+        #expect(result.failures == [], "\(site.gateway.errorLog)")
+        #expect(!seen.contains(try process(site.get())))
+        for slot in 0...1 { #expect(site.gateway.waitForError("app one.\(slot)#")) }
+        site.gateway.stop(SIGQUIT, seconds: 20)
+    }
+
+    @Test("that never starts is answered for with 503 and Retry-After, at once")
+    func crashLoop() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: "command /bin/false; restart always backoff=20ms..5s;", directory: directory)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        // The first ones may wait until three starts have failed.
+        let first = try site.client(timeout: 30).request()
+        #expect(first.status == 503)
+        var reply = first
+        let seconds = try secondsTaken { reply = try site.get() }
+        #expect(reply.status == 503)
+        #expect((Int(reply["Retry-After"] ?? "") ?? 0) >= 1)
+        #expect(seconds < 3)
+        #expect(site.gateway.waitForError("while waiting for upstream"))
+    }
+
+    @Test("runs on when the supervisor and its workers are killed, and is taken over by the next one")
+    func takenOver() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: command(directory, delay: 0), directory: directory)
+        let app = try process(try site.client(timeout: 30).request())
+        let workers = site.gateway.workers
+        site.gateway.signal(SIGKILL)
+        for worker in workers { kill(worker, SIGKILL) }
+        #expect(site.gateway.process.wait(seconds: 5) != nil)
+        #expect(eventually { workers.allSatisfy { !isAlive($0) } && Ports.isFree(site.port) })
+        #expect(isAlive(app))
+        try FileManager.default.removeItem(atPath: directory.path + "/gateway.pid")
+        let next = try GatewayProcess(configuration: directory.read(GatewayProcess.configurationName), directory: directory)
+        let reply = try Client(site.port, timeout: 30).request()
+        #expect(try process(reply) == app)
+        next.stop(SIGQUIT, seconds: 20)
+        #expect(eventually { !isAlive(app) })
+    }
+
+    @Test("is not touched by a reload, unless its block changed")
+    func reload() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: command(directory, delay: 0), directory: directory)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let app = try process(try site.client(timeout: 30).request())
+        let load = Load(port: site.port, clients: 2, pause: 0.01)
+        let old = directory.read(GatewayProcess.configurationName)
+        site.gateway.signal(SIGHUP)
+        #expect(site.gateway.waitForError("reconfiguring"))
+        #expect(eventually(within: 20) { site.gateway.workers.count == 1 })
+        #expect(try process(site.get()) == app)
+        try directory.write(
+            GatewayProcess.configurationName, old.replacingOccurrences(of: "app one {", with: "app one { env RELEASE=2;"))
+        site.gateway.signal(SIGHUP)
+        #expect(try eventually(within: 30) { try process(site.get()) != app }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 20) { !isAlive(app) })
+        #expect(load.finish().failures == [])
+    }
+}

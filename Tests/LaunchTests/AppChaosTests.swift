@@ -1,0 +1,69 @@
+import Config
+import Glibc
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("Random accidents to real processes")
+struct AppChaosTests {
+    /// A repeatable generator.
+    private struct Dice {
+        var state: UInt64
+        mutating func roll(_ sides: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % sides
+        }
+    }
+
+    /// All processes that run a script of this test, found by their command lines, whoever their parents are.
+    private func scripts(_ directory: TestDirectory) -> [Int32] {
+        System.glob("/proc/[0-9]*").compactMap { path in
+            let line = System.text(path + "/cmdline")
+            return line.contains(directory.path) && line.contains(".py") ? Int32(path.dropFirst(6)) : nil
+        }
+    }
+
+    @Test("apps, keepers and the supervisor are killed at random: never more processes than slots allow, none left over",
+          arguments: [1, 2, 3] as [UInt64])
+    func accidents(seed: UInt64) throws {
+        var dice = Dice(state: seed)
+        let directory = TestDirectory()
+        var host = try TestHost(directory: directory)
+        var specification = host.specification(instances: 2)
+        specification.restart = RestartPolicy(firstDelay: .milliseconds(20), lastDelay: .milliseconds(100))
+        specification.stopTimeout = .seconds(2)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 2 })
+        var most = 0
+        for step in 0..<14 {
+            let processes = host.processes
+            switch dice.roll(6) {
+            case 0, 1: if let victim = processes.first { kill(victim, SIGKILL) }
+            case 2:
+                let keepers = host.supervisor.apps["api"]?.instances.values.compactMap { $0.state?.keeperProcess } ?? []
+                if let keeper = keepers.first { kill(keeper, SIGKILL) }
+            case 3:
+                host.die()
+                if dice.roll(2) == 0, let victim = processes.last { kill(victim, SIGKILL) }
+                if dice.roll(3) == 0 { try? System.remove(directory.path + "/s/apps.state") }
+                host = try TestHost(directory: directory)
+                host.supervisor.configure([specification])
+            case 4: _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["N=\(step)"], soak: .zero))
+            default: _ = host.supervisor.restart(app: "api")
+            }
+            let time = Double(dice.roll(600)) / 1000
+            _ = host.run(seconds: time) { _ in
+                most = max(most, scripts(directory).count)
+                return false
+            }
+        }
+        #expect(most <= 4, "two slots, at most two instances in each")
+        #expect(host.run(seconds: 30) { $0.routes.count == 2 && !$0.supervisor.status[0].isRolling && $0.processes.count == 2 })
+        #expect(scripts(directory).sorted() == host.processes)
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
+        host.finish()
+        #expect(eventually { scripts(directory).isEmpty })
+        #expect(eventually { System.glob(directory.path + "/s/keepers/*").isEmpty })
+    }
+}
