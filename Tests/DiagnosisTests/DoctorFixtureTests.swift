@@ -54,17 +54,19 @@ import Testing
 
     /// Seventeen failures made on a real host: each has its cause, none has another's.
     @Test(arguments: [
-        ("127.0.0.1:4001", "P07", "crash.service"), ("127.0.0.1:4002", "P11", "loop.service"),
-        ("127.0.0.1:4004", "P23", "the response header of 127.0.0.1:4004"),
-        ("127.0.0.1:4006", "P25", "/tmp/ng/nginx.conf:18"),
-        ("127.0.0.1:4007", "P28", "python3 (pid 117, slow.service)"), ("127.0.0.1:4008", "P15", "restarted.service"),
-        ("127.0.0.1:4011", "P25", "/tmp/ng/nginx.conf:24"), ("127.0.0.1:4012", "P06", "/tmp/ng/nginx.conf:10"),
-        ("127.0.0.1:4014", "P01", "/tmp/ng/nginx.conf:27"),
-        ("127.0.0.1:4020", "P01", "the application behind 127.0.0.1:4020"),
-        ("198.51.100.7:80", "P20", "198.51.100.7"), ("unix:/run/s/perm.sock", "P17", "/run/s/perm.sock"),
-        ("127.0.0.1:4016", "P01", "the application behind 127.0.0.1:4016"), ("10.77.0.2:4013", "P01", "10.77.0.2:4013"),
+        ("127.0.0.1:4001", "P07", "crash.service", "proven"), ("127.0.0.1:4002", "P11", "loop.service", "firm"),
+        ("127.0.0.1:4004", "P23", "the response header of 127.0.0.1:4004", "proven"),
+        ("127.0.0.1:4006", "P25", "/tmp/ng/nginx.conf:18", "proven"),
+        ("127.0.0.1:4007", "P28", "python3 (pid 117, slow.service)", "likely"), ("127.0.0.1:4008", "P15", "restarted.service", "proven"),
+        ("127.0.0.1:4011", "P25", "/tmp/ng/nginx.conf:24", "proven"), ("127.0.0.1:4012", "P06", "/tmp/ng/nginx.conf:10", "possible"),
+        ("127.0.0.1:4014", "P01", "/tmp/ng/nginx.conf:27", "likely"),
+        ("127.0.0.1:4020", "P01", "the application behind 127.0.0.1:4020", "likely"),
+        ("198.51.100.7:80", "P20", "198.51.100.7", "firm"), ("unix:/run/s/perm.sock", "P17", "/run/s/perm.sock", "proven"),
+        ("127.0.0.1:4016", "P01", "the application behind 127.0.0.1:4016", "likely"), ("10.77.0.2:4013", "P01", "10.77.0.2:4013", "likely"),
     ])
-    func `many causes at once are kept apart`(peer: String, rule: String, culprit: String) throws {
+    func `many causes at once are kept apart`(
+        peer: String, rule: String, culprit: String, confidence: String
+    ) throws {
         let system = try Self.load("many-causes")
         var options = Doctor<RecordedSystem>.Options(since: system.time.advanced(byMilliseconds: -86_400_000))
         options.zoneOffset = 0
@@ -73,6 +75,7 @@ import Testing
         let matching = report.cases.first { $0.peer?.text == peer }
         let found = try #require(matching)
         #expect(found.verdict.rule == rule && found.verdict.culprit.name == culprit)
+        #expect(found.verdict.confidence?.name == confidence)
         let full = report.cases.filter { $0.peer?.text == "unix:/run/s/full.sock" }
         #expect(full.map(\.verdict.rule) == ["P18", "P28"] && full.map(\.requestsFailed) == [2, 2])
         #expect(!report.cases.contains { $0.verdict.culprit.name == "decoycrash.service" })

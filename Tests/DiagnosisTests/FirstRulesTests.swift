@@ -15,7 +15,7 @@ import Testing
         scene.journal(-2, "app.service", "app.service: Main process exited, code=exited, status=1/FAILURE")
         scene.journal(-1.9, "app.service", "app.service: Failed with result 'exit-code'.")
         let verdict = scene.judge()
-        #expect(verdict.rule == "P01" && verdict.confidence == .firm)
+        #expect(verdict.rule == "P01" && verdict.confidence == .likely)
         #expect(verdict.culprit == Culprit(.unit, "app.service"))
         #expect(verdict.cause == "Nothing listens on 127.0.0.1:3000: app.service exited with code 1.")
         #expect(verdict.fix.commands.contains("systemctl restart app.service"))
@@ -194,6 +194,20 @@ import Testing
         #expect(verdict.rule == "P27" && verdict.confidence == .proven)
         #expect(verdict.culprit.name.hasPrefix("python3 (pid") && verdict.reason == "port.taken")
         #expect(verdict.fix.commands.contains("systemctl restart app.service"))
+    }
+
+    @Test func `a unit that only asks the port is not taken for the one that serves it`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
+        scene.unit("worker.service", ["ActiveState": "failed", "Environment": "API=http://127.0.0.1:3000/v1"])
+        scene.oomKill(-1, of: "worker.service")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01" && verdict.culprit.kind == .application)
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "api.service", age: 1))
+        #expect(scene.judge().culprit.name != "worker.service")
+        var down = Scene("127.0.0.1:3000", [.responseInvalid: 7])
+        down.unit("worker.service", ["ActiveState": "failed", "ExecStart": "argv[]=worker --api 127.0.0.1:3000 ; "])
+        down.listen("127.0.0.1:3000", by: down.process("node", unit: "api.service"))
+        #expect(down.judge().rule != "P27")
     }
 
     @Test func `P27 leaves the rightful owner alone`() {

@@ -57,7 +57,7 @@ extension EvidenceSet {
                 }
                 add(name, "its log says it listens on port \(port)", observed: true)
             }
-            for unit in known where Self.names(port: port, in: unit.execStart + " " + unit.environment) {
+            for unit in known where Self.serves(port: port, unit) {
                 add(unit.name, "its ExecStart or Environment names port \(port)", observed: false)
             }
         }
@@ -88,6 +88,13 @@ extension EvidenceSet {
             if opens, closes { return true }
         }
         return false
+    }
+
+    /// Whether a unit's command line or environment names a port as one to serve: not within `http://…`, which is whom it asks.
+    package static func serves(port: UInt16, _ unit: UnitState) -> Bool {
+        let words = (unit.execStart + " " + unit.environment).split(separator: " ")
+        return names(
+            port: port, in: words.filter { !$0.contains("http://") && !$0.contains("https://") }.joined(separator: " "))
     }
 
     /// Whether an event belongs to a unit: by its name, or by a cgroup path that ends in it.

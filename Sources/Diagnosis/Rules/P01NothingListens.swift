@@ -77,7 +77,7 @@ enum P01NothingListens {
                 "\(unit.name) is not running"
             }
         return Finding(
-            unit.isDown && link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
+            link.isObserved ? unit.isDown ? .proven : .firm : .likely, Culprit(.unit, unit.name),
             "Nothing listens on \(peer.text): \(why).",
             evidence: lines,
             disproof:
@@ -103,7 +103,7 @@ enum P01NothingListens {
     ) -> RuleOutcome {
         .finding(
             Finding(
-                link.isObserved ? .proven : .firm,
+                link.isObserved ? .proven : .likely,
                 Culprit(.configuration, evidence.upstream.value?.place ?? "the upstream's address"),
                 "The proxy dials \(peer.text), but \(link.unit.name) listens on \(other.address.text).",
                 evidence: lines + [RuleSupport.line(other, evidence.listeners.source)],

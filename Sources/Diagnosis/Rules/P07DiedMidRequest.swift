@@ -9,13 +9,13 @@ enum P07DiedMidRequest {
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
             if let crash = evidence.events.last(where: { isCrash($0, of: link.unit, failure) }) {
-                return .finding(died(link.unit, crash, failure, evidence, broken))
+                return .finding(died(link, crash, failure, evidence, broken))
             }
             // A worker of the application server: its master lives on.
             if let worker = evidence.events.last(where: {
                 $0.kind != .workerTimeout && isWorkerEnd($0, of: link.unit, failure)
             }) {
-                return .finding(died(link.unit, worker, failure, evidence, broken))
+                return .finding(died(link, worker, failure, evidence, broken))
             }
         }
         let deltas = evidence.host.value?.counterDeltas ?? [:]
@@ -82,8 +82,9 @@ enum P07DiedMidRequest {
     }
 
     private static func died(
-        _ unit: UnitState, _ event: LifeEvent, _ failure: FailureCase, _ evidence: EvidenceSet, _ broken: EvidenceLine
+        _ link: BackendLink, _ event: LifeEvent, _ failure: FailureCase, _ evidence: EvidenceSet, _ broken: EvidenceLine
     ) -> Finding {
+        let unit = link.unit
         var how = "ended"
         switch event.kind {
         case .killed(let signal, let dumped):
@@ -100,7 +101,8 @@ enum P07DiedMidRequest {
         }
         let who = event.process.map { $0 == "systemd" ? unit.name : "\($0) of \(unit.name)" } ?? unit.name
         return Finding(
-            .proven, Culprit(.unit, unit.name), "\(who) \(how) while it held requests.", evidence: lines,
+            link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
+            "\(who) \(how) while it held requests.", evidence: lines,
             disproof: "The connections having been to another process.",
             fix: Fix(
                 "Find the request that does it; replay it against a test instance.",

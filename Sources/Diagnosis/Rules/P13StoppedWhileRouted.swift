@@ -19,7 +19,7 @@ enum P13StoppedWhileRouted {
             let unit = link.unit
             return .finding(
                 Finding(
-                    failure.first >= stop.time.advanced(byMilliseconds: -1_500) ? .proven : .likely,
+                    link.isObserved && failure.first >= stop.time.advanced(byMilliseconds: -1_500) ? .proven : .likely,
                     Culprit(.unit, unit.name),
                     "\(unit.name) was told to stop at \(stop.time.text) while requests were still sent to it"
                         + (killed == nil

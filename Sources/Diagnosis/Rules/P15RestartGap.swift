@@ -26,7 +26,7 @@ enum P15RestartGap {
             let gap = failure.last.since(stop.time)
             return .finding(
                 Finding(
-                    .proven, Culprit(.unit, unit.name),
+                    link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
                     "\(unit.name) was restarted at \(stop.time.text); for \(RuleSupport.age(gap)) nothing listened "
                         + "and nobody held the requests.",
                     evidence: lines, disproof: "Failures before the stop, or long after the start.",

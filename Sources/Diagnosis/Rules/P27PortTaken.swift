@@ -17,7 +17,7 @@ enum P27PortTaken {
             return EvidenceSet.names(port: port, in: event.line)
                 || units.contains {
                     EvidenceSet.event(event, belongsTo: $0)
-                        && EvidenceSet.names(port: port, in: $0.execStart + " " + $0.environment)
+                        && EvidenceSet.serves(port: port, $0)
                 }
         }
         let holders = all.filter { $0.address.port == port && ($0.accepts(peer) || !complaints.isEmpty) }
@@ -28,7 +28,7 @@ enum P27PortTaken {
             return complaints.isEmpty ? .ruledOut("nobody complained of port \(port) being in use") : .notApplicable
         }
         let expected = units.filter {
-            $0.name == failure.ownUnit || EvidenceSet.names(port: port, in: $0.execStart + " " + $0.environment)
+            $0.name == failure.ownUnit || EvidenceSet.serves(port: port, $0)
         }
         if expected.contains(where: { $0.name == owner.unit }) {
             return .ruledOut("\(owner.text) holds port \(port), as it should")
@@ -45,7 +45,9 @@ enum P27PortTaken {
                     complaint, evidence))
         }
         let complaint = complaints.last { EvidenceSet.event($0, belongsTo: rightful) }
-        if complaint == nil, rightful.activeState == "active" { return .notApplicable }
+        // Without a complaint only a leftover process is suspect: another service may well be the rightful owner.
+        let isLeftover = owner.unit == nil || owner.unit?.hasSuffix(".scope") == true
+        if complaint == nil, rightful.activeState == "active" || !isLeftover { return .notApplicable }
         return .finding(finding(failure, peer, holder, owner, who: rightful.name, complaint, evidence))
     }
 
@@ -69,7 +71,7 @@ enum P27PortTaken {
             owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" }
             ?? "kill \(owner.pid)"
         return Finding(
-            complaint == nil ? .firm : .proven, Culprit(.process, owner.text),
+            complaint == nil ? .likely : .proven, Culprit(.process, owner.text),
             "\(who) cannot have port \(peer.port ?? 0): \(what), \(owner.text), holds it"
                 + (owner.started.map { " since \($0.text)" } ?? "") + ".",
             evidence: lines, disproof: "\(owner.text) being a child of \(who).",
