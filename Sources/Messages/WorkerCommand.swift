@@ -1,7 +1,7 @@
 /// What the supervisor tells a worker.
 ///
-/// Order at the start: `hello`, any number of `listeners`, `logs` and `peers`, then `run`. The worker parses the bundle, takes the listeners that
-/// its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
+/// Order at the start: `hello`, any number of `listeners`, `logs` and `peers`, then `run`. The worker parses the bundle, takes the
+/// listeners that its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
 /// one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
 ///
 /// Kinds 0x0100–0x01FF are those of supervised apps.

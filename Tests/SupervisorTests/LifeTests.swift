@@ -45,9 +45,11 @@ import Testing
     @Test func aReloadMovesListeners() throws {
         try withRig { rig in
             let ports = (0..<3).map { _ in ProgramRig.freePort() }
-            try rig.configure(http: "server { listen 127.0.0.1:\(ports[0]); listen 127.0.0.1:\(ports[1]); listen unix:\(rig.directory)/a; }")
+            try rig.configure(
+                http: "server { listen 127.0.0.1:\(ports[0]); listen 127.0.0.1:\(ports[1]); listen unix:\(rig.directory)/a; }")
             try rig.start()
-            try rig.configure(http: "server { listen 127.0.0.1:\(ports[1]); listen 127.0.0.1:\(ports[2]); listen unix:\(rig.directory)/b; }")
+            try rig.configure(
+                http: "server { listen 127.0.0.1:\(ports[1]); listen 127.0.0.1:\(ports[2]); listen unix:\(rig.directory)/b; }")
             rig.signal(SIGHUP)
             #expect(rig.waitForLog("exited with code 0"))
             #expect(generation(rig, ports[1]) == 2)

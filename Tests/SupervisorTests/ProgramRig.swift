@@ -155,7 +155,9 @@ final class ProgramRig {
         defer { Glibc.close(descriptor) }
         var address = sockaddr_storage()
         var length = unsafe cs_ipv4_address(&address, 0x7F00_0001, 0)
-        guard unsafe cs_bind(descriptor, &address, length) == 0, unsafe cs_local_address(descriptor, &address, &length) == 0 else { return 0 }
+        guard unsafe cs_bind(descriptor, &address, length) == 0,
+            unsafe cs_local_address(descriptor, &address, &length) == 0
+        else { return 0 }
         var parts = cs_address()
         _ = unsafe cs_read_address(&address, length, &parts)
         return parts.port

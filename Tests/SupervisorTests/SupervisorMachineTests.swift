@@ -45,7 +45,10 @@ struct MachineRig: ~Copyable {
 
     func workers(of generation: Int) -> [WorkerID] { alive.filter { $0.value == generation }.map(\.key).sorted() }
 
-    mutating func reload(workers: Int = 1) { send(.signal(.reload)); send(.configurationLoaded(GenerationPlan(workerCount: workers, shutdownTimeout: nil))) }
+    mutating func reload(workers: Int = 1) {
+        send(.signal(.reload))
+        send(.configurationLoaded(GenerationPlan(workerCount: workers, shutdownTimeout: nil)))
+    }
 }
 
 @Suite struct SupervisorMachineTests {

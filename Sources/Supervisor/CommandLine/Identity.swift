@@ -39,12 +39,17 @@ package struct Identity: Equatable, Sendable {
     /// The last line of `-V`: what was built in, in the words that scripts and nginx's test suite look for. A module that is missing here
     /// and not disowned counts as present (see docs), so this list follows the code.
     package var configureArguments: String {
-        let paths = "--prefix=\(prefix.dropLast()) --conf-path=\(configurationPaths[0]) --error-log-path=\(errorLogPath) --pid-path=\(pidPath)"
+        let paths =
+            "--prefix=\(prefix.dropLast()) --conf-path=\(configurationPaths[0]) --error-log-path=\(errorLogPath)"
+            + " --pid-path=\(pidPath)"
         return ([paths] + Self.modulesPresent.map { "--with-\($0)_module" }
             + Self.modulesAbsent.map { "--without-http_\($0)_module" } + ["--without-http-cache"]).joined(separator: " ")
     }
 
-    static let modulesPresent = ["http_realip", "http_stub_status", "http_gunzip", "http_gzip_static", "http_sub", "http_addition", "http_random_index"]
+    static let modulesPresent = [
+        "http_realip", "http_stub_status", "http_gunzip", "http_gzip_static", "http_sub",
+        "http_addition", "http_random_index",
+    ]
     static let modulesAbsent = [
         "mirror", "userid", "browser", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel",
         "auth_basic",

@@ -9,8 +9,8 @@ package enum Subcommand: Equatable, Sendable {
 
     /// Names that `goodgate-control` handles.
     package static let controlNames = [
-        "check", "compatibility", "demo-app", "status", "app", "deploy", "rollback", "drain", "undrain", "upgrade", "init", "drill", "incidents", "why",
-        "explain", "doctor", "help", "version",
+        "check", "compatibility", "demo-app", "status", "app", "deploy", "rollback", "drain", "undrain", "upgrade", "init", "drill",
+        "incidents", "why", "explain", "doctor", "help", "version",
     ]
 
     /// What the first argument means, nil when it is an option (or there is none).

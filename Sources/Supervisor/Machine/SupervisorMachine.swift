@@ -136,7 +136,8 @@ extension SupervisorMachine {
                 actions.append(
                     .log(
                         .critical,
-                        "the changing binary signal is ignored: you should shutdown or terminate before either old or new binary's process"))
+                        "the changing binary signal is ignored: "
+                            + "you should shutdown or terminate before either old or new binary's process"))
                 return
             }
             actions.append(.log(.notice, "changing binary"))
@@ -368,7 +369,8 @@ extension SupervisorMachine {
     private mutating func timer(now: UInt64, to actions: inout [SupervisorAction]) {
         for index in generations.indices {
             if case .starting(let since) = generations[index].phase, hasServed, now >= since + limits.startTimeout {
-                rollBack(generation: index, now: now, why: "the worker processes of the new configuration are not ready in time", to: &actions)
+                let why = "the worker processes of the new configuration are not ready in time"
+                rollBack(generation: index, now: now, why: why, to: &actions)
                 break
             }
         }

@@ -28,7 +28,8 @@ struct ConfigurationLoader {
     /// - Throws: when there is no configuration; every error is in the log.
     func parse() throws(PreparationError) -> Parsed {
         let request = ConfigurationRequest(
-            path: paths.configuration, prefix: paths.prefix, globals: options.globals, errorLogPath: paths.errorLog, programName: identity.name)
+            path: paths.configuration, prefix: paths.prefix, globals: options.globals, errorLogPath: paths.errorLog,
+            programName: identity.name)
         let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: patterns)
         for diagnostic in outcome.diagnostics {
             let hint = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""

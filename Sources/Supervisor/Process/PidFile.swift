@@ -56,7 +56,8 @@ enum PidFile {
     /// A positive number, followed by nothing but line ends.
     static func parse(_ bytes: [UInt8]) -> Int32? {
         let digits = bytes.reversed().drop { $0 == 10 || $0 == 13 }.reversed()
-        guard let process = Int32(String(decoding: digits, as: UTF8.self)), process > 0, digits.first != UInt8(ascii: "+") else { return nil }
+        guard digits.first != UInt8(ascii: "+"), let process = Int32(String(decoding: digits, as: UTF8.self)), process > 0
+        else { return nil }
         return process
     }
 

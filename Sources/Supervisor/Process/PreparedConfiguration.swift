@@ -47,7 +47,8 @@ final class PreparedConfiguration {
         }
     }
 
-    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when some error log is standard error itself.
+    /// The file that becomes standard error, so that nothing that any library prints is lost; nil when some error
+    /// log is standard error itself.
     var standardError: Descriptor? {
         if settings.usesStandardError { return nil }
         for log in settings.errorLogs {
