@@ -46,7 +46,14 @@ struct CheckReport: Codable {
     /// The doctor's static part: what is legal and still leads to 502s.
     private static func risks(_ file: String, _ folder: String) -> [Finding] {
         let system = LiveSystem()
-        let site = NginxSite(mainFile: file, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log", from: system)
+        var main = file
+        if CheckedFiles.isSiteFile(at: file) {
+            // As in conf.d: seen from the main file that would include it.
+            main = NSTemporaryDirectory() + "goodgate-check-\(ProcessInfo.processInfo.processIdentifier).conf"
+            guard FileManager.default.createFile(atPath: main, contents: Data("events {}\nhttp { include \(file); }\n".utf8)) else { return [] }
+        }
+        defer { if main != file { try? FileManager.default.removeItem(atPath: main) } }
+        let site = NginxSite(mainFile: main, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log", from: system)
         return Lint.findings(site, evidence: EvidenceSet(), names: [:], system: system).map {
             Finding(kind: .risk, place: $0.place, message: $0.title, why: $0.why, diff: $0.diff)
         }

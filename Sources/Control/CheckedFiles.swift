@@ -22,11 +22,14 @@ struct CheckedFiles: ConfigurationSource {
             throw ConfigurationReadError(code: 2, text: "No such file or directory")
         }
         let bytes = [UInt8](data)
-        return path == main && isSiteFile(bytes) ? Array("events {} http { ".utf8) + bytes + Array("\n}\n".utf8) : bytes
+        return path == main && Self.isSiteFile(bytes) ? Array("events {} http { ".utf8) + bytes + Array("\n}\n".utf8) : bytes
     }
 
+    /// Whether a file is one for conf.d.
+    static func isSiteFile(at path: String) -> Bool { FileManager.default.contents(atPath: path).map { isSiteFile([UInt8]($0)) } ?? false }
+
     /// Whether the first directive is one of the http block's.
-    private func isSiteFile(_ bytes: [UInt8]) -> Bool {
+    private static func isSiteFile(_ bytes: [UInt8]) -> Bool {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             let text = line.drop { $0 == " " || $0 == "\t" }
             if text.isEmpty || text.hasPrefix("#") { continue }
