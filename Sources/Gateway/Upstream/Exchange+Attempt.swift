@@ -19,6 +19,7 @@ extension Ref where Value == Exchange {
         value.startedAt = worker.now
         value.parkedAt = 0
         value.looks = 0
+        value.replays = 0
         value.queueTime = -1
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
         value.metDeadConnection = false
@@ -235,8 +236,10 @@ extension Ref where Value == Exchange {
     /// Whether only the want of another peer keeps a failed attempt from being repeated, and an app may bring one.
     private func mayWait(_ kind: AttemptFailure) -> Bool {
         guard upstream.value.parking.settings.followsOutlook else { return false }
-        if case .tryNext = decide(kind, asIfAnotherPeer: true) { return true }
-        return false
+        guard case .tryNext = decide(kind, asIfAnotherPeer: true) else { return false }
+        guard let head = value.head, value.headSent >= head.count else { return true }
+        value.replays += 1
+        return value.replays <= Self.replaysMax
     }
 
     /// Asks the retry policy.

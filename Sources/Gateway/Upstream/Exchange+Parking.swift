@@ -10,7 +10,9 @@ extension Ref where Value == Exchange {
     /// How often a request looks again by itself: where news may be on their way, or where nobody tells any.
     private static var lookInterval: Machine.Milliseconds { 100 }
     /// How often a request waits for news of the end of instances that are there but fail. They may well live and be broken.
-    private static var looksMax: UInt8 { 3 }
+    private static var looksMax: UInt8 { 10 }
+    /// How often a request that instances had completely when they died is given to those that come after them. It may be what kills them.
+    static var replaysMax: UInt8 { 2 }
 
     /// No peer can be had now: lets the request wait, or refuses it, if the upstream has a queue.
     /// - Parameter isBusy: peers are there, but at their `max_conns`.
@@ -120,9 +122,10 @@ extension Ref where Value == Upstream {
         }
     }
 
-    /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on.
+    /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on. Those that wait for an instance wait for news: the
+    /// failures of others tell them nothing.
     func wakeNextParked(_ worker: WorkerRef) {
-        guard value.parking.count > 0, value.isRouted || !value.parking.settings.followsOutlook, let number = value.parking.takeNext(now: Machine.Milliseconds(worker.now)) else { return }
+        guard value.parking.count > 0, !value.parking.settings.followsOutlook, let number = value.parking.takeNext(now: Machine.Milliseconds(worker.now)) else { return }
         wake(number, worker)
     }
 

@@ -54,6 +54,8 @@ struct Exchange: ~Copyable, SlabValue {
     var parkedAt: UInt64 = 0
     /// How often it waited although an instance was there.
     var looks: UInt8 = 0
+    /// How often it waited after an instance had it completely.
+    var replays: UInt8 = 0
     /// Milliseconds it waited, -1 not at all.
     var queueTime: Int64 = -1
 
