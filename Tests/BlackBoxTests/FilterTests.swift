@@ -126,11 +126,14 @@ struct ChangedBodyTests {
     @Test("get other bodies before and after")
     func addition() throws {
         let site = try site(
-            [("a.html", "body"), ("before.txt", "<"), ("after.txt", ">")],
-            server: "location = /a.html { add_before_body /before.txt; add_after_body /after.txt; }")
+            [("a.html", "a body of some length"), ("before.txt", "<"), ("after.txt", ">")],
+            server: "location = /a.html { gzip on; add_before_body /before.txt; add_after_body /after.txt; }")
         defer { site.stop() }
         let client = try site.client()
-        for _ in 0..<2 { #expect(try client.request("GET", "/a.html").text == "<body>") }
+        for _ in 0..<2 { #expect(try client.request("GET", "/a.html").text == "<a body of some length>") }
+        let compressed = try client.request("GET", "/a.html", acceptsGzip)
+        #expect(compressed["Content-Encoding"] == "gzip")
+        #expect(try gzip(compressed.body, decompressing: true).text == "<a body of some length>")
     }
 }
 

@@ -49,7 +49,8 @@ final class FileFilter: BodyFilter {
             held[0].piece = piece.slice(from: UInt64(n), count: Int(piece.fileLength) - n)
             let isDone = Int64(n) == piece.fileLength
             if isDone { held.removeFirst() }
-            request.pass(Segment(buffer.view, owner: buffer), isLast: isDone && first.isLast, isFlush: isDone && first.isFlush, after: index)
+            let read = Segment(buffer.view, owner: buffer)
+            request.pass(read, isLast: isDone && first.isLast, isFlush: isDone && first.isFlush, after: index)
         }
     }
 }

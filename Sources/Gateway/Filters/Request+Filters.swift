@@ -88,7 +88,12 @@ extension Ref where Value == Request {
     /// Decides which filters the body passes, and changes the head accordingly, in nginx's order: gunzip, addition, sub, charset, ssi,
     /// then gzip for the whole answer.
     func installBodyFilters() {
-        guard let runtime = location.value.filters else { return }
+        // gzip of the whole answer takes bytes, not files.
+        let isCompressed = !isMain && main.value.hasAnswerFilter
+        guard let runtime = location.value.filters else {
+            if isCompressed { value.filters = [FileFilter()] }
+            return
+        }
         var filters: [any BodyFilter] = []
         let settings = location.value.settings
         if settings.value.gunzip.isEnabled, let filter = makeGunzip(runtime) { filters.append(filter) }
@@ -99,7 +104,7 @@ extension Ref where Value == Request {
         var gzip: GzipFilter?
         if settings.value.gzip.isEnabled, isMain { gzip = makeGzip(runtime) }
         guard value.method != .head || !isMain, !value.isHeaderOnlyStatus else { return }
-        let needsMemory = gzip != nil || filters.contains { !($0 is AdditionFilter) }
+        let needsMemory = gzip != nil || isCompressed || filters.contains { !($0 is AdditionFilter) }
         if needsMemory { filters.insert(FileFilter(), at: 0) }
         if let gzip {
             filters.append(gzip)
