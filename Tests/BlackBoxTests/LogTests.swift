@@ -186,16 +186,16 @@ struct AccessLog {
         let port: Int
         let site: Site
         do {
-            let receiver = try Datagrams()
+            let receiver = try Datagrams(host: 9)
             port = receiver.port
             site = try Site(
-                http: "log_format f '$uri';", server: "access_log syslog:server=127.0.0.1:\(port) f; location / { return 200; }")
+                http: "log_format f '$uri';", server: "access_log syslog:server=127.0.0.9:\(port) f; location / { return 200; }")
             _ = try site.get("/first")
             #expect(receiver.next()?.hasSuffix(" nginx: /first") == true || !Target.isGoodgate)
         }
         defer { site.stop() }
         for _ in 0..<3 { _ = try site.get("/lost") }
-        let receiver = try Datagrams(port: port)
+        let receiver = try Datagrams(port: port, host: 9)
         _ = try site.get("/again")
         // The last lost line may be late enough to arrive.
         let lines = [receiver.next(), receiver.next(milliseconds: 500)].compactMap { $0 }
@@ -267,12 +267,13 @@ private final class Datagrams {
     let port: Int
     private let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
 
-    init(port: Int = Ports.free()) throws {
+    /// - Parameter host: last byte of the 127.0.0.0/8 address. Another than 1 keeps the port from being taken by a client's socket meanwhile.
+    init(port: Int = Ports.free(), host: UInt32 = 1) throws {
         self.port = port
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port)).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_addr.s_addr = (0x7f00_0000 + host).bigEndian
         let bound = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -115,7 +115,7 @@ extension Ref where Value == ClientConnection {
             header.release()
             value.proxyHeader = nil
         }
-        if value.descriptor >= 0 { Socket.close(value.descriptor) }
+        if value.descriptor >= 0 { worker.closeAfterLogs(value.descriptor) }
         value.descriptor = -1
         value.state = .closed
         let worker = worker

@@ -20,6 +20,7 @@ extension Ref where Value == Worker {
             expireTimers()
             runPosted()
             value.log.flush(now: now)
+            closeSockets()
             publishCounters()
             if value.isStopping { return finishLogs() }
             if value.isDraining, value.connections.count == 0 { return finishLogs() }
@@ -38,7 +39,19 @@ extension Ref where Value == Worker {
     /// The longest sleep in milliseconds, -1 for none: what was posted waits for nobody, and buffered log lines have their own time.
     private var sleepLimit: Int32 { value.posted.isEmpty ? value.log.sleepLimit(now: now) : 0 }
 
-    private func finishLogs() { value.log.flush(now: now, all: true) }
+    /// Closes a client's socket at the end of this tick, after its log line.
+    func closeAfterLogs(_ descriptor: Int32) { value.closing.append(descriptor) }
+
+    private func closeSockets() {
+        if value.closing.isEmpty { return }
+        for index in value.closing.indices { Socket.close(value.closing[index]) }
+        value.closing.removeAll()
+    }
+
+    private func finishLogs() {
+        value.log.flush(now: now, all: true)
+        closeSockets()
+    }
 
     @inline(__always)
     private func dispatch(_ token: Token, _ mask: EventMask) {
