@@ -132,7 +132,6 @@ struct Request: ~Copyable, SlabValue {
     var isAborted = false
     /// The answer ended too early: the connection is cut after what there is.
     var isTruncated = false
-    var isPostAction = false
     var isLogged = false
 
     /// What a request that waits goes on with.
@@ -239,7 +238,6 @@ extension Ref where Value == Request {
         value.isClosing = false
         value.isAborted = false
         value.isTruncated = false
-        value.isPostAction = false
         value.isLogged = false
         value.connection = nil
     }

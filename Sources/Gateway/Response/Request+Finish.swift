@@ -161,7 +161,6 @@ extension Ref where Value == Request {
         if value.phase != .finished || !value.isLogged {
             value.phase = .finished
             value.isLogged = true
-            if runPostAction(closing: closing) { return }
             writeAccessLog()
         }
         releaseLimits()
