@@ -157,12 +157,13 @@ import Testing
     }
 
     @Test func `P16 sees a socket in another mount namespace`() {
-        var scene = Scene("unix:/tmp/app.sock", [.socketMissing: 4])
+        let path = "/tmp/app.sock"
+        var scene = Scene("unix:\(path)", [.socketMissing: 4])
         scene.system.statuses["/"] = FileStatus(mode: 0o40755)
         scene.system.statuses["/tmp"] = FileStatus(mode: 0o41777)
         let pid = scene.process("node", unit: "app.service")
         scene.system.links["/proc/\(pid)/ns/mnt"] = "mnt:[2]"
-        scene.system.statuses["/proc/\(pid)/root/tmp/app.sock"] = FileStatus(mode: 0o140777)
+        scene.system.statuses["/proc/\(pid)/root\(path)"] = FileStatus(mode: 0o140777)
         let verdict = scene.judge()
         #expect(verdict.rule == "P16" && verdict.cause.contains("PrivateTmp="))
         #expect(verdict.culprit.name == "app.service")
