@@ -49,7 +49,7 @@ let package = Package(
 
         module("Wire"),
         module("Config"),
-        module("Pattern", ["CPCRE2", "Wire"]),
+        module("Pattern", ["CPCRE2", "Wire", "Config"]),
         module("Machine", ["Wire", "Config"]),
         module("Board"),
         module("Messages"),
@@ -67,7 +67,7 @@ let package = Package(
             name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
 
         tests("Wire", ["Wire"]),
-        tests("Pattern", ["Pattern", "Wire"]),
+        tests("Pattern", ["Pattern", "Config", "Wire"]),
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CSystem"]),

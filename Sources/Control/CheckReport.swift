@@ -1,6 +1,7 @@
 import Config
 import Diagnosis
 import Foundation
+import Pattern
 
 /// What `check` says of one configuration.
 struct CheckReport: Codable {
@@ -26,7 +27,7 @@ struct CheckReport: Codable {
         let folder = URL(fileURLWithPath: absolute).deletingLastPathComponent().path
         let source = CheckedFiles(main: absolute)
         let request = ConfigurationRequest(path: absolute, prefix: folder + "/")
-        let outcome = Configuration.parse(request, source: source, patterns: CheckedPatterns())
+        let outcome = Configuration.parse(request, source: source, patterns: PatternCompiler())
         var findings = outcome.diagnostics.map { diagnostic in
             let place = diagnostic.location.map { "\($0.file):\($0.line)" } ?? absolute
             let suggestion = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""

@@ -1,8 +1,6 @@
 import Config
 import Diagnosis
 import Foundation
-import Pattern
-import Wire
 
 /// Files on disk for `check`. A file without an `http` block is a site file, as in conf.d: it is wrapped in what nginx.conf would put around it.
 struct CheckedFiles: ConfigurationSource {
@@ -41,17 +39,4 @@ struct CheckedFiles: ConfigurationSource {
     }
 
     func glob(pattern: String) -> [String] { Glob.paths(pattern, from: LiveSystem()).filter { FileManager.default.fileExists(atPath: $0) } }
-}
-
-/// Regular expressions, by the engine that will run them.
-struct CheckedPatterns: PatternChecker {
-    func check(pattern: [UInt8], caseless: Bool) -> Result<PatternInfo, Config.PatternError> {
-        do {
-            let compiled = try Pattern(ByteView.immortal(pattern), options: caseless ? .caseless : [])
-            let names = compiled.names.map { PatternInfo.Name(name: $0.name.string, index: $0.number) }
-            return .success(PatternInfo(captureCount: compiled.captureCount, captureNames: names))
-        } catch {
-            return .failure(Config.PatternError(message: error.message, offset: error.offset))
-        }
-    }
 }

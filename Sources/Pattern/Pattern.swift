@@ -1,4 +1,5 @@
 internal import CPCRE2
+package import Config
 package import Wire
 
 /// A compiled regular expression (PCRE2, the dialect of nginx). Immortal: it belongs to configuration and is never freed.

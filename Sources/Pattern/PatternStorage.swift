@@ -1,4 +1,5 @@
 internal import CPCRE2
+internal import Config
 internal import Wire
 
 /// The C objects of one pattern.

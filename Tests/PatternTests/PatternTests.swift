@@ -1,3 +1,4 @@
+import Config
 import Pattern
 import Testing
 import Wire

@@ -140,7 +140,7 @@ extension Ref where Value == Request {
         } else if let end = base.firstIndex(of: 0x0a) {
             value.requestLine = base[0..<(end > 0 && base[end - 1] == 0x0d ? end - 1 : end)]
         }
-        log(.info, message(of: error, base))
+        log(.info, error.message(base, pool))
         countRequest()
         value.isBadHead = true
         value.isKeepalive = false
@@ -148,15 +148,6 @@ extension Ref where Value == Request {
         if value.parser.hasRequestLine, value.parser.head.versionMajor == 1 { value.versionMinor = Int(value.parser.head.versionMinor) } else { value.versionMinor = 0 }
         if value.uri.isEmpty { value.uri = "/" }
         finish(.status(Int(error.status)))
-    }
-
-    private func message(of error: HeadError, _ base: ByteView) -> String {
-        let scratch = pool.value.take(4096)
-        defer { pool.value.give(scratch) }
-        scratch.write(reserving: 4096) { writer in
-            error.writeMessage(base, into: &writer)
-        }
-        return scratch.view.string
     }
 
     /// A head that was parsed but is not acceptable.

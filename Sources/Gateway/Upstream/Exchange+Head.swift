@@ -52,7 +52,7 @@ extension Ref where Value == Exchange {
                 }
                 return .needMore
             case .failed(let error):
-                failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message(of: error, input.view)), phase: phase)
+                failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: error.message(input.view, pool)), phase: phase)
                 return .failed
             case .complete(let length):
                 if length > proxy.value.bufferSize {
@@ -80,15 +80,6 @@ extension Ref where Value == Exchange {
 
     private func tooBigHead(_ phase: StaticString) {
         failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent too big header"), phase: phase)
-    }
-
-    private func message(of error: HeadError, _ base: ByteView) -> String {
-        let scratch = pool.value.take(4096)
-        defer { pool.value.give(scratch) }
-        scratch.write(reserving: 4096) { writer in
-            error.writeMessage(base, into: &writer)
-        }
-        return scratch.view.string
     }
 
     /// A complete head: next peer for some statuses, an error page of our own, or the answer for the client.

@@ -4,6 +4,7 @@ import Glibc
 import Loop
 import Machine
 import Messages
+import Pattern
 import Wire
 
 /// The worker process: from the inherited channel to the event loop.
