@@ -39,7 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
-        .target(name: "CSystem"),
+        .target(name: "CLinux"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Static and without Swift's start-up code, which SwiftPM links into C programs too: 1.0 MB resident instead of 5.
@@ -53,15 +53,15 @@ let package = Package(
         module("Machine", ["Wire", "Config"]),
         module("Board"),
         module("Messages"),
-        module("Loop", ["CSystem", "CZlib", "Wire"]),
-        module("Gateway", ["CSystem", "CZlib", "Wire", "Pattern", "Config", "Machine", "Board", "Messages", "Loop"]),
-        module("Supervisor", ["CSystem", "Wire", "Pattern", "Config", "Machine", "Board", "Messages"]),
+        module("Loop", ["CLinux", "CZlib", "Wire"]),
+        module("Gateway", ["CLinux", "CZlib", "Wire", "Pattern", "Config", "Machine", "Board", "Messages", "Loop"]),
+        module("Supervisor", ["CLinux", "Wire", "Pattern", "Config", "Machine", "Board", "Messages"]),
         module("Diagnosis", ["Machine", "Config"]),
         module(
             "Control",
             ["Wire", "Config", "Pattern", "Diagnosis", "Board", "Messages", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
-        .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CSystem"], swiftSettings: common),
+        .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CLinux"], swiftSettings: common),
         .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),
         .executableTarget(
             name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
@@ -70,13 +70,13 @@ let package = Package(
         tests("Pattern", ["Pattern", "Config", "Wire"]),
         tests("Config", ["Config"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
-        tests("Board", ["Board", "CSystem"]),
+        tests("Board", ["Board", "CLinux"]),
         tests("Loop", ["Loop", "Wire"]),
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
-        tests("Launch", ["goodgate-launch", "CSystem", "Config", "Machine", "Supervisor"]),
-        tests("Supervisor", ["Supervisor", "Config", "Messages", "CSystem", "goodgate", "standin-worker"]),
+        tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
+        tests("Supervisor", ["Supervisor", "Config", "Messages", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
         // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 public import Wire
 
 /// Memory that lives as long as one request: values of variables, rewritten URIs, composed header values. Freed as a whole.

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 
 /// A connected socket for datagrams, UDP or unix. Nothing here blocks.

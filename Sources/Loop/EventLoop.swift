@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 
 /// What epoll says of a descriptor.
 public struct EventMask: OptionSet {

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 public import Wire
 
 /// Gathers pieces for one sendmsg. One per worker, reused.

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 
 /// Packets with descriptors over a SOCK_SEQPACKET socket.
 public enum PacketSocket {

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 
 /// Memory shared with other processes, mapped for the life of this one.
 @safe

@@ -1,4 +1,4 @@
-public import CSystem
+public import CLinux
 import Glibc
 public import Wire
 

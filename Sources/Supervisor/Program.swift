@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// The program `goodgate`: what happens from the command line to the running supervisor.

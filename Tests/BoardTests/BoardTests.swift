@@ -1,5 +1,5 @@
 import Board
-import CSystem
+import CLinux
 import Testing
 
 struct CannotMap: Error {}

@@ -1,5 +1,5 @@
 import Config
-import CSystem
+import CLinux
 import Glibc
 import Loop
 import Machine

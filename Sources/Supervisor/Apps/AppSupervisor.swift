@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Config
 package import Machine
 

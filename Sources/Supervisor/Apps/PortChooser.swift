@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// Picks TCP ports for instances: outside the range from which the kernel takes ports for outgoing connections, so

@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 // The system calls of the supervisor of apps: all that is unsafe in this folder.

@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// Sends the supervisor's own lines to a syslog server, in the form that nginx has. Never blocks; a line that cannot be sent is lost.

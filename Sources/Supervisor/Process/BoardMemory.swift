@@ -1,5 +1,5 @@
 internal import Board
-internal import CSystem
+internal import CLinux
 internal import Messages
 
 /// The memory that all workers share: per-peer health and load, counters. Sealed against shrinking, growing and other seals.

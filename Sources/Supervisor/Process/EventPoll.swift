@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// The supervisor's epoll set. Cold: a handful of descriptors, woken by signals and messages only.

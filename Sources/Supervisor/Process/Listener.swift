@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 
 /// One listening address and its sockets: one, or with `reuseport` one for each worker.
 final class Listener {

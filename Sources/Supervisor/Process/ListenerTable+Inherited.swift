@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 
 extension ListenerTable {
     /// The environment variable by which an old binary hands its listening sockets to the new one (nginx's name and form, `5;6;7;`).

@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 
 // Binary upgrade as nginx does it: the old binary renames its pid file and starts the new one with the listening sockets left open and
 // named in the environment. Both serve from the same sockets until one of them is told to go.

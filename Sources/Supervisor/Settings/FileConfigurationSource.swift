@@ -1,5 +1,5 @@
 internal import Config
-internal import CSystem
+internal import CLinux
 
 /// Reads configuration files from the machine.
 struct FileConfigurationSource: ConfigurationSource {

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 
 /// An open descriptor with one owner or several; closed with the last of them.
 final class Descriptor {

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 
 extension System {
     /// User and primary group of a name.

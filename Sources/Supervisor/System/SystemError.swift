@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 
 /// A system call that failed.
 package struct SystemError: Error, Equatable, Sendable {

@@ -1,4 +1,4 @@
-// Processes, users, files and titles: what the supervisor needs beside CSystem.h. Same convention: a value >= 0, or -errno.
+// Processes, users, files and titles: what the supervisor needs beside CLinux.h. Same convention: a value >= 0, or -errno.
 // Nothing here may run in a process that has started threads, but for the read-only look-ups.
 #pragma once
 #include <stddef.h>
