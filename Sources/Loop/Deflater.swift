@@ -64,21 +64,31 @@ public struct Deflater: ~Copyable {
 
     /// Compresses from the front of `input` into the room of `output`, which is not grown.
     public func compress(_ input: inout ByteView, into output: Ref<Buffer>, _ flush: Flush) -> CompressionStatus {
-        let room = UInt32(clamping: output.room)
-        let given = UInt32(clamping: input.count)
-        // SAFETY: zlib reads `given` bytes of the view and writes at most `room` bytes behind the buffer's end, inside its memory.
-        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.start)
-        unsafe stream.pointee.avail_in = given
-        unsafe stream.pointee.next_out = output.value.memory + output.value.end
-        unsafe stream.pointee.avail_out = room
         let mode = switch flush {
         case .none: Z_NO_FLUSH
         case .sync: Z_SYNC_FLUSH
         case .finish: Z_FINISH
         }
-        let result = unsafe deflate(stream, mode)
-        let left = unsafe stream.pointee.avail_in
-        let free = unsafe stream.pointee.avail_out
+        return unsafe stream.step(&input, into: output) { stream in unsafe deflate(stream, mode) }
+    }
+}
+
+extension UnsafeMutablePointer<z_stream> {
+    /// One call of `run` (deflate or inflate) from the front of `input` into the room of `output`, which is not grown.
+    func step(
+        _ input: inout ByteView, into output: Ref<Buffer>, _ run: (UnsafeMutablePointer<z_stream>) -> Int32
+    ) -> CompressionStatus {
+        let room = UInt32(clamping: output.room)
+        let given = UInt32(clamping: input.count)
+        // SAFETY: zlib reads `given` bytes of the view and writes at most `room` bytes behind the buffer's end, inside
+        // its memory.
+        unsafe pointee.next_in = UnsafeMutablePointer<UInt8>(mutating: input.start)
+        unsafe pointee.avail_in = given
+        unsafe pointee.next_out = output.value.memory + output.value.end
+        unsafe pointee.avail_out = room
+        let result = unsafe run(self)
+        let left = unsafe pointee.avail_in
+        let free = unsafe pointee.avail_out
         input = input.dropFirst(Int(given - left))
         output.value.end += Int(room - free)
         switch result {

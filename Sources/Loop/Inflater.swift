@@ -31,22 +31,7 @@ public struct Inflater: ~Copyable {
     /// Decompresses from the front of `input` into the room of `output`, which is not grown.
     /// - Returns: `.ended` at the end of a member; what is left of `input` belongs to the next.
     public func decompress(_ input: inout ByteView, into output: Ref<Buffer>) -> CompressionStatus {
-        let room = UInt32(clamping: output.room)
-        let given = UInt32(clamping: input.count)
-        // SAFETY: zlib reads `given` bytes of the view and writes at most `room` bytes behind the buffer's end, inside its memory.
-        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.start)
-        unsafe stream.pointee.avail_in = given
-        unsafe stream.pointee.next_out = output.value.memory + output.value.end
-        unsafe stream.pointee.avail_out = room
-        let result = unsafe inflate(stream, Z_NO_FLUSH)
-        let left = unsafe stream.pointee.avail_in
-        let free = unsafe stream.pointee.avail_out
-        input = input.dropFirst(Int(given - left))
-        output.value.end += Int(room - free)
-        switch result {
-        case Z_STREAM_END: return .ended
-        case Z_OK, Z_BUF_ERROR: return free == 0 ? .needsRoom : .needsInput
-        default: return .failed
-        }
+        // SAFETY: the stream lives as long as this value; `step` keeps zlib inside both buffers.
+        unsafe stream.step(&input, into: output) { stream in unsafe inflate(stream, Z_NO_FLUSH) }
     }
 }

@@ -9,45 +9,15 @@ extension Balancer {
         let sticky = findSticky(attempt, hint: hint, second: second)
         if sticky >= 0 { return sticky }
         let tier = tier(of: attempt)
-        var best = -1
-        var bestPlace = tier.start
-        var bestTime: Int64 = 0
-        var areMany = false
         for place in tier.start..<tier.start &+ tier.count {
             let slot = Int(order[place])
             if isTried(attempt, slot) || !peers[slot].isEligible(at: second) { continue }
-            if peers[slot].inflightRequests > 0 {
-                let waited =
-                    peers[slot].inflightLast / peers[slot].inflightRequests &+ (now &- peers[slot].inflightChanged)
-                peers[slot].inflightTime = Peer.average(peers[slot].inflightTime, waited)
-            }
-            let time = peers[slot].estimatedTime(metric, second: second)
-            guard best >= 0 else {
-                (best, bestPlace, bestTime) = (slot, place, time)
-                continue
-            }
-            let mine = time &* Int64(weight(best))
-            let its = bestTime &* Int64(weight(slot))
-            if mine < its {
-                (best, bestPlace, bestTime, areMany) = (slot, place, time, false)
-            } else if mine == its {
-                areMany = true
-            }
+            guard peers[slot].inflightRequests > 0 else { continue }
+            let waited =
+                peers[slot].inflightLast / peers[slot].inflightRequests &+ (now &- peers[slot].inflightChanged)
+            peers[slot].inflightTime = Peer.average(peers[slot].inflightTime, waited)
         }
-        guard best >= 0 else { return -1 }
-        var total = 0
-        if areMany {
-            for place in bestPlace..<tier.start &+ tier.count {
-                let slot = Int(order[place])
-                if isTried(attempt, slot) || !peers[slot].isEligible(at: second) { continue }
-                let time = peers[slot].estimatedTime(metric, second: second)
-                if time &* Int64(weight(best)) != bestTime &* Int64(weight(slot)) { continue }
-                total &+= earn(slot)
-                if peers[slot].currentWeight > peers[best].currentWeight { best = slot }
-            }
-        }
-        peers[best].currentWeight &-= total
-        return best
+        return chooseLeast(attempt, second: second) { peer in peer.estimatedTime(metric, second: second) }
     }
 
     /// Counts a just picked attempt among its peer's requests in flight (`inflight`).

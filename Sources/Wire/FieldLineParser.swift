@@ -33,6 +33,9 @@ struct FieldLineParser: Sendable {
     private(set) var field = ParsedField(name: ByteRange(), value: ByteRange(), hash: 0, token: .unknown)
     private(set) var range = ByteRange()
     private(set) var badByte: UInt8 = 0
+    /// Lines that `nextOfHead` left out because of their names, and the first of them.
+    private(set) var droppedCount = 0
+    private(set) var firstDropped = ByteRange()
     private var scan: Int
     private var nameEnd = 0
     private var phase = Phase.start
@@ -41,6 +44,39 @@ struct FieldLineParser: Sendable {
     init(position: Int) {
         self.position = position
         scan = position
+    }
+
+    /// What a head's next line is, with its limits applied and invalid names left out.
+    enum HeadStep {
+        /// `field` holds the line.
+        case field
+        /// The empty line; `position` is after it.
+        case end
+        case needMore
+        case failed(HeadError)
+    }
+
+    /// Parses the next line of a head that is kept.
+    ///
+    /// - Parameter bytes: the whole head so far.
+    @inline(__always)
+    mutating func nextOfHead(_ bytes: ByteView, _ rules: Rules, _ options: HeadOptions) -> HeadStep {
+        while true {
+            let limit = min(position &+ Int(options.maxLineLength), Int(options.maxHeadLength))
+            let limited = bytes.prefix(limit)
+            switch next(limited, rules) {
+            case .field: return .field
+            case .dropped:
+                if droppedCount == 0 { firstDropped = range }
+                droppedCount &+= 1
+            case .end: return .end
+            case .needMore:
+                guard limited.count == limit else { return .needMore }
+                let reason: HeadError.Reason = limit == Int(options.maxHeadLength) ? .tooLargeHead : .tooLongHeaderLine
+                return .failed(HeadError(reason, range: ByteRange(from: position, to: limit)))
+            case .invalid: return .failed(HeadError(.invalidHeaderLine, range: range, byte: badByte))
+            }
+        }
     }
 
     /// Parses the next line. O(bytes not yet scanned).

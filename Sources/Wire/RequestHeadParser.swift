@@ -10,9 +10,9 @@ public struct RequestHeadParser: Sendable {
     /// The result; complete when `parse` said so. `method`, target and version are valid as soon as `hasRequestLine`.
     public internal(set) var head = RequestHead()
     /// Fields dropped because of their names (`HeadOptions.ignoreInvalidHeaders`).
-    public private(set) var droppedFieldCount = 0
+    public var droppedFieldCount: Int { lines.droppedCount }
     /// The first dropped field line.
-    public private(set) var firstDroppedField = ByteRange()
+    public var firstDroppedField: ByteRange { lines.firstDropped }
     public let options: HeadOptions
 
     var line = RequestLineState()
@@ -49,23 +49,14 @@ public struct RequestHeadParser: Sendable {
 
     private mutating func parseFields(_ bytes: ByteView, _ fields: inout FieldTable) -> HeadOutcome {
         while true {
-            let limit = min(lines.position &+ Int(options.maxLineLength), Int(options.maxHeadLength))
-            let limited = bytes.prefix(limit)
-            switch lines.next(limited, rules) {
+            switch lines.nextOfHead(bytes, rules, options) {
             case .field:
                 if let error = accept(lines.field, bytes, &fields) { return .failed(error) }
-            case .dropped:
-                if droppedFieldCount == 0 { firstDroppedField = lines.range }
-                droppedFieldCount &+= 1
             case .end:
                 if let error = finish(bytes, &fields) { return .failed(error) }
                 return .complete(headLength: lines.position)
-            case .needMore:
-                guard limited.count == limit else { return .needMore }
-                let reason: HeadError.Reason = limit == Int(options.maxHeadLength) ? .tooLargeHead : .tooLongHeaderLine
-                return .failed(HeadError(reason, range: ByteRange(from: lines.position, to: limit)))
-            case .invalid:
-                return .failed(HeadError(.invalidHeaderLine, range: lines.range, byte: lines.badByte))
+            case .needMore: return .needMore
+            case .failed(let error): return .failed(error)
             }
         }
     }

@@ -5,8 +5,8 @@
 /// bytes that are no token characters are dropped, because they cannot be sent on.
 public struct ResponseHeadParser: Sendable {
     public private(set) var head = ResponseHead()
-    public private(set) var droppedFieldCount = 0
-    public private(set) var firstDroppedField = ByteRange()
+    public var droppedFieldCount: Int { lines.droppedCount }
+    public var firstDroppedField: ByteRange { lines.firstDropped }
     public let options: HeadOptions
 
     private var hasStatusLine = false
@@ -46,23 +46,14 @@ public struct ResponseHeadParser: Sendable {
 
     private mutating func parseFields(_ bytes: ByteView, _ fields: inout FieldTable) -> HeadOutcome {
         while true {
-            let limit = min(lines.position &+ Int(options.maxLineLength), Int(options.maxHeadLength))
-            let limited = bytes.prefix(limit)
-            switch lines.next(limited, rules) {
+            switch lines.nextOfHead(bytes, rules, options) {
             case .field:
                 if let error = accept(lines.field, bytes, &fields) { return .failed(error) }
-            case .dropped:
-                if droppedFieldCount == 0 { firstDroppedField = lines.range }
-                droppedFieldCount &+= 1
             case .end:
                 if namesOtherFields { ConnectionOptions.mark(&fields, bytes) }
                 return .complete(headLength: lines.position)
-            case .needMore:
-                guard limited.count == limit else { return .needMore }
-                let reason: HeadError.Reason = limit == Int(options.maxHeadLength) ? .tooLargeHead : .tooLongHeaderLine
-                return .failed(HeadError(reason, range: ByteRange(from: lines.position, to: limit)))
-            case .invalid:
-                return .failed(HeadError(.invalidHeaderLine, range: lines.range, byte: lines.badByte))
+            case .needMore: return .needMore
+            case .failed(let error): return .failed(error)
             }
         }
     }

@@ -94,16 +94,17 @@ struct AccessLog {
 
     @Test("says 499 when the client went away before the answer, and the origin is cancelled")
     func clientAbort() throws {
-        let gone = Box(false)
+        let asked = Box(false), gone = Box(false)
         let origin = try RawOrigin { client in
             _ = try client.readUntil("\r\n\r\n")
+            asked.value = true
             gone.value = client.drain(seconds: 5).how != .timeout
         }
         let site = try Site(server: "location / { proxy_pass http://127.0.0.1:\(origin.port); }")
         defer { site.stop() }
         let client = try site.client()
         try client.send(Client.head("GET", "/"))
-        usleep(100_000)
+        #expect(eventually(within: 3) { asked.value })
         client.close()
         #expect(site.gateway.accessLines(1).first?.contains("\" 499 0 ") == true)
         #expect(eventually(within: 3) { gone.value })

@@ -213,7 +213,7 @@ struct UpstreamTests {
         let settings = try #require(http.locations.last)
         #expect(
             settings.proxy.redirectRules
-                == [ProxyRedirect(match: .prefix(Template(literal: bytes(from))), replacement: Template(literal: bytes(to)))])
+                == [TextRewrite(match: .text(Template(literal: bytes(from))), replacement: Template(literal: bytes(to)))])
         let (explicit, _) = try pass(url, location: location, more: "proxy_redirect default;")
         #expect(explicit.locations.last?.proxy.redirectRules == settings.proxy.redirectRules)
     }

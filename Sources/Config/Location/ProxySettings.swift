@@ -21,9 +21,9 @@ package struct ProxySettings: Sendable {
     /// `proxy_redirect` as said.
     package var redirects: ProxyRedirects = .standard
     /// What `redirects` amounts to in this location, tried in order; the first that matches is applied.
-    package var redirectRules: [ProxyRedirect] = []
-    package var cookieDomains: [CookieRewrite] = []
-    package var cookiePaths: [CookieRewrite] = []
+    package var redirectRules: [TextRewrite] = []
+    package var cookieDomains: [TextRewrite] = []
+    package var cookiePaths: [TextRewrite] = []
     package var cookieFlags: [CookieFlagsRule] = []
 
     // Buffers.
@@ -117,11 +117,11 @@ package struct ProxyPass: Hashable, Sendable {
     package var replacedPrefixLength: Int { replacedPrefix.count }
 
     /// What `proxy_redirect default` does; nil for dynamic URLs.
-    package var standardRedirect: ProxyRedirect? {
+    package var standardRedirect: TextRewrite? {
         guard case .upstream = target else { return nil }
         let slash = [UInt8(ascii: "/")]
         let match = Template(literal: uri == nil ? url + slash : url)
-        return ProxyRedirect(match: .prefix(match), replacement: Template(literal: uri == nil ? slash : replacedPrefix))
+        return TextRewrite(match: .text(match), replacement: Template(literal: uri == nil ? slash : replacedPrefix))
     }
 }
 
@@ -143,42 +143,25 @@ package enum ProxyRedirects: Hashable, Sendable {
     case standard
     case off
     /// Tried in order; the first that matches is applied.
-    case rules([ProxyRedirect])
+    case rules([TextRewrite])
 }
 
-/// One rule of `proxy_redirect`.
-package struct ProxyRedirect: Hashable, Sendable {
-    /// What a value must begin with or match.
-    package enum Match: Hashable, Sendable {
-        /// Text at the start.
-        case prefix(Template)
-        case pattern(PatternID)
-    }
-    /// What a value must begin with or match.
-    package var match: Match
+/// What the text of a response's field must be or match, for a rule to be applied.
+package enum TextMatch: Hashable, Sendable {
+    /// `proxy_redirect`, `proxy_cookie_path`: text at the start. `proxy_cookie_domain`: the whole value without a
+    /// leading dot, ignoring case. `proxy_cookie_flags`: the cookie's name, ignoring case.
+    case text(Template)
+    case pattern(PatternID)
+}
+
+/// One rule of `proxy_redirect`, `proxy_cookie_domain` or `proxy_cookie_path`.
+package struct TextRewrite: Hashable, Sendable {
+    /// What the text must be or match.
+    package var match: TextMatch
     /// What the matching part becomes.
     package var replacement: Template
 
-    package init(match: Match, replacement: Template) {
-        self.match = match
-        self.replacement = replacement
-    }
-}
-
-/// One rule of `proxy_cookie_domain` or `proxy_cookie_path`.
-package struct CookieRewrite: Hashable, Sendable {
-    /// What an attribute must be or match.
-    package enum Match: Hashable, Sendable {
-        /// Domain: the whole value without a leading dot, ignoring case. Path: text at the start.
-        case text(Template)
-        case pattern(PatternID)
-    }
-    /// What the attribute must be or match.
-    package var match: Match
-    /// What it becomes.
-    package var replacement: Template
-
-    package init(match: Match, replacement: Template) {
+    package init(match: TextMatch, replacement: Template) {
         self.match = match
         self.replacement = replacement
     }
@@ -186,13 +169,6 @@ package struct CookieRewrite: Hashable, Sendable {
 
 /// One rule of `proxy_cookie_flags`; the first whose cookie matches is applied.
 package struct CookieFlagsRule: Hashable, Sendable {
-    /// Which cookies it is for.
-    package enum Match: Hashable, Sendable {
-        /// Name, ignoring case.
-        case name(Template)
-        case pattern(PatternID)
-    }
-
     /// A flag to set or to remove.
     package enum Flag: Hashable, Sendable {
         case secure, noSecure, httpOnly, noHTTPOnly
@@ -205,11 +181,11 @@ package struct CookieFlagsRule: Hashable, Sendable {
         case dynamic(Template)
     }
     /// Which cookies it is for.
-    package var match: Match
+    package var match: TextMatch
     /// In order.
     package var flags: [FlagSource]
 
-    package init(match: Match, flags: [FlagSource]) {
+    package init(match: TextMatch, flags: [FlagSource]) {
         self.match = match
         self.flags = flags
     }

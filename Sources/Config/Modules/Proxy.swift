@@ -115,7 +115,7 @@ extension DirectiveTableBuilder {
 
 /// Handlers of the proxy module.
 enum ProxyHandlers {
-    typealias Rules = any WritableKeyPath<LocationSettings, [CookieRewrite]> & Sendable
+    typealias Rules = any WritableKeyPath<LocationSettings, [TextRewrite]> & Sendable
 
     private static let nextUpstreamNames: [(String, NextUpstream)] = [
         ("error", .error), ("timeout", .timeout), ("invalid_header", .invalidHeader),
@@ -170,7 +170,7 @@ enum ProxyHandlers {
             reader.scope.settings.proxy.redirects = .off
             return
         }
-        var rules: [ProxyRedirect] = []
+        var rules: [TextRewrite] = []
         if !isFirst, case .rules(let earlier) = reader.scope.settings.proxy.redirects { rules = earlier }
         if directive.argumentCount == 1 {
             guard directive.isWord(1, "default") else {
@@ -179,14 +179,14 @@ enum ProxyHandlers {
             rules.append(try standardRule(reader))
         } else {
             rules.append(
-                ProxyRedirect(
-                    match: try redirectMatch(reader, directive),
+                TextRewrite(
+                    match: try textMatch(reader, directive[1], of: directive),
                     replacement: try reader.template(directive[2], at: directive.location)))
         }
         reader.scope.settings.proxy.redirects = .rules(rules)
     }
 
-    private static func standardRule(_ reader: ConfigurationReader) throws(DirectiveError) -> ProxyRedirect {
+    private static func standardRule(_ reader: ConfigurationReader) throws(DirectiveError) -> TextRewrite {
         // A location's `proxy_pass` is that of an outer block only in `if` and `limit_except`, where this cannot stand.
         guard let pass = reader.scope.settings.proxy.pass else {
             throw DirectiveError("\"proxy_redirect default\" should be placed after the \"proxy_pass\" directive")
@@ -198,16 +198,21 @@ enum ProxyHandlers {
         return rule
     }
 
-    private static func redirectMatch(
-        _ reader: ConfigurationReader, _ directive: Directive
-    ) throws(DirectiveError) -> ProxyRedirect.Match {
-        let word = directive[1]
+    /// A word that a rule compares with: `~PATTERN`, `~*PATTERN` ignoring case, or text.
+    ///
+    /// - Parameters:
+    ///   - isCaseless: patterns always ignore case; `~*` has no meaning of its own then.
+    private static func textMatch(
+        _ reader: ConfigurationReader, _ word: some BidirectionalCollection<UInt8>, of directive: Directive, isCaseless: Bool = false
+    ) throws(DirectiveError) -> TextMatch {
         guard word.first == UInt8(ascii: "~") else {
-            return .prefix(try reader.template(word, at: directive.location))
+            return .text(try reader.template(Bytes(word), at: directive.location))
         }
-        let isCaseless = word.count > 1 && word[1] == UInt8(ascii: "*")
+        let pattern = word.dropFirst()
+        let hasStar = !isCaseless && pattern.first == UInt8(ascii: "*")
         return .pattern(
-            try reader.pattern(word.dropFirst(isCaseless ? 2 : 1), caseless: isCaseless, at: directive.location))
+            try reader.pattern(
+                hasStar ? pattern.dropFirst() : pattern, caseless: isCaseless || hasStar, at: directive.location))
     }
 
     /// `proxy_cookie_domain` and `proxy_cookie_path`.
@@ -217,19 +222,13 @@ enum ProxyHandlers {
         guard try startRules(reader, directive, clear: { $0.scope.settings[keyPath: path] = [] }) else { return }
         var word = directive[1][...]
         var replacement = directive[2][...]
-        let match: CookieRewrite.Match
-        if word.first == UInt8(ascii: "~") {
-            let skipped = !isDomain && word.count > 1 && word[1] == UInt8(ascii: "*") ? 2 : 1
-            let isCaseless = isDomain || skipped == 2
-            match = .pattern(
-                try reader.pattern(word.dropFirst(skipped), caseless: isCaseless, at: directive.location))
-        } else {
-            if isDomain, word.first == UInt8(ascii: ".") { word = word.dropFirst() }
-            if isDomain, replacement.first == UInt8(ascii: ".") { replacement = replacement.dropFirst() }
-            match = .text(try reader.template(word, at: directive.location))
+        if isDomain, word.first != UInt8(ascii: "~") {
+            if word.first == UInt8(ascii: ".") { word = word.dropFirst() }
+            if replacement.first == UInt8(ascii: ".") { replacement = replacement.dropFirst() }
         }
+        let match = try textMatch(reader, word, of: directive, isCaseless: isDomain)
         let value = try reader.template(replacement, at: directive.location)
-        reader.scope.settings[keyPath: path].append(CookieRewrite(match: match, replacement: value))
+        reader.scope.settings[keyPath: path].append(TextRewrite(match: match, replacement: value))
     }
 
     /// Handles `off` and the first of several rules in a block.
@@ -254,13 +253,7 @@ enum ProxyHandlers {
     static let cookieFlags: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
         let clear: (ConfigurationReader) -> Void = { $0.scope.settings.proxy.cookieFlags = [] }
         guard try startRules(reader, directive, clear: clear) else { return }
-        let word = directive[1]
-        let match: CookieFlagsRule.Match
-        if word.first == UInt8(ascii: "~") {
-            match = .pattern(try reader.pattern(word.dropFirst(), caseless: true, at: directive.location))
-        } else {
-            match = .name(try reader.template(word, at: directive.location))
-        }
+        let match = try textMatch(reader, directive[1], of: directive, isCaseless: true)
         var flags: [CookieFlagsRule.FlagSource] = []
         for index in 2...max(2, directive.argumentCount) {
             let template = try reader.template(directive[index], at: directive.location)

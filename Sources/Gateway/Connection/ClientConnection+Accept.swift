@@ -1,4 +1,5 @@
 import CLinux
+import Config
 import Glibc
 import Loop
 import Wire
@@ -69,7 +70,7 @@ extension Ref where Value == Worker {
         }
     }
 
-    private func pauseAccepting(_ reason: String, level: ErrorLevel = .alert) {
+    private func pauseAccepting(_ reason: String, level: LogLevel = .alert) {
         guard value.acceptPausedUntil == 0 else { return }
         log(level, reason)
         value.acceptPausedUntil = now + 500

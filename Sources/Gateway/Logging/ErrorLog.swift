@@ -1,27 +1,28 @@
+import Config
 import Glibc
 import Loop
 import Wire
 
 extension Ref where Value == Worker {
     /// Whether any log takes lines of a level: ask before composing a text.
-    func logs(_ level: ErrorLevel) -> Bool { level.rawValue <= value.log.lowestLevel }
+    func logs(_ level: LogLevel) -> Bool { level.rawValue <= value.log.lowestLevel }
 
     /// Writes a line without a connection: `2026/11/22 08:25:04 [error] PID#TID: text`.
-    func log(_ level: ErrorLevel, _ message: String, errno code: Int32 = 0, connection: UInt64 = 0) {
+    func log(_ level: LogLevel, _ message: String, errno code: Int32 = 0, connection: UInt64 = 0) {
         guard logs(level) else { return }
         write(level, message, code, connection, to: value.log.errorLogs) { _ in }
     }
 
     /// Writes a line to all logs of a list that take its level. `context` appends what follows the message.
     func write(
-        _ level: ErrorLevel, _ message: String, _ code: Int32, _ connection: UInt64, to targets: FixedList<ErrorLogTarget>,
+        _ level: LogLevel, _ message: String, _ code: Int32, _ connection: UInt64, to targets: FixedList<ErrorLogTarget>,
         context: (Ref<Buffer>) -> Void
     ) {
         let line = value.pool.value.take(4096)
         defer { value.pool.value.give(line) }
         line.append(errorTime)
         line.append(" [")
-        line.append(ByteView(level.name))
+        line.append(text: level.name)
         line.append("] ")
         line.append(decimal: Int(value.identity.processID))
         line.append(0x23)
@@ -44,7 +45,7 @@ extension Ref where Value == Worker {
         for index in targets.indices where level.rawValue <= targets[index].level.rawValue { send(line.view, level, to: targets[index].sink) }
     }
 
-    private func send(_ line: ByteView, _ level: ErrorLevel, to sink: ErrorLogTarget.Sink) {
+    private func send(_ line: ByteView, _ level: LogLevel, to sink: ErrorLogTarget.Sink) {
         switch sink {
         case .file(let index):
             // Errors are rare, and read by people who wait for them: written at once, so that no crash and no answer overtakes them.
@@ -58,14 +59,14 @@ extension Ref where Value == Worker {
             copy.append(0x0a)
             _ = File.append(copy.view, to: 2)
             value.pool.value.give(copy)
-        case .syslog(let index): sendSyslog(severity: min(7, level.rawValue - 1), target: index) { $0.append(line) }
+        case .syslog(let index): sendSyslog(severity: min(8, max(1, level.rawValue)) - 1, target: index) { $0.append(line) }
         }
     }
 }
 
 extension Ref where Value == Request {
     /// Writes a line about this request: `… *N MESSAGE (ERRNO: text) while ACTION, client: …, server: …, request: "…", upstream: "…", host: "…"`.
-    func log(_ level: ErrorLevel, _ message: String, errno code: Int32 = 0, while action: StaticString? = nil) {
+    func log(_ level: LogLevel, _ message: String, errno code: Int32 = 0, while action: StaticString? = nil) {
         let worker = worker
         guard worker.logs(level) else { return }
         let targets = value.location?.value.errorLogs ?? worker.value.log.errorLogs

@@ -3,24 +3,6 @@ import Glibc
 import Loop
 import Wire
 
-/// nginx's levels; a log gets its own and all more severe ones.
-enum ErrorLevel: UInt8 {
-    case emergency = 1, alert, critical, error, warning, notice, info, debug
-
-    var name: StaticString {
-        switch self {
-        case .emergency: "emerg"
-        case .alert: "alert"
-        case .critical: "crit"
-        case .error: "error"
-        case .warning: "warn"
-        case .notice: "notice"
-        case .info: "info"
-        case .debug: "debug"
-        }
-    }
-}
-
 /// One error_log: where, and from which level on.
 struct ErrorLogTarget {
     enum Sink {
@@ -30,7 +12,7 @@ struct ErrorLogTarget {
         case syslog(Int)
     }
     let sink: Sink
-    let level: ErrorLevel
+    let level: LogLevel
 }
 
 /// A log file with the lines of this loop tick: written by one call when the tick ends (D3), or when the buffer is full.
@@ -67,7 +49,7 @@ struct LogWriter: ~Copyable {
     /// error_log of the main context.
     var errorLogs = FixedList<ErrorLogTarget>()
     /// The most verbose level any log takes: what is above is not even formatted.
-    var lowestLevel = ErrorLevel.error.rawValue
+    var lowestLevel = LogLevel.error.rawValue
 
     init() {}
 

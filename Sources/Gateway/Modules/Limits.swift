@@ -75,7 +75,7 @@ extension Ref where Value == Request {
     }
 
     private func rejectRequest(_ main: RequestRef, _ settings: LimitRequestsSettings, _ zone: String, _ excess: Int64) -> Step {
-        log(ErrorLevel(settings.logLevel),
+        log(settings.logLevel,
             "limiting requests\(settings.isDryRun ? ", dry run" : ""), excess: \(thousandths(excess)) by zone \"\(zone)\"")
         main.value.limits.requestStatus = settings.isDryRun ? .rejectedDryRun : .rejected
         return settings.isDryRun ? .next : .finished(settings.status)
@@ -85,7 +85,7 @@ extension Ref where Value == Request {
         _ main: RequestRef, _ settings: LimitRequestsSettings, _ zone: Int, _ excess: Int64, _ wait: Machine.Milliseconds
     ) -> Step {
         let name = worker.value.http.value.configuration.value.http!.limitRequestZones[zone].name
-        let level = ErrorLevel(rawValue: min(7, ErrorLevel(settings.logLevel).rawValue + 1)) ?? .info
+        let level = LogLevel(rawValue: min(7, settings.logLevel.rawValue + 1)) ?? .info
         log(level, "delaying request\(settings.isDryRun ? ", dry run" : ""), excess: \(thousandths(excess)), by zone \"\(name)\"")
         if settings.isDryRun {
             main.value.limits.requestStatus = .delayedDryRun
@@ -115,7 +115,7 @@ extension Ref where Value == Request {
             guard main.value.limits.heldCount < 8,
                 let place = http.value.connectionZones[rule.zone].value.enter(key, limit: rule.connections) else {
                 let isDryRun = settings.value.limitConnections.isDryRun
-                log(ErrorLevel(settings.value.limitConnections.logLevel), "limiting connections\(isDryRun ? ", dry run," : "") by zone \"\(zone.name)\"")
+                log(settings.value.limitConnections.logLevel, "limiting connections\(isDryRun ? ", dry run," : "") by zone \"\(zone.name)\"")
                 main.releaseLimits()
                 main.value.limits.connectionStatus = isDryRun ? .rejectedDryRun : .rejected
                 return isDryRun ? .next : .finished(settings.value.limitConnections.status)
@@ -136,9 +136,4 @@ extension Ref where Value == Request {
             worker.value.http.value.connectionZones[Int(held.zone)].value.leave(held.place)
         }
     }
-}
-
-extension ErrorLevel {
-    /// The level of a setting.
-    init(_ level: LogLevel) { self = ErrorLevel(rawValue: max(1, level.rawValue)) ?? .error }
 }

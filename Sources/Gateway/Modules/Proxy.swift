@@ -248,14 +248,14 @@ extension Ref where Value == Request {
             value.response.lastModifiedText = field.value
         case .location:
             // A rewritten target is ours and becomes absolute like ours; one left as it is stays as it is.
-            if proxy.value.redirects, let target = redirected(field.value, proxy) {
+            if proxy.value.redirects, let target = redirected(field.value) {
                 value.response.location = target
             } else if field.value.first != 0x2f {
                 value.response.location = field.value
             } else {
                 value.response.fields.append(field)
             }
-        case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value, proxy), token: .refresh)
+        case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value), token: .refresh)
         case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
         default: value.response.fields.append(field)
         }

@@ -18,7 +18,7 @@ extension Ref where Value == Request {
         var isChanged = false
         for index in attributes.indices.dropFirst() {
             guard let text = attributes[index].text else { continue }
-            let rules: [CookieRewrite]
+            let rules: [TextRewrite]
             let isDomain = attributes[index].key.equalsIgnoringCase("domain")
             if isDomain {
                 rules = settings.value.proxy.cookieDomains
@@ -69,7 +69,7 @@ extension Ref where Value == Request {
     }
 
     /// The first rule that matches: a domain as a whole without its leading dot, a path at its start.
-    private func replace(_ text: ByteView, _ rules: [CookieRewrite], isDomain: Bool) -> ByteView? {
+    private func replace(_ text: ByteView, _ rules: [TextRewrite], isDomain: Bool) -> ByteView? {
         for rule in rules {
             switch rule.match {
             case .pattern(let id):
@@ -99,7 +99,7 @@ extension Ref where Value == Request {
     private func flagsRule(for name: ByteView) -> CookieFlagsRule? {
         for rule in location.value.settings.value.proxy.cookieFlags {
             switch rule.match {
-            case .name(let template): if evaluate(template).equalsIgnoringCase(name) { return rule }
+            case .text(let template): if evaluate(template).equalsIgnoringCase(name) { return rule }
             case .pattern(let id): if match(worker.value.http.value.patterns[id.index], name) { return rule }
             }
         }
@@ -110,22 +110,8 @@ extension Ref where Value == Request {
         for source in rule.flags {
             switch source {
             case .constant(let flag): apply(flag, to: &attributes)
-            case .dynamic(let template): if let flag = flag(named: evaluate(template)) { apply(flag, to: &attributes) }
+            case .dynamic(let template): if let flag = CookieFlagsRule.Flag(text: evaluate(template).array) { apply(flag, to: &attributes) }
             }
-        }
-    }
-
-    private func flag(named text: ByteView) -> CookieFlagsRule.Flag? {
-        switch text.string.lowercased() {
-        case "secure": .secure
-        case "nosecure": .noSecure
-        case "httponly": .httpOnly
-        case "nohttponly": .noHTTPOnly
-        case "samesite=strict": .sameSiteStrict
-        case "samesite=lax": .sameSiteLax
-        case "samesite=none": .sameSiteNone
-        case "nosamesite": .noSameSite
-        default: nil
         }
     }
 

@@ -5,23 +5,16 @@ import Wire
 /// proxy_redirect, proxy_cookie_domain, proxy_cookie_path, proxy_cookie_flags: texts in answers that name the upstream.
 extension Ref where Value == Request {
     /// Location with the upstream's own prefix replaced.
-    func redirected(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView? {
-        switch location.value.settings.value.proxy.redirects {
-        case .off: return nil
-        case .standard:
-            guard let rule = location.value.settings.value.proxy.pass?.standardRedirect else { return nil }
-            return apply(rule, target)
-        case .rules(let rules):
-            for rule in rules {
-                if let result = apply(rule, target) { return result }
-            }
-            return nil
+    func redirected(_ target: ByteView) -> ByteView? {
+        for rule in location.value.settings.value.proxy.redirectRules {
+            if let result = apply(rule, target) { return result }
         }
+        return nil
     }
 
-    private func apply(_ rule: ProxyRedirect, _ target: ByteView) -> ByteView? {
+    private func apply(_ rule: TextRewrite, _ target: ByteView) -> ByteView? {
         switch rule.match {
-        case .prefix(let template):
+        case .text(let template):
             let prefix = evaluate(template)
             guard target.hasPrefix(prefix) else { return nil }
             return join(evaluate(rule.replacement), target.dropFirst(prefix.count))
@@ -39,17 +32,16 @@ extension Ref where Value == Request {
         return chunk.whole[start..<chunk.value.end]
     }
 
-    func redirectedRefresh(_ target: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView {
+    func redirectedRefresh(_ target: ByteView) -> ByteView {
         var index = 0
         while index + 4 <= target.count {
             if target[index..<(index + 4)].equalsIgnoringCase("url=") {
                 let url = target.dropFirst(index + 4)
-                guard let changed = redirected(url, proxy) else { return target }
+                guard let changed = redirected(url) else { return target }
                 return join(target.prefix(index + 4), changed)
             }
             index += 1
         }
         return target
     }
-
 }

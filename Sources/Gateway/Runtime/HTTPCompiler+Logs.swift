@@ -14,7 +14,7 @@ extension HTTPCompiler {
     }
 
     private mutating func target(of settings: ErrorLogSettings) -> ErrorLogTarget {
-        let level = ErrorLevel(rawValue: max(1, min(8, settings.level.rawValue))) ?? .error
+        let level = max(.emergency, settings.level)
         log.lowestLevel = max(log.lowestLevel, level.rawValue)
         switch settings.destination {
         case .file(let path): return ErrorLogTarget(sink: .file(log.file(path, descriptor: -1)), level: level)

@@ -8,7 +8,7 @@ import Wire
 /// A failed attempt, in the words of nginx's error log.
 struct ExchangeFailure {
     let kind: AttemptFailure
-    let level: ErrorLevel
+    let level: LogLevel
     let message: String
     var errno: Int32 = 0
 }
@@ -134,7 +134,7 @@ extension Ref where Value == Exchange {
     private func connectFailure(_ code: Int32, isSocket: Bool, _ peer: Int) -> ExchangeFailure {
         if isSocket { return ExchangeFailure(kind: .error, level: .alert, message: "socket() failed", errno: code) }
         let name = upstream.value.peers[peer].name.string
-        let level: ErrorLevel
+        let level: LogLevel
         switch code {
         case ECONNREFUSED, EAGAIN, ECONNRESET, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH: level = .error
         default: level = .critical
