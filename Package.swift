@@ -37,6 +37,11 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        // Parts of what Hummingbird stands on, which the commands use as its client.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -59,7 +64,14 @@ let package = Package(
         module("Diagnosis", ["Machine", "Config"]),
         module(
             "Control",
-            ["Wire", "Config", "Pattern", "Diagnosis", "Board", "Messages", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            [
+                "CLinux", "Wire", "Config", "Pattern", "Diagnosis", "Board", "Messages",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
 
         .executableTarget(name: "goodgate", dependencies: ["Supervisor", "CLinux"], swiftSettings: common),
         .executableTarget(name: "goodgate-worker", dependencies: ["Gateway"], swiftSettings: common),

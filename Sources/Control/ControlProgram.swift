@@ -1,21 +1,24 @@
 package import ArgumentParser
 
 /// `goodgate-control`: every subcommand of `goodgate` but `run`. The supervisor's program executes it, so that the privileged part stays small.
-package struct ControlProgram: ParsableCommand {
+package struct ControlProgram: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "goodgate",
         abstract: "A reverse proxy and process supervisor that never serves an avoidable 502, and explains every error it does serve.",
         discussion: """
             EXAMPLES
+              goodgate status --watch                   workers, apps and upstreams, live
               goodgate check /etc/nginx/nginx.conf      will it run here, and what is risky in it
               goodgate doctor --since 24h               explain the 502s of a host that runs nginx
               tail -n 20 error.log | goodgate explain   explain lines of an error log
               goodgate -t -c site.conf                  test a configuration as nginx does
             """,
-        subcommands: [CheckCommand.self, DoctorCommand.self, ExplainCommand.self, CompatibilityCommand.self])
+        subcommands: [
+            StatusCommand.self, CheckCommand.self, DoctorCommand.self, ExplainCommand.self, CompatibilityCommand.self, ServeCommand.self,
+        ])
 
     package init() {}
 
     /// Parses the process's arguments and runs the subcommand; exits with its status.
-    package static func start() { main() }
+    package static func start() async { await main() }
 }

@@ -1,3 +1,3 @@
 import Control
 
-ControlProgram.start()
+await ControlProgram.start()

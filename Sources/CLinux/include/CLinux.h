@@ -83,6 +83,12 @@ ssize_t cs_send_packet(int fd, const void *bytes, size_t count, const int *descr
 /// Receives one packet. Descriptors arrive close-on-exec. *descriptor_count is in: capacity, out: number. -EMSGSIZE if anything was cut off (all descriptors are closed then).
 ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
 
+// --- the control socket ---
+/// Whether somebody listens at a Unix-domain socket: 1, with his process id (0: unknown); 0: nobody does; or -errno.
+int cs_probe_socket(const char *path, int *process);
+/// Opens a directory and waits until no other process has it locked. Closing it gives the lock back.
+int cs_lock_directory(const char *path);
+
 #include "process.h"
 
 // --- rights of this process ---

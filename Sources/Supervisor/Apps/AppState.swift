@@ -12,6 +12,16 @@ struct AppState: Equatable {
         var environment: [String] = []
         var environmentFiles: [String]?
 
+        /// How the release differs from the block, one text each. Variables by name only: their values may be secrets.
+        var differences: [String] {
+            var list: [String] = []
+            if let command { list.append("command " + command.joined(separator: " ")) }
+            if let directory { list.append("directory " + directory) }
+            for variable in environment { list.append("env " + (variable.split(separator: "=").first ?? "")) }
+            for file in environmentFiles ?? [] { list.append("env_file " + file) }
+            return list
+        }
+
         /// The block with the release's changes.
         func applied(to block: AppSpecification) -> AppSpecification {
             var result = block

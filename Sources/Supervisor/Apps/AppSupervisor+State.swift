@@ -43,6 +43,14 @@ extension AppSupervisor {
         package var isRolling: Bool
         /// Release that runs.
         package var release: UInt32
+        /// Release that `rollback` goes back to.
+        package var previousRelease: UInt32?
+        /// Instances that are wanted, and that the block asks for.
+        package var count: Int
+        package var blockCount: Int
+        /// What the release runs, and how it differs from the block.
+        package var command: [String]
+        package var differences: [String]
         /// What can be expected of it.
         package var outlook: AppOutlook
         /// Its instances.
@@ -68,7 +76,9 @@ extension AppSupervisor {
         apps.values.sorted { $0.name < $1.name }.map { app in
             Status(
                 name: app.name, isRunning: app.machine.isRunning, isRolling: app.machine.isRolling,
-                release: app.machine.activeRelease, outlook: app.machine.outlook,
+                release: app.machine.activeRelease, previousRelease: app.previousRelease, count: app.machine.count,
+                blockCount: app.block.instances, command: app.specification(of: app.machine.activeRelease).command,
+                differences: app.releases[app.machine.activeRelease]?.differences ?? [], outlook: app.machine.outlook,
                 instances: app.machine.snapshots.map { snapshot in
                     let instance = app.instances[snapshot.key]
                     return Status.Instance(

@@ -78,6 +78,20 @@ final class BoardMemory {
         allocator.existingSlot(for: peer.key).map { view.totals($0).connections } ?? 0
     }
 
+    /// What all workers say of a peer.
+    func totals(of peer: BoardPeer) -> PeerTotals {
+        allocator.existingSlot(for: peer.key).map { view.totals($0) } ?? PeerTotals()
+    }
+
+    /// What active checks say of a peer.
+    func checkState(of peer: BoardPeer) -> PeerCheckState {
+        allocator.existingSlot(for: peer.key).map { view.checkState($0) } ?? .none
+    }
+
+    /// A counter of all workers together, and of one by the machine's number of its column.
+    func total(_ counter: BoardCounter) -> UInt64 { view.total(counter) }
+    func value(_ counter: BoardCounter, column: Int) -> UInt64 { view.value(counter, column: boardColumn(column)) }
+
     /// Frees the slots of peers that no living generation knows.
     func keep(only peers: [BoardPeer]) {
         allocator.retain(only: Set(peers.map(\.key)))

@@ -55,6 +55,7 @@ struct ConfigurationLoader {
     func prepare(_ parsed: Parsed, reusing old: ListenerTable, isTest: Bool) throws(PreparationError) -> PreparedConfiguration {
         var settings = ProcessSettings(parsed.configuration, paths: paths)
         if options.staysInForeground { settings.isDaemon = false }
+        settings.controlSocket = controlSocket(parsed.configuration)
         let worker = try workerIdentity(for: settings)
         if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }
         for path in settings.temporaryDirectories { try makeDirectory(path, for: worker) }
@@ -69,6 +70,21 @@ struct ConfigurationLoader {
             log.write(.emergency, "memfd_create() failed", error)
             throw PreparationError()
         }
+    }
+
+    /// Where the control process listens: as configured, or at the usual place when there are apps. Never unasked under nginx's name.
+    private func controlSocket(_ configuration: Configuration) -> String? {
+        let control = configuration.main.control
+        guard control.isEnabled else { return nil }
+        if let path = control.socketPath { return path }
+        guard !configuration.main.apps.isEmpty, !identity.isNginx else { return nil }
+        let path = ControlPath.standard(
+            prefix: options.prefix, user: System.effectiveUser, runtimeDirectory: System.environment("XDG_RUNTIME_DIR"))
+        guard path.utf8.count <= NetworkAddress.unixPathLengthMax else {
+            log.write(.warning, "no control socket: its path \"\(path)\" is too long, name another one with \"control unix:PATH;\"")
+            return nil
+        }
+        return path
     }
 
     private func openLog(_ path: String) throws(PreparationError) -> Descriptor {

@@ -139,7 +139,12 @@ extension Supervisor {
         current = generation
         log.sinks = new.errorLogSinks
         redirectStandardError(to: new)
-        defer { if old != nil { configureApps() } }
+        defer {
+            if old != nil {
+                configureApps()
+                configureControl()
+            }
+        }
         guard let old else { return }
         old.listeners.removeSocketFiles(except: new.listeners, log: log, tells: true)
         // What is not listened on any more is refused from now on; sockets that stay are the new configuration's as well.
@@ -224,6 +229,7 @@ extension Supervisor {
 
     /// The last things: the pid file and the socket files go.
     func leave() {
+        endControl()
         if let path = configurations[current]?.settings.pidPath {
             PidFile.remove(newBinary == nil ? path : path + PidFile.oldSuffix, log: log)
         }

@@ -176,7 +176,13 @@ extension Supervisor: AppHost {
 
     func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts { SoakComparison.Counts() }
 
-    func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel) { log.write(level, text) }
+    func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel) {
+        log.write(level, text)
+        tell(AppEvent(report, app: app, instance: instance, text: text, level: level, time: System.wallClock, now: now))
+    }
 
-    func notice(app: String, text: String, level: LogLevel) { log.write(level, text) }
+    func notice(app: String, text: String, level: LogLevel) {
+        log.write(level, text)
+        tell(AppEvent(time: System.wallClock, kind: .notice, app: app, level: level.rawValue, text: text))
+    }
 }

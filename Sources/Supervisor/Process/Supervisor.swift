@@ -37,10 +37,21 @@ final class Supervisor {
     /// The exit status, while the apps are being stopped.
     var statusAfterApps: Int32?
 
+    /// nil while it does not run.
+    var control: ControlProcess?
+    var controlMachine = ControlMachine()
+    /// What it is started with; nil: it is not to run.
+    var controlSettings: ControlProcessSettings?
+    /// Attempt records that were dropped on the way to control processes that are gone.
+    var attemptsDropped: UInt64 = 0
+    /// Wall clock, nanoseconds since 1970.
+    let startedAt = System.wallClock
+
     private let signals: SignalSource
     private let poll: EventPoll
     private static let signalTag: UInt64 = 0
     private static let appsTag = UInt64.max
+    private static let controlTag = UInt64.max - 1
     private var events: [SupervisorEvent] = []
 
     init(
@@ -69,9 +80,10 @@ final class Supervisor {
         guard let plan = configurations[1]?.settings.plan else { return 1 }
         configureApps()
         perform(machine.start(plan, now: System.now))
+        configureControl()
         handlePending()
         while exitStatus == nil {
-            let timeout = [machine.deadline, appsDeadline].compactMap { $0 }.min().map { deadline in
+            let timeout = [machine.deadline, appsDeadline, controlDeadline].compactMap { $0 }.min().map { deadline in
                 let now = System.now
                 return deadline > now ? deadline - now : 0
             }
@@ -80,11 +92,14 @@ final class Supervisor {
                     readSignals()
                 } else if event.tag == Self.appsTag {
                     apps?.serve()
+                } else if event.tag == Self.controlTag {
+                    serveControl(event)
                 } else {
                     serveChannel(of: WorkerID(Int(event.tag)), event)
                 }
             }
             serveApps()
+            serveControl()
             if let deadline = machine.deadline, System.now >= deadline { events.append(.timer) }
             handlePending()
         }
@@ -127,7 +142,7 @@ final class Supervisor {
 
     private func reapChildren() {
         while let ended = System.reap() {
-            if apps?.childEnded(ended.process) == true { continue }
+            if apps?.childEnded(ended.process) == true || controlEnded(ended) { continue }
             let worker = workers.values.first { $0.process == ended.process }
             let name = worker != nil ? "worker process" : ended.process == newBinary ? "new binary process" : "unknown process"
             // What it said last comes before its end.
@@ -153,6 +168,12 @@ final class Supervisor {
 
     func addApps(_ channels: Descriptor) throws(SystemError) { try poll.add(channels, tag: Self.appsTag) }
     func removeApps(_ channels: Descriptor) { poll.remove(channels) }
+
+    func addControl(_ channel: Descriptor) { try? poll.add(channel, tag: Self.controlTag) }
+    func removeControl(_ channel: Descriptor) { poll.remove(channel) }
+    func watchControl(_ control: ControlProcess) {
+        poll.watch(control.channel, tag: Self.controlTag, writes: control.isBehind)
+    }
 
     func add(_ worker: WorkerProcess) {
         workers[worker.id] = worker
@@ -182,7 +203,8 @@ final class Supervisor {
             case .success(.ready): post(.workerReady(worker.id))
             case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
             case .success(.session(let session)): relay(session, from: worker)
-            case .success(.drained), .success(.stats), .success(.attempt): break
+            case .success(.attempt(let record)): forward(record)
+            case .success(.drained), .success(.stats): break
             case .failure(let error):
                 log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")
             }

@@ -11,6 +11,17 @@ struct ProcessSettings {
         var options: ListenSettings.SocketOptions
     }
 
+    /// One address of a `server` of an upstream.
+    struct Server {
+        var peer: BoardPeer
+        /// As written.
+        var name: String
+        var weight: Int
+        var isBackup: Bool
+        var isDown: Bool
+        var isDraining: Bool
+    }
+
     var isDaemon = true
     var hasMasterProcess = true
     var workerCount = 1
@@ -29,8 +40,10 @@ struct ProcessSettings {
     var listens: [Listen] = []
     /// Every log file, full path, each once.
     var logPaths: [String] = []
-    /// Every known server address of every upstream.
-    var peers: [BoardPeer] = []
+    /// Every known server address of every upstream, with what the configuration says of it.
+    var servers: [Server] = []
+    /// Where the control process listens; nil: there is none.
+    var controlSocket: String?
     /// Every zone of `sticky learn` that is told of, each once.
     var sessionZones: [SessionZone] = []
     /// The `app` blocks.
@@ -79,7 +92,7 @@ struct ProcessSettings {
         for listener in http.listeners where listener.arrivesAt == nil {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
-        peers = Self.peers(of: http)
+        servers = Self.servers(of: http)
         appUpstreams = http.upstreams.compactMap { upstream in
             upstream.app.map { (upstream: upstream.name, app: main.apps[$0].name) }
         }
@@ -101,20 +114,28 @@ struct ProcessSettings {
     }
 
     /// The addresses in the order of the configuration; equal ones of an upstream are told apart by their ordinal.
-    private static func peers(of http: HTTPSettings) -> [BoardPeer] {
-        var list: [BoardPeer] = []
+    private static func servers(of http: HTTPSettings) -> [Server] {
+        var list: [Server] = []
         var seen: [BoardPeer: Int] = [:]
         for upstream in http.upstreams {
-            for address in upstream.servers.flatMap(\.resolved) {
-                var peer = BoardPeer(upstream: upstream.name, address: address.listenKey, ordinal: 0)
-                let ordinal = seen[peer, default: 0]
-                seen[peer] = ordinal + 1
-                peer.ordinal = ordinal
-                list.append(peer)
+            for server in upstream.servers {
+                for address in server.resolved {
+                    var peer = BoardPeer(upstream: upstream.name, address: address.listenKey, ordinal: 0)
+                    let ordinal = seen[peer, default: 0]
+                    seen[peer] = ordinal + 1
+                    peer.ordinal = ordinal
+                    list.append(
+                        Server(
+                            peer: peer, name: String(decoding: server.text, as: UTF8.self), weight: server.weight,
+                            isBackup: server.isBackup, isDown: server.isDown, isDraining: server.isDraining))
+                }
             }
         }
         return list
     }
+
+    /// Every known server address of every upstream.
+    var peers: [BoardPeer] { servers.map(\.peer) }
 
     /// nginx's rule: with no log that is a file or standard error, the built-in one is added at level error.
     private static func withDefault(_ logs: [ErrorLogSettings], path: String) -> [ErrorLogSettings] {

@@ -9,6 +9,8 @@ extension System {
     static var effectiveGroup: UInt32 { cs_effective_group() }
     /// Milliseconds of the monotonic clock.
     static var now: UInt64 { cs_monotonic_ns() / 1_000_000 }
+    /// Nanoseconds of the wall clock since 1970.
+    static var wallClock: UInt64 { cs_realtime_ns() }
 
     static func sleep(milliseconds: Int32) { cs_sleep_ms(milliseconds) }
     static func kill(_ process: Int32, signal: Int32) throws(SystemError) { try check(cs_kill(process, signal)) }

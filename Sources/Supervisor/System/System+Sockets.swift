@@ -85,6 +85,9 @@ extension System {
         try check(unsafe cs_send_packet(channel, packet, packet.count, descriptors, Int32(descriptors.count)))
     }
 
+    /// Nothing more is sent: the other side of a channel reads its end.
+    static func endSending(_ channel: Descriptor) { _ = cs_shutdown_write(channel.number) }
+
     /// Receives a packet; descriptors that came with it are closed. Empty at the end of the channel.
     static func receive(from channel: Int32, capacity: Int) throws(SystemError) -> [UInt8] {
         var packet = [UInt8](repeating: 0, count: capacity)

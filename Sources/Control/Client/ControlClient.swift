@@ -1,0 +1,113 @@
+import Foundation
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The commands' side of the API: one request over the control socket.
+struct ControlClient {
+    let path: String
+
+    /// Bytes of one line of an answer, or of an answer that is no stream.
+    private static let bytesMax = 64 << 20
+
+    /// An answer whose body comes line by line.
+    struct Answer {
+        var status: Int
+        var body: [UInt8]
+    }
+
+    /// Asks for a value.
+    /// - Throws: `ClientError`, in words for people.
+    func get<Value: Decodable>(_: Value.Type, _ resource: String) async throws -> Value {
+        let answer = try await send(.GET, resource)
+        return try APICoding.decoder.decode(Value.self, from: Data(answer.body))
+    }
+
+    /// Sends a request and waits for the whole answer.
+    /// - Parameter each: gets every complete line as it comes; with it, the body of the answer stays empty when the status is a success.
+    @discardableResult
+    func send(
+        _ method: HTTPMethod, _ resource: String, body: Data? = nil, each: (([UInt8]) throws -> Void)? = nil
+    ) async throws -> Answer {
+        let channel = try await connect()
+        return try await channel.executeThenClose { inbound, outbound in
+            var head = HTTPRequestHead(version: .http1_1, method: method, uri: resource)
+            head.headers.add(name: "Host", value: "goodgate")
+            head.headers.add(name: "Connection", value: "close")
+            if let body {
+                head.headers.add(name: "Content-Type", value: "application/json")
+                head.headers.add(name: "Content-Length", value: "\(body.count)")
+            }
+            try await outbound.write(.head(head))
+            if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+            try await outbound.write(.end(nil))
+            let answer = try await Self.read(inbound, each: each)
+            guard (200..<300).contains(answer.status) else { throw ClientError(answer) }
+            return answer
+        }
+    }
+
+    private static func read(
+        _ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>, each: (([UInt8]) throws -> Void)?
+    ) async throws -> Answer {
+        var answer = Answer(status: 0, body: [])
+        for try await part in inbound {
+            switch part {
+            case .head(let head): answer.status = Int(head.status.code)
+            case .body(let buffer):
+                answer.body += buffer.readableBytesView
+                guard answer.body.count <= bytesMax else { throw ClientError("the answer of the control process is too large") }
+                guard let each, (200..<300).contains(answer.status) else { continue }
+                while let end = answer.body.firstIndex(of: UInt8(ascii: "\n")) {
+                    try each(Array(answer.body[..<end]))
+                    answer.body.removeSubrange(...end)
+                }
+            case .end: return answer
+            }
+        }
+        throw ClientError("the control process ended before its answer was complete")
+    }
+
+    private func connect() async throws -> NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart> {
+        do {
+            return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup).connect(unixDomainSocketPath: path) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                }
+            }
+        } catch let error as IOError {
+            throw ClientError(connecting: path, error.errnoCode)
+        }
+    }
+}
+
+/// Why a command could not be done, in words for people.
+struct ClientError: Error, Equatable, CustomStringConvertible {
+    /// The API's word for it; nil when there was no answer.
+    var kind: String?
+    var message: String
+
+    var description: String { message }
+
+    init(_ message: String) { self.message = message }
+
+    init(_ answer: ControlClient.Answer) {
+        let body = try? APICoding.decoder.decode(APIError.Body.self, from: Data(answer.body))
+        kind = body?.error
+        message = body?.message ?? "the control process answered with status \(answer.status)"
+    }
+
+    init(connecting path: String, _ code: Int32) {
+        switch code {
+        case ENOENT, ECONNREFUSED:
+            message =
+                "nothing listens at the control socket \"\(path)\": is goodgate running, and does its configuration say \"app\" or "
+                + "\"control\"? Another socket is named by --control or GOODGATE_CONTROL"
+        case EACCES, EPERM:
+            message = "the control socket \"\(path)\" is not yours: run this as root, or as the user of goodgate"
+        default: message = "the control socket \"\(path)\" cannot be used: \(ChannelSystem.errorText(code))"
+        }
+    }
+}

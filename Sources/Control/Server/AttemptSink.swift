@@ -1,0 +1,15 @@
+import Config
+import Messages
+
+/// Where failed attempts and the history of the apps go: the seam for incidents, metrics and alerts.
+///
+/// All calls come from one task, in the order in which things happened. A sink that has to wait (for a disk, for a collector) keeps what
+/// came meanwhile itself, with a limit: while one call runs, no other sink and no answer of the supervisor moves on.
+protocol AttemptSink: Sendable {
+    /// A configuration is in force: at the start, and after each reload.
+    func configure(_ configuration: Configuration) async
+    /// A worker's attempt to have an upstream answer a request failed.
+    func take(_ attempt: AttemptRecord) async
+    /// Something happened in the life of an app.
+    func take(_ event: AppEvent) async
+}

@@ -1,0 +1,20 @@
+import Hummingbird
+
+/// What the control process consists of. The one place where parts are added: a sink, and the routes that show what it knows.
+struct ControlParts {
+    let center: ControlCenter
+    let sinks: [any AttemptSink]
+
+    init() {
+        sinks = []
+        center = ControlCenter(sinks: sinks)
+    }
+
+    /// All routes of the API. Each is described in docs/api.yaml.
+    func makeRouter() -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(middleware: ErrorsAsJSON())
+        StatusRoutes(center: center).add(to: router.group("v1"))
+        return router
+    }
+}

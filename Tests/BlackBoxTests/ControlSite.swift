@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+import TestKit
+
+/// A gateway with one supervised app, and the commands that talk to it.
+struct ControlSite {
+    let site: Site
+    let directory: TemporaryDirectory
+
+    /// Listens on $PORT after a delay and answers with process id and $VERSION. Arguments: delay in seconds, then one of `serve`,
+    /// `exit` (prints two lines and ends with status 3), `deaf` (never listens), `sick` (`/health` answers 500).
+    private static let program = """
+        import http.server, os, socketserver, sys, time
+        time.sleep(float(sys.argv[1]))
+        mode = sys.argv[2]
+        print("booting", os.environ.get("VERSION", "none"), flush=True)
+        if mode == "exit":
+            print("cannot find \\x1b[31mmodule\\x1b[0m 'database'", flush=True)
+            sys.exit(3)
+        if mode == "deaf":
+            time.sleep(600)
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def do_GET(self):
+                body = (str(os.getpid()) + " " + os.environ.get("VERSION", "none")).encode()
+                self.send_response(500 if mode == "sick" and self.path == "/health" else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            def log_message(self, *arguments): pass
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+        """
+
+    /// - Parameters:
+    ///   - app: more lines of the `app` block.
+    ///   - main: more lines of the main context, such as `control`.
+    init(app: String = "", main: String = "", delay: Double = 0, workers: Int = 1, directory: TemporaryDirectory? = nil) throws {
+        let directory = try directory ?? TemporaryDirectory()
+        self.directory = directory
+        try directory.write("app.py", Self.program)
+        site = try Site(
+            http: "upstream back { app one; keepalive 16; }",
+            server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
+            main: """
+                \(main)
+                app one { command \(Self.command(directory, delay: delay)); directory \(directory.path); \(app) }
+                """,
+            workers: workers, directory: directory)
+    }
+
+    /// The words that start the app.
+    static func command(_ directory: TemporaryDirectory, delay: Double = 0, mode: String = "serve") -> String {
+        "/usr/bin/python3 \(directory.path)/app.py \(delay) \(mode)"
+    }
+
+    /// The usual place of the control socket.
+    var socket: String { directory.path + "/control/control.sock" }
+
+    /// Runs a command against this gateway.
+    func run(_ arguments: [String], seconds: Double = 20) throws -> RunningProcess.Output {
+        try RunningProcess.run(
+            GatewayProcess.binary, arguments, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": socket], seconds: seconds)
+    }
+
+    /// The status as JSON.
+    func status() throws -> [String: Any] {
+        let result = try run(["status", "--json"])
+        guard result.succeeded else { throw KitError("status: \(result.errors)") }
+        guard let status = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any] else {
+            throw KitError("status is no object: \(result.output)")
+        }
+        return status
+    }
+
+    /// The instances of the app, as `status` has them.
+    func instances() throws -> [[String: Any]] {
+        let apps = try status()["apps"] as? [[String: Any]] ?? []
+        return apps.first?["instances"] as? [[String: Any]] ?? []
+    }
+
+    /// Waits until the control process answers, and the app serves.
+    func waitUntilUp() throws {
+        try #require(
+            eventually(within: 20) { (try? status()) != nil }, "no control process: \(site.gateway.errorLog)")
+        try #require(
+            eventually(within: 20) { (try? instances().allSatisfy { $0["state"] as? String == "ready" }) == true },
+            "\(site.gateway.errorLog)")
+    }
+
+    /// The control process of this gateway; nil: there is none.
+    var controlProcess: pid_t? {
+        site.gateway.process.children.first { child in
+            let line = FileManager.default.contents(atPath: "/proc/\(child)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return line.contains("control process")
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+import TestKit
+
+/// The control process and its socket.
+@Suite("The control process", .blocking, .enabled(if: Target.isGoodgate))
+struct ControlSocketTests {
+    @Test("shows workers, apps and upstreams, for people and as JSON") func status() throws {
+        let control = try ControlSite(workers: 2)
+        try control.waitUntilUp()
+        let status = try control.status()
+        #expect(status["process"] as? Int32 == control.site.gateway.process.pid)
+        #expect(status["state"] as? String == "serving")
+        let workers = try #require(status["workers"] as? [[String: Any]])
+        #expect(Set(workers.compactMap { $0["process"] as? Int32 }) == Set(control.site.gateway.workers))
+        #expect(workers.allSatisfy { $0["state"] as? String == "ready" })
+        let instance = try #require(try control.instances().first)
+        let reply = try control.site.get()
+        #expect(reply.text.split(separator: " ").first.map(String.init) == "\(instance["process"] as? Int ?? 0)")
+        let upstreams = try #require(status["upstreams"] as? [[String: Any]])
+        let servers = try #require(upstreams.first?["servers"] as? [[String: Any]])
+        #expect(servers.first?["address"] as? String == instance["address"] as? String)
+        #expect(servers.first?["state"] as? String == "up")
+        let text = try control.run(["status"]).output
+        for word in ["goodgate 0.1.0, serving for", "WORKER", "one.0#1", "ready", "UPSTREAM", "one.0 127.0.0.1:"] {
+            #expect(text.contains(word), "\(word) in \(text)")
+        }
+        let requests = (try control.status()["traffic"] as? [String: Any])?["requests"] as? Int ?? 0
+        #expect(requests >= 1)
+        control.site.stop()
+    }
+
+    @Test("listens at a socket of its own, in a directory of its own, and leaves nothing") func modes() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let manager = FileManager.default
+        let socket = try manager.attributesOfItem(atPath: control.socket)
+        let folder = try manager.attributesOfItem(atPath: control.directory.path + "/control")
+        #expect((socket[.posixPermissions] as? Int, folder[.posixPermissions] as? Int) == (0o600, 0o700))
+        let process = try #require(control.controlProcess)
+        control.site.stop()
+        #expect(!manager.fileExists(atPath: control.socket))
+        #expect(kill(process, 0) != 0)
+    }
+
+    @Test("is started again when it dies, and traffic does not notice") func dies() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let load = Load(port: control.site.port, clients: 4, pause: 0.005)
+        for _ in 0..<3 {
+            let before = try #require(control.controlProcess)
+            kill(before, SIGKILL)
+            #expect(eventually(within: 15) { control.controlProcess.map { $0 != before } == true && (try? control.status()) != nil })
+        }
+        let result = load.finish()
+        #expect(result.failures == [])
+        #expect(load.count > 50)
+        control.site.stop()
+    }
+
+    @Test("replaces a socket that nobody listens at, and says who has one that is in use") func inUse() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/x/control.sock"
+        try FileManager.default.createDirectory(atPath: directory.path + "/x", withIntermediateDirectories: true)
+        let listen = "import socket,sys,time; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(600)"
+        let other = try RunningProcess("/usr/bin/python3", ["-c", listen, path])
+        try #require(eventually(within: 10) { FileManager.default.fileExists(atPath: path) })
+        usleep(100_000)
+        let control = try ControlSite(main: "control unix:x/control.sock;", directory: directory)
+        #expect(control.site.gateway.waitForError("\"\(path)\" is in use by process \(other.pid) (python3)", seconds: 10))
+        #expect(try control.site.client(timeout: 20).request().status == 200)
+        // Killed, it leaves a socket without a listener.
+        other.kill()
+        let status = { try RunningProcess.run(GatewayProcess.binary, ["status", "--control", path]) }
+        #expect(eventually(within: 10) { (try? status())?.succeeded == true }, "\(control.site.gateway.errorLog)")
+        control.site.stop()
+    }
+
+    @Test("does not touch a file that is no socket, nor a directory that others can write") func refuses() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("precious", "text")
+        let gateway = try GatewayProcess(http: "", main: "control unix:precious;", directory: directory)
+        #expect(gateway.waitForError("something that is no socket has this name", seconds: 10))
+        #expect(directory.read("precious") == "text")
+        gateway.stop()
+        let open = try TemporaryDirectory()
+        try FileManager.default.createDirectory(
+            atPath: open.path + "/open", withIntermediateDirectories: true)
+        chmod(open.path + "/open", 0o777)
+        let other = try GatewayProcess(http: "", main: "control unix:open/c.sock;", directory: open)
+        #expect(other.waitForError("can be written by others (mode 777)", seconds: 10))
+        other.stop()
+    }
+
+    @Test("runs only where an app or the configuration asks for it", arguments: ["", "control off;"]) func unasked(main: String) throws {
+        let gateway = try GatewayProcess(http: "", main: main)
+        #expect(eventually { !gateway.workers.isEmpty })
+        #expect(gateway.process.children.count == 1)
+        gateway.stop()
+        let configured = try GatewayProcess(http: "", main: "control unix:c/s.sock;")
+        let path = configured.directory.path + "/c/s.sock"
+        #expect(
+            eventually(within: 10) {
+                (try? RunningProcess.run(GatewayProcess.binary, ["status", "--control", path]))?.succeeded == true
+            })
+        configured.stop()
+    }
+
+    @Test("can be moved and ended by a reload") func reload() throws {
+        let gateway = try GatewayProcess(http: "", main: "control unix:c/one.sock;")
+        let status = { (name: String) in
+            try RunningProcess.run(GatewayProcess.binary, ["status", "--control", gateway.directory.path + "/c/" + name]).succeeded
+        }
+        #expect(eventually(within: 10) { (try? status("one.sock")) == true })
+        try gateway.rewrite(http: "", main: "control unix:c/two.sock;")
+        gateway.signal(SIGHUP)
+        #expect(eventually(within: 10) { (try? status("two.sock")) == true })
+        #expect(eventually { !FileManager.default.fileExists(atPath: gateway.directory.path + "/c/one.sock") })
+        try gateway.rewrite(http: "", main: "control off;")
+        gateway.signal(SIGHUP)
+        #expect(eventually(within: 10) { (try? status("two.sock")) == false })
+        gateway.stop()
+    }
+
+    @Test("a command says what to do when nothing listens") func nobody() throws {
+        let result = try RunningProcess.run(GatewayProcess.binary, ["status", "--control", "/nonexistent/x.sock"])
+        #expect(result.ending == .exited(1))
+        #expect(result.errors.contains("nothing listens at the control socket \"/nonexistent/x.sock\""))
+        #expect(result.errors.contains("GOODGATE_CONTROL"))
+    }
+
+    @Test("answers with JSON whatever is asked") func unknownResource() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let socket = try Socket(unixPath: control.socket)
+        try socket.send(Bytes("GET /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+        var text = ""
+        while case .bytes(let bytes) = socket.receive(until: Deadline(seconds: 5)) { text += String(decoding: bytes, as: UTF8.self) }
+        #expect(text.hasPrefix("HTTP/1.1 404"))
+        #expect(text.contains("\"error\":\"not_found\""))
+        control.site.stop()
+    }
+}
