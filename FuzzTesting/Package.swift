@@ -31,6 +31,7 @@ let package = Package(
         fuzzer("FuzzURI", ["Properties"]),
         fuzzer("FuzzProxyProtocol", ["Properties"]),
         fuzzer("FuzzFieldValues", ["Properties"]),
+        fuzzer("FuzzDNS", ["Properties"]),
         .target(name: "Config", swiftSettings: settings),
         fuzzer("FuzzConfig", ["Config"]),
     ]

@@ -79,6 +79,10 @@ extension ErrorTextTests {
             .http, "upstream u { zone z 1m; resolver 127.0.0.1;\nserver a:1 service=b resolve; }", 2,
             #"service upstream "a:1" may not have port"#),
         Mistake(
+            .http, "upstream u { zone z 1m; resolver 127.0.0.1;\nserver a service=b resolve; }", 2,
+            #"the parameter "service=" is known to nginx, but not supported by Goodgate yet: "#
+                + "SRV records are not read; name the host and its port"),
+        Mistake(
             .http, "upstream u {\nserver a resolve; }", 1,
             #"resolving names at run time requires upstream "u" to be in shared memory"#),
         Mistake(

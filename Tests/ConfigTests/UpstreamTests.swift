@@ -64,13 +64,13 @@ struct UpstreamTests {
     func runtimeResolution() throws {
         let (_, http) = try http(
             "resolver 127.0.0.1:53 valid=5s ipv6=off; resolver_timeout 3s;\n"
-                + "upstream a { zone a 1m; server x service=_s resolve; }\n"
+                + "upstream a { zone a 1m; server x resolve; }\n"
                 + "upstream b { zone b 1m; resolver [::1]; resolver_timeout 4s; server x resolve; }")
         #expect(http.upstreams[0].resolver?.servers == [.literal(.ipv4(0x7F00_0001, port: 53))])
         #expect(http.upstreams[0].resolver?.valid == 5)
         #expect(http.upstreams[0].resolver?.usesIPv6 == false)
         #expect(http.upstreams[0].resolverTimeout == 3_000)
-        #expect(http.upstreams[0].servers[0].service == "_s")
+        #expect(http.upstreams[0].servers[0].isResolved)
         #expect(http.upstreams[1].resolver?.servers == [.literal(.ipv6(high: 0, low: 1, port: 53))])
         #expect(http.upstreams[1].resolverTimeout == 4_000)
     }

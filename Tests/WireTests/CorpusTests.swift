@@ -13,7 +13,7 @@ import Musl
         ("FuzzRequestHead", Property.requestHead), ("FuzzResponseHead", Property.responseHead),
         ("FuzzChunked", Property.chunked),
         ("FuzzURI", Property.uri), ("FuzzProxyProtocol", Property.proxyProtocol),
-        ("FuzzFieldValues", Property.fieldValues),
+        ("FuzzFieldValues", Property.fieldValues), ("FuzzDNS", Property.dns),
     ]
 
     private func files(_ folder: String) -> [String] {
@@ -37,7 +37,7 @@ import Musl
         return Array(input.prefix(count))
     }
 
-    @Test(arguments: 0..<6)
+    @Test(arguments: 0..<7)
     func `every input of the corpora keeps the properties`(index: Int) {
         let (name, check) = Self.properties[index]
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/FuzzTesting"
@@ -48,7 +48,7 @@ import Musl
         }
     }
 
-    @Test(arguments: 0..<6)
+    @Test(arguments: 0..<7)
     func `mutated inputs keep the properties`(index: Int) {
         let (name, check) = Self.properties[index]
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/FuzzTesting"

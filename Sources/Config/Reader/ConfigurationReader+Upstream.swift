@@ -55,10 +55,12 @@ extension ConfigurationReader {
         server.address = host.address
         if server.service != nil {
             if host.hasPort { throw DirectiveError("service upstream \"\(text)\" may not have port") }
-            guard case .name(let name, _) = host.address else {
+            guard case .name = host.address else {
                 throw DirectiveError("service upstream \"\(text)\" requires domain name")
             }
-            server.address = .name(host: name, port: 0)
+            throw DirectiveError(
+                "the parameter \"service=\" is known to nginx, but not supported by Goodgate yet: "
+                    + "SRV records are not read; name the host and its port")
         }
         if case .literal = server.address { server.isResolved = false }
         if !server.isResolved {

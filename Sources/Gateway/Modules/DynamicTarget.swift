@@ -27,15 +27,13 @@ extension Ref where Value == Request {
         switch target.address {
         case .literal(let address):
             guard let address = SocketAddress(address) else { return refuseTarget(500) }
-            exchange.value.ownsUpstream = true
-            return temporaryUpstream(address, host: target.host)
-        case .name(let name, _):
-            log(.error, "no resolver defined to resolve \(name)")
-            return refuseTarget(502)
+            return temporaryUpstream([address], host: keep(target.host), for: exchange)
+        case .name: return lookUp(target, for: exchange)
         }
     }
 
-    private func refuseTarget(_ status: Int) -> Ref<Upstream>? {
+    /// Answers a request that has no target.
+    func refuseTarget(_ status: Int) -> Ref<Upstream>? {
         finish(.status(status))
         return nil
     }
@@ -69,15 +67,20 @@ extension Ref where Value == Request {
         return nil
     }
 
-    /// A group of one address for this exchange alone; what it refers to is in the request's arena.
-    private func temporaryUpstream(_ address: SocketAddress, host: [UInt8]) -> Ref<Upstream> {
-        let name = compose { address.append(to: $0, withPort: true) }
-        let peers = [PeerSettings(name: name.array)]
-        return Ref<Upstream>.immortal(Upstream(
-            index: -1, name: keep(host), settings: worker.value.http.value.temporaryUpstreamSettings,
-            balancer: Balancer(settings: BalancerSettings(), peers: peers),
-            idle: KeepalivePool(settings: KeepaliveSettings(capacity: 0), peerCapacity: 1),
-            peers: [Upstream.PeerRuntime(address: address, name: name)], hashKey: nil, usesAddressHash: false, keepsConnections: false,
-            isLocal: false, sticky: nil, boardKeys: [], implicitPort: 0, isGuarded: false))
+    /// A group of these addresses for this exchange alone; what it refers to is in the request's arena.
+    func temporaryUpstream(_ addresses: [SocketAddress], host: ByteView, for exchange: ExchangeRef) -> Ref<Upstream> {
+        exchange.value.ownsUpstream = true
+        let peers = addresses.map { address in
+            Upstream.PeerRuntime(address: address, name: compose { address.append(to: $0, withPort: true) })
+        }
+        return Ref<Upstream>.immortal(
+            Upstream(
+                index: -1, name: host, settings: worker.value.http.value.temporaryUpstreamSettings,
+                balancer: Balancer(
+                    settings: BalancerSettings(), peers: peers.map { PeerSettings(name: $0.name.array) }),
+                idle: KeepalivePool(settings: KeepaliveSettings(capacity: 0), peerCapacity: max(1, peers.count)),
+                peers: peers, hashKey: nil,
+                usesAddressHash: false, keepsConnections: false, isLocal: false, sticky: nil, boardKeys: [],
+                implicitPort: 0, isGuarded: false))
     }
 }

@@ -29,6 +29,12 @@ extension Ref where Value == Request {
         exchange.value.shownPeer = -2
         value.modules.dynamicURI = nil
         guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
+        goOnWithProxy(upstream, exchange)
+    }
+
+    /// The upstream is known: the request's body, then the exchange.
+    func goOnWithProxy(_ upstream: Ref<Upstream>, _ exchange: ExchangeRef) {
+        let proxy = exchange.proxy
         exchange.value.upstream = upstream
         exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort
         exchange.value.isRequestSent = false
@@ -38,7 +44,7 @@ extension Ref where Value == Request {
         exchange.value.hasHead = false
         value.startsAttemptGroup = !value.attempts.isEmpty
         value.exchange = exchange
-        guard isMain, value.body.state == .unread, proxy.value.passesBody, proxy.value.body == nil || true else { return proxyBodyReady() }
+        guard isMain, value.body.state == .unread, proxy.value.passesBody else { return proxyBodyReady() }
         if proxy.value.isRequestBuffering {
             collectBody(for: .proxy)
         } else {

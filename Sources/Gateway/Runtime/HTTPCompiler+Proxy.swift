@@ -4,14 +4,16 @@ import Machine
 import Wire
 
 extension HTTPCompiler {
-    func compileProxy(_ location: Ref<Location>) {
+    mutating func compileProxy(_ location: Ref<Location>) {
         let settings = location.value.settings.value.proxy
         guard let pass = settings.pass else { return }
         var upstream: Ref<Upstream>?
         var target: CompiledText?
         switch pass.target {
         case .upstream(let index): upstream = upstreams[index]
-        case .dynamic(let template): target = compile(template)
+        case .dynamic(let template):
+            target = compile(template)
+            location.value.resolver = resolver(location.value.settings.value.core.resolver)
         }
         var dropped = TokenSet()
         var droppedNames: [ByteView] = []

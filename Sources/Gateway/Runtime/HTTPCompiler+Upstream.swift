@@ -7,7 +7,9 @@ import Wire
 extension HTTPCompiler {
     mutating func compileUpstreams() throws(Failure) {
         for (index, settings) in configuration.value.http!.upstreams.enumerated() {
-            upstreams.append(Ref.immortal(upstream(index, settings)))
+            let upstream = Ref.immortal(upstream(index, settings))
+            upstreams.append(upstream)
+            followNames(of: upstream)
         }
     }
 
@@ -66,11 +68,7 @@ extension HTTPCompiler {
                 ordinals[address.listenKey] = ordinal + 1
                 guard let socket = SocketAddress(address) else { continue }
                 let name = Array(socket.text(withPort: true).utf8)
-                peers.settings.append(PeerSettings(
-                    name: name, server: server.text, route: server.route ?? [], weight: server.weight,
-                    maxConnections: server.maxConnections, maxFails: server.maxFails, failTimeoutSeconds: server.failTimeout / 1000,
-                    slowStart: Int64(server.slowStart), isBackup: server.isBackup, isDown: server.isDown,
-                    isDraining: server.isDraining))
+                peers.settings.append(PeerSettings(server, name: name))
                 peers.runtimes.append(Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name)))
                 let key = BoardKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal)
                 peers.boardKeys.append(key)

@@ -12,6 +12,9 @@ struct HTTPCompiler: ~Copyable {
     var patterns: [Ref<CompiledPattern>] = []
     var variables: [VariableEntry] = []
     var upstreams: [Ref<Upstream>] = []
+    /// Those whose settings are equal are one, with one cache.
+    var resolvers: [Ref<ResolverRuntime>] = []
+    var followedServers: [Ref<FollowedServer>] = []
     var locations: [Ref<Location>] = []
     var servers: [Ref<VirtualServer>] = []
     var charsets = CharsetTable(names: [], recodings: [])

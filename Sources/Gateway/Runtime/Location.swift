@@ -19,6 +19,8 @@ struct Location: ~Copyable {
     var children: LocationTree?
     var rewrite: Ref<CompiledRewrite>?
     var proxy: Ref<ProxyRuntime>?
+    /// Who knows the addresses of hosts that a proxy_pass with variables names.
+    var resolver: Ref<ResolverRuntime>?
     /// add_header, expires and add_trailer; nil if there are none.
     var headers: Ref<HeaderRuntime>?
     /// What its body filters need; nil if it has none and no subrequest needs one.

@@ -19,6 +19,7 @@ extension Ref where Value == Exchange {
         value.startedAt = worker.now
         value.parkedAt = 0
         value.looks = 0
+        value.hasWaitedForNames = false
         value.replays = 0
         value.queueTime = -1
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
@@ -168,7 +169,7 @@ extension Ref where Value == Exchange {
             if !value.isRequestSent, connection.value.isWritable { sendRequest() }
             if value.state == .relaying, connection.value.isReadable { relay() }
         case .tunnel: pumpTunnel()
-        case .idle, .picking, .parked, .finished: break
+        case .idle, .resolving, .picking, .parked, .finished: break
         }
     }
 
@@ -181,7 +182,7 @@ extension Ref where Value == Exchange {
         case .awaitingHead: phase = "reading response header from upstream"
         case .relaying: return relayTimedOut()
         case .tunnel: return tunnelTimedOut()
-        case .idle, .picking, .parked, .finished: return
+        case .idle, .resolving, .picking, .parked, .finished: return
         }
         failed(ExchangeFailure(kind: .timeout, level: .error, message: "upstream timed out", errno: ETIMEDOUT), phase: phase)
     }
@@ -260,6 +261,7 @@ extension Ref where Value == Exchange {
     }
 
     private func noLivePeer(isBusy: Bool) {
+        if waitForNames() { return }
         if waitForPeer(isBusy: isBusy) { return }
         addFailedStat(502)
         value.shownPeer = -1

@@ -134,7 +134,7 @@ extension Ref where Value == Exchange {
         switch value.state {
         case .sending: sendRequest()
         case .relaying where !value.isRequestSent: sendRequest()
-        case .idle, .picking, .parked, .connecting, .awaitingHead, .relaying, .tunnel, .finished: break
+        case .idle, .resolving, .picking, .parked, .connecting, .awaitingHead, .relaying, .tunnel, .finished: break
         }
     }
 

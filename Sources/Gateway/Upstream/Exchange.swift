@@ -12,10 +12,11 @@ typealias ExchangeRef = Ref<Exchange>
 /// idle ─► picking ─► connecting ─► sending ─► awaitingHead ─► relaying ─► finished
 ///            ▲           │            │            │              └─► tunnel (101) ─► finished
 ///            └───────────┴────────────┴────────────┘  failed attempt, next peer
+/// idle ◄─► resolving: the addresses of the host are being looked up (`Request+Resolve`)
 /// picking ◄─► parked: no peer now, but one may come (`Exchange+Parking`)
 /// ```
 struct Exchange: ~Copyable, SlabValue {
-    enum State: UInt8 { case idle, picking, parked, connecting, sending, awaitingHead, relaying, tunnel, finished }
+    enum State: UInt8 { case idle, resolving, picking, parked, connecting, sending, awaitingHead, relaying, tunnel, finished }
     /// How the body of the answer ends.
     enum Framing: UInt8 { case none, length, chunked, untilClose }
 
@@ -46,6 +47,13 @@ struct Exchange: ~Copyable, SlabValue {
     var metDeadConnection = false
     var startedAt: UInt64 = 0
     var ignoresClientAbort = false
+
+    // Waiting for addresses.
+    /// The host that is being looked up, and the port it will be asked at.
+    var awaitedHost = ByteView()
+    var awaitedPort: UInt16 = 0
+    /// It waited for the first addresses of its upstream.
+    var hasWaitedForNames = false
 
     // Waiting for a peer.
     /// Place in the queue; nil although parked: woken.
@@ -133,6 +141,7 @@ extension Ref where Value == Exchange {
     func detach() {
         guard value.state != .finished else { return }
         leaveQueue()
+        if value.state == .resolving { request.leaveResolver(self) }
         if value.connection != nil { finishAttempt(outcome: .succeeded) }
         dropConnection()
         endBalancing()

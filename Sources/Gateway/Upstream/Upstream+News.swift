@@ -38,11 +38,22 @@ extension Ref where Value == Upstream {
         wakeParked(worker)
     }
 
-    private func replacePeers(_ worker: WorkerRef) {
+    /// Makes the peers those that are configured, found by name, and running. Control path: allocates.
+    func replacePeers(_ worker: WorkerRef) {
         var settings = value.configured.map(\.settings)
-        var runtimes = value.configured.map { PeerRuntime(address: $0.address, name: ByteView.immortal($0.settings.name)) }
+        var runtimes = value.configured.map { PeerRuntime(address: $0.address, name: worker.intern($0.settings.name)) }
         var keys = value.configured.map(\.boardKey)
         var slots = [PeerSlot?](repeating: nil, count: keys.count)
+        for server in value.followed {
+            for address in server.value.addresses {
+                guard let socket = SocketAddress(address) else { continue }
+                let name = Array(socket.text(withPort: true).utf8)
+                settings.append(PeerSettings(server.value.server, name: name))
+                runtimes.append(PeerRuntime(address: socket, name: worker.intern(name)))
+                keys.append(BoardKey(upstream: value.settings.value.name, address: address.listenKey, ordinal: 0))
+                slots.append(nil)
+            }
+        }
         for instance in value.instances {
             guard let address = SocketAddress(listenKey: instance.address) else {
                 worker.log(.alert, "the address \"\(instance.address)\" of \(instance.name) is not understood")
@@ -52,7 +63,7 @@ extension Ref where Value == Upstream {
             settings.append(
                 PeerSettings(
                     name: name, server: Array(instance.name.utf8), weight: Int(instance.weight), isDown: instance.isLeaving))
-            runtimes.append(PeerRuntime(address: address, name: ByteView.immortal(name)))
+            runtimes.append(PeerRuntime(address: address, name: worker.intern(name)))
             keys.append(BoardKey(upstream: value.settings.value.name, address: instance.address, ordinal: 0))
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
         }
@@ -72,7 +83,7 @@ extension Ref where Value == Upstream {
                 closeIdle(to: peer, worker)
                 value.peers[peer] = runtimes[place]
                 let id = value.balancer.id(of: peer)
-                value.peers[peer].stickyID = ByteView.immortal((0..<id.count).map { id.id[$0] })
+                value.peers[peer].stickyID = worker.intern((0..<id.count).map { id.id[$0] })
                 shared[peer] = nil
             }
             value.boardKeys[peer] = keys[place]
@@ -90,6 +101,17 @@ extension Ref where Value == Upstream {
             connection.value.ticket = nil
             connection.close()
         }
+    }
+}
+
+extension PeerSettings {
+    /// One address of a `server` line.
+    init(_ server: UpstreamServer, name: [UInt8]) {
+        self.init(
+            name: name, server: server.text, route: server.route ?? [], weight: server.weight,
+            maxConnections: server.maxConnections, maxFails: server.maxFails, failTimeoutSeconds: server.failTimeout / 1000,
+            slowStart: Int64(server.slowStart), isBackup: server.isBackup, isDown: server.isDown,
+            isDraining: server.isDraining)
     }
 }
 

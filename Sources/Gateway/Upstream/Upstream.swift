@@ -32,8 +32,11 @@ struct Upstream: ~Copyable {
     var exchangeCount = 0
     /// This worker's share of the peers' common state.
     var sharing = PeerSharing()
-    /// The servers of the configuration; beside them come the instances of `app`.
+    /// The servers of the configuration; beside them come the addresses of names that are followed, and the instances of `app`.
     var configured: [ConfiguredPeer] = []
+    var followed: [Ref<FollowedServer>] = []
+    /// Requests that came before the names were looked up for the first time.
+    var waitingForNames: [Token] = []
     /// Instances of the app, as last told; and whether one of them may get requests.
     var instances: [UpstreamNews.Instance] = []
     var isRouted = false

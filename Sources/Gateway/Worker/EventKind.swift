@@ -15,4 +15,6 @@ enum EventKind {
     static let resolver: UInt8 = 7
     /// The worker itself: flushing logs, resuming accept, the end of a drain.
     static let worker: UInt8 = 8
+    /// The timer of a `server NAME resolve`.
+    static let followedServer: UInt8 = 9
 }

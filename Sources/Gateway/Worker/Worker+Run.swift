@@ -60,6 +60,7 @@ extension Ref where Value == Worker {
         case EventKind.upstream: value.upstreamConnections.find(token)?.handle(mask)
         case EventKind.listener: if Int(token.slot) < value.listeners.count { accept(from: value.listeners[Int(token.slot)]) }
         case EventKind.channel: readChannel()
+        case EventKind.resolver: value.resolverConversations.find(token)?.handle(mask)
         default: break
         }
     }
@@ -72,6 +73,9 @@ extension Ref where Value == Worker {
             case EventKind.upstream: value.upstreamConnections.find(token)?.timedOut()
             case EventKind.request: value.requests.find(token)?.resume()
             case EventKind.worker: workerTimer()
+            case EventKind.resolver: value.resolverConversations.find(token)?.timedOut()
+            case EventKind.followedServer:
+                if Int(token.slot) < value.followedServers.count { value.followedServers[Int(token.slot)].ask() }
             default: break
             }
         }

@@ -17,6 +17,9 @@ struct Worker: ~Copyable {
     var requests: Slab<Request>
     var exchanges: Slab<Exchange>
     var upstreamConnections: Slab<UpstreamConnection>
+    var resolverConversations = Slab<ResolverConversation>(limit: 1 << 20)
+    /// Servers of upstreams whose names are looked up while the worker runs.
+    var followedServers: [Ref<FollowedServer>] = []
     /// Compiled configuration, immortal.
     let http: Ref<HTTPRuntime>
     var listeners: [Ref<Listener>] = []
@@ -48,6 +51,8 @@ struct Worker: ~Copyable {
     var random: RandomSource
     /// Compressors that are free, kept because they are costly to make.
     var deflaters: [Ref<Deflater>] = []
+    /// Texts of peers that came while the worker runs, one of each: they are never freed, and names come back.
+    var texts: [[UInt8]: ByteView] = [:]
     /// Regular expressions of SSI commands.
     var ssiPatterns: [(text: ByteView, pattern: Pattern)] = []
     var outputVector = OutputVector()
@@ -82,6 +87,14 @@ struct WorkerIdentityText {
 
 extension Ref where Value == Worker {
     var now: UInt64 { @inline(__always) get { value.loop.now } }
+
+    /// A text that lives as long as the worker. Control path: allocates when it is new.
+    func intern(_ bytes: [UInt8]) -> ByteView {
+        if let known = value.texts[bytes] { return known }
+        let made = ByteView.immortal(bytes)
+        value.texts[bytes] = made
+        return made
+    }
 
     /// Goes on with a request before the loop waits again.
     func post(_ request: RequestRef) {

@@ -121,6 +121,8 @@ package struct WorkerProgram {
         attachBoard(worker, hello)
         worker.take(sessions)
         for one in news { worker.take(one) }
+        worker.value.followedServers = compiler.followedServers
+        for server in worker.value.followedServers { server.start(worker) }
         return worker
     }
 
