@@ -87,6 +87,7 @@ let package = Package(
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
+        tests("Control", ["Control", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),

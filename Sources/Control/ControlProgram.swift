@@ -8,13 +8,15 @@ package struct ControlProgram: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               goodgate status --watch                   workers, apps and upstreams, live
+              goodgate deploy api --env VERSION=2       a new release, proven before the old one goes
               goodgate check /etc/nginx/nginx.conf      will it run here, and what is risky in it
               goodgate doctor --since 24h               explain the 502s of a host that runs nginx
               tail -n 20 error.log | goodgate explain   explain lines of an error log
               goodgate -t -c site.conf                  test a configuration as nginx does
             """,
         subcommands: [
-            StatusCommand.self, CheckCommand.self, DoctorCommand.self, ExplainCommand.self, CompatibilityCommand.self, ServeCommand.self,
+            StatusCommand.self, AppCommand.self, DeployCommand.self, RollbackCommand.self,
+            CheckCommand.self, DoctorCommand.self, ExplainCommand.self, CompatibilityCommand.self, ServeCommand.self,
         ])
 
     package init() {}

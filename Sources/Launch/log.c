@@ -246,7 +246,7 @@ int log_last_lines(struct keeper *k, uint32_t count, struct gg_lines *answer) {
     uint64_t oldest = l->ring_end > RING_BYTES ? l->ring_end - RING_BYTES : 0;
     while (lines > 0 && l->starts[(l->line_count - lines) % RING_LINES] < oldest) lines--;
     uint64_t from = lines > 0 ? l->starts[(l->line_count - lines) % RING_LINES] : l->ring_end;
-    *answer = (struct gg_lines){ .count = (uint32_t)lines, .bytes = l->ring_end - from };
+    *answer = (struct gg_lines){ .count = (uint32_t)lines, .total = (uint32_t)l->line_count, .bytes = l->ring_end - from };
     while (from < l->ring_end) {
         size_t at = (size_t)(from % RING_BYTES);
         uint64_t part = l->ring_end - from < RING_BYTES - at ? l->ring_end - from : RING_BYTES - at;

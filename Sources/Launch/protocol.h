@@ -43,7 +43,8 @@ enum {
 
 struct gg_launch { uint64_t key; uint32_t listeners; uint32_t has_log; };
 struct gg_stop { int32_t signal; uint32_t kill_after_ms; };
-struct gg_lines { uint32_t count; uint32_t reserved; uint64_t bytes; };   // request: most lines wanted; answer: lines and bytes
+/// Request: most lines wanted. Answer: lines and bytes, and how many lines there ever were, modulo 2^32.
+struct gg_lines { uint32_t count; uint32_t total; uint64_t bytes; };
 
 // --- keeper to supervisor ---
 enum {

@@ -70,6 +70,10 @@ final class TestHost: AppHost {
         log.append(text)
         if case .exited = report, let instance { history.append("exited \(app) \(instance.slot)#\(instance.serial)") }
     }
+    /// What ended instances wrote last.
+    private(set) var lastWords: [AppSupervisor.InstanceLines] = []
+    func lastLines(app: String, _ lines: AppSupervisor.InstanceLines) { lastWords.append(lines) }
+
     func notice(app: String, text: String, level: LogLevel) { log.append(text) }
 
     /// Runs the loop until something holds; false after the time is over.

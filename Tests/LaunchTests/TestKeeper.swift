@@ -108,7 +108,7 @@ final class TestKeeper {
             case .state(let state):
                 states.append(state)
                 changes.formUnion(state.changes)
-            case .lines(let memory, let count):
+            case .lines(let memory, let count, _):
                 var bytes = [UInt8](repeating: 0, count: Int(count))
                 let read = unsafe pread(memory.number, &bytes, Int(count), 0)
                 lines = String(decoding: bytes.prefix(max(read, 0)), as: UTF8.self)

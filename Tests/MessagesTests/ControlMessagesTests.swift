@@ -41,6 +41,7 @@ private let peer = PeerOverview(
         .app(request: 3, app), .instances(request: 4, app: "api", Array(repeating: instance, count: InstanceOverview.perPacketMax)),
         .peers(request: 5, Array(repeating: peer, count: PeerOverview.perPacketMax)), .peers(request: 5, []),
         .lines(request: 6, AppLines(slot: 0, serial: 1, release: 1, total: 9, lines: ["", "a\u{1b}[2Jb"])),
+        .lastLines(app: "api", AppLines(slot: 3, serial: 4, release: 5, total: .max, lines: ["x"])),
         .answer(request: .max, ControlAnswer(.busy, release: 4, text: "a deploy is under way")),
     ]
     static let requests: [ControlRequest] = [

@@ -31,21 +31,36 @@ struct ControlClient {
         _ method: HTTPMethod, _ resource: String, body: Data? = nil, each: (([UInt8]) throws -> Void)? = nil
     ) async throws -> Answer {
         let channel = try await connect()
-        return try await channel.executeThenClose { inbound, outbound in
-            var head = HTTPRequestHead(version: .http1_1, method: method, uri: resource)
-            head.headers.add(name: "Host", value: "goodgate")
-            head.headers.add(name: "Connection", value: "close")
-            if let body {
-                head.headers.add(name: "Content-Type", value: "application/json")
-                head.headers.add(name: "Content-Length", value: "\(body.count)")
+        var complete: Answer?
+        do {
+            try await channel.executeThenClose { inbound, outbound in
+                complete = try await Self.converse(inbound, outbound, method, resource, body, each)
             }
-            try await outbound.write(.head(head))
-            if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-            try await outbound.write(.end(nil))
-            let answer = try await Self.read(inbound, each: each)
-            guard (200..<300).contains(answer.status) else { throw ClientError(answer) }
-            return answer
+        } catch let error as ChannelError {
+            // The server closes too, and may be first.
+            if complete == nil { throw ClientError("the connection to the control process broke: \(error)") }
         }
+        guard let complete else { throw ClientError("the control process did not answer") }
+        guard (200..<300).contains(complete.status) else { throw ClientError(complete) }
+        return complete
+    }
+
+    private static func converse(
+        _ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>,
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>, _ method: HTTPMethod, _ resource: String, _ body: Data?,
+        _ each: (([UInt8]) throws -> Void)?
+    ) async throws -> Answer {
+        var head = HTTPRequestHead(version: .http1_1, method: method, uri: resource)
+        head.headers.add(name: "Host", value: "goodgate")
+        head.headers.add(name: "Connection", value: "close")
+        if let body {
+            head.headers.add(name: "Content-Type", value: "application/json")
+            head.headers.add(name: "Content-Length", value: "\(body.count)")
+        }
+        try await outbound.write(.head(head))
+        if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+        try await outbound.write(.end(nil))
+        return try await read(inbound, each: each)
     }
 
     private static func read(

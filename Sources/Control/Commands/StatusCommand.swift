@@ -20,6 +20,7 @@ struct StatusCommand: AsyncParsableCommand {
                 return
             }
             let isTerminal = isatty(1) == 1
+            if isTerminal, !options.json { print("\u{1b}[2J", terminator: "") }
             while true {
                 let status = try await client.get(StatusReport.self, "/v1/status")
                 if options.json {

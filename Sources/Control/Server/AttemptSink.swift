@@ -12,4 +12,10 @@ protocol AttemptSink: Sendable {
     func take(_ attempt: AttemptRecord) async
     /// Something happened in the life of an app.
     func take(_ event: AppEvent) async
+    /// What an instance that ended wrote last. It comes after its end.
+    func take(_ lastLines: AppLines, of app: String) async
+}
+
+extension AttemptSink {
+    func take(_ lastLines: AppLines, of app: String) async {}
 }

@@ -17,6 +17,12 @@ actor ControlCenter {
         var continuation: CheckedContinuation<Reply, any Error>
     }
 
+    /// What happens to apps.
+    enum Happening: Sendable {
+        case event(AppEvent)
+        case lastLines(app: String, AppLines)
+    }
+
     /// Longest time for an answer; the supervisor answers at once, unless it is being stopped with a debugger.
     static let answerTimeout = Duration.seconds(10)
     /// Requests that may wait at one time.
@@ -32,7 +38,7 @@ actor ControlCenter {
     private(set) var configuration: Configuration?
     private var nextRequest: UInt32 = 1
     private var waiting: [UInt32: Waiting] = [:]
-    private var listeners: [Int: AsyncStream<AppEvent>.Continuation] = [:]
+    private var listeners: [Int: AsyncStream<Happening>.Continuation] = [:]
     private var nextListener = 0
 
     init(sinks: [any AttemptSink]) { self.sinks = sinks }
@@ -57,8 +63,11 @@ actor ControlCenter {
             for descriptor in delivery.descriptors { ChannelSystem.close(descriptor) }
         case .attempt(let record): for sink in sinks { await sink.take(record) }
         case .event(let event):
-            for listener in listeners.values { listener.yield(event) }
+            for listener in listeners.values { listener.yield(.event(event)) }
             for sink in sinks { await sink.take(event) }
+        case .lastLines(let app, let lines):
+            for listener in listeners.values { listener.yield(.lastLines(app: app, lines)) }
+            for sink in sinks { await sink.take(lines, of: app) }
         case .overview(let request, _), .workers(let request, _), .app(let request, _), .instances(let request, _, _),
             .peers(let request, _), .lines(let request, _):
             waiting[request]?.parts.append(delivery.command)
@@ -114,8 +123,8 @@ actor ControlCenter {
     }
 
     /// Everything that happens to apps from now on. Ends when the listener goes away.
-    func events() -> AsyncStream<AppEvent> {
-        let (stream, continuation) = AsyncStream.makeStream(of: AppEvent.self, bufferingPolicy: .bufferingOldest(Self.eventsMax))
+    func happenings() -> AsyncStream<Happening> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Happening.self, bufferingPolicy: .bufferingOldest(Self.eventsMax))
         let number = nextListener
         nextListener += 1
         listeners[number] = continuation

@@ -14,7 +14,9 @@ struct ControlParts {
     func makeRouter() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(middleware: ErrorsAsJSON())
-        StatusRoutes(center: center).add(to: router.group("v1"))
+        let version = router.group("v1")
+        StatusRoutes(center: center).add(to: version)
+        AppRoutes(center: center).add(to: version)
         return router
     }
 }

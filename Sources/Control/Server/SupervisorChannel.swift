@@ -65,7 +65,7 @@ final class SupervisorChannel: Sendable {
 
     private func deliver(_ delivery: Delivery) {
         switch delivery.command {
-        case .attempt, .event:
+        case .attempt, .event, .lastLines:
             guard untaken.load(ordering: .relaxed) < Self.untakenMax else {
                 droppedCount.add(1, ordering: .relaxed)
                 return

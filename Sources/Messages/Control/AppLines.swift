@@ -4,11 +4,11 @@ package struct AppLines: Equatable, Sendable {
     package var slot: UInt32
     package var serial: UInt32
     package var release: UInt32
-    /// Number of the last line among all that the instance wrote, for who asks again.
-    package var total: UInt64
+    /// Lines that the instance ever wrote, modulo 2^32: by the next answer's number one sees which lines are new.
+    package var total: UInt32
     package var lines: [String]
 
-    package init(slot: UInt32, serial: UInt32, release: UInt32, total: UInt64, lines: [String]) {
+    package init(slot: UInt32, serial: UInt32, release: UInt32, total: UInt32, lines: [String]) {
         self.slot = slot
         self.serial = serial
         self.release = release

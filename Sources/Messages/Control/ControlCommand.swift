@@ -12,6 +12,8 @@ package enum ControlCommand: Equatable, Sendable {
     case attempt(AttemptRecord)
     /// Something happened in the life of an app.
     case event(AppEvent)
+    /// What an instance that ended wrote last.
+    case lastLines(app: String, AppLines)
     /// Parts of an answer to `ControlRequest.status`.
     case overview(request: UInt32, SupervisorOverview)
     case workers(request: UInt32, [WorkerOverview])
@@ -30,6 +32,7 @@ extension ControlCommand {
         static let configuration: UInt16 = 0x0202
         static let attempt: UInt16 = 0x0203
         static let event: UInt16 = 0x0204
+        static let lastLines: UInt16 = 0x0205
         static let overview: UInt16 = 0x0210
         static let workers: UInt16 = 0x0211
         static let app: UInt16 = 0x0212
@@ -57,6 +60,10 @@ extension ControlCommand {
         case .event(let event):
             writer = PacketWriter(kind: Kind.event)
             event.write(to: &writer)
+        case .lastLines(let app, let lines):
+            writer = PacketWriter(kind: Kind.lastLines)
+            writer.text(app)
+            try lines.write(to: &writer)
         case .overview(let request, let overview):
             writer = PacketWriter(kind: Kind.overview, request: request)
             overview.write(to: &writer)
@@ -94,6 +101,7 @@ extension ControlCommand {
             self = .configuration(generation: try reader.integer(), boardBytes: try reader.integer())
         case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
         case Kind.event: self = .event(try AppEvent(from: &reader))
+        case Kind.lastLines: self = .lastLines(app: try reader.text(), try AppLines(from: &reader))
         case Kind.overview: self = .overview(request: try reader.integer(), try SupervisorOverview(from: &reader))
         case Kind.workers: self = .workers(request: try reader.integer(), try WorkerOverview.read(from: &reader))
         case Kind.app: self = .app(request: try reader.integer(), try AppOverview(from: &reader))

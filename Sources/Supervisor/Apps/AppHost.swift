@@ -30,6 +30,9 @@ package protocol AppHost: AnyObject {
     /// One line of history, for the error log and for whoever waits for a deploy.
     func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel)
 
+    /// What an instance that ended wrote last.
+    func lastLines(app: String, _ lines: AppSupervisor.InstanceLines)
+
     /// A line for the error log that is no part of an instance's life.
     func notice(app: String, text: String, level: LogLevel)
 }

@@ -44,7 +44,7 @@ final class AppInstance {
     /// The check of a worker runs.
     var isHealthChecked = false
     /// Waiting for its last lines: who asked.
-    var lineReaders: [([String]) -> Void] = []
+    var lineReaders: [(AppSupervisor.InstanceLines) -> Void] = []
 
     init(key: InstanceKey, release: UInt32, tag: UInt64, expected: NetworkAddress?) {
         self.key = key

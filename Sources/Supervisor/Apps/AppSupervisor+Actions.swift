@@ -155,9 +155,10 @@ extension AppSupervisor {
     private func forget(_ key: InstanceKey, app: ManagedApp) {
         guard let instance = app.instances.removeValue(forKey: key) else { return }
         endProbe(instance, app: app)
+        if let keeper = instance.keeperProcess { partingKeepers.insert(keeper) }
         if let channel = instance.channel {
             channel.send(.forget)
-            poll.remove(channel.descriptor)
+            if instance.lineReaders.isEmpty { poll.remove(channel.descriptor) } else { parting[instance.tag] = instance }
         } else {
             // A keeper that was killed leaves its socket.
             try? System.remove(directories.keeperSocket(app: app.name, key: key, release: instance.release))

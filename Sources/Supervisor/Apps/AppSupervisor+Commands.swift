@@ -62,15 +62,10 @@ extension AppSupervisor {
     package func deploy(app name: String, _ deploy: Deploy) -> (answer: AppMachine.Answer, release: UInt32) {
         guard let app = apps[name] else { return (.refused, 0) }
         let number = app.lastRelease + 1
-        let before = app.machine.activeRelease
-        let answer = roll(
-            app,
-            to: AppState.Release(
-                number: number, block: app.block.processFingerprint, command: deploy.command, directory: deploy.directory,
-                environment: deploy.environment, environmentFiles: deploy.environmentFiles), soak: deploy.soak)
-        if answer == .accepted { app.previousRelease = before }
-        settle()
-        return (answer, number)
+        let release = AppState.Release(
+            number: number, block: app.block.processFingerprint, command: deploy.command, directory: deploy.directory,
+            environment: deploy.environment, environmentFiles: deploy.environmentFiles)
+        return (order(app, to: release, soak: deploy.soak), number)
     }
 
     /// Goes back to the release before the active one.
@@ -78,11 +73,20 @@ extension AppSupervisor {
         guard let app = apps[name], let number = app.previousRelease, let release = app.releases[number],
             number != app.machine.activeRelease
         else { return (.refused, 0) }
+        return (order(app, to: release, soak: .zero), number)
+    }
+
+    /// Begins a roll that somebody ordered, and notes what it began from.
+    private func order(_ app: ManagedApp, to release: AppState.Release, soak: Duration) -> AppMachine.Answer {
+        let former = app.rollsFrom
         let before = app.machine.activeRelease
-        let answer = roll(app, to: release, soak: .zero)
-        if answer == .accepted { app.previousRelease = before }
+        // Of a stopped app it is over at once.
+        app.rollsFrom = before
+        let answer = roll(app, to: release, soak: soak)
+        // A roll that this one put an end to has cleared it.
+        app.rollsFrom = answer == .accepted ? (app.machine.isRolling ? before : nil) : former
         settle()
-        return (answer, number)
+        return answer
     }
 
     /// Stops all apps, for the end of the program. They start again with the next one.

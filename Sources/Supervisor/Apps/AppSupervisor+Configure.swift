@@ -140,6 +140,9 @@ extension AppSupervisor {
     /// Remembers what a roll came to, and begins the one that waited for its end.
     func rollEnded(_ app: ManagedApp) {
         let active = app.machine.activeRelease
+        // Only what really ran can be gone back to: a deploy that failed leaves the release before the active one as it is.
+        if let before = app.rollsFrom, before != active { app.previousRelease = before }
+        app.rollsFrom = nil
         // The active one and its predecessor are kept; the report comes after the commit.
         app.keepReleases { number in
             number == active || number == app.previousRelease || app.instances.values.contains { $0.release == number }

@@ -1,6 +1,6 @@
 internal import Config
 internal import Glibc
-internal import Machine
+package import Machine
 
 /// What keepers say, and what is done when one is gone.
 extension AppSupervisor {
@@ -10,7 +10,7 @@ extension AppSupervisor {
         while let message = channel.receive() {
             switch message {
             case .state(let state): take(state, instance, app: app)
-            case .lines(let memory, let count): takeLines(memory, count, instance)
+            case .lines(let memory, let count, let total): takeLines(memory, count, total, instance)
             case .listeners: break
             case .released:
                 host.notice(app: "", text: "another supervisor has taken over the apps", level: .notice)
@@ -18,6 +18,7 @@ extension AppSupervisor {
             case .closed:
                 poll.remove(channel.descriptor)
                 instance.channel = nil
+                answerReaders(of: instance)
                 if !instance.isEmptied {
                     instance.isEmptied = true
                     pending.append((app, instance.key, .keeperLost))
@@ -41,7 +42,9 @@ extension AppSupervisor {
             }
         }
         for channel in lateKeepers.values { poll.remove(channel.descriptor) }
+        for instance in parting.values { if let channel = instance.channel { poll.remove(channel.descriptor) } }
         lateKeepers = [:]
+        parting = [:]
         apps = [:]
         instancesByTag = [:]
         pending = []
@@ -76,6 +79,7 @@ extension AppSupervisor {
             instance.isEmptied = true
             post(.emptied)
         }
+        if instance.isEmptied, !isEnding { askLastWords(of: instance, app: app) }
         if state.changes.contains(.log), let managed = apps[app] { tellLogTrouble(state, key, managed) }
         if state.changes.contains(.emptied), state.processesLeft > 0, let managed = apps[app] {
             notice(managed, instance, """
@@ -94,21 +98,70 @@ extension AppSupervisor {
         host.notice(app: app.name, text: "\(subject): \(text)", level: state.logErrorNumber == 0 ? .notice : .error)
     }
 
-    private func takeLines(_ memory: Descriptor, _ count: UInt64, _ instance: AppInstance) {
+    private func takeLines(_ memory: Descriptor, _ count: UInt64, _ total: UInt32, _ instance: AppInstance) {
         let bytes = count <= 1 << 20 ? System.readChunk(memory, byteCount: Int(count)) ?? [] : []
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        answerReaders(of: instance, total, String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
+    }
+
+    private func answerReaders(of instance: AppInstance, _ total: UInt32 = 0, _ lines: [String] = []) {
         let readers = instance.lineReaders
         instance.lineReaders = []
-        for reader in readers { reader(lines) }
+        for reader in readers {
+            reader(InstanceLines(key: instance.key, release: instance.release, total: total, lines: lines))
+        }
+    }
+
+    /// The last lines of an instance's output.
+    package struct InstanceLines: Equatable, Sendable {
+        /// Name of the spawn.
+        package var key: InstanceKey
+        /// Release it runs, or ran.
+        package var release: UInt32
+        /// Lines that it ever wrote, modulo 2^32: by the next answer's number one sees which lines are new.
+        package var total: UInt32
+        /// Oldest first, each with time, instance and stream.
+        package var lines: [String]
     }
 
     /// Asks the keepers of an app for their last lines.
     ///
-    /// - Parameter reader: Called once per instance, later; not at all for an instance that has no keeper.
-    package func lastLines(app: String, count: UInt32, reader: @escaping ([String]) -> Void) {
+    /// - Parameter reader: Called once per instance that was asked, later; with no lines if its keeper goes away meanwhile.
+    /// - Returns: How many were asked.
+    @discardableResult
+    package func lastLines(app: String, count: UInt32, reader: @escaping (InstanceLines) -> Void) -> Int {
+        var asked = 0
         for instance in apps[app]?.instances.values ?? [:].values {
             guard let channel = instance.channel, channel.send(.lines(count)) else { continue }
             instance.lineReaders.append(reader)
+            asked += 1
+        }
+        return asked
+    }
+
+    /// Lines of an instance that ended which are asked for.
+    private static let lastWordsMax: UInt32 = 40
+
+    /// An instance ended, whyever: what it wrote last is evidence, and goes with its keeper.
+    private func askLastWords(of instance: AppInstance, app: String) {
+        guard let channel = instance.channel, channel.send(.lines(Self.lastWordsMax)) else { return }
+        instance.lineReaders.append { [weak self] lines in
+            if !lines.lines.isEmpty { self?.host.lastLines(app: app, lines) }
+        }
+    }
+
+    /// Reads the last words of an instance that is forgotten already.
+    func readParting(_ tag: UInt64) {
+        guard let instance = parting[tag], let channel = instance.channel else { return }
+        while let message = channel.receive() {
+            switch message {
+            case .lines(let memory, let count, let total): takeLines(memory, count, total, instance)
+            case .closed: answerReaders(of: instance)
+            default: continue
+            }
+            guard instance.lineReaders.isEmpty else { continue }
+            poll.remove(channel.descriptor)
+            parting[tag] = nil
+            return
         }
     }
 

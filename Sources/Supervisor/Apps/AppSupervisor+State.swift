@@ -51,6 +51,8 @@ extension AppSupervisor {
         /// What the release runs, and how it differs from the block.
         package var command: [String]
         package var differences: [String]
+        /// Address that the app itself binds; nil: each instance has its own.
+        package var fixedAddress: String?
         /// What can be expected of it.
         package var outlook: AppOutlook
         /// Its instances.
@@ -78,7 +80,8 @@ extension AppSupervisor {
                 name: app.name, isRunning: app.machine.isRunning, isRolling: app.machine.isRolling,
                 release: app.machine.activeRelease, previousRelease: app.previousRelease, count: app.machine.count,
                 blockCount: app.block.instances, command: app.specification(of: app.machine.activeRelease).command,
-                differences: app.releases[app.machine.activeRelease]?.differences ?? [], outlook: app.machine.outlook,
+                differences: app.releases[app.machine.activeRelease]?.differences ?? [],
+                fixedAddress: app.specification(of: app.machine.activeRelease).listen.fixedAddress, outlook: app.machine.outlook,
                 instances: app.machine.snapshots.map { snapshot in
                     let instance = app.instances[snapshot.key]
                     return Status.Instance(
@@ -87,4 +90,9 @@ extension AppSupervisor {
                 })
         }
     }
+}
+
+extension AppListen {
+    /// The address of `listen ADDRESS:PORT`, as text.
+    fileprivate var fixedAddress: String? { if case .fixed(let address) = self { address.listenKey } else { nil } }
 }

@@ -32,6 +32,10 @@ package final class AppSupervisor {
     var instancesByTag: [UInt64: (app: String, key: InstanceKey)] = [:]
     /// Keepers of a former supervisor that did not answer in time.
     var lateKeepers: [UInt64: KeeperChannel] = [:]
+    /// Instances that are forgotten, but for their last lines, which are on their way. By tag.
+    var parting: [UInt64: AppInstance] = [:]
+    /// Keepers that were told to go, until they are collected.
+    var partingKeepers: Set<Int32> = []
     private var nextTag: UInt64 = 1
     /// Events that came up while actions were executed.
     var pending: [(app: String, key: InstanceKey, event: InstanceEvent)] = []
@@ -90,6 +94,7 @@ package final class AppSupervisor {
     package func serve() {
         for event in poll.wait(milliseconds: 0) {
             serveLateKeeper(event.tag)
+            readParting(event.tag)
             guard let (app, key) = instancesByTag[event.tag], let instance = apps[app]?.instances[key] else { continue }
             readKeeper(of: instance, app: app)
         }
@@ -119,6 +124,7 @@ package final class AppSupervisor {
     ///
     /// - Returns: Whether it was a keeper.
     package func childEnded(_ process: Int32) -> Bool {
+        if partingKeepers.remove(process) != nil { return true }
         for app in apps.values {
             for instance in app.instances.values where instance.keeperProcess == process {
                 instance.keeperProcess = nil

@@ -5,8 +5,8 @@ final class KeeperChannel {
     /// What comes from a keeper.
     enum Message {
         case state(KeeperState)
-        /// The last lines of the app's output, in a memfd of so many bytes.
-        case lines(Descriptor, byteCount: UInt64)
+        /// The last lines of the app's output, in a memfd of so many bytes; and how many there ever were, modulo 2^32.
+        case lines(Descriptor, byteCount: UInt64, total: UInt32)
         /// The app's listeners.
         case listeners([Descriptor])
         /// Another supervisor has connected; this channel closes.
@@ -78,7 +78,7 @@ final class KeeperChannel {
             case KeeperProtocol.stateKind: return .state(KeeperState(body: body))
             case KeeperProtocol.linesKind:
                 guard let memory = passed.first else { continue }
-                return .lines(memory, byteCount: Array(body).host(at: 8))
+                return .lines(memory, byteCount: Array(body).host(at: 8), total: Array(body).host(at: 4))
             case KeeperProtocol.releasedKind: return .released
             case KeeperProtocol.listenersKind: return .listeners(passed)
             default: continue           // of a newer keeper

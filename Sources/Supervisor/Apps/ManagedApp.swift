@@ -24,6 +24,8 @@ final class ManagedApp {
     var isRemoved = false
     /// Release that was active before the present one, for `rollback`.
     var previousRelease: UInt32?
+    /// Release that was active when the deploy or rollback under way began.
+    var rollsFrom: UInt32?
     /// The soak under way: counts at its beginning.
     var soak: SoakBaseline?
 

@@ -181,6 +181,10 @@ extension Supervisor: AppHost {
         tell(AppEvent(report, app: app, instance: instance, text: text, level: level, time: System.wallClock, now: now))
     }
 
+    func lastLines(app: String, _ lines: AppSupervisor.InstanceLines) {
+        control?.offer(.lastLines(app: app, AppLines(lines)))
+    }
+
     func notice(app: String, text: String, level: LogLevel) {
         log.write(level, text)
         tell(AppEvent(time: System.wallClock, kind: .notice, app: app, level: level.rawValue, text: text))

@@ -10,8 +10,10 @@ extension Supervisor {
         case .ready(let process): log.write(.notice, "control process \(process) listens at \"\(control.settings.socketPath)\"")
         case .failed(let text): log.write(.error, "control process \(control.process): \(text)")
         case .status(let number): tellStatus(number, control)
-        case .app(let number, _, _), .deploy(let number, _, _), .lines(let number, _, _), .drain(let number, _, _, _),
-            .upgrade(let number):
+        case .app(let number, let name, let order): control.send(.answer(request: number, obey(order, app: name)))
+        case .deploy(let number, let name, let order): control.send(.answer(request: number, deploy(order, app: name)))
+        case .lines(let number, let name, let count): tellLines(number, app: name, count: count, control)
+        case .drain(let number, _, _, _), .upgrade(let number):
             control.send(.answer(request: number, ControlAnswer(.refused, text: "not possible in this version")))
         }
         watchControl(control)

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Diagnosis
+import Foundation
+import Glibc
+import NIOHTTP1
+
+/// Shows an order's progress: a bar on a terminal, plain lines elsewhere, the API's own lines with `--json`.
+struct ProgressPrinter {
+    enum Style { case bar, plain, json }
+
+    let style: Style
+    private var bar = ""
+    private var lastText = ""
+
+    init(json: Bool) { style = json ? .json : isatty(1) == 1 ? .bar : .plain }
+
+    /// Sends an order and shows what happens until it is over.
+    /// - Throws: `ExitCode(1)` when it did not succeed; the reason is on standard error.
+    static func follow(_ options: ControlOptions, _ resource: String, body: (some Encodable)? = nil as String?) async throws {
+        try await options.run { client in
+            var printer = ProgressPrinter(json: options.json)
+            var result: ProgressReport?
+            let data = try body.map { try APICoding.encoder.encode($0) }
+            try await client.send(.POST, resource, body: data) { line in
+                let report = try APICoding.decoder.decode(ProgressReport.self, from: Data(line))
+                printer.show(report, line)
+                if report.kind == "result" { result = report }
+            }
+            guard let result else { throw ClientError("the control process ended before the order was done; see \"goodgate status\"") }
+            guard result.succeeded == true else { throw ExitCode(1) }
+        }
+    }
+
+    private mutating func show(_ report: ProgressReport, _ line: [UInt8]) {
+        if style == .json {
+            print(String(decoding: line, as: UTF8.self))
+            fflush(nil)
+            return
+        }
+        switch report.kind {
+        case "progress":
+            guard let done = report.done, let total = report.total else { return }
+            bar = Self.bar(done, of: total) + " " + TextEscape.terminal(report.text)
+            write(style == .bar ? "\r\u{1b}[K" + bar : TextEscape.terminal(report.text) + "\n")
+        case "event":
+            // The bar stays the last line.
+            let text = TextEscape.terminal(report.text)
+            lastText = report.text
+            write(style == .bar ? "\r\u{1b}[K\(text)\n\(bar)" : text + "\n")
+        default: showResult(report)
+        }
+    }
+
+    private func showResult(_ report: ProgressReport) {
+        if style == .bar { write("\r\u{1b}[K") }
+        let text = TextEscape.terminal(report.text)
+        guard report.succeeded != true else {
+            // What was just said needs no second time.
+            if report.text != lastText { write(text + "\n") }
+            return
+        }
+        var lines = ["goodgate: " + text]
+        for words in report.lastLines ?? [] {
+            lines.append("last lines of \(TextEscape.terminal(words.instance)) (release \(words.release)):")
+            lines += words.lines.map { "  " + TextEscape.terminal($0) }
+        }
+        fflush(nil)
+        FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+    }
+
+    /// `[##########----------]`
+    static func bar(_ done: UInt32, of total: UInt32) -> String {
+        let width = 20
+        let full = total == 0 ? width : Int(UInt64(width) * UInt64(min(done, total)) / UInt64(total))
+        return "[" + String(repeating: "#", count: full) + String(repeating: "-", count: width - full) + "]"
+    }
+
+    private func write(_ text: String) {
+        print(text, terminator: "")
+        fflush(nil)
+    }
+}

@@ -1,0 +1,77 @@
+import Messages
+
+/// The last lines of an app's instances, and those that come.
+struct AppLog: Sendable {
+    let center: ControlCenter
+    let app: String
+
+    private static let interval = Duration.milliseconds(300)
+    /// All that a keeper has.
+    private static let linesMax: UInt32 = 200
+
+    /// - Parameters:
+    ///   - count: last lines of each instance.
+    ///   - follows: whether to go on with the lines that come.
+    /// - Throws: `APIError` when there is no such app.
+    func lines(_ count: Int, follows: Bool) async throws -> AsyncStream<LogLineReport> {
+        let first = try await ask()
+        let (stream, continuation) = AsyncStream.makeStream(of: LogLineReport.self)
+        var totals: [UInt32: UInt32] = [:]
+        var reports: [LogLineReport] = []
+        for lines in first {
+            totals[lines.serial] = lines.total
+            reports += lines.lines.suffix(count).map { LogLineReport(instance: name(lines), line: $0) }
+        }
+        // Each line begins with its time.
+        for report in Self.inOrder(reports) { continuation.yield(report) }
+        guard follows else {
+            continuation.finish()
+            return stream
+        }
+        let known = totals
+        let task = Task {
+            await follow(known, continuation)
+            continuation.finish()
+        }
+        continuation.onTermination = { _ in task.cancel() }
+        return stream
+    }
+
+    private func follow(_ known: [UInt32: UInt32], _ output: AsyncStream<LogLineReport>.Continuation) async {
+        var totals = known
+        while !Task.isCancelled {
+            guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
+            guard let answer = try? await ask() else { continue }
+            var reports: [LogLineReport] = []
+            for lines in answer {
+                let new = Int(lines.total &- (totals[lines.serial] ?? 0))
+                totals[lines.serial] = lines.total
+                if new > lines.lines.count, lines.total != 0 {
+                    let skipped = new - lines.lines.count
+                    reports.append(LogLineReport(instance: name(lines), line: "... \(skipped) lines came faster than they could be read"))
+                }
+                reports += lines.lines.suffix(new).map { LogLineReport(instance: name(lines), line: $0) }
+            }
+            for report in Self.inOrder(reports) { output.yield(report) }
+            // Instances that are gone need no place.
+            let living = Set(answer.map(\.serial))
+            totals = totals.filter { living.contains($0.key) }
+        }
+    }
+
+    private func ask() async throws -> [AppLines] {
+        let reply = try await center.ask { .lines(request: $0, name: app, count: Self.linesMax) }
+        if let error = APIError(reply.answer) { throw error }
+        return reply.parts.compactMap { if case .lines(_, let lines) = $0 { lines } else { nil } }
+    }
+
+    private func name(_ lines: AppLines) -> String { "\(app).\(lines.slot)#\(lines.serial)" }
+
+    /// By time across instances; lines of one instance stay in their order.
+    private static func inOrder(_ reports: [LogLineReport]) -> [LogLineReport] {
+        func time(_ report: LogLineReport) -> Substring { report.line.prefix { $0 != " " } }
+        return reports.enumerated().sorted { left, right in
+            (time(left.element), left.offset) < (time(right.element), right.offset)
+        }.map(\.element)
+    }
+}

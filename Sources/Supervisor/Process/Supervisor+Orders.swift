@@ -1,0 +1,102 @@
+internal import Config
+internal import Machine
+internal import Messages
+
+// What the commands order for apps.
+extension Supervisor {
+    /// Most instances, as in the configuration.
+    private static let instancesMax: UInt32 = 1000
+
+    /// Why there is nothing to do it with; nil when the app is there.
+    private func absence(of app: String) -> ControlAnswer? {
+        let names = apps?.status.map(\.name) ?? []
+        guard !names.contains(app) else { return nil }
+        let known = names.isEmpty ? "the configuration has none" : "there are " + names.joined(separator: ", ")
+        return ControlAnswer(.unknown, text: "there is no app \"\(app)\": \(known)")
+    }
+
+    /// Does what is ordered for an app.
+    func obey(_ order: AppOrder, app: String) -> ControlAnswer {
+        if let absence = absence(of: app) { return absence }
+        guard let apps, let status = apps.status.first(where: { $0.name == app }) else { return ControlAnswer(.refused) }
+        defer { flushNews() }
+        switch order {
+        case .start: return Self.answer(apps.start(app: app), refusal: "")
+        case .stop: return Self.answer(apps.stop(app: app), refusal: "")
+        case .restart:
+            return Self.answer(apps.restart(app: app), refusal: "app \"\(app)\" is stopped: start it with \"goodgate app start \(app)\"")
+        case .rollback:
+            let (answer, release) = apps.rollback(app: app)
+            return Self.answer(answer, release: release, refusal: "app \"\(app)\" has no release before this one")
+        case .scale(let count):
+            guard (1...Self.instancesMax).contains(count) else {
+                return ControlAnswer(
+                    .refused,
+                    text: "the number of instances must be between 1 and \(Self.instancesMax)"
+                        + (count == 0 ? "; to have none, stop the app: goodgate app stop \(app)" : ""))
+            }
+            let address = status.fixedAddress.map { " at \($0)" } ?? ""
+            return Self.answer(
+                apps.scale(app: app, to: Int(count)),
+                refusal: "app \"\(app)\" listens at a fixed address\(address), so there can be only one instance")
+        }
+    }
+
+    /// Begins a deploy.
+    func deploy(_ order: DeployOrder, app: String) -> ControlAnswer {
+        if let absence = absence(of: app) { return absence }
+        guard let apps else { return ControlAnswer(.refused) }
+        defer { flushNews() }
+        let (answer, release) = apps.deploy(
+            app: app,
+            AppSupervisor.Deploy(
+                command: order.command, directory: order.directory, environment: order.environment,
+                environmentFiles: order.environmentFiles, soak: .milliseconds(Int64(order.soakMilliseconds))))
+        return Self.answer(answer, release: release, refusal: "the deploy cannot begin")
+    }
+
+    private static func answer(_ answer: AppMachine.Answer, release: UInt32 = 0, refusal: String) -> ControlAnswer {
+        switch answer {
+        case .accepted: ControlAnswer(.accepted, release: release)
+        case .busy: ControlAnswer(.busy, text: "another deploy or restart of this app is under way: wait for its end")
+        case .refused: ControlAnswer(.refused, text: refusal)
+        }
+    }
+
+    /// The last lines of an app's instances, as their keepers answer.
+    func tellLines(_ number: UInt32, app: String, count: UInt32, _ control: ControlProcess) {
+        if let absence = absence(of: app) {
+            control.send(.answer(request: number, absence))
+            return
+        }
+        var missing = 0
+        var isAsking = true
+        func finish() {
+            if missing == 0, !isAsking { control.send(.answer(request: number, ControlAnswer(.done))) }
+            self.watchControl(control)
+        }
+        missing += apps?.lastLines(app: app, count: count) { lines in
+            control.send(.lines(request: number, AppLines(lines)))
+            missing -= 1
+            finish()
+        } ?? 0
+        isAsking = false
+        finish()
+    }
+}
+
+extension AppLines {
+    /// The newest lines that fit into a packet. The writer cuts what is too long for a text.
+    init(_ lines: AppSupervisor.InstanceLines) {
+        var kept: [String] = []
+        var bytes = 0
+        for line in lines.lines.reversed() {
+            bytes += min(line.utf8.count, MessageLimits.textBytesMax) + 2
+            guard kept.count < Self.linesMax, bytes <= Self.bytesMax else { break }
+            kept.append(line)
+        }
+        self.init(
+            slot: UInt32(clamping: lines.key.slot), serial: lines.key.serial, release: lines.release, total: lines.total,
+            lines: kept.reversed())
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+import TestKit
+
+/// `goodgate app …`.
+@Suite("goodgate app", .blocking, .enabled(if: Target.isGoodgate))
+struct AppCommandTests {
+    @Test("scales up and down under load, and says what it cannot do") func scale() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let load = Load(port: control.site.port, clients: 4, pause: 0.005)
+        for count in [3, 1] {
+            let result = try control.run(["app", "scale", "one", "\(count)"], seconds: 40)
+            #expect(result.succeeded, "\(result.output)\(result.errors)")
+            #expect(try control.instances().count { $0["state"] as? String == "ready" } == count)
+        }
+        #expect(load.finish().failures == [])
+        let none = try control.run(["app", "scale", "one", "0"])
+        #expect(none.ending == .exited(1))
+        #expect(none.errors.contains("must be between 1 and 1000; to have none, stop the app: goodgate app stop one"), "\(none.errors)")
+        let many = try control.run(["app", "scale", "one", "1001"])
+        #expect(many.errors.contains("must be between 1 and 1000"))
+        let unknown = try control.run(["app", "scale", "two", "2"])
+        #expect(unknown.errors.contains("there is no app \"two\": there are one"), "\(unknown.errors)")
+        control.site.stop()
+    }
+
+    @Test("restart replaces every process without a failed request, and reads env_file again") func restart() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("app.env", "VERSION=old\n")
+        let control = try ControlSite(app: "instances 2; env_file app.env;", directory: directory)
+        try control.waitUntilUp()
+        let before = Set(try control.instances().compactMap { $0["process"] as? Int })
+        #expect(try control.site.get().text.hasSuffix(" old"))
+        let load = Load(port: control.site.port, clients: 4, pause: 0.005)
+        try directory.write("app.env", "VERSION=new\n")
+        let result = try control.run(["app", "restart", "one"], seconds: 60)
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        let after = Set(try control.instances().compactMap { $0["process"] as? Int })
+        #expect(after.count == 2 && after.isDisjoint(with: before))
+        #expect(try control.site.get().text.hasSuffix(" new"))
+        #expect(load.finish().failures == [])
+        control.site.stop()
+    }
+
+    @Test("stop ends every process, requests fail at once, start brings them back") func stopAndStart() throws {
+        let control = try ControlSite(app: "instances 2;")
+        try control.waitUntilUp()
+        let processes = try control.instances().compactMap { ($0["process"] as? Int).map(pid_t.init) }
+        let stopped = try control.run(["app", "stop", "one"], seconds: 40)
+        #expect(stopped.succeeded, "\(stopped.output)\(stopped.errors)")
+        #expect(processes.allSatisfy { kill($0, 0) != 0 })
+        #expect(try control.site.get().status == 503)
+        #expect(try control.run(["app", "list"]).output.contains("stopped"))
+        let refused = try control.run(["app", "restart", "one"])
+        #expect(refused.errors.contains("app \"one\" is stopped: start it with \"goodgate app start one\""))
+        let started = try control.run(["app", "start", "one"], seconds: 40)
+        #expect(started.succeeded, "\(started.output)\(started.errors)")
+        #expect(try control.site.get().status == 200)
+        control.site.stop()
+    }
+
+    @Test("start of an app that cannot start fails, with its last lines") func cannotStart() throws {
+        let control = try ControlSite(delay: 0)
+        try control.waitUntilUp()
+        _ = try control.run(["app", "stop", "one"], seconds: 40)
+        try control.directory.write("app.py", "print('no licence', flush=True); raise SystemExit(4)")
+        let result = try control.run(["app", "start", "one"], seconds: 40)
+        #expect(result.ending == .exited(1))
+        #expect(result.errors.contains("did not become ready (exited with code 4"), "\(result.errors)")
+        #expect(result.errors.contains("no licence"), "\(result.errors)")
+        control.site.stop()
+    }
+
+    @Test("logs prints the last lines, escaped, and follows") func logs() throws {
+        let directory = try TemporaryDirectory()
+        let control = try ControlSite(directory: directory)
+        try control.waitUntilUp()
+        let result = try control.run(["app", "logs", "one"])
+        #expect(result.output.contains("one.0 out booting none"), "\(result.output)\(result.errors)")
+        let unknown = try control.run(["app", "logs", "nobody"])
+        #expect(unknown.ending == .exited(1) && unknown.errors.contains("there is no app \"nobody\""))
+        let follower = try RunningProcess(
+            GatewayProcess.binary, ["app", "logs", "-f", "-n", "0", "one"],
+            environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket], output: directory.path + "/followed")
+        usleep(600_000)
+        _ = try control.run(["app", "restart", "one"], seconds: 40)
+        #expect(eventually(within: 10) { directory.read("followed").contains("booting none") })
+        #expect(follower.poll() == nil)
+        follower.kill()
+        control.site.stop()
+    }
+}

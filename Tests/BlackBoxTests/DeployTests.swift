@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+import TestKit
+
+/// `goodgate deploy`, `rollback` and `app`, with a real app under load.
+@Suite("A deploy", .blocking, .enabled(if: Target.isGoodgate))
+struct DeployTests {
+    /// Which release answers: `process version`.
+    private func version(_ control: ControlSite) throws -> String {
+        let reply = try control.site.client(timeout: 20).request()
+        return reply.text.split(separator: " ").last.map(String.init) ?? "\(reply.status)"
+    }
+
+    private func app(_ control: ControlSite) throws -> [String: Any] {
+        let result = try control.run(["app", "list", "--json"])
+        let apps = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]] ?? []
+        return try #require(apps.first, "\(result.errors)")
+    }
+
+    @Test("brings a new release under load without a failed request, and back again") func good() throws {
+        let control = try ControlSite(app: "instances 2; env VERSION=one;", workers: 2)
+        try control.waitUntilUp()
+        let load = Load(port: control.site.port, clients: 8, pause: 0.005)
+        #expect(eventually(within: 20) { load.count > 50 })
+        let deployed = try control.run(["deploy", "one", "--env", "VERSION=two", "--soak", "500ms"], seconds: 60)
+        #expect(deployed.succeeded, "\(deployed.output)\(deployed.errors)\(control.site.gateway.errorLog)")
+        #expect(deployed.output.contains("release 2: all instances run it"))
+        #expect(try version(control) == "two")
+        let differences = try app(control)["differences"] as? [String]
+        #expect(differences == ["env VERSION"])
+        #expect(try control.run(["app", "list"]).output.contains("differs from the block: env VERSION"))
+        let back = try control.run(["rollback", "one"], seconds: 60)
+        #expect(back.succeeded, "\(back.output)\(back.errors)")
+        #expect(try version(control) == "one")
+        let before = load.count
+        #expect(eventually(within: 20) { load.count > before + 50 })
+        let result = load.finish()
+        #expect(result.failures == [], "\(control.site.gateway.errorLog)")
+        #expect(try app(control)["differences"] as? [String] == [])
+        control.site.stop()
+    }
+
+    @Test("that exits at boot leaves the old release alone, and its last lines are printed, escaped") func exitsAtBoot() throws {
+        let control = try ControlSite(app: "env VERSION=one;")
+        try control.waitUntilUp()
+        let before = try control.site.get().text
+        let load = Load(port: control.site.port, clients: 4, pause: 0.005)
+        let command = ControlSite.command(control.directory, mode: "exit")
+        let result = try control.run(["deploy", "one", "--command", command, "--env", "VERSION=two", "--soak", "0s"], seconds: 30)
+        #expect(result.ending == .exited(1), "\(result.output)\(result.errors)")
+        #expect(result.errors.contains("release 2: given up, its instance 0 did not become or stay ready"), "\(result.errors)")
+        #expect(result.errors.contains("last lines of one.0#2 (release 2):"), "\(result.errors)")
+        #expect(result.errors.contains("booting two"))
+        #expect(result.errors.contains("cannot find \\x1b[31mmodule\\x1b[0m 'database'"))
+        #expect(!result.errors.utf8.contains(0x1b))
+        #expect(try control.site.get().text == before)
+        #expect(load.finish().failures == [])
+        #expect(try app(control)["release"] as? Int == 1)
+        // What failed is nothing that one can go back to.
+        let back = try control.run(["rollback", "one"])
+        #expect(back.errors.contains("has no release before this one"))
+        control.site.stop()
+    }
+
+    @Test("that never gets ready leaves the old release alone") func neverReady() throws {
+        let control = try ControlSite(app: "start_timeout 1s; stop_timeout 1s;")
+        try control.waitUntilUp()
+        let before = try control.site.get().text
+        let command = ControlSite.command(control.directory, mode: "deaf")
+        let result = try control.run(["deploy", "one", "--command", command, "--soak", "0s"], seconds: 30)
+        #expect(result.ending == .exited(1))
+        #expect(result.output.contains("not ready within start_timeout"), "\(result.output)\(result.errors)")
+        #expect(result.errors.contains("booting none"), "\(result.errors)")
+        #expect(try control.site.get().text == before)
+        control.site.stop()
+    }
+
+    @Test("of a program that is not there says so") func missingProgram() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let before = try control.site.get().text
+        let result = try control.run(["deploy", "one", "--command", "/nonexistent/app", "--soak", "0s"], seconds: 30)
+        #expect(result.ending == .exited(1))
+        #expect((result.output + result.errors).contains("No such file or directory"), "\(result.output)\(result.errors)")
+        #expect(try control.site.get().text == before)
+        control.site.stop()
+    }
+
+    @Test("during a deploy is refused as busy, and the first one goes on") func busy() throws {
+        let control = try ControlSite(app: "start_timeout 20s;")
+        try control.waitUntilUp()
+        let slow = try RunningProcess(
+            GatewayProcess.binary,
+            ["deploy", "one", "--command", ControlSite.command(control.directory, delay: 3), "--soak", "0s"],
+            environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket], output: control.directory.path + "/slow")
+        #expect(eventually(within: 10) { control.directory.read("slow").contains("new instances are started") })
+        for words in [["deploy", "one"], ["app", "restart", "one"]] {
+            let second = try control.run(words)
+            #expect(second.ending == .exited(1))
+            #expect(second.errors.contains("another deploy or restart of this app is under way"), "\(second.errors)")
+        }
+        #expect(slow.wait(seconds: 30) == .exited(0), "\(control.directory.read("slow"))")
+        control.site.stop()
+    }
+
+    @Test("of an app at a fixed address stops, starts, and goes back when that fails") func fixedAddress() throws {
+        let port = Ports.free()
+        let control = try ControlSite(app: "listen 127.0.0.1:\(port); env PORT=\(port); env VERSION=one; stop_timeout 2s;")
+        try control.waitUntilUp()
+        let two = try control.run(["app", "scale", "one", "2"])
+        #expect(two.ending == .exited(1))
+        #expect(two.errors.contains("listens at a fixed address at 127.0.0.1:\(port), so there can be only one instance"), "\(two.errors)")
+        let load = Load(port: control.site.port, clients: 2, pause: 0.01)
+        let good = try control.run(["deploy", "one", "--env", "VERSION=two", "--soak", "0s"], seconds: 30)
+        #expect(good.succeeded, "\(good.output)\(good.errors)")
+        #expect(try version(control) == "two")
+        let command = ControlSite.command(control.directory, mode: "exit")
+        let bad = try control.run(["deploy", "one", "--command", command, "--soak", "0s"], seconds: 30)
+        #expect(bad.ending == .exited(1))
+        #expect(bad.errors.contains("the release before it was started again"), "\(bad.errors)")
+        #expect(try version(control) == "two")
+        #expect(load.finish().failures == [])
+        control.site.stop()
+    }
+
+    @Test("prints its progress as JSON lines") func json() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let result = try control.run(["deploy", "one", "--soak", "0s", "--json"], seconds: 30)
+        #expect(result.succeeded)
+        let lines = try result.output.split(separator: "\n").map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        }
+        #expect(lines.contains { $0["event"] as? String == "rollBegan" })
+        #expect(lines.last?["kind"] as? String == "result")
+        #expect(lines.last?["succeeded"] as? Bool == true)
+        #expect(lines.last?["release"] as? Int == 2)
+        control.site.stop()
+    }
+}
