@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include "retry.h"
@@ -47,4 +48,20 @@ ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors
     if (cut) { for (int i = 0; i < found; i++) close(descriptors[i]); return -EMSGSIZE; }
     *descriptor_count = found;
     return r;
+}
+
+int cs_peer_user(int fd, uint32_t *user) {
+    struct ucred peer; socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+    *user = (uint32_t)peer.uid;
+    return 0;
+}
+
+int cs_move_descriptor(int from, int to) {
+    if (from == to) return 0;
+    int r;
+    do { r = dup3(from, to, O_CLOEXEC); } while (r < 0 && (errno == EINTR || errno == EBUSY));
+    if (r < 0) return -errno;
+    close(from);
+    return 0;
 }

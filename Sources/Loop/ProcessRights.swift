@@ -27,4 +27,7 @@ public enum ProcessRights {
     }
 
     public static var processID: Int32 { getpid() }
+
+    /// Whose rights this process has now.
+    public static var user: UInt32 { geteuid() }
 }

@@ -4,7 +4,7 @@
 /// listeners that its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
 /// one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
 ///
-/// Kinds 0x0100–0x01FF are those of supervised apps.
+/// Kinds 0x0100–0x01FF are those of supervised apps, from 0x0200 those of taking over.
 package enum WorkerCommand: Equatable, Sendable {
     /// Descriptors: 0 the configuration bundle, 1 the board.
     case hello(WorkerHello)
@@ -29,6 +29,9 @@ package enum WorkerCommand: Equatable, Sendable {
     case closeIdle
     /// The instances of an upstream with `app`, and what is coming. Before `run`, and at each change.
     case upstream(UpstreamNews)
+    /// Before `run`. Descriptor 0: a listening packet socket. When the supervisor is gone, the next one connects to it, and the connection
+    /// takes the place of the channel; the worker begins it with `WorkerReport.inheritance`.
+    case successor
 }
 
 extension WorkerCommand {
@@ -44,6 +47,7 @@ extension WorkerCommand {
         static let peers: UInt16 = 9
         static let sessions: UInt16 = 10
         static let upstream: UInt16 = 0x0100
+        static let successor: UInt16 = 0x0200
     }
 
     /// The packet for this message.
@@ -78,6 +82,7 @@ extension WorkerCommand {
         case .upstream(let news):
             writer = PacketWriter(kind: Kind.upstream)
             try news.write(to: &writer)
+        case .successor: writer = PacketWriter(kind: Kind.successor)
         }
         return try writer.finish()
     }
@@ -103,6 +108,9 @@ extension WorkerCommand {
         case Kind.reopenLogs: self = .reopenLogs
         case Kind.closeIdle: self = .closeIdle
         case Kind.upstream: self = .upstream(try UpstreamNews(from: &reader))
+        case Kind.successor:
+            guard descriptorCount >= 1 else { throw .outOfRange }
+            self = .successor
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

@@ -14,6 +14,10 @@ package enum WorkerReport: Equatable, Sendable {
     case attempt(AttemptRecord)
     /// A session of `sticky learn` was learned or prolonged: for the other workers, and those that come.
     case session(StickySession)
+    /// To a supervisor that has connected by `WorkerCommand.successor`. With `isOrphan` it is the worker's supervisor from now on, and the
+    /// descriptors are the worker's listening sockets; more follow in the next packet until `isComplete`. Without, the worker has another
+    /// one, and listens to news of upstreams only.
+    case inheritance(isOrphan: Bool, isComplete: Bool)
 }
 
 extension WorkerReport {
@@ -24,6 +28,7 @@ extension WorkerReport {
         static let stats: UInt16 = 4
         static let attempt: UInt16 = 5
         static let session: UInt16 = 6
+        static let inheritance: UInt16 = 0x0200
     }
 
     /// The packet for this message.
@@ -49,11 +54,15 @@ extension WorkerReport {
         case .session(let session):
             writer = PacketWriter(kind: Kind.session)
             try session.write(to: &writer)
+        case .inheritance(let isOrphan, let isComplete):
+            writer = PacketWriter(kind: Kind.inheritance)
+            writer.flag(isOrphan)
+            writer.flag(isComplete)
         }
         return try writer.finish()
     }
 
-    /// Reads a packet from a worker. Workers send no descriptors; the receiver closes any that came.
+    /// Reads a packet from a worker. Only `inheritance` comes with descriptors; the receiver closes all others.
     /// - Throws: what is wrong with the packet.
     package init(decoding packet: [UInt8]) throws(MessageError) {
         var reader = try PacketReader(packet)
@@ -67,6 +76,9 @@ extension WorkerReport {
             self = .stats(WorkerStatistics(connections: connections, idleConnections: idle, requests: try reader.integer()))
         case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
         case Kind.session: self = .session(try StickySession(from: &reader))
+        case Kind.inheritance:
+            let isOrphan = try reader.flag()
+            self = .inheritance(isOrphan: isOrphan, isComplete: try reader.flag())
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

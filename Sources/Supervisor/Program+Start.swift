@@ -16,7 +16,15 @@ extension Program {
         let log = loader.log
         let inherited = ListenerTable.inherited(log: log)
         let parent = System.parentProcess
-        let prepared = try loader.prepare(try loader.parse(), reusing: inherited ?? ListenerTable(), isTest: false)
+        let parsed = try loader.parse()
+        let pidPath = parsed.configuration.main.pidPath
+        let directories = AppDirectories.path(for: pidPath ?? loader.paths.configuration).map { AppDirectories(root: $0) }
+        // Another supervisor may have died: those of its workers that are alone give us their sockets.
+        var former = directories.map { FormerWorkers(in: $0) }
+        let orphaned = former?.takeListeners(log: log) ?? ListenerTable()
+        if inherited == nil { former?.dismissSupervised() }
+        let reused = (inherited ?? ListenerTable()).adding(orphaned)
+        let prepared = try loader.prepare(parsed, reusing: reused, isTest: false)
         // From here on, lines go to the logs of the configuration.
         log.sinks = prepared.errorLogSinks
         log.write(.notice, loader.identity.startLine)
@@ -28,12 +36,13 @@ extension Program {
             let supervisor = try Supervisor(
                 loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
                 prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
+                stateDirectories: directories, formerWorkers: former, inheritedListeners: inherited == nil ? orphaned : nil,
                 signals: try SignalSource(), poll: try EventPoll())
             if let path = prepared.settings.pidPath {
                 do throws(PreparationError) {
                     try PidFile.write(path, process: System.process, log: log)
                 } catch {
-                    prepared.listeners.removeSocketFiles(except: inherited ?? ListenerTable(), log: log, tells: false)
+                    prepared.listeners.removeSocketFiles(except: reused, log: log, tells: false)
                     throw SystemError(code: EPERM)
                 }
             }

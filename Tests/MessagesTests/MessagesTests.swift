@@ -21,7 +21,7 @@ private let session = StickySession(
         .peers([PeerPlace(upstream: "backend", address: "127.0.0.1:3000", ordinal: 0, slot: 7, slotGeneration: .max)]),
         .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
         .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),
-        .stop, .reopenLogs, .closeIdle, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
+        .stop, .reopenLogs, .closeIdle, .successor, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
         .upstream(UpstreamNews(upstream: "back", starting: 2)),
         .upstream(
             UpstreamNews(
@@ -34,6 +34,7 @@ private let session = StickySession(
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
         .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt), .session(session),
+        .inheritance(isOrphan: true, isComplete: false), .inheritance(isOrphan: false, isComplete: true),
     ]
 
     @Test(arguments: commands) func aCommandSurvivesTheJourney(command: WorkerCommand) throws {
@@ -56,6 +57,7 @@ private let session = StickySession(
         let packet = try WorkerCommand.listeners([NamedDescriptor(name: "a", descriptorIndex: 1)]).encode()
         #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: packet, descriptorCount: 1) }
         #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: WorkerCommand.hello(hello).encode(), descriptorCount: 1) }
+        #expect(throws: MessageError.outOfRange) { try WorkerCommand(decoding: WorkerCommand.successor.encode(), descriptorCount: 0) }
     }
 
     @Test func aSessionWithoutAPeerIsRefused() {

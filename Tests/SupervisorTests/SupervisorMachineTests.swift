@@ -12,9 +12,10 @@ struct MachineRig: ~Copyable {
     var exitStatus: Int32?
     var ended: [SupervisorAction] = []
 
-    init(workers: Int = 1, shutdownTimeout: UInt64? = nil, isDaemon: Bool = true) {
+    init(workers: Int = 1, shutdownTimeout: UInt64? = nil, isDaemon: Bool = true, inherited: [WorkerID] = []) {
         machine = SupervisorMachine(isDaemon: isDaemon)
-        note(machine.start(GenerationPlan(workerCount: workers, shutdownTimeout: shutdownTimeout), now: now))
+        let plan = GenerationPlan(workerCount: workers, shutdownTimeout: shutdownTimeout)
+        note(machine.start(plan, inherited: inherited, now: now))
     }
 
     /// Keeps the books of what the machine asked for.

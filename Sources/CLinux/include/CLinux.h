@@ -82,6 +82,10 @@ int cs_socketpair_seqpacket(int fds[2]);
 ssize_t cs_send_packet(int fd, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 /// Receives one packet. Descriptors arrive close-on-exec. *descriptor_count is in: capacity, out: number. -EMSGSIZE if anything was cut off (all descriptors are closed then).
 ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
+/// The user of the process on the other side, as it was when it connected.
+int cs_peer_user(int fd, uint32_t *user);
+/// Puts a descriptor in the place of another one, close-on-exec, and closes its old number.
+int cs_move_descriptor(int from, int to);
 
 // --- the control socket ---
 /// Whether somebody listens at a Unix-domain socket: 1, with his process id (0: unknown); 0: nobody does; or -errno.

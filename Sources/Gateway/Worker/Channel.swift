@@ -8,9 +8,9 @@ enum Channel {
         PacketSocket.receive(channel, capacity: MessageLimits.packetBytesMax)
     }
 
-    static func send(_ channel: Int32, _ report: WorkerReport) {
+    static func send(_ channel: Int32, _ report: WorkerReport, descriptors: [Int32] = []) {
         guard let packet = try? report.encode() else { return }
-        PacketSocket.send(channel, packet)
+        PacketSocket.send(channel, packet, descriptors: descriptors)
     }
 }
 
@@ -27,7 +27,7 @@ extension Ref where Value == Worker {
             }
             obey(command, descriptors)
         }
-        if PacketSocket.isEnded(channel) { value.loop.remove(channel) }
+        if PacketSocket.isEnded(channel) { supervisorIsGone() }
     }
 
     private func obey(_ command: WorkerCommand, _ descriptors: [Int32]) {

@@ -7,7 +7,7 @@ enum EventKind {
     static let clientWrite: UInt8 = 3
     /// Events of an upstream connection; its timer.
     static let upstream: UInt8 = 4
-    /// The channel to the supervisor.
+    /// The channel to the supervisor, and by what the next one comes: see `Succession`.
     static let channel: UInt8 = 5
     /// A delay inside a request (limit_req, limit_rate).
     static let request: UInt8 = 6

@@ -59,7 +59,7 @@ extension Ref where Value == Worker {
         case EventKind.client: value.connections.find(token)?.handle(mask)
         case EventKind.upstream: value.upstreamConnections.find(token)?.handle(mask)
         case EventKind.listener: if Int(token.slot) < value.listeners.count { accept(from: value.listeners[Int(token.slot)]) }
-        case EventKind.channel: readChannel()
+        case EventKind.channel: serveSupervisor(token)
         case EventKind.resolver: value.resolverConversations.find(token)?.handle(mask)
         default: break
         }

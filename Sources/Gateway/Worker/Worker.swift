@@ -57,6 +57,8 @@ struct Worker: ~Copyable {
     var ssiPatterns: [(text: ByteView, pattern: Pattern)] = []
     var outputVector = OutputVector()
     let responseHeadOptions: HeadOptions
+    /// How the next supervisor finds this worker when its own is gone.
+    var succession = Succession()
 
     /// Numbers for stub_status; the board's column is written from these.
     struct Counters {

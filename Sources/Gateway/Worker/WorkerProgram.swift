@@ -20,6 +20,7 @@ package struct WorkerProgram {
     private var peers: [PeerPlace] = []
     private var sessions: [StickySession] = []
     private var news: [UpstreamNews] = []
+    private var succession = Succession()
 
     package init() {}
 
@@ -38,7 +39,7 @@ package struct WorkerProgram {
         ProcessRights.seal()
         for listener in worker.value.listeners { worker.listenEvents(listener) }
         Socket.setBlocking(channel, false)
-        _ = worker.value.loop.add(channel, .readable, Token(kind: EventKind.channel, slot: 0, generation: 0))
+        worker.awaitSupervisor(succession)
         worker.report(.ready(process: ProcessRights.processID))
         worker.run()
         return 0
@@ -66,6 +67,7 @@ package struct WorkerProgram {
             case .peers(let list): peers += list
             case .sessions(let list): sessions += list
             case .upstream(let one): news.append(one)
+            case .successor: succession = Succession(listener: descriptors[0], owner: ProcessRights.user)
             case .run(let identity): return identity
             default: break
             }

@@ -2,7 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import Machine
 
-/// Where the supervisor of apps keeps its state, its keepers' sockets, and the sockets of `listen unix` apps.
+/// Where the supervisor keeps what has to outlive it: the state of the apps, the sockets of their keepers and of the workers, and those of
+/// `listen unix` apps.
 struct AppDirectories {
     /// Without a final slash; mode 0711, so that apps and workers can pass through.
     let root: String
@@ -10,6 +11,8 @@ struct AppDirectories {
     var stateFile: String { root + "/apps.state" }
     /// Mode 0700: who can open a socket in it commands an app.
     var keepers: String { root + "/keepers" }
+    /// Mode 0700: who can open a socket in it takes a worker over.
+    var workers: String { root + "/workers" }
     /// One directory per app, owned by the app's user.
     var sockets: String { root + "/sockets" }
 
@@ -33,6 +36,25 @@ struct AppDirectories {
         try Self.make(root, mode: 0o711)
         try Self.make(keepers, mode: 0o700)
         try Self.make(sockets, mode: 0o711)
+    }
+
+    /// Makes the directory of the workers' sockets.
+    func prepareWorkers() throws(SystemError) {
+        try Self.make(root, mode: 0o711)
+        try Self.make(workers, mode: 0o700)
+    }
+
+    /// Removes what is empty: without apps, nothing stays behind.
+    func removeIfEmpty() { for path in [workers, root] { _ = System.removeDirectory(path) } }
+
+    /// The socket on which a worker waits for the next supervisor. Its name says which process that is, for as long as the host runs.
+    func workerSocket(process: Int32, startTicks: UInt64) -> String { "\(workers)/\(process).\(startTicks)" }
+
+    /// What the name of a worker's socket says.
+    static func parse(workerSocket path: String) -> (process: Int32, startTicks: UInt64)? {
+        let parts = path.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false) ?? []
+        guard parts.count == 2, let process = Int32(parts[0]), process > 0, let ticks = UInt64(parts[1]) else { return nil }
+        return (process, ticks)
     }
 
     /// Makes sure that no other process works in this directory. Released with the descriptor and with the process.

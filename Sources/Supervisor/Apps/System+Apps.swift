@@ -54,6 +54,23 @@ extension System {
         return socket
     }
 
+    /// A packet socket that listens at a path. It gets its name when it listens already, so that whoever finds it can connect.
+    static func packetListener(at path: String) throws(SystemError) -> Descriptor {
+        let socket = Descriptor(owning: try check(cs_socket_type(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue))))
+        let temporary = path + ".new"
+        try? remove(temporary)
+        try bind(socket.number, to: .unix(Array(temporary.utf8)))
+        do throws(SystemError) {
+            try changeMode(temporary, to: 0o600)
+            try listen(socket.number, backlog: 8)
+            try rename(temporary, to: path)
+        } catch {
+            try? remove(temporary)
+            throw error
+        }
+        return socket
+    }
+
     /// Waits until a descriptor can be read.
     ///
     /// - Returns: Whether it can.

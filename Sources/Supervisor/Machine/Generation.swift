@@ -2,6 +2,9 @@
 struct Generation {
     /// Who is here, and what comes next.
     enum Phase: Equatable {
+        /// Workers of a supervisor that died. They serve until a generation of this one does; none is started anew. Next: draining,
+        /// stopping, gone.
+        case inherited
         /// Not all workers are ready yet. Next: serving; of a reload also stopping.
         case starting(since: UInt64)
         /// The current configuration. Next: draining, stopping.
@@ -12,7 +15,7 @@ struct Generation {
         case stopping
     }
 
-    /// 1 for the first configuration, one more with each reload.
+    /// 1 for the first configuration, one more with each reload; 0 for workers that were taken over.
     let number: Int
     let plan: GenerationPlan
     var phase: Phase
@@ -28,7 +31,7 @@ struct Generation {
     var isDraining: Bool { phase == .draining }
     var isEnding: Bool { phase == .draining || phase == .stopping }
     /// Whether it ended and nobody is left.
-    var isGone: Bool { isEnding && workers.isEmpty }
+    var isGone: Bool { (isEnding || phase == .inherited) && workers.isEmpty }
 }
 
 /// One worker of a generation: a process, or the pause before the next one.
@@ -48,8 +51,8 @@ struct Worker {
     let id: WorkerID
     /// Index among the workers of its generation.
     let place: Int
-    /// Its column of the board.
-    let column: Int
+    /// Its column of the board; nil: it has one of another board.
+    let column: Int?
     let startedAt: UInt64
     /// Short lives in a row, this one included if it is short.
     var failures: Int
@@ -57,7 +60,7 @@ struct Worker {
     /// Whether it said that it cannot start.
     var hasRefused = false
 
-    init(id: WorkerID, place: Int, column: Int, startedAt: UInt64, failures: Int) {
+    init(id: WorkerID, place: Int, column: Int?, startedAt: UInt64, failures: Int) {
         self.id = id
         self.place = place
         self.column = column

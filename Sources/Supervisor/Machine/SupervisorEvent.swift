@@ -8,6 +8,8 @@ package enum SupervisorEvent: Equatable, Sendable {
     case workerFailed(WorkerID, text: String)
     /// A worker ended.
     case workerExited(WorkerID, WorkerEnd)
+    /// A worker whose supervisor died follows this one now.
+    case workerInherited(WorkerID)
     /// A worker could not be started at all.
     case spawnFailed(WorkerID)
     /// The answer to `SupervisorAction.loadConfiguration`: it is parsed, its sockets listen, its files are open.

@@ -5,7 +5,8 @@ extension SupervisorMachine {
         assert(generations.count(where: { $0.phase == .serving }) <= 1, "one generation serves at a time")
         assert(zip(generations, generations.dropFirst()).allSatisfy { $0.number < $1.number }, "generations are in order")
         let alive = generations.flatMap { $0.workers.filter(\.isAlive) }
-        assert(Set(alive.map(\.column)).count == alive.count, "no column has two writers")
+        let columns = alive.compactMap(\.column)
+        assert(Set(columns).count == columns.count, "no column has two writers")
         assert(Set(alive.map(\.id)).count == alive.count, "no worker is counted twice")
         assert(!isEnding || generations.allSatisfy(\.isEnding), "nobody starts on the way out")
         for generation in generations where generation.phase == .serving && phase == .serving {

@@ -12,6 +12,8 @@ internal import Config
 ///     stopping ◀──5th old──── draining                 └──TERM, INT──────────────┴──▶ terminating ──▶ ended
 ///        └────────▶ gone ◀───────┘
 ///
+/// Workers of a supervisor that died are a generation of their own, `inherited`: they serve until a generation of this one does.
+///
 /// A worker of a serving (or first) generation that ends is started again: at once after a long life, with a growing pause (0.1 s to 10 s)
 /// when it keeps dying, so that there is never a storm of forks.
 package struct SupervisorMachine: ~Copyable {
@@ -62,9 +64,12 @@ package struct SupervisorMachine: ~Copyable {
 
 extension SupervisorMachine {
     /// Starts the first generation.
-    /// - Parameter now: milliseconds of a monotonic clock, as everywhere here.
-    package mutating func start(_ plan: GenerationPlan, now: UInt64) -> [SupervisorAction] {
+    /// - Parameters:
+    ///   - inherited: workers of a supervisor that died; they serve until the first generation does, and drain then.
+    ///   - now: milliseconds of a monotonic clock, as everywhere here.
+    package mutating func start(_ plan: GenerationPlan, inherited: [WorkerID] = [], now: UInt64) -> [SupervisorAction] {
         var actions: [SupervisorAction] = [.log(.notice, "start worker processes")]
+        for id in inherited { inherit(id, plan, now: now) }
         addGeneration(plan, now: now, to: &actions)
         checkInvariants()
         return actions
@@ -77,6 +82,7 @@ extension SupervisorMachine {
         case .signal(let signal): take(signal, now: now, to: &actions)
         case .workerReady(let id): workerReady(id, now: now, to: &actions)
         case .workerFailed(let id, let text): workerFailed(id, text, to: &actions)
+        case .workerInherited(let id): workerInherited(id, now: now, to: &actions)
         case .workerExited(let id, _), .spawnFailed(let id): workerGone(id, now: now, to: &actions)
         case .configurationLoaded(let plan): configurationLoaded(plan, now: now, to: &actions)
         case .configurationRejected:
@@ -202,7 +208,11 @@ extension SupervisorMachine {
             nextGeneration += 1
             return
         }
-        if !hasServed { for index in generations.indices { drain(generation: index, now: now, to: &actions) } }
+        if !hasServed {
+            for index in generations.indices where generations[index].phase != .inherited {
+                drain(generation: index, now: now, to: &actions)
+            }
+        }
         actions.append(.log(.notice, "start worker processes"))
         addGeneration(plan, now: now, to: &actions)
         removeEmptyGenerations(&actions)
@@ -227,7 +237,9 @@ extension SupervisorMachine {
     /// The lowest column of the board that no living worker has.
     private func freeColumn() -> Int {
         var taken = Set<Int>()
-        for generation in generations { for worker in generation.workers where worker.isAlive { taken.insert(worker.column) } }
+        for generation in generations {
+            for worker in generation.workers where worker.isAlive { if let column = worker.column { taken.insert(column) } }
+        }
         var column = 0
         while taken.contains(column) { column += 1 }
         return column
@@ -254,7 +266,7 @@ extension SupervisorMachine {
     private mutating func drain(generation index: Int, now: UInt64, to actions: inout [SupervisorAction]) {
         switch generations[index].phase {
         case .draining, .stopping: return
-        case .starting, .serving: break
+        case .inherited, .starting, .serving: break
         }
         generations[index].phase = .draining
         let timeout = generations[index].plan.shutdownTimeout
@@ -287,7 +299,7 @@ extension SupervisorMachine {
 
     private mutating func removeEmptyGenerations(_ actions: inout [SupervisorAction]) {
         // In a pause, the current generation stays although it has no workers: it gets them back.
-        let kept = phase == .paused ? current : 0
+        let kept = phase == .paused ? current : nil
         for generation in generations where generation.isGone && generation.number != kept {
             actions.append(.releaseGeneration(generation.number))
         }
@@ -304,6 +316,23 @@ extension SupervisorMachine {
 // MARK: - Workers
 
 extension SupervisorMachine {
+    /// A worker that this supervisor did not start.
+    private mutating func inherit(_ id: WorkerID, _ plan: GenerationPlan, now: UInt64) {
+        if generations.first?.number != 0 { generations.insert(Generation(number: 0, plan: plan, phase: .inherited), at: 0) }
+        var worker = Worker(id: id, place: 0, column: nil, startedAt: now, failures: 0)
+        worker.state = .ready
+        generations[0].workers.append(worker)
+    }
+
+    /// One more was taken over, while this supervisor has workers already.
+    private mutating func workerInherited(_ id: WorkerID, now: UInt64, to actions: inout [SupervisorAction]) {
+        inherit(id, generations.last?.plan ?? GenerationPlan(workerCount: 1, shutdownTimeout: nil), now: now)
+        guard hasServed || isEnding else { return }
+        // The others of them may be on their way out already; this one follows.
+        generations[0].phase = .inherited
+        if phase == .terminating { stop(generation: 0, now: now, to: &actions) } else { drain(generation: 0, now: now, to: &actions) }
+    }
+
     private func find(_ id: WorkerID) -> (generation: Int, place: Int)? {
         for (index, generation) in generations.enumerated() {
             if let place = generation.workers.firstIndex(where: { $0.id == id }) { return (index, place) }
@@ -328,9 +357,9 @@ extension SupervisorMachine {
     private mutating func workerGone(_ id: WorkerID, now: UInt64, to actions: inout [SupervisorAction]) {
         guard let (index, place) = find(id), generations[index].workers[place].isAlive else { return }
         let worker = generations[index].workers[place]
-        actions.append(.releaseColumn(worker.column))
+        if let column = worker.column { actions.append(.releaseColumn(column)) }
         switch generations[index].phase {
-        case .draining, .stopping:
+        case .draining, .stopping, .inherited:
             generations[index].workers.remove(at: place)
             removeEmptyGenerations(&actions)
         case .starting where hasServed:
@@ -340,6 +369,8 @@ extension SupervisorMachine {
             generations[index].workers.remove(at: place)
             isRefused = true
             phase = .terminating
+            // Who served before goes on serving.
+            generations.removeAll { $0.phase == .inherited }
             for index in generations.indices { stop(generation: index, now: now, to: &actions) }
         case .starting, .serving:
             if worker.isEnding {

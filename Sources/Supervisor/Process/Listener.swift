@@ -35,6 +35,13 @@ struct ListenerTable {
         listeners.append(listener)
     }
 
+    /// With the listeners of another table whose addresses this one has not.
+    func adding(_ other: ListenerTable) -> ListenerTable {
+        var result = self
+        for listener in other.listeners where self[listener.key] == nil { result.add(listener) }
+        return result
+    }
+
     /// All descriptors, in order.
     var descriptors: [Int32] { listeners.flatMap { $0.sockets.map(\.number) } }
 

@@ -12,21 +12,25 @@ extension ListenerTable {
         log.write(.notice, "using inherited sockets from \"\(text)\"")
         var table = ListenerTable()
         for number in numbers(in: text, log: log) {
-            let socket = Descriptor(owning: number)
             _ = cs_set_cloexec(number, 1)
             _ = cs_set_nonblocking(number, 1)
-            do throws(SystemError) {
-                let address = try System.localAddress(of: number)
-                if let known = table[address.listenKey] {
-                    known.sockets.append(socket)
-                } else {
-                    table.add(Listener(key: address.listenKey, address: address, sockets: [socket], isInherited: true))
-                }
-            } catch {
-                log.write(.alert, "getsockname() of the inherited socket #\(number) failed", error)
-            }
+            table.inherit(Descriptor(owning: number), log: log)
         }
         return table
+    }
+
+    /// Takes a socket that listens already. Its address is what the kernel says.
+    mutating func inherit(_ socket: Descriptor, log: ErrorLog) {
+        do throws(SystemError) {
+            let address = try System.localAddress(of: socket.number)
+            if let known = self[address.listenKey] {
+                known.sockets.append(socket)
+            } else {
+                add(Listener(key: address.listenKey, address: address, sockets: [socket], isInherited: true))
+            }
+        } catch {
+            log.write(.alert, "getsockname() of the inherited socket #\(socket.number) failed", error)
+        }
     }
 
     /// The numbers of `5;6;7;`. A bad one ends the list; nothing below 3 is taken.

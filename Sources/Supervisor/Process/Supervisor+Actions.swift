@@ -79,6 +79,7 @@ extension Supervisor {
         tellApps(to: worker, configuration)
         sessions.prepare(configuration.settings.sessionZones, now: System.now)
         sessions.forEachPart(of: configuration.settings.sessionZones, now: System.now) { worker.send(.sessions($0)) }
+        giveSuccessorSocket(to: worker)
         worker.send(.run(configuration.identity))
         watch(worker)
     }
@@ -106,6 +107,7 @@ extension Supervisor {
     private func kill(_ id: WorkerID) {
         guard let worker = workers[id] else { return }
         log.write(.alert, "worker process \(worker.process) does not end: killing it")
+        if let former = formerWorkers?.list.first(where: { $0.worker.id == id }) { return former.kill() }
         try? System.kill(worker.process, signal: SIGKILL)
     }
 
@@ -139,6 +141,7 @@ extension Supervisor {
         current = generation
         log.sinks = new.errorLogSinks
         redirectStandardError(to: new)
+        closeFormerListeners(except: new.listeners)
         defer {
             if old != nil {
                 configureApps()
@@ -209,7 +212,7 @@ extension Supervisor {
         }
         apps?.reopenLogs()
         for worker in workers.values {
-            guard let configuration = configurations[worker.generation] else { continue }
+            guard let configuration = configurations[worker.generation == 0 ? current : worker.generation] else { continue }
             worker.send(.reopenLogs)
             sendLogs(to: worker, configuration)
             watch(worker)
@@ -234,6 +237,7 @@ extension Supervisor {
             PidFile.remove(newBinary == nil ? path : path + PidFile.oldSuffix, log: log)
         }
         log.write(.notice, "exit")
-        closeListeners()
+        if !leavesWorkers { closeListeners() }
+        if newBinary == nil, !oldBinaryLives { stateDirectories?.removeIfEmpty() }
     }
 }

@@ -13,8 +13,7 @@ extension Supervisor {
     /// Puts the apps of the configuration in force: at the start, and after each reload. Unchanged ones are not touched.
     func configureApps() {
         guard let settings = configurations[current]?.settings else { return }
-        guard let directory = appsDirectory ?? AppDirectories.path(for: settings.pidPath ?? loader.paths.configuration) else { return }
-        appsDirectory = directory
+        guard let directory = stateDirectories?.root else { return }
         // Without apps there may still be some of a former configuration.
         guard apps != nil || !settings.apps.isEmpty || System.exists(directory + "/keepers") else { return }
         do throws(SystemError) {
@@ -58,7 +57,7 @@ extension Supervisor {
 
     /// The workers are gone: the apps are stopped, unless another binary supervises them from now on.
     func end(_ status: Int32) {
-        guard let apps, newBinary == nil, !oldBinaryLives, !apps.isGone else {
+        guard let apps, newBinary == nil, !oldBinaryLives, !leavesWorkers, !apps.isGone else {
             exitStatus = status
             return
         }
@@ -70,10 +69,13 @@ extension Supervisor {
     }
 
     /// Tells a new worker of the apps of its configuration.
-    func tellApps(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
-        for (upstream, app) in configuration.settings.appUpstreams {
-            worker.send(.upstream(news(app: app, upstream: upstream, configuration)))
+    func tellApps(to worker: WorkerProcess, _ configuration: PreparedConfiguration, where isWanted: (String) -> Bool = { _ in true }) {
+        // Workers of another supervisor have another board.
+        let board = worker.generation == 0 ? nil : configuration.board
+        for (upstream, app) in configuration.settings.appUpstreams where isWanted(app) {
+            worker.send(.upstream(news(app: app, upstream: upstream, board)))
         }
+        watch(worker)
     }
 
     /// Tells the workers what changed. In one message, so that no worker sees a dead instance without what comes after it.
@@ -83,16 +85,14 @@ extension Supervisor {
         changedApps = []
         for worker in workers.values {
             guard let configuration = configurations[worker.generation] else { continue }
-            for (upstream, app) in configuration.settings.appUpstreams where changed.contains(app) {
-                worker.send(.upstream(news(app: app, upstream: upstream, configuration)))
-            }
-            watch(worker)
+            tellApps(to: worker, configuration) { changed.contains($0) }
         }
+        tellFormer(of: changed)
     }
 
-    private func news(app: String, upstream: String, _ configuration: PreparedConfiguration) -> UpstreamNews {
+    private func news(app: String, upstream: String, _ board: BoardMemory?) -> UpstreamNews {
         (routes[app] ?? AppRoute()).news(app: app, upstream: upstream, now: System.now) { address in
-            configuration.board?.place(for: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0))
+            board?.place(for: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0))
         }
     }
 
@@ -102,7 +102,7 @@ extension Supervisor {
         for (app, route) in routes {
             for instance in route.instances {
                 guard let since = instance.leavingSince, time >= since + Self.unrouteDelay || workers.isEmpty,
-                    connections(to: instance.address, app: app) == 0
+                    connections(to: instance.address, app: app) == 0, !mayServeFormer(since: since, now: time)
                 else { continue }
                 routes[app]?.instances.removeAll { $0.key == instance.key }
                 changedApps.insert(app)

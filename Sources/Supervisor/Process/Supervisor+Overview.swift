@@ -53,8 +53,8 @@ extension Supervisor {
                 return WorkerOverview(
                     process: workers[worker.id]?.process ?? 0, generation: UInt32(clamping: generation.number),
                     index: UInt32(clamping: worker.place), state: state, age: now - min(worker.startedAt, now),
-                    connections: board?.value(.active, column: worker.column) ?? 0,
-                    requests: board?.value(.requests, column: worker.column) ?? 0)
+                    connections: worker.column.flatMap { board?.value(.active, column: $0) } ?? 0,
+                    requests: worker.column.flatMap { board?.value(.requests, column: $0) } ?? 0)
             }
         }
     }

@@ -29,7 +29,13 @@ final class Supervisor {
 
     /// nil while there is no app.
     var apps: AppSupervisor?
-    var appsDirectory: String?
+    /// Where the state of this supervisor is, for as long as it lives; nil: the place belongs to somebody else.
+    let stateDirectories: AppDirectories?
+    /// Workers that other supervisors started; nil once this is settled for good.
+    var formerWorkers: FormerWorkers?
+    /// What the orphans among them listened on, until the first own generation serves.
+    var inheritedListeners: ListenerTable?
+    var hasToldNoTakeover = false
     /// By app.
     var routes: [String: AppRoute] = [:]
     /// Apps of which the workers have to be told.
@@ -56,7 +62,8 @@ final class Supervisor {
 
     init(
         loader: ConfigurationLoader, executables: Executables, arguments: [String], upgradedFrom: Int32?,
-        prepared: PreparedConfiguration, isDaemon: Bool, signals: SignalSource, poll: EventPoll
+        prepared: PreparedConfiguration, isDaemon: Bool, stateDirectories: AppDirectories?, formerWorkers: FormerWorkers?,
+        inheritedListeners: ListenerTable?, signals: SignalSource, poll: EventPoll
     ) throws(SystemError) {
         self.loader = loader
         identity = loader.identity
@@ -66,6 +73,9 @@ final class Supervisor {
         self.upgradedFrom = upgradedFrom
         machine = SupervisorMachine(isDaemon: isDaemon)
         configurations[1] = prepared
+        self.stateDirectories = stateDirectories
+        self.formerWorkers = formerWorkers
+        self.inheritedListeners = inheritedListeners
         self.signals = signals
         self.poll = poll
         try poll.add(signals.descriptor, tag: Self.signalTag)
@@ -78,8 +88,9 @@ final class Supervisor {
     /// - Returns: the exit status of the process.
     func run() -> Int32 {
         guard let plan = configurations[1]?.settings.plan else { return 1 }
+        let inherited = adoptFormerWorkers()
         configureApps()
-        perform(machine.start(plan, now: System.now))
+        perform(machine.start(plan, inherited: inherited, now: System.now))
         configureControl()
         handlePending()
         while exitStatus == nil {
@@ -155,7 +166,7 @@ final class Supervisor {
             }
             if let worker {
                 poll.remove(worker.channel)
-                workers[worker.id] = nil
+                workerEnded(worker)
                 post(.workerExited(worker.id, ended.end))
             } else if ended.process == newBinary {
                 newBinary = nil
@@ -181,12 +192,17 @@ final class Supervisor {
         watch(worker)
     }
 
+    /// Listens to a worker that another supervisor started.
+    func watchFormer(_ worker: WorkerProcess) throws(SystemError) { try poll.add(worker.channel, tag: UInt64(worker.id.number)) }
+    func unwatch(_ worker: WorkerProcess) { poll.remove(worker.channel) }
+
     /// Asks for room in the channel while something waits for it.
     func watch(_ worker: WorkerProcess) {
         poll.watch(worker.channel, tag: UInt64(worker.id.number), writes: !worker.backlog.isEmpty)
     }
 
     private func serveChannel(of id: WorkerID, _ event: EventPoll.Event) {
+        if serveFormer(id, isHungUp: event.isHungUp) { return }
         guard let worker = workers[id] else { return }
         if event.isWritable {
             worker.flush()
@@ -197,14 +213,14 @@ final class Supervisor {
         if event.isHungUp { poll.remove(worker.channel) }
     }
 
-    private func readReports(of worker: WorkerProcess) {
+    func readReports(of worker: WorkerProcess) {
         while let report = worker.receive() {
             switch report {
             case .success(.ready): post(.workerReady(worker.id))
             case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
             case .success(.session(let session)): relay(session, from: worker)
             case .success(.attempt(let record)): forward(record)
-            case .success(.drained), .success(.stats): break
+            case .success(.drained), .success(.stats), .success(.inheritance): break
             case .failure(let error):
                 log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")
             }

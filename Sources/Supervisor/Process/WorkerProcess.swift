@@ -5,13 +5,15 @@ internal import Messages
 /// A worker as the supervisor sees it: a process, and the channel to it.
 final class WorkerProcess {
     let id: WorkerID
-    /// Number of its generation.
+    /// Number of its generation; 0: another supervisor started it.
     let generation: Int
     /// Index among the workers of its generation.
     let place: Int
     let column: Int
     let process: Int32
     let channel: Descriptor
+    /// The socket on which it waits for the next supervisor; nil: none could be made.
+    var successorSocket: String?
     /// Packets that did not fit into the channel, oldest first.
     private(set) var backlog: [(packet: [UInt8], descriptors: [Descriptor])] = []
 

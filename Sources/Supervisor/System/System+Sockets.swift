@@ -63,6 +63,15 @@ extension System {
         return address(parts)
     }
 
+    /// What makes two descriptors one socket: nil when that is no listening stream socket.
+    static func identity(ofListener socket: Int32) -> UInt64? {
+        var status = stat()
+        guard (try? option(socket, level: SOL_SOCKET, name: SO_ACCEPTCONN)) == 1,
+            (try? option(socket, level: SOL_SOCKET, name: SO_TYPE)) == Int(SOCK_STREAM.rawValue), unsafe cs_fstat(socket, &status) == 0
+        else { return nil }
+        return UInt64(status.st_ino)
+    }
+
     /// Addresses of a host name by the system's resolver. Blocks; for start and reload only.
     static func resolve(_ host: String) -> [NetworkAddress] {
         var list = [cs_address](repeating: cs_address(), count: 64)

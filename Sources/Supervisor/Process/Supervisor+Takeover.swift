@@ -1,0 +1,114 @@
+internal import Config
+internal import CLinux
+internal import Messages
+
+// Outliving the supervisor: each worker gets a socket on which it waits for the next one, and the next one takes over whom it finds.
+extension Supervisor {
+    /// Instances on their way out wait so long, in milliseconds, for workers whose requests this supervisor cannot count.
+    static let formerDrainMax: UInt64 = 30_000
+
+    /// Gives a new worker the socket by which it can be found when this process is gone.
+    func giveSuccessorSocket(to worker: WorkerProcess) {
+        guard let directories = stateDirectories else { return }
+        let ticks = ProcessFacts.startTicks(of: worker.process) ?? 0
+        let path = directories.workerSocket(process: worker.process, startTicks: ticks)
+        do throws(SystemError) {
+            try directories.prepareWorkers()
+            let socket = try System.packetListener(at: path)
+            worker.successorSocket = path
+            worker.send(.successor, descriptors: [socket])
+        } catch {
+            guard !hasToldNoTakeover else { return }
+            hasToldNoTakeover = true
+            log.write(.warning, "should this process die, the next start cannot take over its workers: \"\(path)\" failed", error)
+        }
+    }
+
+    /// Takes in those that the start found: orphans serve until our own workers do, the others are told of apps.
+    /// - Returns: the orphans.
+    func adoptFormerWorkers() -> [WorkerID] {
+        for former in formerWorkers?.list ?? [] { add(former) }
+        let orphans = (formerWorkers?.orphans ?? []).map(\.worker)
+        if !orphans.isEmpty {
+            let processes = orphans.map { String($0.process) }.joined(separator: " ")
+            log.write(.notice, "taking over from a supervisor that is gone: worker processes \(processes)")
+        }
+        for worker in orphans { workers[worker.id] = worker }
+        return orphans.map(\.id)
+    }
+
+    private func add(_ former: FormerWorker) {
+        try? watchFormer(former.worker)
+        tellApps(toFormer: former.worker)
+    }
+
+    /// Something came from a worker that another supervisor started.
+    /// - Returns: false when it is none.
+    func serveFormer(_ id: WorkerID, isHungUp: Bool) -> Bool {
+        guard let former = formerWorkers?.list.first(where: { $0.worker.id == id }) else { return false }
+        former.worker.flush()
+        if former.standing != .orphan {
+            let isThere = former.read()
+            if former.standing == .orphan {
+                log.write(.notice, "taking over worker process \(former.worker.process): its supervisor is gone")
+                // What they listen on, this supervisor has already, or does not want.
+                _ = former.takeSockets()
+                workers[id] = former.worker
+                post(.workerInherited(id))
+            } else if !isThere {
+                forget(former, isEnded: false)
+            }
+            return true
+        }
+        readReports(of: former.worker)
+        if isHungUp { forget(former, isEnded: true) }
+        return true
+    }
+
+    private func forget(_ former: FormerWorker, isEnded: Bool) {
+        unwatch(former.worker)
+        formerWorkers?.remove(former)
+        guard isEnded else { return }
+        log.write(.notice, "worker process \(former.worker.process), which was taken over, exited")
+        workerEnded(former.worker)
+        post(.workerExited(former.worker.id, .code(0)))
+    }
+
+    /// A worker is gone: its place in our books, and its socket.
+    func workerEnded(_ worker: WorkerProcess) {
+        workers[worker.id] = nil
+        if let path = worker.successorSocket { try? System.remove(path) }
+    }
+
+    /// Tells workers of the former generation, and those of the old binary, of all apps that are known.
+    private func tellApps(toFormer worker: WorkerProcess) {
+        guard let configuration = configurations[current] else { return }
+        tellApps(to: worker, configuration) { self.routes[$0] != nil }
+    }
+
+    /// Tells the workers that other supervisors started what changed. Workers that the old binary has started since are found first.
+    func tellFormer(of changed: Set<String>) {
+        guard formerWorkers != nil, let configuration = configurations[current] else { return }
+        if oldBinaryLives {
+            let known = Set((formerWorkers?.list ?? []).map(\.worker.process) + workers.values.map(\.process))
+            for former in formerWorkers?.look(except: known) ?? [] { add(former) }
+        }
+        for former in formerWorkers?.list ?? [] {
+            tellApps(to: former.worker, configuration) { changed.contains($0) }
+        }
+    }
+
+    /// Whether the requests of other supervisors' workers may still run on an instance.
+    func mayServeFormer(since: UInt64, now: UInt64) -> Bool {
+        !(formerWorkers?.list.isEmpty ?? true) && now < since + Self.formerDrainMax
+    }
+
+    /// This supervisor ends, and workers that it took over serve on: its own never came to it.
+    var leavesWorkers: Bool { machine.isRefused && !(formerWorkers?.orphans.isEmpty ?? true) }
+
+    /// The first own generation serves: what only the former one listened on is closed.
+    func closeFormerListeners(except kept: ListenerTable) {
+        inheritedListeners?.removeSocketFiles(except: kept, log: log, tells: true)
+        inheritedListeners = nil
+    }
+}

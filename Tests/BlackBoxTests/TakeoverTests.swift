@@ -1,0 +1,201 @@
+import Foundation
+import Testing
+import TestKit
+
+/// The supervisor dies, or is replaced: workers and apps go on, and the next one takes them over.
+@Suite("When the supervisor", .blocking, .enabled(if: Target.isGoodgate))
+struct Takeovers {
+    /// Listens on $PORT and answers with its process id.
+    private static let program = """
+        import http.server, os, socketserver
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def do_GET(self):
+                body = str(os.getpid()).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            def log_message(self, *arguments): pass
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+        """
+
+    /// A gateway with two workers and one app behind `location /`.
+    private func siteWithApp(_ directory: TemporaryDirectory) throws -> Site {
+        try directory.write("app.py", Self.program)
+        return try Site(
+            http: "upstream back { app one; keepalive 16; }",
+            server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
+            main: "app one { command /usr/bin/python3 \(directory.path)/app.py; }", workers: 2, directory: directory)
+    }
+
+    /// Kills the supervisor, and nothing else.
+    /// - Returns: the workers that are left.
+    private func bereave(_ gateway: GatewayProcess) throws -> [pid_t] {
+        #expect(eventually(within: 10) { gateway.workers.count == 2 && gateway.workers.allSatisfy(isSealed) })
+        let workers = gateway.workers
+        gateway.signal(SIGKILL)
+        #expect(gateway.process.wait(seconds: 5) == .signalled(SIGKILL))
+        #expect(workers.allSatisfy(isAlive))
+        return workers
+    }
+
+    /// Starts the program again where another one was.
+    private func next(in directory: TemporaryDirectory) throws -> GatewayProcess {
+        try? FileManager.default.removeItem(atPath: directory.path + "/gateway.pid")
+        return try GatewayProcess(configuration: directory.read(GatewayProcess.configurationName), directory: directory)
+    }
+
+    private func isAlive(_ process: pid_t) -> Bool {
+        guard let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return false }
+        return !String(decoding: status, as: UTF8.self).contains(") Z ")
+    }
+
+    /// Whether a worker has got everything and given up its rights: as root it is nobody then, else nobody may look into it.
+    private func isSealed(_ process: pid_t) -> Bool {
+        var facts = stat()
+        guard stat("/proc/\(process)", &facts) == 0 else { return false }
+        guard Target.isRoot else { return facts.st_uid == 0 }
+        let status = FileManager.default.contents(atPath: "/proc/\(process)/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return status.contains("\nUid:") && !status.contains("\nUid:\t0\t")
+    }
+
+    /// Where the supervisor of a pid file keeps its state.
+    private func stateDirectory(_ directory: TemporaryDirectory) -> String {
+        let hash = (directory.path + "/gateway.pid").utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return (Target.isRoot ? "/run/goodgate/" : "/tmp/goodgate-\(geteuid())/") + String(hash, radix: 16)
+    }
+
+    @Test("is killed twice under load, nothing is refused: its workers serve, and drain once others do", arguments: ["", "reuseport"])
+    func killedUnderLoad(_ option: String) throws {
+        let origin = try Origin(answer: "x")
+        let directory = try TemporaryDirectory()
+        let port = Ports.free()
+        var gateway = try GatewayProcess(
+            http: "server { listen 127.0.0.1:\(port) \(option); location / { proxy_pass http://127.0.0.1:\(origin.port); } }", workers: 2,
+            directory: directory)
+        let load = Load(port: port, clients: 6)
+        for _ in 0..<2 {
+            let orphans = try bereave(gateway)
+            let count = load.count
+            #expect(eventually(within: 20) { load.count > count + 100 }, "they serve on")
+            let old = gateway
+            defer { old.process.kill() }
+            gateway = try next(in: directory)
+            #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "they drain: \(gateway.errorLog)")
+        }
+        #expect(eventually(within: 10) { load.count > 300 })
+        #expect(load.finish().failures == [], "\(gateway.errorLog)")
+        gateway.stop(SIGQUIT)
+        #expect(Ports.isFree(port))
+        #expect(!FileManager.default.fileExists(atPath: stateDirectory(directory)), "nothing is left behind")
+    }
+
+    @Test("is killed, apps run on; the next one neither doubles nor restarts them, whatever became of the state file",
+          arguments: [nil, "", "\u{0}garbage\n", "goodgate apps 1\nboot other\n"])
+    func appsRunOn(_ state: String?) throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try site.client(timeout: 30).request().text
+        let load = Load(port: site.port, clients: 4)
+        let orphans = try bereave(site.gateway)
+        let count = load.count
+        #expect(eventually(within: 20) { load.count > count + 50 })
+        if let state { try Data(state.utf8).write(to: URL(fileURLWithPath: stateDirectory(directory) + "/apps.state")) }
+        let next = try next(in: directory)
+        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(try site.client(timeout: 30).request().text == app)
+        #expect(load.finish().failures == [], "\(next.errorLog)")
+        if state != nil { #expect(next.errorLog.contains("apps.state\" is damaged")) }
+        next.stop(SIGQUIT, seconds: 20)
+        #expect(eventually { !isAlive(pid_t(app) ?? 0) })
+    }
+
+    @Test("is killed, the next one may listen elsewhere: what stays is never refused, what goes is closed")
+    func changedListens() throws {
+        let directory = try TemporaryDirectory()
+        let (stays, goes, comes) = (Ports.free(), Ports.free(), Ports.free())
+        func http(_ port: Int, _ socket: String) -> String {
+            """
+            server { listen 127.0.0.1:\(stays); listen 127.0.0.1:\(port); listen unix:\(directory.path)/\(socket).sock;
+                     location / { return 200 \(socket); } }
+            """
+        }
+        let gateway = try GatewayProcess(http: http(goes, "old"), workers: 2, directory: directory)
+        defer { gateway.process.kill() }
+        let load = Load(port: stays, clients: 4)
+        let orphans = try bereave(gateway)
+        try gateway.rewrite(http: http(comes, "new"), workers: 2)
+        let next = try next(in: directory)
+        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(next.errorLog)")
+        for port in [stays, comes] { #expect(try Client.get(port, "/").text == "new") }
+        #expect(Ports.isFree(goes))
+        #expect(!FileManager.default.fileExists(atPath: directory.path + "/old.sock"))
+        #expect(FileManager.default.fileExists(atPath: directory.path + "/new.sock"))
+        #expect(load.finish().failures == [])
+        next.stop(SIGQUIT)
+    }
+
+    @Test("lives, a second start takes nothing from it")
+    func secondStart() throws {
+        let directory = try TemporaryDirectory()
+        let site = try Site(server: "return 200 x;", workers: 2, directory: directory)
+        #expect(eventually { site.gateway.workers.count == 2 })
+        let workers = site.gateway.workers
+        let second = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 10)
+        #expect(second.ending == .exited(1))
+        #expect(directory.read("error.log").contains("still could not bind()"))
+        #expect(site.gateway.workers == workers)
+        #expect(try site.get().text == "x")
+        site.stop(SIGQUIT, allowing: ["bind()"])
+    }
+
+    @Test("is killed, a worker that does not answer the next one drains when it can")
+    func lateAnswer() throws {
+        let directory = try TemporaryDirectory()
+        let site = try Site(server: "return 200 x;", workers: 2, directory: directory)
+        defer { site.gateway.process.kill() }
+        let orphans = try bereave(site.gateway)
+        kill(orphans[0], SIGSTOP)
+        let next = try next(in: directory)
+        #expect(eventually(within: 10) { !isAlive(orphans[1]) }, "\(next.errorLog)")
+        #expect(isAlive(orphans[0]))
+        kill(orphans[0], SIGCONT)
+        #expect(eventually(within: 10) { !isAlive(orphans[0]) }, "\(next.errorLog)")
+        #expect(try site.get().text == "x")
+        next.stop(SIGQUIT)
+    }
+
+    @Test("starts a new binary under load, apps are handed over; the old workers know of them until they go", arguments: [SIGQUIT, SIGKILL])
+    func upgrade(_ end: Int32) throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try #require(pid_t(try site.client(timeout: 30).request().text))
+        #expect(eventually { site.gateway.workers.count == 2 })
+        let oldWorkers = site.gateway.workers
+        let load = Load(port: site.port, clients: 4)
+        site.gateway.signal(SIGUSR2)
+        #expect(eventually(within: 10) { site.gateway.pid.map { $0 != site.gateway.process.pid } ?? false }, "\(site.gateway.errorLog)")
+        let new = try #require(site.gateway.pid)
+        defer { kill(new, SIGKILL) }
+        #expect(site.gateway.waitForError("process \(app) was taken over", seconds: 10))
+        #expect(try site.client().request().text == "\(app)")
+        // Both generations serve: when the app dies, each has to hear of the next one from the new binary.
+        kill(app, SIGKILL)
+        let count = load.count
+        #expect(eventually(within: 20) { load.count > count + 200 }, "\(site.gateway.errorLog)")
+        #expect(oldWorkers.allSatisfy(isAlive))
+        site.gateway.signal(end)
+        #expect(eventually(within: 10) { !oldWorkers.contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(load.finish().failures == [], "\(site.gateway.errorLog)")
+        let second = try #require(pid_t(try site.client(timeout: 30).request().text))
+        #expect(second != app && isAlive(second))
+        kill(new, SIGQUIT)
+        #expect(eventually(within: 20) { !isAlive(second) && !isAlive(new) }, "\(site.gateway.errorLog)")
+    }
+}
