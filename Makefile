@@ -14,7 +14,7 @@ UNITDIR  := $(DESTDIR)$(PREFIX)/lib/systemd/system
 SHARE    := $(DESTDIR)$(PREFIX)/share/goodgate
 RELEASE  := .build/release
 
-.PHONY: help demo test build install uninstall bench fuzz conformance compatibility tidy clean packages
+.PHONY: help demo test build install uninstall bench systemd fuzz conformance compatibility tidy clean packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -46,6 +46,11 @@ bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 6 
 	@Scripts/install-packages build bench
 	$(SWIFT) build -c release -j $(JOBS)
 	@Scripts/bench.py --binary $(RELEASE)/goodgate $(BENCH)
+
+systemd: ## Run under a real systemd in namespaces (root): start, reload, kill -9, upgrade, stop
+	@Scripts/install-packages build
+	$(SWIFT) build -j $(JOBS)
+	@Scripts/test-systemd .build/debug
 
 fuzz: ## Fuzz every parser for EACH seconds (default 60)
 	@Scripts/install-packages build

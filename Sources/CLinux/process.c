@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "retry.h"
 
@@ -56,12 +57,15 @@ uint32_t cs_unix_address(struct sockaddr_storage *out, const uint8_t *path, size
     struct sockaddr_un a = { .sun_family = AF_UNIX };
     if (count >= sizeof a.sun_path) return 0;
     memcpy(a.sun_path, path, count);
-    memset(out, 0, sizeof *out); memcpy(out, &a, sizeof a); return (uint32_t)sizeof a;
+    memset(out, 0, sizeof *out); memcpy(out, &a, sizeof a);
+    // In the abstract name space the length says where the name ends.
+    return count > 0 && path[0] == 0 ? (uint32_t)(offsetof(struct sockaddr_un, sun_path) + count) : (uint32_t)sizeof a;
 }
 int cs_socket_type(int family, int type) { int r = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); return r < 0 ? -errno : r; }
 int cs_page_size(void) { return (int)sysconf(_SC_PAGESIZE); }
 int cs_host_name(char *out, size_t capacity) { int r = gethostname(out, capacity); out[capacity - 1] = 0; return r < 0 ? -errno : 0; }
 const char *cs_error_text(int code) { return strerror(code); }
+int cs_process_descriptor(pid_t process) { int r = (int)syscall(SYS_pidfd_open, process, 0u); return r < 0 ? -errno : r; }
 int cs_process(void) { return (int)getpid(); }
 int cs_parent_process(void) { return (int)getppid(); }
 void cs_sleep_ms(int ms) { struct timespec t = { ms / 1000, (ms % 1000) * 1000000L }; nanosleep(&t, NULL); }

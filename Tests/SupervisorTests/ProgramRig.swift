@@ -7,6 +7,8 @@ final class ProgramRig {
     let directory: String
     /// The program, under the name that was asked for.
     let program: String
+    /// For `start`; nil: that of the tests.
+    var environment: [String: String]?
     private var process: Process?
 
     /// - Parameter name: the name the program is started under.
@@ -98,6 +100,7 @@ final class ProgramRig {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments ?? standardArguments + ["-g", "daemon off;"]
         process.standardError = FileHandle.nullDevice
+        if let environment { process.environment = environment }
         try process.run()
         self.process = process
         try #require(wait(5) { exists("nginx.pid") }, "the pid file appears: \(read("error.log"))")

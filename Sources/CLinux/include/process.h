@@ -39,6 +39,8 @@ struct cs_exit { pid_t process; int exited; int code; int signal; int core_dumpe
 /// Collects one ended child without waiting: 1 with `out` filled, 0 when there is none (now), or -errno.
 int cs_reap(struct cs_exit *out);
 int cs_kill(pid_t process, int signal_number);
+/// A descriptor that is readable when the process has ended; it need not be a child.
+int cs_process_descriptor(pid_t process);
 
 // --- signals ---
 

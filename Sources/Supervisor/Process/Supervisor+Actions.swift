@@ -115,6 +115,7 @@ extension Supervisor {
 
     private func loadConfiguration() {
         guard let now = configurations[current] else { return post(.configurationRejected) }
+        tellReloading()
         do throws(PreparationError) {
             let parsed = try loader.parse()
             let prepared = try loader.prepare(parsed, reusing: now.listeners, isTest: false)
@@ -130,6 +131,7 @@ extension Supervisor {
             loaded = prepared
             post(.configurationLoaded(prepared.settings.plan))
         } catch {
+            tellReady("; the new configuration was rejected, see the error log")
             post(.configurationRejected)
         }
     }
@@ -142,6 +144,7 @@ extension Supervisor {
         log.sinks = new.errorLogSinks
         redirectStandardError(to: new)
         closeFormerListeners(except: new.listeners)
+        defer { tellReady() }
         defer {
             if old != nil {
                 configureApps()
@@ -177,6 +180,7 @@ extension Supervisor {
         let given = configurations.removeValue(forKey: generation) ?? loaded
         loaded = nil
         guard let given, let now = configurations[current] else { return }
+        tellReady("; the workers of the new configuration did not start, see the error log")
         given.listeners.removeSocketFiles(except: now.listeners, log: log, tells: false)
         if let path = given.settings.pidPath, path != now.settings.pidPath { PidFile.remove(path, log: log) }
     }

@@ -39,6 +39,7 @@ extension Supervisor {
 
     func restorePidFile() {
         if statusAfterApps == nil { configureApps() }
+        if !machine.isEnding { tellReady("; the new binary ended") }
         guard let path = configurations[current]?.settings.pidPath else { return }
         rename(path + PidFile.oldSuffix, backTo: path)
     }

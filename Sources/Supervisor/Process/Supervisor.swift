@@ -36,6 +36,11 @@ final class Supervisor {
     /// What the orphans among them listened on, until the first own generation serves.
     var inheritedListeners: ListenerTable?
     var hasToldNoTakeover = false
+    let serviceManager = ServiceManager(socket: System.environment("NOTIFY_SOCKET"))
+    var hasToldStopping = false
+    var hasToldReady = false
+    /// Readable when the old binary has ended.
+    var oldBinaryEnd: Descriptor?
     /// By app.
     var routes: [String: AppRoute] = [:]
     /// Apps of which the workers have to be told.
@@ -58,6 +63,7 @@ final class Supervisor {
     private static let signalTag: UInt64 = 0
     private static let appsTag = UInt64.max
     private static let controlTag = UInt64.max - 1
+    private static let oldBinaryTag = UInt64.max - 2
     private var events: [SupervisorEvent] = []
 
     init(
@@ -79,6 +85,8 @@ final class Supervisor {
         self.signals = signals
         self.poll = poll
         try poll.add(signals.descriptor, tag: Self.signalTag)
+        oldBinaryEnd = upgradedFrom.flatMap { try? System.endOfProcess($0) }
+        if let oldBinaryEnd { try poll.add(oldBinaryEnd, tag: Self.oldBinaryTag) }
     }
 
     /// Whether the old binary that started this one still runs.
@@ -105,6 +113,8 @@ final class Supervisor {
                     apps?.serve()
                 } else if event.tag == Self.controlTag {
                     serveControl(event)
+                } else if event.tag == Self.oldBinaryTag {
+                    oldBinaryEnded()
                 } else {
                     serveChannel(of: WorkerID(Int(event.tag)), event)
                 }
@@ -125,6 +135,7 @@ final class Supervisor {
             let event = events.removeFirst()
             machine.oldBinaryLives = oldBinaryLives
             perform(machine.handle(event, now: System.now))
+            tellStoppingIfSo()
         }
     }
 
@@ -179,6 +190,7 @@ final class Supervisor {
 
     func addApps(_ channels: Descriptor) throws(SystemError) { try poll.add(channels, tag: Self.appsTag) }
     func removeApps(_ channels: Descriptor) { poll.remove(channels) }
+    func unwatchEnd(_ descriptor: Descriptor) { poll.remove(descriptor) }
 
     func addControl(_ channel: Descriptor) { try? poll.add(channel, tag: Self.controlTag) }
     func removeControl(_ channel: Descriptor) { poll.remove(channel) }

@@ -15,6 +15,11 @@ extension System {
     static func sleep(milliseconds: Int32) { cs_sleep_ms(milliseconds) }
     static func kill(_ process: Int32, signal: Int32) throws(SystemError) { try check(cs_kill(process, signal)) }
 
+    /// Readable when a process has ended, which need not be a child.
+    static func endOfProcess(_ process: Int32) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try check(cs_process_descriptor(process)))
+    }
+
     /// An environment variable.
     static func environment(_ name: String) -> String? {
         // SAFETY: the string belongs to the environment and is copied at once.
