@@ -1,0 +1,120 @@
+import Foundation
+
+extension StarterConfiguration {
+    /// A Node application.
+    static func fromPackage(_ folder: ProjectFolder) -> StarterConfiguration? {
+        guard let text = folder.text("package.json") else { return nil }
+        let package = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] ?? [:]
+        let scripts = package["scripts"] as? [String: String] ?? [:]
+        let usual = ["server.js", "app.js", "index.js", "server.mjs", "index.mjs"]
+        let entry = (package["main"] as? String) ?? usual.first { folder.has($0) }
+        var app = StarterApp(name: StarterApp.name(from: package["name"] as? String ?? "", or: "app"), command: [])
+        if let start = scripts["start"] {
+            let words = start.split(separator: " ").map(String.init)
+            if words.first == "node" {
+                app.command = StarterApp.command(start, in: folder)
+                app.remarks.append("npm's \"start\" without npm between: signals reach the application itself.")
+            } else if ["next", "nuxt", "vite", "remix-serve", "react-router-serve", "serve"].contains(words.first ?? "") {
+                app.command = StarterApp.command(start, in: folder)
+            } else {
+                app.command = ["/bin/sh", "-c", "exec \(folder.programOrGuess("npm")) start"]
+                app.remarks.append("Better the program itself than npm, which does not pass every signal on: \"start\" is \(start)")
+            }
+        } else if let entry {
+            app.command = [folder.programOrGuess("node"), entry]
+        } else {
+            return nil
+        }
+        app.environment = ["NODE_ENV=production"]
+        if folder.has(".env") { app.environmentFile = ".env" }
+        let source = app.command.last { $0.hasSuffix(".js") || $0.hasSuffix(".mjs") || $0.hasSuffix(".cjs") } ?? entry
+        if let source, let text = folder.text(source.dropPrefix("./")), let port = PortFinder.fixedPort(in: text) {
+            app.listen = .fixed(port)
+        }
+        return StarterConfiguration(origin: "package.json", apps: [app])
+    }
+
+    /// A Python application: Django, Flask, FastAPI, or a plain program.
+    static func fromPython(_ folder: ProjectFolder) -> StarterConfiguration? {
+        if folder.has("manage.py") { return django(folder) }
+        let sources = folder.names(endingIn: ".py").sorted { rank($0) < rank($1) }
+        for name in sources {
+            guard let text = folder.text(name) else { continue }
+            let module = String(name.dropLast(3))
+            for (marker, framework) in [(" FastAPI(", "fastapi"), (" Starlette(", "fastapi"), (" Flask(", "flask")] {
+                for line in text.split(separator: "\n") where line.contains("=" + marker) && line.first?.isWhitespace != true {
+                    let variable = line.prefix { $0 != "=" && $0 != ":" }.trimmed
+                    return web(folder, module: module, variable: variable, isAsynchronous: framework == "fastapi")
+                }
+            }
+        }
+        let plain = sources.first { ["app.py", "main.py", "server.py", "wsgi.py"].contains($0) }
+        guard let name = plain ?? (sources.count == 1 ? sources.first : nil), let text = folder.text(name) else { return nil }
+        var app = StarterApp(
+            name: StarterApp.name(from: String(name.dropLast(3)), or: "app"), command: [folder.programOrGuess("python3"), "-u", name])
+        if let port = PortFinder.fixedPort(in: text) {
+            app.listen = .fixed(port)
+        } else if !PortFinder.readsPort(text) {
+            app.remarks.append("It has to listen on the port in $PORT. If it has a fixed one, say so: listen 127.0.0.1:8000;")
+        }
+        return StarterConfiguration(origin: name, apps: [app])
+    }
+
+    private static func rank(_ name: String) -> Int {
+        ["asgi.py", "wsgi.py", "main.py", "app.py", "server.py"].firstIndex(of: name) ?? 9
+    }
+
+    private static func django(_ folder: ProjectFolder) -> StarterConfiguration {
+        let project = folder.names.first { folder.has($0 + "/wsgi.py") } ?? "project"
+        var result = web(folder, module: project + ".wsgi", variable: "application", isAsynchronous: false)
+        result.origin = "manage.py"
+        result.apps[0].name = StarterApp.name(from: project, or: "app")
+        if folder.program("gunicorn") == nil, !folder.requires(python: "gunicorn") {
+            result.apps[0].command = [
+                "/bin/sh", "-c", "exec \(folder.programOrGuess("python3")) manage.py runserver --noreload 127.0.0.1:$PORT",
+            ]
+            result.apps[0].remarks = ["Django's own server is for development: install gunicorn, and run goodgate init again."]
+        }
+        return result
+    }
+
+    /// By gunicorn or uvicorn where they are, else by what the framework has for development.
+    private static func web(_ folder: ProjectFolder, module: String, variable: String, isAsynchronous: Bool) -> StarterConfiguration {
+        let target = "\(module):\(variable)"
+        var app = StarterApp(name: StarterApp.name(from: module.split(separator: ".").first.map(String.init) ?? "", or: "app"), command: [])
+        func has(_ name: String) -> Bool { folder.program(name) != nil || folder.requires(python: name) }
+        let server: String
+        if isAsynchronous {
+            server = "\(folder.programOrGuess("uvicorn")) \(target) --host 127.0.0.1 --port $PORT"
+        } else if has("gunicorn") {
+            let settings = folder.has("gunicorn.conf.py") ? "-c gunicorn.conf.py " : ""
+            server = "\(folder.programOrGuess("gunicorn")) \(settings)-b 127.0.0.1:$PORT \(target)"
+        } else {
+            server = "\(folder.programOrGuess("python3")) -m flask --app \(target) run --host 127.0.0.1 --port $PORT"
+            app.remarks.append("Flask's own server is for development: install gunicorn, and run goodgate init again.")
+        }
+        app.command = ["/bin/sh", "-c", "exec " + server]
+        app.instances = 2
+        if folder.has(".env") { app.environmentFile = ".env" }
+        return StarterConfiguration(origin: module.replacing(".", with: "/") + ".py", apps: [app])
+    }
+
+    /// A Ruby application: unicorn or puma.
+    static func fromRuby(_ folder: ProjectFolder) -> StarterConfiguration? {
+        guard folder.has("config.ru") else { return nil }
+        let gems = (folder.text("Gemfile") ?? "") + (folder.text("Gemfile.lock") ?? "")
+        let isUnicorn = gems.contains("unicorn") || folder.has("config/unicorn.rb")
+        let bundle = folder.has("Gemfile") ? "\(folder.programOrGuess("bundle")) exec " : ""
+        let server: String
+        if isUnicorn {
+            server = "unicorn \(folder.has("config/unicorn.rb") ? "-c config/unicorn.rb " : "")-l 127.0.0.1:$PORT"
+        } else if gems.contains("puma") {
+            server = "puma -b tcp://127.0.0.1:$PORT"
+        } else {
+            server = "rackup -o 127.0.0.1 -p $PORT"
+        }
+        var app = StarterApp(name: "app", command: ["/bin/sh", "-c", "exec \(bundle)\(server)"])
+        app.environment = ["RACK_ENV=production", "RAILS_ENV=production"]
+        return StarterConfiguration(origin: "config.ru", apps: [app])
+    }
+}

@@ -1,0 +1,109 @@
+/// An `app` block to be written.
+struct StarterApp: Equatable {
+    var name: String
+    var command: [String]
+    /// Relative to the folder, or a full path; nil: the folder.
+    var directory: String?
+    /// `NAME=VALUE`.
+    var environment: [String] = []
+    var environmentFile: String?
+    var user: String?
+    var instances = 1
+    var listen = Listen.port
+    var stopSignal: String?
+    /// Seconds.
+    var stopTimeout: Int?
+    var memoryRecycle: String?
+    var filesMax: Int?
+    /// Gets requests. A worker of a queue does not.
+    var isWeb = true
+    /// What somebody should know who reads the block.
+    var remarks: [String] = []
+
+    enum Listen: Equatable {
+        /// The app reads $PORT.
+        case port
+        /// The app has chosen, on 127.0.0.1.
+        case fixed(Int)
+    }
+
+    /// The signal on which a program finishes its requests, when it is not TERM.
+    static func gracefulSignal(of command: [String]) -> String? {
+        let words = command.flatMap { $0.split(separator: " ") }.map { $0.split(separator: "/").last.map(String.init) ?? "" }
+        for word in words {
+            if word == "unicorn" || word == "unicorn_rails" || word.hasPrefix("php-fpm") || word == "nginx" { return "QUIT" }
+            if word == "apache2" || word == "httpd" { return "WINCH" }
+        }
+        return nil
+    }
+
+    /// The block.
+    var text: String {
+        var lines = remarks.map { "    # \($0)" }
+        func add(_ directive: String, _ values: [String], _ comment: String? = nil) {
+            let start = "    " + ([directive] + values.map(Self.quoted)).joined(separator: " ") + ";"
+            lines.append(comment.map { start.padding(to: 48) + "# " + $0 } ?? start)
+        }
+        add("command", command)
+        if let directory { add("directory", [directory]) }
+        if let user { add("user", [user], "only when Goodgate is started by root") }
+        for entry in environment { add("env", [entry]) }
+        if let environmentFile { add("env_file", [environmentFile]) }
+        switch listen {
+        case .port:
+            if instances > 1 { add("instances", [String(instances)]) }
+        case .fixed(let port):
+            add("listen", ["127.0.0.1:\(port)"], "it has chosen this port itself: one instance only. Better: let it read $PORT")
+        }
+        if let signal = stopSignal ?? Self.gracefulSignal(of: command) {
+            add("stop_signal", [signal], "finishes its requests on this signal")
+        }
+        if let stopTimeout { add("stop_timeout", ["\(stopTimeout)s"]) }
+        if let memoryRecycle { add("memory_recycle", [memoryRecycle], "replaced when it grows beyond; the next one starts first") }
+        if let filesMax { add("nofile", [String(filesMax)]) }
+        add("log", ["stderr"], "or a file: log api.log rotate=100m keep=7")
+        return "app \(name) {\n" + lines.joined(separator: "\n") + "\n}\n"
+    }
+
+    /// A word of the configuration, quoted where it has to be.
+    static func quoted(_ word: String) -> String {
+        let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || Array("-_./:=@%+,".utf8).contains(byte)
+        }
+        if isPlain { return word }
+        var text = "\""
+        for character in word {
+            if character == "\"" || character == "\\" { text.append("\\") }
+            text.append(character)
+        }
+        return text + "\""
+    }
+
+    /// A name that a block may have: letters, digits, `-` and `_`.
+    static func name(from text: String, or other: String) -> String {
+        let last = text.split(separator: "/").last ?? ""
+        let name = String(last.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "-" })
+        let trimmed = name.drop { $0 == "-" }.prefix(40)
+        return trimmed.isEmpty ? other : String(trimmed)
+    }
+
+    /// A command line as an argument list: directly when it is plain words, by a shell when it needs one (`$PORT`, `&&`, quotes).
+    static func command(_ line: String, in folder: ProjectFolder) -> [String] {
+        var words = line.split(separator: " ").map(String.init)
+        let needsShell = line.contains { "$&|;<>()`'\"*?~#\\{}".contains($0) } || words.first?.contains("=") ?? true
+        guard needsShell else {
+            if !words[0].hasPrefix("/") {
+                words[0] = words[0].contains("/") ? folder.path + "/" + words[0].dropPrefix("./") : folder.programOrGuess(words[0])
+            }
+            return words
+        }
+        // With exec, the shell becomes the program: one process less, and signals reach the right one.
+        let isList = line.contains { "&|;".contains($0) }
+        return ["/bin/sh", "-c", isList || line.hasPrefix("exec ") ? line : "exec " + line]
+    }
+}
+
+extension String {
+    func padding(to length: Int) -> String { count < length ? self + String(repeating: " ", count: length - count) : self + "  " }
+    func dropPrefix(_ prefix: String) -> String { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import Testing
+import TestKit
+
+/// `goodgate init`: what it makes of folders that people have.
+@Suite("goodgate init", .blocking, .enabled(if: Target.isGoodgate, "Goodgate's own command"))
+struct InitTests {
+    /// A folder, and what its configuration holds and does not hold.
+    struct Project: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var files: [String: String]
+        var holds: [String]
+        var lacks: [String] = []
+
+        init(_ name: String, _ files: [String: String], holds: [String], lacks: [String] = []) {
+            testDescription = name
+            self.files = files
+            self.holds = holds
+            self.lacks = lacks
+        }
+    }
+
+    static let projects = [
+        Project(
+            "npm start", ["package.json": #"{"name":"@org/shop","scripts":{"start":"node server.js --trace"}}"#,
+                          "server.js": "require('http').createServer().listen(process.env.PORT || 3000)"],
+            holds: ["app shop {", "/node server.js --trace;", "env NODE_ENV=production;", "made by `goodgate init` from package.json"],
+            lacks: ["listen 127.0.0.1:3000", "npm start"]),
+        Project(
+            "a Node application with a port of its own",
+            ["package.json": #"{"main":"index.js"}"#, "index.js": "http.createServer(f).listen(3000);"],
+            holds: ["/node index.js;", "listen 127.0.0.1:3000;"]),
+        Project(
+            "npm start by a shell", ["package.json": #"{"scripts":{"start":"tsc && node dist/x.js"}}"#],
+            holds: ["npm start\";", "tsc && node"]),
+        Project(
+            "Procfile",
+            ["Procfile": "web: gunicorn app:app -b 127.0.0.1:$PORT\nworker: python3 worker.py\nrelease: ./migrate\n", ".env": "A=1"],
+            holds: [#"command /bin/sh -c "exec gunicorn app:app -b 127.0.0.1:$PORT";"#, "app worker {", "env_file .env;", "./migrate"],
+            lacks: ["app release", "app worker;"]),
+        Project(
+            "PM2",
+            ["ecosystem.config.js": """
+                // PM2
+                const path = require('path');
+                module.exports = { apps: [{
+                    name: "api", script: "./dist/server.js", args: "--x 1", instances: "max", exec_mode: 'cluster', // all
+                    env: { NODE_ENV: "development", PORT: 3000, DEBUG: process.env.DEBUG || "x" },
+                    env_production: { NODE_ENV: "production" },
+                    max_memory_restart: "300M", kill_timeout: 5000, cwd: path.join(__dirname, "x"),
+                }, { name: 'job runner', script: 'python3', args: ['job.py', 7], interpreter: 'none' }] };
+                """],
+            holds: ["/node dist/server.js --x 1;", "env NODE_ENV=production;", "instances 2;", "stop_timeout 5s;", "memory_recycle 300m;",
+                    "app job-runner {", "python3 job.py 7;"],
+            lacks: ["DEBUG", "env PORT"]),
+        Project(
+            "Flask with gunicorn", ["app.py": "from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": "gunicorn==21\n"],
+            holds: ["gunicorn -b 127.0.0.1:$PORT app:app", "instances 2;"]),
+        Project("Flask alone", ["shop.py": "site = Flask(__name__)\n"], holds: ["-m flask --app shop:site run", "is for development"]),
+        Project("FastAPI", ["main.py": "api = FastAPI(title=\"x\")\n"], holds: ["uvicorn main:api --host 127.0.0.1 --port $PORT"]),
+        Project("Django", ["manage.py": "", "shop/wsgi.py": "", "pyproject.toml": "dependencies = [\"gunicorn\"]"],
+                holds: ["app shop {", "shop.wsgi:application"]),
+        Project("Django alone", ["manage.py": "", "shop/wsgi.py": ""], holds: ["manage.py runserver --noreload 127.0.0.1:$PORT"]),
+        Project("unicorn", ["config.ru": "", "Gemfile": "gem 'unicorn'"], holds: ["unicorn -l 127.0.0.1:$PORT", "stop_signal QUIT;"]),
+        Project("puma", ["config.ru": "", "Gemfile": "gem 'puma'"], holds: ["puma -b tcp://127.0.0.1:$PORT"], lacks: ["stop_signal"]),
+        Project(
+            "a systemd unit of php-fpm",
+            ["shop.service": """
+                [Unit]
+                Description=x
+                [Service]
+                ExecStart=-/usr/sbin/php-fpm8.2 --nodaemonize \\
+                  --fpm-config /etc/shop.conf
+                User=nobody
+                Environment="A=1" B=2
+                TimeoutStopSec=20s
+                LimitNOFILE=4096
+                """],
+            holds: ["/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/shop.conf;", "stop_signal QUIT;", "user nobody;", "env A=1;",
+                    "env B=2;", "stop_timeout 20s;", "nofile 4096;", "FastCGI"],
+            lacks: ["app shop;"]),
+        Project(
+            "an nginx site",
+            ["shop.conf": "upstream a { server 127.0.0.1:3000; }\nserver { listen 127.0.0.1:8089; location / { proxy_pass http://a; } }"],
+            holds: ["include shop.conf;"], lacks: ["server {"]),
+        Project("files", ["public/index.html": "x"], holds: ["root public;", "try_files $uri $uri/ =404;"], lacks: ["\napp "]),
+    ]
+
+    private var goodgate: String { GatewayProcess.products + "/goodgate" }
+
+    private func folder(_ files: [String: String]) throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        for (name, text) in files {
+            let path = directory.path + "/" + name
+            try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try directory.write(name, text)
+        }
+        return directory
+    }
+
+    @Test("recognises the project, and what it writes passes -t", arguments: projects)
+    func projectsAreRecognised(_ project: Project) throws {
+        let directory = try folder(project.files)
+        let made = try RunningProcess.run(goodgate, ["init", directory.path])
+        #expect(made.succeeded, "\(made.errors)")
+        let text = directory.read("goodgate.conf")
+        for part in project.holds { #expect(text.contains(part), "\(part) in:\n\(text)") }
+        for part in project.lacks { #expect(!text.contains(part), "\(part) in:\n\(text)") }
+        let test = try RunningProcess.run(goodgate, ["-t", "-p", directory.path, "-e", "stderr"])
+        #expect(test.succeeded, "\(test.errors)\n\(text)")
+        #expect(!test.errors.contains("[emerg]"))
+    }
+
+    @Test("recognises one executable program")
+    func program() throws {
+        let directory = try folder([:])
+        try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: directory.path + "/shopd")
+        let result = try RunningProcess.run(goodgate, ["init", "--print", directory.path])
+        #expect(result.output.contains("command \(directory.path)/shopd;"), "\(result.output)\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: directory.path + "/goodgate.conf"), "--print writes nothing")
+    }
+
+    @Test("never writes over a file, and says what it looked for when nothing is there")
+    func refusals() throws {
+        let taken = try folder(["goodgate.conf": "mine", "index.html": "x"])
+        let refused = try RunningProcess.run(goodgate, ["init", taken.path])
+        #expect(refused.status != 0)
+        #expect(refused.errors.contains("goodgate.conf is there already and stays as it is"))
+        #expect(taken.read("goodgate.conf") == "mine")
+        let empty = try RunningProcess.run(goodgate, ["init", try folder([:]).path])
+        #expect(empty.status != 0)
+        #expect(empty.errors.contains("looked for Procfile, ecosystem.config.js, package.json"))
+        let missing = try RunningProcess.run(goodgate, ["init", "/nowhere/at/all"])
+        #expect(missing.status != 0)
+        #expect(missing.errors.contains("/nowhere/at/all: no such folder"))
+    }
+
+    private static let python = """
+        import http.server, os
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200); self.end_headers(); self.wfile.write(b"from python")
+            def log_message(self, *arguments): pass
+        http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+        """
+    private static let node = "require('http').createServer((q, s) => s.end('from node')).listen(process.env.PORT, '127.0.0.1');"
+    private static let hasNode = FileManager.default.isExecutableFile(atPath: "/usr/bin/node")
+
+    @Test("writes what runs: a plain Python application, and a Node application", arguments: [
+        (["app.py": python], "from python"), (["package.json": #"{"scripts":{"start":"node web.js"}}"#, "web.js": node], "from node"),
+    ])
+    func runs(_ files: [String: String], _ answer: String) throws {
+        if answer == "from node", !Self.hasNode { return withKnownIssue("no Node here") { Issue.record("skipped") } }
+        let directory = try folder(files)
+        #expect(try RunningProcess.run(goodgate, ["init", directory.path]).succeeded)
+        let port = Ports.free()
+        let text = directory.read("goodgate.conf")
+        #expect(text.contains("127.0.0.1:8080;"))
+        try directory.write("goodgate.conf", text.replacingOccurrences(of: "127.0.0.1:8080;", with: "127.0.0.1:\(port);"))
+        // The workers' user has to be able to read the folder.
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.path)
+        let gateway = try RunningProcess(goodgate, ["run", "-p", directory.path], errors: directory.path + "/errors")
+        defer { gateway.kill() }
+        let reply = eventually(within: 20) { (try? Client(port, timeout: 20).request().text) == answer }
+        #expect(reply, "\(directory.read("errors"))")
+        gateway.signal(SIGTERM)
+        #expect(gateway.wait(seconds: 10) == .exited(0), "\(directory.read("errors"))")
+    }
+}
