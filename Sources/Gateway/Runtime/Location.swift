@@ -138,3 +138,12 @@ struct Listener: ~Copyable {
     var arrivals: [(address: SocketAddress, listener: Ref<Listener>)] = []
     let tcpNoDelay: Bool
 }
+
+extension Ref where Value == Listener {
+    /// The same servers behind one more socket of the same address.
+    func another() -> Ref<Listener> {
+        Ref.immortal(Listener(
+            index: value.index, key: value.key, hasProxyProtocol: value.hasProxyProtocol, defaultServer: value.defaultServer,
+            hosts: value.hosts, arrivals: value.arrivals, tcpNoDelay: value.tcpNoDelay))
+    }
+}

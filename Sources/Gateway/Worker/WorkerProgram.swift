@@ -145,11 +145,15 @@ package struct WorkerProgram {
         var usable: [Ref<Listener>] = []
         for listener in worker.value.http.value.listeners {
             guard let sockets = listeners[listener.value.key], !sockets.isEmpty else { continue }
-            // One socket per worker with reuseport, else one for all.
-            listener.value.descriptor = sockets[Int(hello.workerIndex) % sockets.count]
-            listener.value.isShared = sockets.count == 1 && hello.workerCount > 1
-            listener.value.slot = UInt32(usable.count)
-            usable.append(listener)
+            // One socket for all workers; with reuseport each its own, and those of workers that there were before: the kernel goes on
+            // giving connections to them.
+            for (place, socket) in sockets.enumerated() {
+                let one = place == 0 ? listener : listener.another()
+                one.value.descriptor = socket
+                one.value.isShared = sockets.count == 1 && hello.workerCount > 1
+                one.value.slot = UInt32(usable.count)
+                usable.append(one)
+            }
         }
         worker.value.listeners = usable
     }
