@@ -85,6 +85,8 @@ struct Processes {
         #expect(result.status == 1)
         #expect(folder.read("error.log").contains("[emerg] "))
         #expect(folder.read("error.log").contains("bind() to 127.0.0.1:\(origin.port) failed (98: "))
+        guard Target.isGoodgate else { return }
+        #expect(folder.read("error.log").contains("127.0.0.1:\(origin.port) is in use by process \(getpid()) ("))
     }
 
     @Test("serves on unix sockets and on several ports")
@@ -233,5 +235,19 @@ struct Reloads {
         gateway.signal(SIGHUP)
         #expect(eventually { gateway.workers.count == 3 })
         #expect(try Client.get(port).text == "x")
+    }
+
+    @Test("can have fewer workers with reuseport: no socket of the former ones is left without a reader", .enabled(if: Target.isGoodgate))
+    func fewerWorkersWithOwnSockets() throws {
+        let port = Ports.free()
+        let http = "server { listen 127.0.0.1:\(port) reuseport; location / { return 200 x; } }"
+        let gateway = try GatewayProcess(http: http, workers: 4)
+        defer { gateway.stop() }
+        #expect(eventually { gateway.workers.count == 4 })
+        let old = Set(gateway.workers)
+        try gateway.rewrite(http: http, workers: 2)
+        gateway.signal(SIGHUP)
+        #expect(eventually { gateway.workers.count == 2 && old.isDisjoint(with: gateway.workers) })
+        for _ in 0..<60 { #expect(try Client(port, timeout: 2).request().text == "x") }
     }
 }

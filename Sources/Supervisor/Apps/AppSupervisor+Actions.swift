@@ -22,7 +22,8 @@ extension AppSupervisor {
             guard let instance = app.instances[key], let address = instance.address else { return }
             host.unroute(app: app.name, instance: key, address: address)
         case .stop(let key, let signal, let killAfter):
-            let time = UInt32(clamping: killAfter.milliseconds)
+            // The machine kills in time, and tells; the keeper only if nobody does.
+            let time = UInt32(clamping: (killAfter + Self.keeperDelay).milliseconds)
             app.instances[key]?.channel?.send(.stop(signal: signal, killAfterMilliseconds: time))
         case .kill(let key):
             guard let instance = app.instances[key] else { return }
@@ -32,7 +33,19 @@ extension AppSupervisor {
         case .report(let key, let report):
             follow(report, key, app: app)
             let (text, level) = report.line(app: app.name, now: host.now)
-            tell(app, key, report, text: text, level: level)
+            tell(app, key, report, text: text + culprit(of: report, key, app), level: level)
+        }
+    }
+
+    /// What a failed start was about: the program or the directory that the machine does not know.
+    private func culprit(of report: AppReport, _ key: InstanceKey?, _ app: ManagedApp) -> String {
+        guard case .startFailed(let failure, _) = report, let key else { return "" }
+        let specification = app.instances[key].map { app.specification(of: $0.release) } ?? app.block
+        switch failure.step {
+        case .execute: return ": command \"\(specification.command.first ?? "")\""
+        case .directory: return ": directory \"\(specification.directory ?? "")\""
+        case .user, .group, .groups: return specification.user.map { ": user \"\($0)\"" } ?? ""
+        default: return ""
         }
     }
 

@@ -185,6 +185,7 @@ package final class AppSupervisor {
     func changed(within delay: Duration = .milliseconds(200)) { saveAt = earlier(saveAt, host.now + delay) }
 
     static let soakInterval: Duration = .milliseconds(500)
+    static let keeperDelay: Duration = .milliseconds(500)
     static let lockInterval: Duration = .milliseconds(200)
     static let sampleInterval: Duration = .seconds(1)
 }

@@ -38,6 +38,7 @@ extension ListenerTable {
             }
             if !isBlocked { break }
             guard attempt < attempts else {
+                tellHolders(of: listens.filter { made[$0.key] == nil }, log: log)
                 log.write(.emergency, "still could not bind()")
                 throw PreparationError()
             }
@@ -53,6 +54,15 @@ extension ListenerTable {
                 Listener(key: listen.key, address: listen.address, sockets: sockets, isInherited: old[listen.key]?.isInherited ?? false))
         }
         return table
+    }
+
+    /// Says which processes have the addresses that could not be had.
+    private static func tellHolders(of listens: [ProcessSettings.Listen], log: ErrorLog) {
+        let table = SocketTable.read()
+        for listen in listens {
+            guard let port = listen.address.port, let row = table.rows.first(where: { $0.local.port == port }) else { continue }
+            log.write(.emergency, "\(listen.key) is in use by \(AppSupervisor.describeOwner(ofSocket: row.inode))")
+        }
     }
 
     /// The sockets of one address; nil when it is in use.
