@@ -25,13 +25,14 @@ final class FormerWorker {
         self.startTicks = startTicks
     }
 
-    /// Most sockets that are taken from one worker.
+    /// Most sockets that are taken from one worker, and most packets that are read at one time: it may be in a stranger's hands.
     private static let socketsMax = 4096
+    private static let packetsMax = 128
 
     /// Reads what it says until it has said where it stands, or nothing more is there.
     /// - Returns: false when the connection ended.
     func read() -> Bool {
-        while standing != .orphan {
+        for _ in 0..<Self.packetsMax where standing != .orphan {
             let packet = System.receivePacket(
                 from: worker.channel.number, capacity: MessageLimits.packetBytesMax, descriptorsMax: Int(CS_DESCRIPTORS_MAX))
             guard let packet else { return true }
@@ -81,11 +82,11 @@ struct FormerWorkers {
         look()
         let deadline = System.now + Self.answerTime
         for former in list {
-            while former.standing == .unknown {
+            repeat {
                 let now = System.now
                 let time = now < deadline ? Int32(clamping: deadline - now) : 0
                 guard System.waitReadable(former.worker.channel.number, milliseconds: time), former.read() else { break }
-            }
+            } while former.standing == .unknown && System.now < deadline
         }
     }
 
