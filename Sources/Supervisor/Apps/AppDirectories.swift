@@ -8,6 +8,8 @@ struct AppDirectories {
     /// Without a final slash; mode 0711, so that apps and workers can pass through.
     let root: String
 
+    /// What tells this supervisor from others on the host.
+    var name: String { root.split(separator: "/").last.map { Self.fileName(String($0)) } ?? "" }
     var stateFile: String { root + "/apps.state" }
     /// Mode 0700: who can open a socket in it commands an app.
     var keepers: String { root + "/keepers" }

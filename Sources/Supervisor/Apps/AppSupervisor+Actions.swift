@@ -105,7 +105,8 @@ extension AppSupervisor {
             giveBack(place: instance, app: app)
             throw Self.refusal(error)
         }
-        let group = "goodgate-\(AppDirectories.fileName(app.name))-\(key.slot)-\(key.serial)"
+        // Two supervisors in one cgroup may have apps of one name: what one kills must not be the other's.
+        let group = "goodgate-\(directories.name)-\(AppDirectories.fileName(app.name))-\(key.slot)-\(key.serial)"
         (instance.cgroups, instance.isLimited) = cgroups.make(name: group, memoryMax: specification.memoryMax)
         var instructions = instructions(specification, key: key, release: release, account: account)
         instructions.environment = environment
