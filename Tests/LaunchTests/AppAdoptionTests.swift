@@ -8,10 +8,10 @@ import Testing
 @Suite("A supervisor that dies and starts again")
 struct AppAdoptionTests {
     /// Starts two instances and lets the supervisor die.
-    private func orphans(_ change: (inout AppSpecification) -> Void = { _ in }) throws
+    private func orphans(usesCgroups: Bool = false, _ change: (inout AppSpecification) -> Void = { _ in }) throws
         -> (directory: TestDirectory, specification: AppSpecification, processes: [Int32], routes: [NetworkAddress])
     {
-        let host = try TestHost()
+        let host = try TestHost(usesCgroups: usesCgroups)
         defer { host.finish() }
         var specification = host.specification(instances: 2)
         change(&specification)
@@ -43,6 +43,21 @@ struct AppAdoptionTests {
         #expect(host.run { $0.routes.count == 1 })
         #expect(host.run { $0.routes.count == 2 && $0.processes.count == 2 })
         #expect(host.processes.contains(processes[1]))
+    }
+
+    @Test("a limit of memory that was lost between two supervisors is put back", .enabled(
+        if: OwnCgroup.isWritable, "needs root and a v1 memory cgroup"))
+    func limitComesBack() throws {
+        let (directory, specification, processes, _) = try orphans(usesCgroups: true) { $0.memoryMax = 512 << 20 }
+        let state = try AppState(decoding: try System.readFile(directory.path + "/s/apps.state"))
+        let files = (state.apps.first?.instances.flatMap(\.cgroups) ?? []).map { $0 + "/memory.limit_in_bytes" }.filter(System.exists)
+        #expect(files.count == 2)
+        for file in files { #expect(System.put("-1", in: file)) }
+        let host = try TestHost(directory: directory, usesCgroups: true)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        for file in files { #expect(System.text(file) == "\(512 << 20)\n") }
+        #expect(host.processes == processes)
     }
 
     @Test("without a usable state file they are taken over as well, with a warning", arguments: [

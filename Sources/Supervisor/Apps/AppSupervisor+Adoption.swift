@@ -82,7 +82,9 @@ extension AppSupervisor {
         instance.channel = keeper.channel
         instance.state = state
         instance.cgroups = record?.cgroups ?? []
-        instance.isLimited = !instance.cgroups.isEmpty
+        if let memoryMax = app.specification(of: keeper.release).memoryMax {
+            instance.isLimited = CgroupTree.limit(instance.cgroups, memoryMax: memoryMax)
+        }
         if let port = address?.port {
             ports.reserve(port)
             if case .descriptor = app.specification(of: keeper.release).listen {

@@ -44,14 +44,25 @@ struct CgroupTree: Equatable {
             let path = parent + "/" + name
             guard (try? System.makeDirectory(path, mode: 0o755)) != nil || System.exists(path) else { continue }
             made.append(path)
-            guard let memoryMax else { continue }
+            if let memoryMax { isLimited = Self.limit([path], memoryMax: memoryMax) || isLimited }
+        }
+        return (made, isLimited)
+    }
+
+    /// Puts a limit on groups that are there: new ones, and those of an instance that is taken over. (Under systemd they lose their
+    /// controllers between two supervisors, see Scripts/release-cgroup.)
+    ///
+    /// - Returns: Whether it is in force.
+    static func limit(_ directories: [String], memoryMax: UInt64) -> Bool {
+        var isLimited = false
+        for path in directories {
             for file in ["memory.max", "memory.limit_in_bytes"] where System.exists("\(path)/\(file)") {
                 isLimited = System.put("\(memoryMax)", in: "\(path)/\(file)") || isLimited
             }
             // One group, one fate: without it a single worker of the app may be killed and leave it half alive.
             if System.exists("\(path)/memory.oom.group") { _ = System.put("1", in: "\(path)/memory.oom.group") }
         }
-        return (made, isLimited)
+        return isLimited
     }
 
     /// Bytes that the processes of a group use, without what could be reclaimed at once; nil when it is unknown.
