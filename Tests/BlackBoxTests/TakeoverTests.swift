@@ -140,6 +140,37 @@ struct Takeovers {
         next.stop(SIGQUIT)
     }
 
+    @Test("is killed after a reload that named another pid file, it is taken over as well, and again after another one")
+    func changedPidFile() throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try site.client(timeout: 30).request().text
+        #expect(eventually(within: 10) { site.gateway.workers.count == 2 })
+        let first = site.gateway.workers
+        let text = directory.read(GatewayProcess.configurationName)
+        try directory.write(GatewayProcess.configurationName, text.replacingOccurrences(of: "pid gateway.pid", with: "pid other.pid"))
+        site.gateway.signal(SIGHUP)
+        #expect(eventually(within: 10) { !first.contains(where: isAlive) })
+        let load = Load(port: site.port, clients: 2)
+        let orphans = try bereave(site.gateway)
+        try? FileManager.default.removeItem(atPath: directory.path + "/other.pid")
+        let next = try RunningProcess(GatewayProcess.binary, GatewayProcess.arguments(directory.path), errors: directory.path + "/stderr")
+        defer { next.kill() }
+        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(try site.client(timeout: 30).request().text == app)
+        #expect(load.finish().failures == [])
+        next.signal(SIGQUIT)
+        #expect(next.wait(seconds: 10) == .exited(0))
+        // Stopped and started anew, there is nothing to find, and nothing in the way.
+        let last = try RunningProcess(GatewayProcess.binary, GatewayProcess.arguments(directory.path), errors: directory.path + "/stderr")
+        defer { last.kill() }
+        #expect(eventually(within: 10) { (try? site.client(timeout: 30).request().status) == 200 }, "\(site.gateway.errorLog)")
+        last.signal(SIGQUIT)
+        #expect(last.wait(seconds: 10) == .exited(0))
+        #expect(!site.gateway.errorLog.contains("cannot be supervised"))
+    }
+
     @Test("lives, a second start takes nothing from it")
     func secondStart() throws {
         let directory = try TemporaryDirectory()

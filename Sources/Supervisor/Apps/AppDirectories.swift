@@ -46,6 +46,13 @@ struct AppDirectories {
         try Self.make(workers, mode: 0o700)
     }
 
+    /// Lets the next supervisor find this state under the name of another pid file.
+    func alias(_ path: String) throws(SystemError) {
+        guard path != root else { return }
+        try? System.remove(path)
+        try System.link(path, to: root)
+    }
+
     /// Removes what is empty: without apps, nothing stays behind.
     func removeIfEmpty() { for path in [workers, root] { _ = System.removeDirectory(path) } }
 
@@ -77,6 +84,10 @@ struct AppDirectories {
                 try System.makeDirectory(path, mode: mode)
             } else if error.code != EEXIST {
                 throw error
+            } else if !System.exists(path) {
+                // A link to where the state of a former pid file was.
+                try System.remove(path)
+                try System.makeDirectory(path, mode: mode)
             }
         }
         try System.changeMode(path, to: mode)

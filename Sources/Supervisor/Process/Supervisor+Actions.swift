@@ -156,6 +156,7 @@ extension Supervisor {
         // What is not listened on any more is refused from now on; sockets that stay are the new configuration's as well.
         old.closeListeners()
         if let path = old.settings.pidPath, path != new.settings.pidPath { PidFile.remove(path, log: log) }
+        if old.settings.pidPath != new.settings.pidPath { aliasState(for: new) }
     }
 
     /// A worker ended: its share of the board is closed. Its board is found by the generations that live; an unknown one is gone already.

@@ -98,6 +98,18 @@ extension Supervisor {
         }
     }
 
+    /// The pid file is another one now, and the next start looks for our state by it.
+    func aliasState(for configuration: PreparedConfiguration) {
+        guard let directories = stateDirectories,
+            let path = AppDirectories.path(for: configuration.settings.pidPath ?? loader.paths.configuration)
+        else { return }
+        do throws(SystemError) {
+            try directories.alias(path)
+        } catch {
+            log.write(.warning, "after another start, workers and apps would not be found: symlink() \"\(path)\" failed", error)
+        }
+    }
+
     /// Whether the requests of other supervisors' workers may still run on an instance.
     func mayServeFormer(since: UInt64, now: UInt64) -> Bool {
         !(formerWorkers?.list.isEmpty ?? true) && now < since + Self.formerDrainMax

@@ -63,6 +63,10 @@ extension System {
     static func isExecutable(_ path: String) -> Bool { unsafe cs_can_execute(path) >= 0 }
     static func remove(_ path: String) throws(SystemError) { try check(unsafe cs_unlink(path)) }
     static func rename(_ from: String, to: String) throws(SystemError) { try check(unsafe cs_rename(from, to)) }
+    /// Makes a symbolic link.
+    static func link(_ path: String, to target: String) throws(SystemError) {
+        if unsafe symlink(target, path) != 0 { throw SystemError(code: errno) }
+    }
     static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) { try check(unsafe cs_mkdir(path, mode)) }
     static func changeMode(_ path: String, to mode: UInt32) throws(SystemError) { try check(unsafe cs_chmod(path, mode)) }
     static func changeOwner(_ path: String, user: UInt32, group: UInt32) throws(SystemError) {
