@@ -45,9 +45,9 @@ struct SystemTests {
     }
 
     @Test("as a service of systemd starts, reloads, survives kill -9, is upgraded, and stops: no request fails",
-          .enabled(if: hasSystemd && hasNamespaces, "needs systemd, procps and namespaces"), .timeLimit(.minutes(2)))
+          .enabled(if: hasSystemd && hasNamespaces, "needs systemd, procps and namespaces"), .timeLimit(.minutes(4)))
     func service() throws {
-        let result = try RunningProcess.run(Self.root + "/Scripts/test-systemd", [GatewayProcess.products], seconds: 90)
+        let result = try RunningProcess.run(Self.root + "/Scripts/test-systemd", [GatewayProcess.products], seconds: 180)
         if result.ending == .exited(77) {
             withKnownIssue("skipped") { Issue.record("\(result.output)") }
         } else {

@@ -26,7 +26,7 @@ import Testing
 
     @Test(arguments: ["path", "abstract"]) func itGoesToTheSocketThatTheEnvironmentNames(kind: String) throws {
         let name = "/tmp/goodgate-notify-\(getpid())-\(kind)"
-        defer { unlink(name) }
+        defer { try? System.remove(name) }
         let bytes = Array(name.utf8)
         let socket = try listen(kind == "path" ? bytes : [0] + bytes.dropFirst())
         let manager = ServiceManager(socket: kind == "path" ? name : "@" + name.dropFirst())
