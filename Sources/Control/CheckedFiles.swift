@@ -2,7 +2,8 @@ import Config
 import Diagnosis
 import Foundation
 
-/// Files on disk for `check`. A file without an `http` block is a site file, as in conf.d: it is wrapped in what nginx.conf would put around it.
+/// Files on disk for `check`. A file whose
+/// directives belong into an `http` block is a site file, as in conf.d: it is wrapped in what nginx.conf would put around it.
 struct CheckedFiles: ConfigurationSource {
     let main: String
     let facts: ConfigurationFacts
@@ -26,14 +27,13 @@ struct CheckedFiles: ConfigurationSource {
     /// Whether a file is one for conf.d.
     static func isSiteFile(at path: String) -> Bool { FileManager.default.contents(atPath: path).map { isSiteFile([UInt8]($0)) } ?? false }
 
-    /// Whether the first directive is one of the http block's.
+    /// Whether the first directive that stands in only one of the two is one of the http block's, not of the main context.
     private static func isSiteFile(_ bytes: [UInt8]) -> Bool {
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let text = line.drop { $0 == " " || $0 == "\t" }
-            if text.isEmpty || text.hasPrefix("#") { continue }
-            let word = text.prefix { !" \t;{".contains($0) }
-            return ["server", "upstream", "map", "limit_req_zone", "limit_conn_zone", "proxy_cache_path", "log_format", "geo", "split_clients"]
-                .contains(String(word))
+        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            let word = line.drop { $0 == " " || $0 == "\t" }.prefix { !" \t;{".contains($0) }
+            var contexts: DirectiveContext = []
+            for entry in DirectiveTable.entries(named: String(word)) { contexts.formUnion(entry.contexts) }
+            if contexts.contains(.main) != contexts.contains(.http) { return contexts.contains(.http) }
         }
         return false
     }

@@ -20,6 +20,8 @@ struct ControlTests {
         let folder = try TemporaryDirectory()
         let path = folder.path + "/site.conf"
         try """
+            # As containers have it: conf.d/default.conf begins with what http, server and location all may hold.
+            resolver 127.0.0.1 valid=30s;
             upstream app { server localhost:3000; server 127.0.0.1:3001; }
             server { listen 8080; location / { proxy_pass http://app; } }
             """.write(toFile: path, atomically: true, encoding: .utf8)
