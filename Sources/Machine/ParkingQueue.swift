@@ -148,6 +148,15 @@ extension ParkingQueue {
         return take(first)
     }
 
+    /// Calls `body` with each request that waits and the end of its time, the one that has waited longest first.
+    package func forEach(_ body: (Int32, Milliseconds) -> Void) {
+        var node = first
+        while node >= 0 {
+            body(nodes[Int(node)].request, nodes[Int(node)].deadline)
+            node = nodes[Int(node)].next
+        }
+    }
+
     /// When the next request's time is over; nil when none waits.
     package var nextDeadline: Milliseconds? { first >= 0 ? nodes[Int(first)].deadline : nil }
 

@@ -78,6 +78,22 @@ struct Apps {
         site.gateway.stop(SIGQUIT, seconds: 20)
     }
 
+    @Test("is not flooded by those that waited for it: its accept queue is short")
+    func shortAcceptQueue() throws {
+        let directory = try TemporaryDirectory()
+        // Python's own default. What comes on top waits a second for the kernel to try again.
+        let program = Self.program.replacing("request_queue_size = 128", with: "request_queue_size = 5")
+        let site = try site(app: command(directory, delay: 1), directory: directory)
+        try directory.write("app.py", program)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let load = Load(port: site.port, clients: 64, pause: 0.1)
+        #expect(site.gateway.waitForError("app one.0#1: ready after"))
+        let seconds = secondsTaken { #expect(eventually(within: 20) { load.count >= 64 }) }
+        let result = load.finish()
+        #expect(result.failures == [], "\(site.gateway.errorLog)")
+        #expect(seconds < 0.9, "\(seconds) s")
+    }
+
     @Test("that never starts is answered for with 503 and Retry-After, at once")
     func crashLoop() throws {
         let directory = try TemporaryDirectory()

@@ -46,6 +46,23 @@ import Testing
         #expect(queue.bytes == 0 && queue.count == 0)
     }
 
+    @Test func thoseThatStayAreSeenInTheOrderOfTheirArrival() {
+        var queue = ParkingQueue(settings: .app)
+        for request in 1...4 as ClosedRange<Int32> { _ = Self.park(&queue, request, now: Milliseconds(request)) }
+        _ = queue.takeNext(now: 5)
+        var seen: [Int32] = [], deadlines: [Milliseconds] = []
+        queue.forEach { request, deadline in
+            seen.append(request)
+            deadlines.append(deadline)
+        }
+        #expect(seen == [2, 3, 4] && deadlines == [30_002, 30_003, 30_004])
+    }
+
+    @Test(arguments: [(1, 20), (4, 20), (5, 40), (8, 40), (9, 60), (1000, 5000)])
+    func byTheClockAFewGoOnInEachInterval(place: Int, delay: Milliseconds) {
+        #expect(WakePace.delay(of: place) == delay)
+    }
+
     @Test func capsHold() {
         var queue = ParkingQueue(
             settings: QueueSettings(capacity: 3, timeout: 1000, memoryMax: 100, followsOutlook: true))

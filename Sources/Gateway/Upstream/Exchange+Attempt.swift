@@ -213,7 +213,8 @@ extension Ref where Value == Exchange {
             goOn(after: outcome, isFree: isFree, phase: phase)
             return true
         case .giveUp(_, let outcome, _):
-            let isRepeatable = failure.kind == .error && mayWait(failure.kind)
+            // A request of which nothing got out has lost nothing by waiting for a connection in vain.
+            let isRepeatable = (failure.kind == .error || value.headSent == 0) && mayWait(failure.kind)
             finishAttempt(outcome: outcome, phase: phase)
             dropConnection()
             if isRepeatable, waitForPeer(isBusy: false) { return false }

@@ -115,18 +115,34 @@ extension Ref where Value == Upstream {
         guard value.parking.count > 0 else { return }
         let now = Machine.Milliseconds(worker.now)
         if value.isRouted {
-            while let number = value.parking.takeNext(now: now) { wake(number, worker) }
+            // All at once, they would fill the accept queue of an instance that has just begun to accept.
+            var woken = 0
+            while woken < WakePace.first, let number = value.parking.takeNext(now: now) {
+                wake(number, worker)
+                woken += 1
+            }
+            var place = 0
+            value.parking.forEach { number, deadline in
+                place += 1
+                let delay = min(WakePace.delay(of: place), max(1, deadline &- now))
+                worker.value.requests[UInt32(bitPattern: number)].setTimer(after: UInt64(delay))
+            }
         } else {
             let outlook = value.outlook
             while let number = value.parking.takeImplausible(outlook: outlook) { wake(number, worker) }
         }
     }
 
-    /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on. Those that wait for an instance wait for news: the
-    /// failures of others tell them nothing.
-    func wakeNextParked(_ worker: WorkerRef) {
-        guard value.parking.count > 0, !value.parking.settings.followsOutlook, let number = value.parking.takeNext(now: Machine.Milliseconds(worker.now)) else { return }
-        wake(number, worker)
+    /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on. Of those that wait for an instance, some go on
+    /// when it has answered; the failures of others tell them nothing.
+    func wakeNextParked(_ worker: WorkerRef, after outcome: AttemptOutcome) {
+        guard value.parking.count > 0 else { return }
+        var count = 1
+        if value.parking.settings.followsOutlook { count = outcome == .succeeded ? WakePace.perAnswer : 0 }
+        while count > 0, let number = value.parking.takeNext(now: Machine.Milliseconds(worker.now)) {
+            wake(number, worker)
+            count -= 1
+        }
     }
 
     private func wake(_ number: Int32, _ worker: WorkerRef) {

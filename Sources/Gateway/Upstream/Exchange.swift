@@ -189,7 +189,7 @@ extension Ref where Value == Exchange {
         upstream.value.balancer.finish(&value.attempt, now: now)
         if peer >= 0 {
             upstream.publishNews(of: peer, now: worker.now)
-            upstream.wakeNextParked(worker)
+            upstream.wakeNextParked(worker, after: .neutral)
         }
     }
 
@@ -219,7 +219,7 @@ extension Ref where Value == Exchange {
         if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
         }
-        upstream.wakeNextParked(worker)
+        upstream.wakeNextParked(worker, after: outcome)
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.
