@@ -10,6 +10,7 @@ package struct ControlProgram: AsyncParsableCommand {
               goodgate status --watch                   workers, apps and upstreams, live
               goodgate deploy api --env VERSION=2       a new release, proven before the old one goes
               goodgate init /srv/shop                   write a configuration for the application there
+              goodgate drill --short                    faults under load: nothing may fail
               goodgate check /etc/nginx/nginx.conf      will it run here, and what is risky in it
               goodgate doctor --since 24h               explain the 502s of a host that runs nginx
               tail -n 20 error.log | goodgate explain   explain lines of an error log
@@ -18,7 +19,7 @@ package struct ControlProgram: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, AppCommand.self, DeployCommand.self, RollbackCommand.self,
             CheckCommand.self, DoctorCommand.self, ExplainCommand.self, InitCommand.self, CompatibilityCommand.self,
-            ServeCommand.self,
+            ServeCommand.self, DemoAppCommand.self, DrillCommand.self,
         ])
 
     package init() {}

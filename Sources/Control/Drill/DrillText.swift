@@ -1,0 +1,50 @@
+import Foundation
+
+/// The drill's table for people.
+enum DrillText {
+    private static let titles = [
+        "requests", "failed", "idle closes", "parked", "retried", "twice", "p50 ms", "p99 ms", "max ms", "recovery",
+    ]
+    private static let widths = [8, 6, 11, 6, 7, 5, 8, 8, 8, 9]
+    private static let faultWidth = 34
+
+    /// The line above the rows.
+    static var header: String {
+        line("fault", zip(titles, widths).map { pad($0, $1) })
+    }
+
+    /// A row, and below it what there is to say.
+    static func render(_ row: DrillRow) -> String {
+        let recovery = row.recovery.map { String(format: "%.2f s", $0 / 1000) } ?? "never"
+        let cells = [
+            "\(row.requests)", "\(row.failures)", "\(row.idleCloses)", "\(row.parked)", "\(row.retried)", "\(row.executedTwice)",
+            number(row.p50), number(row.p99), number(row.slowest), recovery,
+        ]
+        var text = line(row.fault.rawValue, zip(cells, widths).map { pad($0, $1) })
+        for (kind, count) in row.failureKinds.sorted(by: { $0.key < $1.key }) { text += "\n    \(count) x \(kind)" }
+        if !row.unavoidable.isEmpty {
+            let shown = row.unavoidable.prefix(8).joined(separator: ", ")
+            text += "\n    \(row.unavoidable.count) that nobody may repeat: \(shown)\(row.unavoidable.count > 8 ? ", ..." : "")"
+        }
+        if let complaint = row.complaint { text += "\n    " + complaint.replacing("\n", with: "\n    ") }
+        return text
+    }
+
+    /// What it comes to.
+    static func summary(_ rows: [DrillRow]) -> String {
+        let requests = rows.reduce(0) { $0 + $1.requests }
+        let failures = rows.reduce(0) { $0 + $1.failures }
+        let twice = rows.reduce(0) { $0 + $1.executedTwice }
+        let failed = rows.filter { !$0.isPassed }
+        let verdict = failed.isEmpty ? "passed" : "NOT passed: " + failed.map(\.fault.rawValue).joined(separator: ", ")
+        return "\(requests) requests, \(failures) avoidable failures, \(twice) POSTs executed twice: \(verdict)"
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
+    private static func pad(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    private static func line(_ name: String, _ cells: [String]) -> String {
+        name.padding(toLength: faultWidth, withPad: " ", startingAt: 0) + cells.joined(separator: "  ")
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+import TestKit
+
+/// `goodgate drill` in its short form: it fails when a request fails that could have been served.
+@Suite("The drill", .blocking, .enabled(if: Target.isGoodgate))
+struct DrillTests {
+    private var goodgate: String { GatewayProcess.products + "/goodgate" }
+
+    @Test("loses nothing, and says so in a table") func short() throws {
+        let faults = ["kill-one", "kill-all", "worker-killed", "unanswered"]
+        let result = try RunningProcess.run(
+            goodgate, ["drill", "--seconds", "1"] + faults.flatMap { ["--only", $0] }, seconds: 120)
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.first?.hasPrefix("fault ") == true)
+        #expect(lines.last?.hasSuffix("0 avoidable failures, 0 POSTs executed twice: passed") == true)
+        for name in ["kill -9 of one instance", "kill -9 of all instances", "worker kill -9", "no answer once per 100 requests"] {
+            #expect(lines.contains { $0.hasPrefix(name) }, "\(name) in \(result.output)")
+        }
+    }
+
+    @Test("names the faults there are when it is asked for another") func unknownFault() throws {
+        let result = try RunningProcess.run(goodgate, ["drill", "--only", "kill-everybody"])
+        #expect(!result.succeeded)
+        #expect(result.errors.contains("kill-all"), "\(result.errors)")
+    }
+}
+
+/// `goodgate demo-app`, which the drill and the demo run.
+@Suite("The demo app", .blocking, .enabled(if: Target.isGoodgate))
+struct DemoAppTests {
+    @Test("answers, notes each POST, and ends when it is told to") func answers() throws {
+        let directory = try TemporaryDirectory()
+        let port = Ports.free()
+        let process = try RunningProcess(
+            GatewayProcess.products + "/goodgate-control", ["demo-app", "--ledger", directory.path],
+            environment: ["PORT": "\(port)", "RELEASE": "7"])
+        defer { process.kill() }
+        #expect(eventually(within: 10) { (try? Client.get(port, "/health").text) == "well\n" })
+        #expect(try Client.get(port).text.hasPrefix("release 7, process \(process.pid): GET /"))
+        let client = try Client(port)
+        let reply = try client.request("POST", "/orders", ["X-Request-Id: a1"], body: Array("x".utf8))
+        #expect(reply.status == 201)
+        let ledger = try #require(try FileManager.default.contentsOfDirectory(atPath: directory.path).first)
+        #expect(directory.read(ledger) == "a1\n")
+    }
+
+    @Test("says why it does not start") func doesNotStart() throws {
+        let result = try RunningProcess.run(GatewayProcess.products + "/goodgate", ["demo-app", "--fail"])
+        #expect(!result.succeeded)
+        #expect(result.errors.contains("because --fail says so"))
+    }
+}
