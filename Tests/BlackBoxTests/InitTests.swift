@@ -83,6 +83,10 @@ struct InitTests {
             "an nginx site",
             ["shop.conf": "upstream a { server 127.0.0.1:3000; }\nserver { listen 127.0.0.1:8089; location / { proxy_pass http://a; } }"],
             holds: ["include shop.conf;"], lacks: ["server {"]),
+        Project(
+            "an nginx site that does not run here",
+            ["shop.conf": "server {\n listen 443 ssl;\n ssl_certificate /etc/x.pem;\n location / { root /srv; }\n}\n"],
+            holds: ["# include shop.conf;", "shop.conf:3: ", "location / { return 404; }"], lacks: ["\n    include"]),
         Project("files", ["public/index.html": "x"], holds: ["root public;", "try_files $uri $uri/ =404;"], lacks: ["\napp "]),
     ]
 

@@ -171,6 +171,30 @@ struct Takeovers {
         #expect(!site.gateway.errorLog.contains("cannot be supervised"))
     }
 
+    @Test("is killed and a start fails, workers serve on, and the next good start takes them over")
+    func failedStart() throws {
+        let taken = try Origin(answer: "taken")
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try site.client(timeout: 30).request().text
+        let load = Load(port: site.port, clients: 2)
+        let orphans = try bereave(site.gateway)
+        let good = directory.read(GatewayProcess.configurationName)
+        try directory.write(
+            GatewayProcess.configurationName,
+            good.replacingOccurrences(of: "server {", with: "server { listen 127.0.0.1:\(taken.port);"))
+        let failed = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 10)
+        #expect(failed.ending == .exited(1))
+        #expect(orphans.allSatisfy(isAlive))
+        try directory.write(GatewayProcess.configurationName, good)
+        let next = try next(in: directory)
+        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(try site.client(timeout: 30).request().text == app)
+        #expect(load.finish().failures == [])
+        next.stop(SIGQUIT, seconds: 20, allowing: ["bind()", "is in use by process"])
+    }
+
     @Test("lives, a second start takes nothing from it")
     func secondStart() throws {
         let directory = try TemporaryDirectory()

@@ -73,9 +73,11 @@ extension StarterConfiguration {
             if text.contains("events {") || text.contains("events{") {
                 return StarterConfiguration(origin: name, isComplete: true)
             }
+            let report = CheckReport.make(folder.path + "/" + name)
+            let errors = report.starts ? [] : report.findings.filter { $0.kind == .error }.map { "\($0.place): \($0.message)" }
             return StarterConfiguration(
-                origin: name, site: name,
-                remarks: [
+                origin: name, site: name, siteErrors: errors,
+                remarks: !errors.isEmpty ? [] : [
                     "The site runs as it is. To let Goodgate run the application behind it, too, write `app NAME { command …; }` here,",
                     "and in its upstream `app NAME;` in the place of `server`.",
                 ])

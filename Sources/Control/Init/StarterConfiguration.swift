@@ -7,6 +7,8 @@ struct StarterConfiguration: Equatable {
     var files: String?
     /// A file with server blocks to be included.
     var site: String?
+    /// Why that file does not run here; empty: it does.
+    var siteErrors: [String] = []
     /// The origin is a whole configuration already: nothing is to be written.
     var isComplete = false
     /// For the head of the file.
@@ -73,7 +75,11 @@ struct StarterConfiguration: Equatable {
             "http {", "    access_log off;", "    client_body_temp_path goodgate_temp/body;",
             "    proxy_temp_path goodgate_temp/proxy;", "",
         ]
-        if let site {
+        if let site, !siteErrors.isEmpty {
+            lines.append("    # \(site) does not run here as it is (goodgate check says more):")
+            lines += siteErrors.prefix(5).map { "    #   " + $0.split(whereSeparator: \.isNewline).joined(separator: " ") }
+            lines += ["    # include \(StarterApp.quoted(site));", ""]
+        } else if let site {
             lines += ["    include \(StarterApp.quoted(site));", "}", ""]
             return lines.joined(separator: "\n")
         }
