@@ -14,7 +14,7 @@ UNITDIR  := $(DESTDIR)$(PREFIX)/lib/systemd/system
 SHARE    := $(DESTDIR)$(PREFIX)/share/goodgate
 RELEASE  := .build/release
 
-.PHONY: help demo test build install uninstall bench systemd fuzz conformance compatibility tidy clean packages
+.PHONY: help api-test demo test build install uninstall bench systemd fuzz conformance compatibility tidy clean packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -66,6 +66,10 @@ compatibility: ## Write the tables of docs/nginx-compatibility.md anew from the 
 	$(SWIFT) build --product goodgate-control
 	@head=$$(sed -n "/^## Directives/q;p" docs/nginx-compatibility.md); \
 	  { echo "$$head"; echo; .build/debug/goodgate-control compatibility; } > docs/nginx-compatibility.md.new && mv docs/nginx-compatibility.md.new docs/nginx-compatibility.md
+
+api-test: ## Run schemathesis (from PyPI) against the control API of a running Goodgate
+	$(SWIFT) build -j $(JOBS)
+	@Scripts/api-test .build/debug
 
 tidy: ## Check style, module arrows and links
 	@Scripts/tidy

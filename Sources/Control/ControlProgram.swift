@@ -17,7 +17,8 @@ package struct ControlProgram: AsyncParsableCommand {
               goodgate -t -c site.conf                  test a configuration as nginx does
             """,
         subcommands: [
-            StatusCommand.self, AppCommand.self, DeployCommand.self, RollbackCommand.self,
+            StatusCommand.self, AppCommand.self, DeployCommand.self, RollbackCommand.self, DrainCommand.self,
+            UndrainCommand.self, UpgradeCommand.self,
             CheckCommand.self, DoctorCommand.self, ExplainCommand.self, InitCommand.self, CompatibilityCommand.self,
             ServeCommand.self, DemoAppCommand.self, DrillCommand.self,
         ])

@@ -27,6 +27,8 @@ package enum WorkerCommand: Equatable, Sendable {
     case reopenLogs
     /// Close idle keep-alive connections and go on serving.
     case closeIdle
+    /// A server is taken out of the choice, or given back. Before `run`, and when it is ordered.
+    case drainServer(ServerDrain)
     /// The instances of an upstream with `app`, and what is coming. Before `run`, and at each change.
     case upstream(UpstreamNews)
     /// Before `run`. Descriptor 0: a listening packet socket. When the supervisor is gone, the next one connects to it, and the connection
@@ -46,6 +48,7 @@ extension WorkerCommand {
         static let closeIdle: UInt16 = 8
         static let peers: UInt16 = 9
         static let sessions: UInt16 = 10
+        static let drainServer: UInt16 = 11
         static let upstream: UInt16 = 0x0100
         static let successor: UInt16 = 0x0200
     }
@@ -79,6 +82,9 @@ extension WorkerCommand {
         case .stop: writer = PacketWriter(kind: Kind.stop)
         case .reopenLogs: writer = PacketWriter(kind: Kind.reopenLogs)
         case .closeIdle: writer = PacketWriter(kind: Kind.closeIdle)
+        case .drainServer(let drain):
+            writer = PacketWriter(kind: Kind.drainServer)
+            drain.write(to: &writer)
         case .upstream(let news):
             writer = PacketWriter(kind: Kind.upstream)
             try news.write(to: &writer)
@@ -107,6 +113,7 @@ extension WorkerCommand {
         case Kind.stop: self = .stop
         case Kind.reopenLogs: self = .reopenLogs
         case Kind.closeIdle: self = .closeIdle
+        case Kind.drainServer: self = .drainServer(try ServerDrain(from: &reader))
         case Kind.upstream: self = .upstream(try UpstreamNews(from: &reader))
         case Kind.successor:
             guard descriptorCount >= 1 else { throw .outOfRange }

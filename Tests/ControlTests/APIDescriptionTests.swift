@@ -70,6 +70,7 @@ struct APIDescriptionTests {
             "AppReport": app, "InstanceReport": instance, "UpstreamReport": upstream, "ServerReport": server,
             "ScaleOrder": ScaleOrder(instances: 1), "ProgressReport": progress, "InstanceLinesReport": lines,
             "ReleaseOrder": ReleaseOrder(command: ["a"], directory: "/", environment: [], environmentFiles: [], soakMilliseconds: 0),
+            "ServerOrder": ServerOrder(server: "a", upstream: "b"), "DoneReport": DoneReport(message: ""),
             "LogLineReport": LogLineReport(instance: "", line: ""),
         ]
     }()

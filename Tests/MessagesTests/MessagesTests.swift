@@ -22,6 +22,7 @@ private let session = StickySession(
         .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
         .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),
         .stop, .reopenLogs, .closeIdle, .successor, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
+        .drainServer(ServerDrain(upstream: "back", server: "127.0.0.1:3000", isDraining: true)),
         .upstream(UpstreamNews(upstream: "back", starting: 2)),
         .upstream(
             UpstreamNews(

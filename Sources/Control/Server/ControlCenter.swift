@@ -94,8 +94,8 @@ actor ControlCenter {
     func tellSupervisor(_ request: ControlRequest) { channel?.send(request) }
 
     /// Asks the supervisor, and waits for its answer.
-    /// - Throws: `APIError` when it does not come, or the request cannot be sent.
-    func ask(_ make: (UInt32) -> ControlRequest) async throws -> Reply {
+    /// - Throws: `APIError` when it does not come in time, or the request cannot be sent.
+    func ask(within timeout: Duration = answerTimeout, _ make: (UInt32) -> ControlRequest) async throws -> Reply {
         guard let channel, waiting.count < Self.waitingMax else {
             throw APIError(.serviceUnavailable, "busy", "too many requests wait for the supervisor")
         }
@@ -103,7 +103,7 @@ actor ControlCenter {
         nextRequest &+= 1
         let request = make(number)
         let timer = Task {
-            try await Task.sleep(for: Self.answerTimeout)
+            try await Task.sleep(for: timeout)
             self.giveUp(number)
         }
         defer { timer.cancel() }

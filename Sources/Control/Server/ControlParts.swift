@@ -17,6 +17,7 @@ struct ControlParts {
         let version = router.group("v1")
         StatusRoutes(center: center).add(to: version)
         AppRoutes(center: center).add(to: version)
+        ServerRoutes(center: center).add(to: version)
         return router
     }
 }

@@ -15,7 +15,9 @@ struct ControlServer {
     /// Connections at one time, and how long an idle one stays.
     private static let connectionsMax = 128
     private static let idleTimeout = TimeAmount.minutes(5)
-    private static let busyInterval = Duration.milliseconds(200)
+    private static let busyInterval = Duration.milliseconds(100)
+    /// After an upgrade the old program's control process goes by itself.
+    private static let patience = Duration.seconds(2)
 
     /// Serves until the supervisor is gone. Never returns.
     func run(channel descriptor: Int32) async -> Never {
@@ -71,13 +73,16 @@ struct ControlServer {
     /// - Returns: the lock of the directory.
     private static func waitUntilFree(_ socket: ControlSocket, _ parts: ControlParts) async throws -> Int32 {
         var told: Int32?
+        let begin = ContinuousClock.now
         while true {
             let lock = try ChannelSystem.lock(directory: (socket.path as NSString).deletingLastPathComponent)
             do throws(ControlFailure) {
                 guard case .inUse(let process) = try socket.state() else { return lock }
                 ChannelSystem.close(lock)
-                if told != process { await parts.center.tellSupervisor(.failed(socket.complaint(process: process))) }
-                told = process
+                if told != process, ContinuousClock.now - begin > patience {
+                    await parts.center.tellSupervisor(.failed(socket.complaint(process: process)))
+                    told = process
+                }
             } catch {
                 ChannelSystem.close(lock)
                 throw error

@@ -67,6 +67,7 @@ extension Ref where Value == Upstream {
             keys.append(BoardKey(upstream: value.settings.value.name, address: instance.address, ordinal: 0))
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
         }
+        value.markDrained(&settings, keys)
         let indices = value.balancer.update(peers: settings, now: Machine.Milliseconds(worker.now))
         let capacity = value.balancer.capacity
         value.idle.growPeers(to: capacity)

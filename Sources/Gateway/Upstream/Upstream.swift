@@ -34,6 +34,8 @@ struct Upstream: ~Copyable {
     var sharing = PeerSharing()
     /// The servers of the configuration; beside them come the addresses of names that are followed, and the instances of `app`.
     var configured: [ConfiguredPeer] = []
+    /// Servers that an operator has taken out (`goodgate drain`), as they were named.
+    var drained: Set<[UInt8]> = []
     var followed: [Ref<FollowedServer>] = []
     /// Requests that came before the names were looked up for the first time.
     var waitingForNames: [Token] = []

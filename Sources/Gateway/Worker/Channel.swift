@@ -41,6 +41,7 @@ extension Ref where Value == Worker {
         case .peers(let places): take(places)
         case .sessions(let sessions): take(sessions)
         case .upstream(let news): take(news)
+        case .drainServer(let drain): take(drain)
         default: descriptors.forEach(Socket.close)
         }
     }

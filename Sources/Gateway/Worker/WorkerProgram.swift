@@ -21,6 +21,7 @@ package struct WorkerProgram {
     private var sessions: [StickySession] = []
     private var news: [UpstreamNews] = []
     private var succession = Succession()
+    private var drains: [ServerDrain] = []
 
     package init() {}
 
@@ -68,6 +69,7 @@ package struct WorkerProgram {
             case .sessions(let list): sessions += list
             case .upstream(let one): news.append(one)
             case .successor: succession = Succession(listener: descriptors[0], owner: ProcessRights.user)
+            case .drainServer(let one): drains.append(one)
             case .run(let identity): return identity
             default: break
             }
@@ -123,6 +125,7 @@ package struct WorkerProgram {
         attachBoard(worker, hello)
         worker.take(sessions)
         for one in news { worker.take(one) }
+        for one in drains { worker.take(one) }
         worker.value.followedServers = compiler.followedServers
         for server in worker.value.followedServers { server.start(worker) }
         return worker

@@ -77,6 +77,7 @@ extension Supervisor {
         sendLogs(to: worker, configuration)
         worker.send(configuration.peerPlaces)
         tellApps(to: worker, configuration)
+        for drain in drains { worker.send(.drainServer(drain)) }
         sessions.prepare(configuration.settings.sessionZones, now: System.now)
         sessions.forEachPart(of: configuration.settings.sessionZones, now: System.now) { worker.send(.sessions($0)) }
         giveSuccessorSocket(to: worker)

@@ -15,11 +15,15 @@ extension Supervisor {
     }
 
     /// When there is something to do for the control process, in milliseconds.
-    var controlDeadline: UInt64? { controlMachine.deadline }
+    var controlDeadline: UInt64? { [controlMachine.deadline, controlEndsAt].compactMap { $0 }.min() }
 
     /// Does what is due for the control process.
     func serveControl() {
         if let deadline = controlMachine.deadline, System.now >= deadline { perform(controlMachine.timer(now: System.now)) }
+        if let time = controlEndsAt, System.now >= time {
+            controlEndsAt = nil
+            perform(controlMachine.want(false, now: System.now))
+        }
     }
 
     /// Something can be read from the channel, or written.

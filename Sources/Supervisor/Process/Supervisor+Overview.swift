@@ -142,6 +142,7 @@ extension Supervisor {
         _ peer: BoardPeer, name: String, weight: Int, isBackup: Bool, state: PeerOverview.State?,
         _ configuration: PreparedConfiguration
     ) -> PeerOverview {
+        let isDrained = drains.contains { $0.upstream == peer.upstream && ($0.server == peer.address || $0.server == name) }
         let totals = configuration.board?.totals(of: peer) ?? PeerTotals()
         let checked: PeerOverview.State =
             switch configuration.board?.checkState(of: peer) ?? .none {
@@ -151,9 +152,9 @@ extension Supervisor {
             case .gone: .leaving
             }
         return PeerOverview(
-            upstream: peer.upstream, address: peer.address, name: name, state: state ?? checked, isBackup: isBackup,
-            weight: UInt32(clamping: weight), connections: UInt64(clamping: totals.connections), idle: UInt64(clamping: totals.idle),
-            fails: UInt64(clamping: totals.fails))
+            upstream: peer.upstream, address: peer.address, name: name, state: state ?? (isDrained ? .draining : checked),
+            isBackup: isBackup, weight: UInt32(clamping: weight), connections: UInt64(clamping: totals.connections),
+            idle: UInt64(clamping: totals.idle), fails: UInt64(clamping: totals.fails))
     }
 }
 

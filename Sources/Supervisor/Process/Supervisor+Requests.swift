@@ -13,8 +13,9 @@ extension Supervisor {
         case .app(let number, let name, let order): control.send(.answer(request: number, obey(order, app: name)))
         case .deploy(let number, let name, let order): control.send(.answer(request: number, deploy(order, app: name)))
         case .lines(let number, let name, let count): tellLines(number, app: name, count: count, control)
-        case .drain(let number, _, _, _), .upgrade(let number):
-            control.send(.answer(request: number, ControlAnswer(.refused, text: "not possible in this version")))
+        case .drain(let number, let upstream, let server, let isDraining):
+            control.send(.answer(request: number, drain(server, of: upstream, isDraining: isDraining)))
+        case .upgrade(let number): beginUpgrade(number, control)
         }
         watchControl(control)
     }

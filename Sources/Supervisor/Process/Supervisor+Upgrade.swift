@@ -18,6 +18,7 @@ extension Supervisor {
                     "rename() \(pidPath) to \(pidPath)\(PidFile.oldSuffix) failed before executing new binary process \"\(arguments[0])\"",
                     error)
                 configureApps()
+                upgradeFailed()
                 return post(.newBinaryFailed)
             }
         }
@@ -26,13 +27,16 @@ extension Supervisor {
             newBinary = try System.spawn(
                 System.Program(
                     path: arguments[0].contains("/") ? arguments[0] : executables.supervisor, arguments: arguments,
-                    environment: System.environment + [inheritance], inherited: configuration.listeners.descriptors))
+                    environment: System.environment + [inheritance] + upgradeInheritance.environment,
+                    inherited: configuration.listeners.descriptors + upgradeInheritance.descriptors))
+            upgradeStarted()
             log.write(.notice, "start new binary process \(newBinary ?? 0)")
             post(.newBinaryStarted)
         } catch {
             log.write(.alert, "execve() failed while executing new binary process \"\(arguments[0])\"", error)
             if let pidPath { rename(pidPath + PidFile.oldSuffix, backTo: pidPath) }
             configureApps()
+            upgradeFailed()
             post(.newBinaryFailed)
         }
     }

@@ -48,6 +48,16 @@ final class Supervisor {
     /// The exit status, while the apps are being stopped.
     var statusAfterApps: Int32?
 
+    /// `goodgate upgrade` under way.
+    var upgrade: UpgradeOrder?
+    /// Where to say that this program serves; nil: nobody waits for it.
+    var servingWriter = Supervisor.takeServingWriter()
+    /// When the control process goes, because that of the new program takes its place.
+    var controlEndsAt: UInt64?
+
+    /// Servers that an operator has taken out, until he gives them back.
+    var drains: [ServerDrain] = []
+
     /// nil while it does not run.
     var control: ControlProcess?
     var controlMachine = ControlMachine()
@@ -64,6 +74,7 @@ final class Supervisor {
     private static let appsTag = UInt64.max
     private static let controlTag = UInt64.max - 1
     private static let oldBinaryTag = UInt64.max - 2
+    private static let upgradeTag = UInt64.max - 3
     private var events: [SupervisorEvent] = []
 
     init(
@@ -115,6 +126,8 @@ final class Supervisor {
                     serveControl(event)
                 } else if event.tag == Self.oldBinaryTag {
                     oldBinaryEnded()
+                } else if event.tag == Self.upgradeTag {
+                    serveUpgrade()
                 } else {
                     serveChannel(of: WorkerID(Int(event.tag)), event)
                 }
@@ -123,6 +136,7 @@ final class Supervisor {
             serveControl()
             if let deadline = machine.deadline, System.now >= deadline { events.append(.timer) }
             handlePending()
+            tellServing()
         }
         return exitStatus ?? 0
     }
@@ -181,6 +195,7 @@ final class Supervisor {
                 post(.workerExited(worker.id, ended.end))
             } else if ended.process == newBinary {
                 newBinary = nil
+                upgradeFailed()
                 post(.newBinaryExited)
             }
         }
@@ -192,6 +207,8 @@ final class Supervisor {
     func removeApps(_ channels: Descriptor) { poll.remove(channels) }
     func unwatchEnd(_ descriptor: Descriptor) { poll.remove(descriptor) }
 
+    func addUpgrade(_ reader: Descriptor) { try? poll.add(reader, tag: Self.upgradeTag) }
+    func removeUpgrade(_ reader: Descriptor) { poll.remove(reader) }
     func addControl(_ channel: Descriptor) { try? poll.add(channel, tag: Self.controlTag) }
     func removeControl(_ channel: Descriptor) { poll.remove(channel) }
     func watchControl(_ control: ControlProcess) {

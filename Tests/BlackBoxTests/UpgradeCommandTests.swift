@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+import TestKit
+
+/// `goodgate upgrade`.
+@Suite("goodgate upgrade", .blocking, .enabled(if: Target.isGoodgate))
+struct UpgradeCommandTests {
+    @Test("replaces the program under load; apps are not restarted, and the commands go on") func good() throws {
+        let control = try ControlSite(app: "instances 2;")
+        try control.waitUntilUp()
+        let old = control.site.gateway.process.pid
+        let apps = Set(try control.instances().compactMap { $0["process"] as? Int })
+        let load = Load(port: control.site.port, clients: 4, pause: 0.005)
+        let result = try control.run(["upgrade"], seconds: 40)
+        #expect(result.succeeded, "\(result.errors)\(control.site.gateway.errorLog)")
+        #expect(control.site.gateway.process.wait(seconds: 20) == .exited(0))
+        let new = try #require(control.site.gateway.pid)
+        defer { kill(new, SIGKILL) }
+        #expect(new != old)
+        #expect(eventually(within: 15) { (try? control.status())?["process"] as? Int32 == new }, "\(control.site.gateway.errorLog)")
+        #expect(eventually(within: 15) { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == apps })
+        let before = load.count
+        #expect(eventually(within: 20) { load.count > before + 50 })
+        #expect(load.finish().failures == [])
+        kill(new, SIGTERM)
+        #expect(eventually(within: 15) { kill(new, 0) != 0 })
+    }
+
+    @Test("leaves the old program alone when the new one cannot start") func bad() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let old = control.site.gateway.process.pid
+        // What the new program would read does not parse.
+        try control.directory.write(GatewayProcess.configurationName, "events { } nonsense;")
+        let result = try control.run(["upgrade"], seconds: 40)
+        #expect(result.ending == .exited(1))
+        #expect(result.errors.contains("the new program did not start"), "\(result.errors)")
+        #expect(try control.status()["process"] as? Int32 == old)
+        #expect(eventually(within: 10) { (try? control.instances().contains { $0["state"] as? String == "ready" }) == true })
+        #expect(try control.site.client(timeout: 20).request().status == 200)
+        control.site.stop(allowing: ["nonsense"])
+    }
+}
