@@ -65,7 +65,7 @@ let package = Package(
         module(
             "Control",
             [
-                "CLinux", "Wire", "Config", "Pattern", "Diagnosis", "Board", "Messages",
+                "CLinux", "Wire", "Config", "Pattern", "Machine", "Diagnosis", "Board", "Messages",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -85,9 +85,9 @@ let package = Package(
         tests("Board", ["Board", "CLinux"]),
         tests("Loop", ["Loop", "Wire"]),
         .testTarget(
-            name: "DiagnosisTests", dependencies: ["Diagnosis", "Config"], exclude: ["Fixtures"], swiftSettings: common),
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Machine", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
-        tests("Control", ["Control", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
+        tests("Control", ["Control", "Diagnosis", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),

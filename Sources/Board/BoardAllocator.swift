@@ -81,7 +81,10 @@ package struct BoardAllocator {
         for slot in slots.values where slot.index < wanted.count { wanted[slot.index] = slot.generation }
         for (index, generation) in wanted.enumerated() {
             let offset = view.layout.slotStart(index)
-            if view.load(offset) != generation { view.store(offset, generation) }
+            if view.load(offset) != generation {
+                view.clearIncidents(index)
+                view.store(offset, generation)
+            }
         }
         view.bumpChanges()
     }

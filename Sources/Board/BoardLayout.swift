@@ -2,7 +2,7 @@
 ///
 /// ```
 /// 0      header: magic, layout version, size, columns, slots, counters per column, change counter     256 bytes
-/// 256    slot table: per slot generation and key hash, written by the supervisor                      16 × slots
+/// 256    slot table: per slot the generation, written by the supervisor, and 15 incident words         128 × slots
 /// …      columns, 4,096-aligned: per column a header with counters (1,024 bytes), then 64 × slots of peer cells
 /// ```
 /// Column 0 is the supervisor's, the others are one worker's each. A peer cell is one cache line, so workers do not
@@ -12,12 +12,14 @@ package struct BoardLayout: Equatable, Sendable {
     /// "GOODGATE" in ASCII.
     package static let magic: UInt64 = 0x474F_4F44_4741_5445
     /// Raised with every change of the layout: a process refuses a board of another version.
-    package static let version: UInt64 = 1
+    package static let version: UInt64 = 2
     package static let workersMax = 256
     package static let slotsMax = 65_536
 
     static let headerSize = 256
-    static let slotSize = 16
+    static let slotSize = 128
+    /// Incident words of a slot: one per family of reasons, so that a slow peer that also crashes has two incidents.
+    package static let incidentFamilies = 15
     static let columnHeaderSize = 1024
     static let cellSize = 64
     static let pageSize = 4096
@@ -49,6 +51,9 @@ package struct BoardLayout: Equatable, Sendable {
     package var size: Int { columnStart(columns) }
 
     func slotStart(_ slot: Int) -> Int { BoardLayout.headerSize &+ slot &* BoardLayout.slotSize }
+    func incidentStart(_ slot: Int, _ family: Int) -> Int {
+        slotStart(slot) &+ (1 &+ (family < 0 ? 0 : min(family, BoardLayout.incidentFamilies - 1))) &* 8
+    }
     func columnStart(_ column: Int) -> Int { columnsStart &+ column &* columnStride }
     func cellStart(_ column: Int, _ slot: Int) -> Int {
         columnStart(column) &+ BoardLayout.columnHeaderSize &+ slot &* BoardLayout.cellSize
@@ -63,6 +68,8 @@ enum HeaderWord: Int {
     /// Bumped by whoever changes a peer's failure state or the slot table. A hint to read anew, nothing is decided from
     /// it.
     case changes = 8
+    /// Numbers for new incidents.
+    case incidents = 9
     /// Which worker columns the supervisor has given out (4 words of 64 bits).
     case columnsInUse = 16
 }

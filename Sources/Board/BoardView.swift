@@ -61,7 +61,15 @@ extension BoardView {
 
     func load(_ offset: Int) -> UInt64 { atomic(offset) { $0.load(ordering: .relaxed) } }
     func store(_ offset: Int, _ value: UInt64) { atomic(offset) { $0.store(value, ordering: .relaxed) } }
-    func add(_ offset: Int, _ value: UInt64) { atomic(offset) { _ = $0.wrappingAdd(value, ordering: .relaxed) } }
+    func fetchAdd(_ offset: Int, _ value: UInt64) -> UInt64 {
+        atomic(offset) { $0.wrappingAdd(value, ordering: .relaxed).oldValue }
+    }
+    func exchange(_ offset: Int, expected: UInt64, with value: UInt64) -> (isDone: Bool, found: UInt64) {
+        atomic(offset) {
+            let result = $0.compareExchange(expected: expected, desired: value, ordering: .relaxed)
+            return (result.exchanged, result.original)
+        }
+    }
 
     /// The change counter: when it differs from what a reader last saw, some peer's failure state may have changed.
     /// O(1).

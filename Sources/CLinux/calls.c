@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -111,6 +113,8 @@ int cs_set_option(int fd, int level, int name, int value) { return setsockopt(fd
 int cs_get_option(int fd, int level, int name, int *value) { socklen_t l = sizeof *value; return getsockopt(fd, level, name, value, &l) < 0 ? -errno : 0; }
 
 int cs_socket_error(int fd) { int e = 0; socklen_t l = sizeof e; return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &l) < 0 ? errno : e; }
+
+int cs_unacknowledged(int fd) { int n = 0; return ioctl(fd, SIOCOUTQ, &n) < 0 ? -errno : n; }
 
 int cs_set_linger_reset(int fd) { struct linger l = { .l_onoff = 1, .l_linger = 0 }; return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l) < 0 ? -errno : 0; }
 

@@ -11,6 +11,7 @@ package struct ControlProgram: AsyncParsableCommand {
               goodgate deploy api --env VERSION=2       a new release, proven before the old one goes
               goodgate init /srv/shop                   write a configuration for the application there
               goodgate drill --short                    faults under load: nothing may fail
+              goodgate why                              the last failure: cause, evidence, fix
               goodgate check /etc/nginx/nginx.conf      will it run here, and what is risky in it
               goodgate doctor --since 24h               explain the 502s of a host that runs nginx
               tail -n 20 error.log | goodgate explain   explain lines of an error log
@@ -18,7 +19,7 @@ package struct ControlProgram: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, AppCommand.self, DeployCommand.self, RollbackCommand.self, DrainCommand.self,
-            UndrainCommand.self, UpgradeCommand.self,
+            UndrainCommand.self, UpgradeCommand.self, IncidentsCommand.self, WhyCommand.self,
             CheckCommand.self, DoctorCommand.self, ExplainCommand.self, InitCommand.self, CompatibilityCommand.self,
             ServeCommand.self, DemoAppCommand.self, DrillCommand.self,
         ])

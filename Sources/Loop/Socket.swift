@@ -51,6 +51,8 @@ public enum Socket {
     public static func setBlocking(_ descriptor: Int32, _ on: Bool) { _ = cs_set_nonblocking(descriptor, on ? 0 : 1) }
     public static func close(_ descriptor: Int32) { _ = cs_close(descriptor) }
     public static func shutdownWrite(_ descriptor: Int32) { _ = cs_shutdown_write(descriptor) }
+    /// Bytes written to a TCP socket that the other side's kernel has not acknowledged, or -errno. Also known after a reset.
+    public static func unacknowledged(_ descriptor: Int32) -> Int { Int(cs_unacknowledged(descriptor)) }
     /// The pending error of a socket (SO_ERROR), as a positive errno, 0 if none.
     public static func error(_ descriptor: Int32) -> Int32 { cs_socket_error(descriptor) }
     public static func setNoDelay(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, on ? 1 : 0) }

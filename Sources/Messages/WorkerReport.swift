@@ -12,6 +12,8 @@ package enum WorkerReport: Equatable, Sendable {
     case stats(WorkerStatistics)
     /// A failed attempt.
     case attempt(AttemptRecord)
+    /// Failures that are only counted.
+    case failures(FailureTally)
     /// A session of `sticky learn` was learned or prolonged: for the other workers, and those that come.
     case session(StickySession)
     /// To a supervisor that has connected by `WorkerCommand.successor`. With `isOrphan` it is the worker's supervisor from now on, and the
@@ -29,6 +31,7 @@ extension WorkerReport {
         static let attempt: UInt16 = 5
         static let session: UInt16 = 6
         static let inheritance: UInt16 = 0x0200
+        static let failures: UInt16 = 7
     }
 
     /// The packet for this message.
@@ -51,6 +54,9 @@ extension WorkerReport {
         case .attempt(let record):
             writer = PacketWriter(kind: Kind.attempt)
             record.write(to: &writer)
+        case .failures(let tally):
+            writer = PacketWriter(kind: Kind.failures)
+            try tally.write(to: &writer)
         case .session(let session):
             writer = PacketWriter(kind: Kind.session)
             try session.write(to: &writer)
@@ -75,6 +81,7 @@ extension WorkerReport {
             let idle: UInt32 = try reader.integer()
             self = .stats(WorkerStatistics(connections: connections, idleConnections: idle, requests: try reader.integer()))
         case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
+        case Kind.failures: self = .failures(try FailureTally(from: &reader))
         case Kind.session: self = .session(try StickySession(from: &reader))
         case Kind.inheritance:
             let isOrphan = try reader.flag()

@@ -43,8 +43,8 @@ struct CannotMap: Error {}
         let layout = try #require(BoardLayout(workers: workers, slots: slots))
         #expect(layout.size % 4096 == 0)
         #expect(layout.columns == workers + 1)
-        #expect(layout.size >= 256 + slots * 16 + layout.columns * (1024 + slots * 64))
-        #expect(layout.size <= 256 + slots * 16 + layout.columns * (1024 + slots * 64) + 4096 * (layout.columns + 1))
+        #expect(layout.size >= 256 + slots * 128 + layout.columns * (1024 + slots * 64))
+        #expect(layout.size <= 256 + slots * 128 + layout.columns * (1024 + slots * 64) + 4096 * (layout.columns + 1))
     }
 
     @Test func countersFitIntoAColumnsHeader() {
@@ -105,7 +105,7 @@ struct CannotMap: Error {}
     }
 
     @Test(arguments: [
-        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
+        (0, UInt64(0), BoardView.Invalid.magic), (1, 1, .version), (1, 3, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
         (3, 0, .geometry),
         (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size),
         (3, 256, .size),

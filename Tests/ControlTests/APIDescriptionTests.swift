@@ -1,3 +1,4 @@
+import Diagnosis
 import Foundation
 import Hummingbird
 import Testing
@@ -65,6 +66,7 @@ struct APIDescriptionTests {
         let status = StatusReport(
             version: "", process: 1, startedAt: Date(), state: "serving", configuration: "", generation: 1, traffic: traffic,
             workers: [worker], apps: [app], upstreams: [upstream])
+        let incident = try? APICoding.decoder.decode(IncidentReport.self, from: Data(incidentText.utf8))
         return [
             "Body": APIError.Body(error: "", message: ""), "StatusReport": status, "TrafficReport": traffic, "WorkerReport": worker,
             "AppReport": app, "InstanceReport": instance, "UpstreamReport": upstream, "ServerReport": server,
@@ -72,8 +74,17 @@ struct APIDescriptionTests {
             "ReleaseOrder": ReleaseOrder(command: ["a"], directory: "/", environment: [], environmentFiles: [], soakMilliseconds: 0),
             "ServerOrder": ServerOrder(server: "a", upstream: "b"), "DoneReport": DoneReport(message: ""),
             "LogLineReport": LogLineReport(instance: "", line: ""),
+            "IncidentList": IncidentList(incidents: []), "IncidentReport": incident, "Verdict": incident?.verdict,
         ]
     }()
+
+    private static let incidentText = """
+        {"id": "2Q1XM400", "aliases": [], "upstream": "u", "app": "a", "peer": "p", "first": 1, "last": 2, "is_open": true,
+         "attempts": {"connect.refused": 1}, "requests_failed": 1, "requests_saved": 0, "requests_pending": 0, "timeline": [],
+         "verdict": {"incident": "2Q1XM400", "version": 1, "reason": "r", "rule": "P01", "title": "t",
+          "culprit": {"kind": "unit", "name": "n"}, "cause": "c", "evidence": [], "confidence": "firm", "disproof": "d",
+          "fix": {"summary": "s", "commands": []}, "alternatives": [], "ruled_out": [], "gaps": [], "page": "x"}}
+        """
 
     @Test("has every type, and no other") func types() {
         #expect(Set(Self.keys(below: ["components", "schemas"])) == Set(Self.samples.keys))

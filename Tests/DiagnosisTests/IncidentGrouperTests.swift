@@ -1,3 +1,4 @@
+import Machine
 import Testing
 
 @testable import Diagnosis
@@ -8,7 +9,7 @@ import Testing
     private func record(
         _ milliseconds: Int64, _ reason: ReasonCode, upstream: String = "app", peer: String? = "127.0.0.1:3000",
         request: UInt64 = 0,
-        action: AttemptRecord.Action = .failedToClient, status: UInt16 = 0
+        action: AttemptAction = .failedToClient, status: UInt16 = 0
     ) -> AttemptRecord {
         AttemptRecord(
             time: start.advanced(byMilliseconds: milliseconds), upstream: upstream,

@@ -1,4 +1,5 @@
 import Testing
+import Machine
 
 @testable import Diagnosis
 

@@ -1,3 +1,5 @@
+import Machine
+
 @testable import Diagnosis
 
 /// A host made of recorded texts (tables of /proc, `systemctl show`, `journalctl -o json`, /dev/kmsg) and one failure on it: what a rule's

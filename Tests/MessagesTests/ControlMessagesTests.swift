@@ -32,7 +32,8 @@ private let peer = PeerOverview(
                 version: "0.1.0", supervisorProcess: 1, user: 33, startedAt: .max, socketPath: "/run/goodgate/control.sock",
                 prefix: "/etc/goodgate/", configurationPath: "/etc/goodgate/goodgate.conf")),
         .configuration(generation: 3, boardBytes: 1 << 20),
-        .attempt(AttemptRecord(time: 1, upstream: "back", peer: "127.0.0.1:3000", phase: .connecting, outcome: .failedToClient)),
+        .attempt(AttemptRecord(time: 1, upstream: "back", peer: "127.0.0.1:3000", phase: 2, action: 0, reason: 1)),
+        .failures(FailureTally(attempts: [], requests: [.init(incident: 1, entered: 2, saved: 1, failed: 1)])),
         .event(event),
         .overview(request: 1, SupervisorOverview(phase: .quitting, generation: 2)),
         .workers(

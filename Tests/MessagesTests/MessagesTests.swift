@@ -5,9 +5,19 @@ private let hello = WorkerHello(
     workerIndex: 1, workerCount: 2, boardColumn: 7, boardBytes: 1 << 20, generation: 3, supervisorProcess: 4711, startedAsNginx: true,
     prefix: "/etc/nginx/", configurationPath: "/etc/nginx/nginx.conf", globals: "daemon off;", errorLogPath: "/var/log/ü.log")
 private let attempt = AttemptRecord(
-    time: 1, upstream: "backend", peer: "127.0.0.1:3000", phase: .connecting, outcome: .retried, errno: 111, reason: 5, bytesWritten: 2,
+    time: 1, upstream: "backend", peer: "127.0.0.1:3000", phase: 2, action: 1, reason: 5, errno: 111, bytesWritten: 2,
     bytesAcknowledged: 1, bytesRead: 3, connectionAgeMilliseconds: 4, idleMilliseconds: 5, isReused: true, durationMilliseconds: 6,
-    connection: 7, requestIdentifier: "a/1", incident: .max, status: 502)
+    connection: 7, requestIdentifier: "a/1", method: "GET", detail: "d", incident: .max, status: 502)
+private let tally = FailureTally(
+    attempts: [.init(incident: 1, reason: 2, phase: 3, count: .max, first: -4, last: .max, upstream: "back", peer: "unix:/run/a")],
+    requests: [.init(incident: 1, entered: 2, saved: 3, failed: .max)])
+private let fullTally = FailureTally(
+    attempts: Array(
+        repeating: .init(
+            incident: .max, reason: 2, phase: 3, count: 1, first: 4, last: 5,
+            upstream: String(repeating: "u", count: FailureTally.nameBytesMax),
+            peer: String(repeating: "p", count: FailureTally.nameBytesMax)), count: FailureTally.rowsMax),
+    requests: Array(repeating: .init(incident: 1, entered: 2, saved: 3, failed: 4), count: FailureTally.rowsMax))
 
 private let session = StickySession(
     zone: "z", digestHigh: .max, digestLow: 7, peer: Array("df2b80dc43705d28db9be6f29fe58da3".utf8), idleMilliseconds: 5)
@@ -34,7 +44,8 @@ private let session = StickySession(
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
-        .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt), .session(session),
+        .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt), .failures(tally),
+        .failures(fullTally), .session(session),
         .inheritance(isOrphan: true, isComplete: false), .inheritance(isOrphan: false, isComplete: true),
     ]
 

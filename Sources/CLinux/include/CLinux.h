@@ -72,6 +72,8 @@ int cs_peer_address(int fd, struct sockaddr_storage *address, uint32_t *length);
 int cs_set_option(int fd, int level, int name, int value);
 int cs_get_option(int fd, int level, int name, int *value);
 int cs_socket_error(int fd);
+/// Bytes written to a TCP socket that its peer's kernel has not acknowledged; also after a reset.
+int cs_unacknowledged(int fd);
 /// Makes close() send RST instead of FIN and drop what is queued (nginx: reset_timedout_connection).
 int cs_set_linger_reset(int fd);
 

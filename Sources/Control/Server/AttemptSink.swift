@@ -10,6 +10,8 @@ protocol AttemptSink: Sendable {
     func configure(_ configuration: Configuration) async
     /// A worker's attempt to have an upstream answer a request failed.
     func take(_ attempt: AttemptRecord) async
+    /// What a worker only counted.
+    func take(_ tally: FailureTally) async
     /// Something happened in the life of an app.
     func take(_ event: AppEvent) async
     /// What an instance that ended wrote last. It comes after its end.

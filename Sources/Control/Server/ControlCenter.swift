@@ -62,6 +62,7 @@ actor ControlCenter {
             await read(bundle: delivery.descriptors[0])
             for descriptor in delivery.descriptors { ChannelSystem.close(descriptor) }
         case .attempt(let record): for sink in sinks { await sink.take(record) }
+        case .failures(let tally): for sink in sinks { await sink.take(tally) }
         case .event(let event):
             for listener in listeners.values { listener.yield(.event(event)) }
             for sink in sinks { await sink.take(event) }

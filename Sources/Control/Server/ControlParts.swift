@@ -4,9 +4,10 @@ import Hummingbird
 struct ControlParts {
     let center: ControlCenter
     let sinks: [any AttemptSink]
+    let incidents = IncidentDesk()
 
     init() {
-        sinks = []
+        sinks = [incidents]
         center = ControlCenter(sinks: sinks)
     }
 
@@ -18,6 +19,7 @@ struct ControlParts {
         StatusRoutes(center: center).add(to: version)
         AppRoutes(center: center).add(to: version)
         ServerRoutes(center: center).add(to: version)
+        IncidentRoutes(desk: incidents).add(to: version)
         return router
     }
 }

@@ -1,3 +1,5 @@
+import Machine
+
 extension Doctor {
     /// Incidents of the logs, then what fails now without having been logged; each gets a verdict.
     mutating func judge(_ harvest: LogHarvest, _ site: NginxSite, _ instance: NginxInstance) {

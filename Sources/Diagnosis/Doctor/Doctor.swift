@@ -1,3 +1,5 @@
+import Machine
+
 /// Looks at a host that runs nginx: its configuration, its logs, its units, its sockets; explains what failed and what will.
 ///
 /// Reads only. Everything is bounded: memory by tables of fixed size, time by the size of the logs and by deadlines.

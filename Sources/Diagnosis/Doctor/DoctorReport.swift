@@ -1,3 +1,5 @@
+package import Machine
+
 /// What the doctor found on a host.
 package struct DoctorReport: Sendable, Codable {
     /// One incident with its verdict.

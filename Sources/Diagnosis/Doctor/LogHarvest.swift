@@ -1,3 +1,5 @@
+package import Machine
+
 /// Reads nginx's logs once and keeps what explains failures, in bounded memory.
 package struct LogHarvest {
     private static let matchesMax = 200_000, answersMax = 1_000

@@ -34,7 +34,7 @@ extension EvidenceSet {
 
     /// The units that serve `peer`, the surest link first.
     package func backends(of failure: FailureCase) -> [BackendLink] {
-        let known = units.value ?? []
+        let known = (units.value ?? []) + (own.map { [$0.unit] } ?? [])
         var links: [BackendLink] = []
         func add(_ name: String, _ how: String, observed: Bool) {
             guard !links.contains(where: { $0.unit.name == name }) else { return }

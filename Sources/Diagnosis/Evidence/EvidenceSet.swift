@@ -27,6 +27,9 @@ package struct EvidenceSet: Sendable {
     /// The last lines the backend's unit wrote, oldest first.
     package var lastLines: Observation<[String]> = .notCollected
 
+    /// The app behind the peer, when goodgate runs it: known exactly.
+    package var own: AppHistory?
+
     package init() {}
 
     /// Names what could not be looked at.
@@ -52,7 +55,7 @@ package struct EvidenceSet: Sendable {
             else { return nil }
             return end
         }
-        return (logged + told).sorted { $0.time < $1.time }
+        return (logged + told + (own?.events ?? [])).sorted { $0.time < $1.time }
     }
 }
 

@@ -2,6 +2,8 @@
 package struct UnitState: Sendable, Hashable {
     /// Full name, such as `app.service`.
     package var name: String
+    /// Not systemd's: an app that goodgate runs itself, named `app NAME`.
+    package var isOwn = false
     /// active, inactive, failed, activating, deactivating, reloading.
     package var activeState = ""
     package var subState = ""
@@ -36,6 +38,9 @@ package struct UnitState: Sendable, Hashable {
     package var killMode = ""
 
     package init(name: String) { self.name = name }
+
+    /// Name of an own app in the configuration and in commands.
+    package var appName: String { isOwn ? String(name.dropFirst(4)) : name }
 
     /// For sentences: systemd may not have answered.
     package var stateText: String { activeState.isEmpty ? "in an unknown state" : activeState }

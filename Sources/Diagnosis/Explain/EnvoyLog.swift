@@ -1,3 +1,5 @@
+import Machine
+
 /// Envoy's access log: `[time] "METHOD path PROTOCOL" status FLAGS [details] …`.
 enum EnvoyLog {
     static func explain(_ line: LineText) -> Explanation? {

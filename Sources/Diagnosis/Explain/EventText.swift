@@ -1,3 +1,5 @@
+import Machine
+
 /// Turns an event of a log line into an explanation.
 enum EventText {
     static func isDenial(_ kind: LifeEvent.Kind) -> Bool { if case .denied = kind { true } else { false } }

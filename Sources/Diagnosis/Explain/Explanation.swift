@@ -1,3 +1,5 @@
+package import Machine
+
 /// What one log line says, in terms of the rulebook.
 package struct Explanation: Sendable, Codable {
     /// Whose log it is.

@@ -1,3 +1,5 @@
+import Machine
+
 /// The error texts of Go's net package, which Caddy, Traefik, kamal-proxy and others print. They are Go's own and the same on every system.
 enum GoErrors {
     static func classify(_ m: LineText) -> (reason: ReasonCode, rules: [Int], summary: String)? {

@@ -1,3 +1,5 @@
+import Machine
+
 /// Termination states of HAProxy's HTTP and TCP logs (configuration manual, "Session state at disconnection").
 enum HAProxyLog {
     /// Finds `STATUS BYTES … STATE` after the accept date and timers. A TCP line has no status.

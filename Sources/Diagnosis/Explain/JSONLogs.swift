@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 
 /// Lines that are one JSON object: Caddy, Traefik, journald, Envoy's JSON format.
 enum JSONLogs {

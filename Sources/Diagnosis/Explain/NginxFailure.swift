@@ -1,3 +1,5 @@
+package import Machine
+
 /// What a line of nginx's error log means: reason, phase and the rules that may explain it.
 package struct NginxFailure: Sendable {
     /// What was seen, and in which phase.

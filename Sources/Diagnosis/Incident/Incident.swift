@@ -1,3 +1,5 @@
+package import Machine
+
 /// Failures with one cause, from the first to the quiet after the last.
 package struct Incident: Sendable {
     /// Its own name.

@@ -1,3 +1,5 @@
+package import Machine
+
 /// Groups failed attempts into incidents. A pure machine: records and times in, incidents out; bounded memory; exact counts.
 ///
 /// ```
@@ -24,7 +26,7 @@ package struct IncidentGrouper: Sendable {
     private struct Key: Hashable {
         var upstream: String
         var peer: PeerAddress?
-        var family: UInt8
+        var family: Int
     }
 
     /// As given to `init`.
@@ -59,15 +61,18 @@ package struct IncidentGrouper: Sendable {
     /// - Parameters:
     ///   - proposed: the id the worker gave it on the spot; it becomes the incident's own or an alias.
     ///   - host: configured name of the peer.
+    ///   - countsRequests: false when `requests` tells how requests fared.
+    ///   - times: attempts that this one stands for, the last of them at `last`.
     /// - Returns: the id it belongs to, and whether it opened an incident. O(1) but for a full table.
     @discardableResult
     package mutating func record(
         _ record: AttemptRecord, proposed: IncidentID? = nil, host: String? = nil, detail: String = "",
-        detailNumber: Int? = nil
+        detailNumber: Int? = nil, countsRequests: Bool = true, times: Int = 1, last: Timestamp? = nil
     ) -> (id: IncidentID, isNew: Bool) {
-        var key = Key(upstream: record.upstream, peer: record.peer, family: Self.family(record.reason))
+        var key = Key(upstream: record.upstream, peer: record.peer, family: record.reason.family)
         if record.reason == .poolEmpty, let cause = causeOfEmptyPool(record) { key = cause }
         if record.reason == .bodyTruncated, let cause = malformed(key, record) { key = cause }
+        if let proposed, let known = self.key(of: proposed), joins(record, known) { key = known }
         expireIfQuiet(key, at: record.time)
         var isNew = false
         if open[key] == nil {
@@ -81,12 +86,15 @@ package struct IncidentGrouper: Sendable {
             }
             if open[key] == nil {
                 isNew = true
-                let id = proposed ?? nextID(record.time)
+                let id = proposed.flatMap { self.incident($0) == nil ? $0 : nil } ?? nextID(record.time)
                 open[key] = Incident(
                     id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time)
             }
         }
-        let id = add(record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber)
+        let id = add(
+            record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber, times: times,
+            countsRequests: countsRequests)
+        if let last, let seen = open[key]?.last, last > seen { open[key]?.last = last }
         return (id, isNew)
     }
 
@@ -99,6 +107,25 @@ package struct IncidentGrouper: Sendable {
             open[key]?.requestsPending -= 1
             if failed { open[key]?.requestsFailed += 1 } else { open[key]?.requestsSaved += 1 }
         }
+    }
+
+    /// Tells how requests fared that came into an incident, open or closed: all numbers are added.
+    ///
+    /// - Returns: the incident's own id; nil for one that is not known.
+    package mutating func requests(_ id: IncidentID, entered: Int, saved: Int, failed: Int) -> IncidentID? {
+        func add(_ incident: inout Incident) {
+            incident.requestsPending = max(0, incident.requestsPending + entered - saved - failed)
+            incident.requestsSaved += saved
+            incident.requestsFailed += failed
+        }
+        if let key = key(of: id), var incident = open[key] {
+            add(&incident)
+            open[key] = incident
+            return incident.id
+        }
+        guard let index = closed.lastIndex(where: { $0.id == id || $0.aliases.contains(id) }) else { return nil }
+        add(&closed[index])
+        return closed[index].id
     }
 
     /// Declares two ids to be one incident: the older keeps its id, the other becomes an alias. Unknown ids change nothing.
@@ -143,30 +170,20 @@ package struct IncidentGrouper: Sendable {
         open = [:]
         return all.map { close($0, at: now) }
     }
-
-    /// One bucket per kind of cause that shows as several reasons.
-    static func family(_ reason: ReasonCode) -> UInt8 {
-        switch reason {
-        case .connectRefused, .connReset, .connEndBeforeHead, .socketMissing, .bodyTruncated, .poolEmpty: 0
-        case .responseTimeout, .sendTimeout, .bodyTimeout, .queueTimeout, .queueFull: 1
-        case .connectTimeout, .backlogFull: 2
-        case .responseIllegalFraming, .responseInvalid, .responseWrongProtocol: 3
-        case .tlsHandshake, .tlsVerify: 4
-        case .localPorts, .localDescriptors, .localConnections, .localMemory: 5
-        default: 16 + reason.rawValue
-        }
-    }
 }
 
 extension IncidentGrouper {
     private mutating func add(
-        _ record: AttemptRecord, to key: Key, proposed: IncidentID?, host: String?, detail: String, number: Int?
+        _ record: AttemptRecord, to key: Key, proposed: IncidentID?, host: String?, detail: String, number: Int?, times: Int,
+        countsRequests: Bool
     ) -> IncidentID {
         guard var incident = open.removeValue(forKey: key) else { return proposed ?? nextID(record.time) }
-        incident.counts[record.reason, default: 0] += 1
+        incident.counts[record.reason, default: 0] += times
         incident.first = min(incident.first, record.time)
         incident.last = max(incident.last, record.time)
-        if let proposed, proposed != incident.id, incident.aliases.count < 64, !incident.aliases.contains(proposed) {
+        if let proposed, proposed != incident.id, incident.aliases.count < 64, !incident.aliases.contains(proposed),
+            !open.values.contains(where: { $0.id == proposed })
+        {
             incident.aliases.append(proposed)
         }
         if incident.host == nil { incident.host = host }
@@ -180,7 +197,7 @@ extension IncidentGrouper {
             incident.samples.remove(at: kept)
             incident.samples.append(record)
         }
-        count(record, in: &incident, key)
+        if countsRequests { count(record, in: &incident, key) }
         open[key] = incident
         noteSibling(record)
         return incident.id
@@ -225,6 +242,12 @@ extension IncidentGrouper {
         }
     }
 
+    /// Whether a record belongs to the open incident that its worker named: where no peer was picked, the worker knows the cause best.
+    private func joins(_ record: AttemptRecord, _ key: Key) -> Bool {
+        guard key.upstream == record.upstream else { return false }
+        return record.peer == nil || key.peer == nil || record.peer == key.peer && record.reason.family == key.family
+    }
+
     private func causeOfEmptyPool(_ record: AttemptRecord) -> Key? {
         open.filter {
             $0.key.upstream == record.upstream && $0.key.peer != nil
@@ -235,7 +258,7 @@ extension IncidentGrouper {
 
     /// A connection that is cut after its answer could not be understood belongs to that.
     private func malformed(_ key: Key, _ record: AttemptRecord) -> Key? {
-        let cause = Key(upstream: key.upstream, peer: key.peer, family: Self.family(.responseWrongProtocol))
+        let cause = Key(upstream: key.upstream, peer: key.peer, family: ReasonCode.responseWrongProtocol.family)
         guard let incident = open[cause], record.time.since(incident.last) < 2_000, open[key] == nil else { return nil }
         return cause
     }

@@ -1,3 +1,5 @@
+package import Machine
+
 /// The evidence and the verdicts of one incident, as they grow.
 package struct Investigation: Sendable {
     /// The incident and all that was collected for it.
@@ -14,15 +16,20 @@ package struct Investigation: Sendable {
     ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, all of it at the end.
     ///   - failure: the incident as it is now.
     ///   - upstream: what the configuration says of it; nil when not known.
+    ///   - app: the app behind the peer, when goodgate runs it.
     /// - Returns: the verdict when it differs from the one before, with the next version.
     package mutating func proceed(
         _ step: InvestigationPlan.Step, failure: FailureCase, subject: CollectionSubject,
-        upstream: UpstreamFacts? = nil,
+        upstream: UpstreamFacts? = nil, app: AppHistory? = nil,
         on system: some SystemReader
     ) -> Verdict? {
         if let upstream { evidence.upstream = .known(upstream, source: upstream.place) }
         let isVolatile: Bool? = step == .final ? nil : step == .volatile
         Collectors.collect(subject, from: system, volatile: isVolatile, into: &evidence)
+        evidence.own = app
+        if let app, !app.lastLines.isEmpty {
+            evidence.lastLines = .known(app.lastLines, source: "goodgate app logs \(app.app)")
+        }
         if step != .volatile, let peer = failure.peer,
             failure.has([.responseWrongProtocol, .tlsHandshake, .responseInvalid])
         {
@@ -33,6 +40,8 @@ package struct Investigation: Sendable {
         if let verdict, verdict.rule == next.rule, verdict.confidence == next.confidence, verdict.cause == next.cause,
             verdict.culprit == next.culprit, verdict.evidence.count >= next.evidence.count
         {
+            // Nothing new, but the counts may have grown.
+            if verdict.evidence.count == next.evidence.count { self.verdict?.evidence = next.evidence }
             return nil
         }
         verdict = next

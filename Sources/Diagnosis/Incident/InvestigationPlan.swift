@@ -1,3 +1,5 @@
+package import Machine
+
 /// Says when evidence for which incident is due. A pure machine: incidents and times in, work out; at a bounded rate.
 ///
 /// ```
@@ -64,9 +66,11 @@ package struct InvestigationPlan: Sendable {
     }
 
     /// The next piece of work, volatile before durable before final, the oldest first; nil when nothing is due or the rate is used up.
-    package mutating func next(now: Timestamp) -> Work? {
+    ///
+    /// - Parameter mayRun: whether the driver can do a piece now; what it cannot stays due.
+    package mutating func next(now: Timestamp, where mayRun: (Work) -> Bool = { _ in true }) -> Work? {
         if now.seconds != second { second = now.seconds; spent = 0 }
-        guard spent < rateMax, let (incident, step) = due(now) else { return nil }
+        guard spent < rateMax, let (incident, step) = due(now, mayRun) else { return nil }
         spent += 1
         switch step {
         case .volatile: entries[incident]?.state = .durableDue(at: now.advanced(byMilliseconds: durableDelay))
@@ -87,7 +91,7 @@ package struct InvestigationPlan: Sendable {
         }.min()
     }
 
-    private func due(_ now: Timestamp) -> (IncidentID, Step)? {
+    private func due(_ now: Timestamp, _ mayRun: (Work) -> Bool) -> (IncidentID, Step)? {
         var best: (id: IncidentID, step: Step, rank: Int)?
         for (id, entry) in entries {
             let step: Step, rank: Int
@@ -98,6 +102,7 @@ package struct InvestigationPlan: Sendable {
             default: continue
             }
             if let found = best, (found.rank, found.id) <= (rank, id) { continue }
+            guard mayRun(Work(incident: id, step: step)) else { continue }
             best = (id, step, rank)
         }
         return best.map { ($0.id, $0.step) }

@@ -1,21 +1,9 @@
+package import Machine
+
 /// One failed attempt (one try at one peer), as the worker reports it or a log line tells it.
 ///
 /// Compact on purpose: a storm makes many of them. What a log line does not tell stays nil, and no rule reads more into it.
 package struct AttemptRecord: Sendable, Hashable {
-    /// What was done after the failure.
-    package enum Action: UInt8, Sendable, CaseIterable {
-        /// The client got an error from us.
-        case failedToClient = 0
-        /// Another attempt at the same peer, on a fresh connection.
-        case retried = 1
-        /// Another peer was tried.
-        case servedFromElsewhere = 2
-        /// The request was held until the peer was back.
-        case parked = 3
-        /// The head had been passed on; the client's connection was cut.
-        case cut = 4
-    }
-
     /// When it failed.
     package var time: Timestamp
     /// Name of the upstream group, or the address when there is no group.
@@ -44,7 +32,7 @@ package struct AttemptRecord: Sendable, Hashable {
     package var requestID: UInt64
     /// Request method, when known.
     package var method: String?
-    package var action: Action
+    package var action: AttemptAction
     /// Status the client got; 0 while not known.
     package var clientStatus: UInt16
 
@@ -55,7 +43,7 @@ package struct AttemptRecord: Sendable, Hashable {
         connectionAge: Int64? = nil,
         connectionIdle: Int64? = nil, reused: Bool? = nil, duration: Int64? = nil, requestID: UInt64 = 0,
         method: String? = nil,
-        action: Action = .failedToClient, clientStatus: UInt16 = 0
+        action: AttemptAction = .failedToClient, clientStatus: UInt16 = 0
     ) {
         self.time = time; self.upstream = upstream; self.peer = peer; self.phase = phase; self.reason = reason
         self.errorNumber = errorNumber; self.bytesWritten = bytesWritten; self.bytesAcknowledged = bytesAcknowledged

@@ -1,3 +1,5 @@
+import Machine
+
 /// P01: the kernel refused the connection because no socket listens there.
 enum P01NothingListens {
     static let rule = Rule(
@@ -5,6 +7,7 @@ enum P01NothingListens {
         reasons: [.connectRefused, .poolEmpty], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        if failure.peer == nil, let app = evidence.own, failure.has([.poolEmpty]) { return emptied(failure, app, evidence) }
         guard let peer = failure.peer, failure.has([.connectRefused]) else { return .notApplicable }
         guard peer.isIP || peer.isUnixSocket else { return .undecided("the peer's address is not known") }
         if RuleSupport.isLocal(peer, evidence) == false { return remote(failure, peer, evidence) }
@@ -50,6 +53,21 @@ enum P01NothingListens {
             ))
     }
 
+    /// No instance of an own app was left, so none was dialled.
+    private static func emptied(_ failure: FailureCase, _ app: AppHistory, _ evidence: EvidenceSet) -> RuleOutcome {
+        let unit = app.unit
+        guard let end = RuleSupport.ends(of: unit, failure, evidence).first else {
+            return .ruledOut("\(unit.name) did not end by itself at that time")
+        }
+        let how = unit.endText.map { ": it \($0)" } ?? ""
+        return .finding(
+            Finding(
+                .proven, Culprit(.unit, unit.name), "No instance of \(unit.name) was left\(how).",
+                evidence: [RuleSupport.failures(failure, [.poolEmpty]), RuleSupport.line(end)],
+                disproof: "An instance that was ready at that time.",
+                fix: Fix("Find out why it ended; requests wait for its restart.", commands: [RuleSupport.log(unit, since: failure.first)])))
+    }
+
     private static func stopped(
         _ failure: FailureCase, _ peer: PeerAddress, _ link: BackendLink, _ evidence: EvidenceSet,
         _ lines: [EvidenceLine]
@@ -86,7 +104,7 @@ enum P01NothingListens {
                 unit.isStarting
                     ? "Hold requests until it is ready (Goodgate: `queue`), or wait."
                     : "Read its last lines, repair, start it.",
-                commands: ["journalctl -u \(unit.name) -n 20 --no-pager", "systemctl restart \(unit.name)"]))
+                commands: [RuleSupport.log(unit, lines: 20), RuleSupport.restart(unit)]))
     }
 
     /// A TCP socket of the same unit on another port.
@@ -133,9 +151,7 @@ enum P01NothingListens {
                         fix: Fix(
                             "Find out why it ended; hold requests over restarts.",
                             commands: [
-                                "journalctl -u \(link.unit.name) --since "
-                                    + "'\(failure.first.advanced(byMilliseconds: -60_000).text)' --no-pager | tail "
-                                    + "-n 40"
+                                RuleSupport.log(link.unit, since: failure.first.advanced(byMilliseconds: -60_000))
                             ])))
             }
         }

@@ -1,3 +1,5 @@
+import Machine
+
 /// P02: the name has an IPv4 and an IPv6 address, the application bound only one of them.
 enum P02AddressFamily {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P03: loopback means something else in every network namespace.
 enum P03NetworkNamespace {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P04: the name has another address now than the one the proxy resolved at its start.
 enum P04StaleName {
     static let rule = Rule(

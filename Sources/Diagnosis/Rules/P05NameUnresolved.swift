@@ -1,3 +1,5 @@
+import Machine
+
 /// P05: the upstream's name does not resolve.
 enum P05NameUnresolved {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P06: the application closed an idle connection in the moment the proxy reused it.
 enum P06KeepaliveRace {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P07: the process that held the request crashed, was killed, or closed with the request unread.
 enum P07DiedMidRequest {
     static let rule = Rule(
@@ -106,10 +108,7 @@ enum P07DiedMidRequest {
             disproof: "The connections having been to another process.",
             fix: Fix(
                 "Find the request that does it; replay it against a test instance.",
-                commands: [
-                    "journalctl -u \(unit.name) --since '\(failure.first.advanced(byMilliseconds: -10_000).text)' "
-                        + "--no-pager | tail -n 40",
-                    "coredumpctl list",
-                ]))
+                commands: [RuleSupport.log(unit, since: failure.first.advanced(byMilliseconds: -10_000))]
+                    + (unit.isOwn ? [] : ["coredumpctl list"])))
     }
 }

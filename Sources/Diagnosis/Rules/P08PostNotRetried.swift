@@ -1,3 +1,5 @@
+import Machine
+
 /// P08: the request could not be repeated, because nobody knows whether the application had acted on it.
 enum P08PostNotRetried {
     static let rule = Rule(

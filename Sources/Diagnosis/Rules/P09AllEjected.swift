@@ -1,3 +1,5 @@
+import Machine
+
 /// P09: every server was taken out for its failures although they live.
 enum P09AllEjected {
     static let rule = Rule(
@@ -7,6 +9,9 @@ enum P09AllEjected {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let empty = failure.counts[.poolEmpty] ?? 0
         guard empty > 0 else { return .notApplicable }
+        if let app = evidence.own, failure.peer == nil {
+            return .ruledOut("the instances of \(app.unit.name) were gone, not taken out")
+        }
         var peers = (evidence.upstream.value?.servers.map(\.address) ?? []) + failure.siblings
         if let peer = failure.peer, !peers.contains(peer) { peers.append(peer) }
         let dialable = peers.filter { evidence.knowsListeners(for: $0) && RuleSupport.isLocal($0, evidence) ?? false }

@@ -1,3 +1,5 @@
+import Machine
+
 /// P10: the kernel, or systemd-oomd, killed the application for its memory.
 enum P10OutOfMemory {
     static let rule = Rule(
@@ -101,13 +103,15 @@ enum P10OutOfMemory {
             byLimit
             ? Fix(
                 "Raise the limit or lower its use (fewer workers; find the leak).",
-                commands: [
-                    "systemctl set-property \(unit.name) MemoryMax=\(limit.map(RuleSupport.raised) ?? "512M")",
-                    "systemctl restart \(unit.name)",
-                ])
+                commands: unit.isOwn
+                    ? [RuleSupport.log(unit, lines: 20)]
+                    : [
+                        "systemctl set-property \(unit.name) MemoryMax=\(limit.map(RuleSupport.raised) ?? "512M")",
+                        RuleSupport.restart(unit),
+                    ])
             : Fix(
                 "Give the host more memory, or limit what else runs on it.",
-                commands: ["systemd-cgtop -m -n 1 --batch | head", "systemctl restart \(unit.name)"])
+                commands: ["systemd-cgtop -m -n 1 --batch | head", RuleSupport.restart(unit)])
         return Finding(
             link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
             "\(who) of \(unit.name) was killed by the OOM killer: \(why).",

@@ -1,3 +1,5 @@
+import Machine
+
 /// P11: the application dies at every start, until its supervisor stops trying.
 enum P11CrashLoop {
     static let rule = Rule(
@@ -82,8 +84,9 @@ enum P11CrashLoop {
             fix: Fix(
                 "Repair what its log says, then start it again.",
                 commands: [
-                    "journalctl -u \(unit.name) -n 30 --no-pager",
-                    "systemctl reset-failed \(unit.name) && systemctl start \(unit.name)",
+                    RuleSupport.log(unit, lines: 30),
+                    unit.isOwn
+                        ? RuleSupport.restart(unit) : "systemctl reset-failed \(unit.name) && systemctl start \(unit.name)",
                 ]))
     }
 }

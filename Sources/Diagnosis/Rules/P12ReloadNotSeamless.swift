@@ -1,3 +1,5 @@
+import Machine
+
 /// P12: a "zero-downtime" reload that stops the old process before the new one is ready.
 enum P12ReloadNotSeamless {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P13: the application was told to stop while requests were still sent to it.
 enum P13StoppedWhileRouted {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P14: a reload of the proxy ended long-lived connections.
 enum P14ReloadCutsStreams {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P15: a planned restart, and nobody held the requests meanwhile.
 enum P15RestartGap {
     static let rule = Rule(
@@ -27,12 +29,14 @@ enum P15RestartGap {
             return .finding(
                 Finding(
                     link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
-                    "\(unit.name) was restarted at \(stop.time.text); for \(RuleSupport.age(gap)) nothing listened "
-                        + "and nobody held the requests.",
+                    "\(unit.name) was restarted at \(stop.time.text); for \(RuleSupport.age(gap)) "
+                        + (unit.isOwn ? "no instance served." : "nothing listened and nobody held the requests."),
                     evidence: lines, disproof: "Failures before the stop, or long after the start.",
                     fix: Fix(
-                        "Hold requests over a restart (Goodgate: `queue`), start the new instance before stopping "
-                            + "the old, or let systemd own the socket (a .socket unit).",
+                        unit.isOwn
+                            ? "Run two instances: one serves while the other is replaced."
+                            : "Hold requests over a restart (Goodgate: `queue`), start the new instance before stopping "
+                                + "the old, or let systemd own the socket (a .socket unit).",
                         commands: unit.type == "simple" || unit.type == "exec"
                             ? [
                                 "# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; "

@@ -1,3 +1,5 @@
+import Machine
+
 /// P16: the path of the unix socket does not exist where the proxy looks.
 enum P16SocketMissing {
     static let rule = Rule(
@@ -81,7 +83,7 @@ enum P16SocketMissing {
                 commands: ["systemctl edit \(unit.name)", "systemctl restart \(unit.name)"],
                 diff: "+[Service]\n+RuntimeDirectory=\(name)")
         } else if unit.activeState == "active" {
-            fix = Fix("Restart it: something removed the socket file.", commands: ["systemctl restart \(unit.name)"])
+            fix = Fix("Restart it: something removed the socket file.", commands: [RuleSupport.restart(unit)])
         }
         return Finding(
             link.isObserved ? .proven : .firm, Culprit(.unit, unit.name), "\(path) is missing: \(what).",

@@ -1,3 +1,5 @@
+import Machine
+
 /// P17: file modes or a security policy keep the proxy from connecting.
 enum P17PermissionDenied {
     static let rule = Rule(

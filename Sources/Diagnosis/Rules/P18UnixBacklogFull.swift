@@ -1,3 +1,5 @@
+import Machine
+
 /// P18: the accept queue of a unix socket is full; the kernel says EAGAIN at once.
 enum P18UnixBacklogFull {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P19: nobody answered the connection request: a full accept queue, a dropping firewall, a dead host, a full tracking table.
 enum P19ConnectTimeout {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P20: no way to the host.
 enum P20Unreachable {
     static let rule = Rule(

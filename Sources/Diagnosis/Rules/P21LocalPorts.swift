@@ -1,3 +1,5 @@
+import Machine
+
 /// P21: this host has no local port left for connections to the peer.
 enum P21LocalPorts {
     static let rule = Rule(

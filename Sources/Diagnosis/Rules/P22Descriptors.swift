@@ -1,3 +1,5 @@
+import Machine
+
 /// P22: the proxy itself is out of descriptors, connection slots or memory.
 enum P22Descriptors {
     static let rule = Rule(

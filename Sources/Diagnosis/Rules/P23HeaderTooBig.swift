@@ -1,3 +1,5 @@
+import Machine
+
 /// P23: the application's response header is larger than the proxy's buffer.
 enum P23HeaderTooBig {
     static let rule = Rule(

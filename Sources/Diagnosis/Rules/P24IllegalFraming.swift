@@ -1,3 +1,5 @@
+import Machine
+
 /// P24: the response breaks HTTP's rules of framing.
 enum P24IllegalFraming {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P25: the port speaks another protocol than the proxy.
 enum P25WrongProtocol {
     static let rule = Rule(

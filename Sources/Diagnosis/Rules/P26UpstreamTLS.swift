@@ -1,3 +1,5 @@
+import Machine
+
 /// P26: the TLS handshake with the upstream fails.
 enum P26UpstreamTLS {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P27: the port belongs to somebody else, so the application cannot bind it.
 enum P27PortTaken {
     static let rule = Rule(

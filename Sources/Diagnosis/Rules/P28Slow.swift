@@ -1,3 +1,5 @@
+import Machine
+
 /// P28: the application took the request and did not answer in time.
 enum P28Slow {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P29: after a reload the proxy took a dead server for a living one.
 enum P29HealthForgotten {
     static let rule = Rule(

@@ -1,3 +1,5 @@
+import Machine
+
 /// P30: the status is the application's own, or the proxy does not say why.
 enum P30ApplicationAnswered {
     static let rule = Rule(

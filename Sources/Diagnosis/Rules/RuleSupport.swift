@@ -1,3 +1,5 @@
+package import Machine
+
 /// Phrases and look-ups that several rules share.
 package enum RuleSupport {
     /// "12 × connect.refused at 127.0.0.1:3000".
@@ -66,7 +68,26 @@ package enum RuleSupport {
     }
 
     /// The command that shows the unit.
-    package static func unitSource(_ unit: UnitState) -> String { "systemctl show \(unit.name)" }
+    package static func unitSource(_ unit: UnitState) -> String {
+        unit.isOwn ? AppHistory.source : "systemctl show \(unit.name)"
+    }
+
+    /// The command that shows the newest lines of its log.
+    package static func log(_ unit: UnitState, lines: Int) -> String {
+        unit.isOwn ? "goodgate app logs \(unit.appName)" : "journalctl -u \(unit.name) -n \(lines) --no-pager"
+    }
+
+    /// The command that shows its log from a time on.
+    package static func log(_ unit: UnitState, since: Timestamp) -> String {
+        unit.isOwn
+            ? "goodgate app logs \(unit.appName)"
+            : "journalctl -u \(unit.name) --since '\(since.text)' --no-pager | tail -n 40"
+    }
+
+    /// The command that starts it anew.
+    package static func restart(_ unit: UnitState) -> String {
+        "\(unit.isOwn ? "goodgate app restart" : "systemctl restart") \(unit.isOwn ? unit.appName : unit.name)"
+    }
 
     /// Words for an ordered list: "a, b and c".
     package static func list(_ items: [String]) -> String {

@@ -1,3 +1,5 @@
+import Machine
+
 /// A doctor's report for the terminal.
 package enum DoctorText {
     /// The whole report; `width` in columns.

@@ -1,3 +1,5 @@
+package import Machine
+
 /// One incident as the rules see it: what failed, where, when, how often. Made from attempt records or from log lines.
 package struct FailureCase: Sendable {
     /// Name of the group, or the address when there is none.

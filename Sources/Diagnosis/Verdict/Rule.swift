@@ -1,3 +1,5 @@
+package import Machine
+
 /// One entry of the rulebook: data, and a pure function from a case and its evidence to an outcome.
 package struct Rule: Sendable {
     /// 1...30.

@@ -1,3 +1,5 @@
+package import Machine
+
 /// The answer to "why": what a person can act on, and what it rests on.
 package struct Verdict: Sendable, Codable {
     /// Another rule and what it said.

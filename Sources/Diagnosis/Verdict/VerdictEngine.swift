@@ -1,3 +1,5 @@
+package import Machine
+
 /// Asks every rule and picks the answer. Pure: same case, same evidence, same verdict.
 ///
 /// Of the findings the one with the highest confidence wins; of equals the deepest, so that an OOM kill is told instead of the refused

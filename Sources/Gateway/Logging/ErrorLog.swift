@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Loop
+import Machine
 import Wire
 
 extension Ref where Value == Worker {
@@ -66,7 +67,10 @@ extension Ref where Value == Worker {
 
 extension Ref where Value == Request {
     /// Writes a line about this request: `… *N MESSAGE (ERRNO: text) while ACTION, client: …, server: …, request: "…", upstream: "…", host: "…"`.
-    func log(_ level: LogLevel, _ message: String, errno code: Int32 = 0, while action: StaticString? = nil) {
+    /// With a mark of a failed attempt, `, reason: connect.refused, incident: 2WK3G7A0` follows (`error_log_verdict`).
+    func log(
+        _ level: LogLevel, _ message: String, errno code: Int32 = 0, while action: StaticString? = nil, mark: FailureMark? = nil
+    ) {
         let worker = worker
         guard worker.logs(level) else { return }
         let targets = value.location?.value.errorLogs ?? worker.value.log.errorLogs
@@ -76,6 +80,11 @@ extension Ref where Value == Request {
                 line.append(ByteView(action))
             }
             appendContext(to: line)
+            guard let mark, worker.value.failures.appendsVerdict else { return }
+            line.append(", reason: ")
+            line.append(ByteView(mark.reason.name))
+            line.append(", incident: ")
+            line.append(mark.incident)
         }
     }
 

@@ -73,6 +73,13 @@ extension Ref where Value == Request {
         case .upstreamQueueTime:
             guard let exchange = value.exchange, exchange.value.queueTime >= 0 else { return nil }
             return seconds(exchange.value.queueTime)
+        case .upstreamReason:
+            return attemptList { stat, out in
+                if let reason = stat.reason { out.append(ByteView(reason.name)) } else { out.append(0x2d) }
+            }
+        case .incidentID:
+            guard let incident = main.value.failure.incident else { return nil }
+            return compose { $0.append(incident) }
         case .attempts: return decimal(Int64(value.attempts.count))
         case .proxyHost: return value.modules.dynamicHost ?? location.value.proxy?.value.host
         case .proxyPort: return value.modules.dynamicPort ?? location.value.proxy?.value.port

@@ -115,6 +115,8 @@ struct Request: ~Copyable, SlabValue {
     var attempts = Table<AttemptStat>(capacity: 2)
     /// The next attempt starts a new group in the lists of $upstream_* variables.
     var startsAttemptGroup = false
+    /// What failed attempts left.
+    var failure = RequestFailure()
     var timer = TimerID.none
     /// limit_rate in bytes per second, nil until evaluated.
     var limitRate: Int64?
@@ -188,6 +190,7 @@ extension Ref where Value == Request {
         value.variables.reset()
         value.attempts.removeAll()
         value.startsAttemptGroup = false
+        if value.failure.count > 0 { value.failure = RequestFailure() }
         for buffer in value.modules.takeKept() { pool.value.give(buffer) }
         if let original = value.modules.clientAddress { connection.replacePeer(original) }
         value.modules.reset()

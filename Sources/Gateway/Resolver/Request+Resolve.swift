@@ -59,7 +59,7 @@ extension Ref where Value == Request {
     }
 
     private func refuse(_ host: ByteView, _ why: ResolverFailure) -> Ref<Upstream>? {
-        log(.error, "\(host.string) could not be resolved (\(why.number): \(why.text))")
+        nameFailed(host, "\(host.string) could not be resolved (\(why.number): \(why.text))")
         worker.value.counters.failed += 1
         return refuseTarget(502)
     }

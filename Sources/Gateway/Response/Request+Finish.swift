@@ -118,7 +118,13 @@ extension Ref where Value == Request {
         if let detail = StatusText.detail(status) { buffer.append(detail) }
         buffer.append("<hr><center>")
         appendServerName(buffer)
-        buffer.append("</center>\r\n</body>\r\n</html>\r\n")
+        buffer.append("</center>\r\n")
+        if worker.value.failures.showsIncident, let incident = value.failure.incident, (502...504).contains(status) {
+            buffer.append("<center>Incident ")
+            buffer.append(incident)
+            buffer.append("</center>\r\n")
+        }
+        buffer.append("</body>\r\n</html>\r\n")
         if shown >= 400, self.location.value.settings.value.core.msiePadding, isOldBrowser {
             for _ in 0..<6 { buffer.append("<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n") }
         }
@@ -164,6 +170,7 @@ extension Ref where Value == Request {
             writeAccessLog()
         }
         releaseLimits()
+        if value.failure.count > 0 { endFailure() }
         let bodyIsDone = value.body.state == .complete && !value.body.discardsNothing
         let keepalive = !closing && value.isKeepalive && bodyIsDone && !connection.value.isBroken
         let linger = !connection.value.isBroken && !value.isAborted && !keepalive && shouldLinger && !(closing && value.response.status == 444)

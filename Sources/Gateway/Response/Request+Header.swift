@@ -130,6 +130,7 @@ extension Ref where Value == Request {
             if field.isRemoved { continue }
             append(field.name, field.value, to: buffer)
         }
+        if value.failure.count > 0 { appendProxyStatus(buffer) }
         buffer.append("\r\n")
         value.headerSize += Int64(buffer.count - start)
     }

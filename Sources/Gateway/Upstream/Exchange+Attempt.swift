@@ -11,6 +11,8 @@ struct ExchangeFailure {
     let level: LogLevel
     let message: String
     var errno: Int32 = 0
+    /// If it is known better than by `errno`.
+    var reason: ReasonCode?
 }
 
 extension Ref where Value == Exchange {
@@ -94,7 +96,8 @@ extension Ref where Value == Exchange {
     private func connect(_ peer: Int) -> ExchangeFailure? {
         guard let connection = worker.value.upstreamConnections.take() else {
             let limit = worker.value.upstreamConnections.limit
-            return ExchangeFailure(kind: .error, level: .alert, message: "\(limit) worker_connections are not enough")
+            let message = "\(limit) worker_connections are not enough"
+            return ExchangeFailure(kind: .error, level: .alert, message: message, reason: .localConnections)
         }
         let bind = request.proxyBindAddress()
         let (descriptor, status) = Socket.connect(
@@ -194,13 +197,16 @@ extension Ref where Value == Exchange {
 
     /// Logs, closes the account, decides. Returns true if another attempt is to be made.
     private func attemptFailed(_ failure: ExchangeFailure, phase: StaticString) -> Bool {
-        request.log(failure.level, failure.message, errno: failure.errno, while: phase)
+        let mark = mark(failure.reason, errno: failure.errno)
+        request.log(failure.level, failure.message, errno: failure.errno, while: phase, mark: mark)
+        let detail = failure.kind == .invalidHeader ? failure.message : ""
         if value.isReused, failure.kind == .error, let connection = value.connection {
             connection.noteClosed(idle: connection.value.idleBefore)
             value.metDeadConnection = true
         }
         if failure.level == .alert {
             // Our own exhaustion is 500, as in nginx: no peer is to blame, and no other peer would help.
+            tell(mark, .failedToClient, status: 500)
             finishAttempt(outcome: .neutral)
             giveUp(500)
             return false
@@ -210,6 +216,7 @@ extension Ref where Value == Exchange {
         withStat { $0.status = status }
         switch decision {
         case .tryNext(let outcome, let isFree):
+            tell(mark, .retried, detail: detail)
             goOn(after: outcome, isFree: isFree, phase: phase)
             return true
         case .giveUp(_, let outcome, _):
@@ -217,10 +224,15 @@ extension Ref where Value == Exchange {
             let isRepeatable = (failure.kind == .error || value.headSent == 0) && mayWait(failure.kind)
             finishAttempt(outcome: outcome, phase: phase)
             dropConnection()
-            if isRepeatable, waitForPeer(isBusy: false) { return false }
+            if isRepeatable, waitForPeer(isBusy: false) {
+                tell(mark, .parked, detail: detail)
+                return false
+            }
+            tell(mark, request.value.isHeaderSent ? .cut : .failedToClient, status: status, detail: detail)
             giveUp(status)
             return false
         case .passAnswer:
+            tell(mark, .failedToClient, status: status, detail: detail)
             giveUp(status)
             return false
         }
@@ -266,13 +278,16 @@ extension Ref where Value == Exchange {
         if waitForPeer(isBusy: isBusy) { return }
         addFailedStat(502)
         value.shownPeer = -1
-        request.log(.error, "no live upstreams", while: "connecting to upstream")
+        let mark = mark(.poolEmpty)
+        request.log(.error, "no live upstreams", while: "connecting to upstream", mark: mark)
+        tell(mark, .failedToClient, status: 502)
         giveUp(502)
     }
 
     /// No further attempt: the request gets a status.
     func giveUp(_ status: Int) {
         if (502...504).contains(status) { worker.value.counters.failed += 1 }
+        if request.isMain { request.value.failure.isOurs = true }
         dropConnection()
         endBalancing()
         value.state = .finished

@@ -52,7 +52,11 @@ extension Ref where Value == Exchange {
                 }
                 return .needMore
             case .failed(let error):
-                failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: error.message(input.view, pool)), phase: phase)
+                let isHTTP = input.view.prefix(5) == ByteView("HTTP/")
+                let reason = ReasonCode.badHead(error.reason, isHTTP: isHTTP)
+                failed(
+                    ExchangeFailure(kind: .invalidHeader, level: .error, message: error.message(input.view, pool), reason: reason),
+                    phase: phase)
                 return .failed
             case .complete(let length):
                 if length > proxy.value.bufferSize {
@@ -67,7 +71,7 @@ extension Ref where Value == Exchange {
                 value.interimCount += 1
                 if value.interimCount > 16 {
                     let message = "upstream sent too many interim responses"
-                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message), phase: phase)
+                    failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message, reason: .responseInvalid), phase: phase)
                     return .failed
                 }
                 input.consume(length)
@@ -79,7 +83,9 @@ extension Ref where Value == Exchange {
     }
 
     private func tooBigHead(_ phase: StaticString) {
-        failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent too big header"), phase: phase)
+        let message = "upstream sent too big header"
+        failed(
+            ExchangeFailure(kind: .invalidHeader, level: .error, message: message, reason: .responseTooBigHeader), phase: phase)
     }
 
     /// A complete head: next peer for some statuses, an error page of our own, or the answer for the client.
@@ -88,6 +94,7 @@ extension Ref where Value == Exchange {
         input.compact()
         let head = value.parser.head
         value.hasHead = true
+        if request.value.failure.count > 0 { request.value.failure.isOurs = false }
         value.status = Int(head.status)
         let elapsed = Int64(worker.now &- (request.value.attempts.last?.startedAt ?? worker.now))
         withStat {
@@ -105,6 +112,7 @@ extension Ref where Value == Exchange {
             return startTunnel(head)
         }
         if head.status >= 300, retriesStatus() { return }
+        if head.status >= 502, head.status <= 504 { noteAnswered(Int(head.status)) }
         setFraming(head)
         input.consume(value.headLength)
         if proxy.value.interceptsErrors, head.status >= 300, request.hasErrorPage(for: Int(head.status)) { return interceptError() }
@@ -116,6 +124,13 @@ extension Ref where Value == Exchange {
         beginRelay()
     }
 
+    /// The application itself answered 502, 503 or 504: told apart from ours.
+    private func noteAnswered(_ status: Int) {
+        let mark = mark(.appAnswered)
+        tell(mark, .passedOn, status: status)
+        if request.isMain { request.value.failure.receivedStatus = status }
+    }
+
     /// Guarded upstreams judge their peers by their answers.
     func recordAnswer(_ peer: Int, isServerError: Bool) {
         upstream.value.balancer.recordAnswer(peer: peer, isServerError: isServerError, now: now)
@@ -125,6 +140,7 @@ extension Ref where Value == Exchange {
     /// A status in proxy_next_upstream: true if another attempt was started.
     private func retriesStatus() -> Bool {
         guard case .tryNext(let outcome, let isFree) = decide(.status(value.status)) else { return false }
+        if value.status >= 500 { tell(mark(.appAnswered), .retried) }
         goOn(after: outcome, isFree: isFree, phase: "reading response header from upstream")
         value.hasHead = false
         tryNextPeer()

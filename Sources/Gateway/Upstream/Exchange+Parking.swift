@@ -43,6 +43,7 @@ extension Ref where Value == Exchange {
             return true
         }
         endBalancing()
+        noteWaiting(isBusy: isBusy)
         value.state = .parked
         value.ticket = ticket
         worker.value.counters.parked += 1
@@ -79,11 +80,21 @@ extension Ref where Value == Exchange {
         let status = upstream.value.parking.settings.followsOutlook ? 503 : 502
         if value.parkedAt != 0 { value.queueTime = Int64(worker.now &- value.parkedAt) }
         addFailedStat(status)
-        request.log(.error, Self.words(reason), while: "waiting for upstream")
+        let mark = mark(Self.code(reason))
+        request.log(.error, Self.words(reason), while: "waiting for upstream", mark: mark)
+        tell(mark, .failedToClient, status: status)
         if let retryAfter {
             request.value.response.append("Retry-After", request.decimal(Int64(retryAfter)), token: .retryAfter)
         }
         giveUp(status)
+    }
+
+    private static func code(_ reason: ParkingRefusal) -> ReasonCode {
+        switch reason {
+        case .noQueue, .notPlausible: .poolEmpty
+        case .full, .memory: .queueFull
+        case .timeout: .queueTimeout
+        }
     }
 
     private static func words(_ reason: ParkingRefusal) -> String {

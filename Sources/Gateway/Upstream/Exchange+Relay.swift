@@ -163,7 +163,10 @@ extension Ref where Value == Exchange {
                 if consumed < rest.count { warnExtraData() }
                 return .complete
             case .failed:
-                request.log(.error, "upstream sent invalid chunked response", while: "reading upstream")
+                let mark = mark(.responseIllegalFraming)
+                let message = "upstream sent invalid chunked response"
+                request.log(.error, message, while: "reading upstream", mark: mark)
+                tell(mark, request.value.isHeaderSent ? .cut : .failedToClient, status: 502, detail: message)
                 finishAttempt(outcome: brokenOutcome())
                 giveUp(502)
                 return .failed
@@ -237,13 +240,11 @@ extension Ref where Value == Exchange {
     private func upstreamEnded(errno code: Int32) {
         if code == 0, value.framing == .untilClose { return answerComplete() }
         let message = code == 0 ? "upstream prematurely closed connection" : "recv() failed"
-        request.log(.error, message, errno: code, while: "reading upstream")
-        brokenAnswer(status: 502)
+        brokenAnswer(message, errno: code, status: 502)
     }
 
     func relayTimedOut() {
-        request.log(.error, "upstream timed out", errno: ETIMEDOUT, while: "reading upstream")
-        brokenAnswer(status: 504)
+        brokenAnswer("upstream timed out", errno: ETIMEDOUT, status: 504)
     }
 
     /// nginx does not blame a peer for an answer that broke after its head; guarded upstreams do (D9).
@@ -254,7 +255,11 @@ extension Ref where Value == Exchange {
     }
 
     /// The answer ends too early: what came is sent, then the connection is cut, so that nobody takes it for complete.
-    private func brokenAnswer(status: Int) {
+    private func brokenAnswer(_ message: String, errno code: Int32, status: Int) {
+        let mark = mark(errno: code)
+        request.log(.error, message, errno: code, while: "reading upstream", mark: mark)
+        let isSent = request.value.isHeaderSent
+        tell(mark, isSent ? .cut : .failedToClient, status: isSent ? request.value.response.status : status)
         finishAttempt(outcome: brokenOutcome())
         dropConnection()
         endBalancing()

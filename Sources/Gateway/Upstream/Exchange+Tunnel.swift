@@ -8,7 +8,8 @@ import Wire
 extension Ref where Value == Exchange {
     func startTunnel(_ head: ResponseHead) {
         guard let input = value.input, request.wantsUpgrade, request.isMain else {
-            return failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent unexpected 101 response"),
+            return failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent unexpected 101 response",
+                                          reason: .responseInvalid),
                           phase: "reading response header from upstream")
         }
         value.isKeepalive = false

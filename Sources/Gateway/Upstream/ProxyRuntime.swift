@@ -73,6 +73,8 @@ struct AttemptStat: BitwiseCopyable {
     var bytesSent: Int64 = 0
     /// After an internal redirect the list goes on with ` : ` instead of `, `.
     var startsGroup = false
+    /// Why it failed; nil if it did not.
+    var reason: ReasonCode?
 }
 
 /// proxy_ignore_headers as bits: looked at for each answer.

@@ -31,6 +31,7 @@ extension Ref where Value == Upstream {
             failedStarts: Int(news.failedStarts), starting: Int(news.starting),
             nextStart: news.nextStart.map { Machine.Milliseconds(clamping: worker.now &+ min($0, 1 << 40)) })
         value.isRouted = news.instances.contains { !$0.isLeaving }
+        if value.isRouted { value.wasRouted = true }
         if news.instances != value.instances {
             value.instances = news.instances
             replacePeers(worker)

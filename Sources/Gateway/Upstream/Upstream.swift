@@ -1,3 +1,4 @@
+import Board
 import Config
 import Loop
 import Machine
@@ -32,6 +33,8 @@ struct Upstream: ~Copyable {
     var exchangeCount = 0
     /// This worker's share of the peers' common state.
     var sharing = PeerSharing()
+    /// The incident of the last failed attempt here.
+    var lastIncident = IncidentWord(rawValue: 0)
     /// The servers of the configuration; beside them come the addresses of names that are followed, and the instances of `app`.
     var configured: [ConfiguredPeer] = []
     /// Servers that an operator has taken out (`goodgate drain`), as they were named.
@@ -42,6 +45,8 @@ struct Upstream: ~Copyable {
     /// Instances of the app, as last told; and whether one of them may get requests.
     var instances: [UpstreamNews.Instance] = []
     var isRouted = false
+    /// An instance was there once: that none is is no start any more.
+    var wasRouted = false
     /// What is known of instances that are not there yet. Until the supervisor says so: they are on their way.
     var outlook = UpstreamOutlook(starting: 1)
     /// Requests that wait for a peer; without `queue` of capacity 0.

@@ -50,6 +50,7 @@ extension Ref where Value == Worker {
 
     private func finishLogs() {
         value.log.flush(now: now, all: true)
+        tellFailures()
         closeSockets()
     }
 
@@ -72,7 +73,7 @@ extension Ref where Value == Worker {
             case EventKind.clientWrite: value.connections.find(token)?.writeTimedOut()
             case EventKind.upstream: value.upstreamConnections.find(token)?.timedOut()
             case EventKind.request: value.requests.find(token)?.resume()
-            case EventKind.worker: workerTimer()
+            case EventKind.worker: token.slot == 0 ? workerTimer() : tellFailures()
             case EventKind.resolver: value.resolverConversations.find(token)?.timedOut()
             case EventKind.followedServer:
                 if Int(token.slot) < value.followedServers.count { value.followedServers[Int(token.slot)].ask() }

@@ -44,6 +44,8 @@ struct Worker: ~Copyable {
     /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
     var counters = Counters()
+    /// What is told of failed attempts.
+    var failures: FailureReporter
     /// This worker's column of the memory that all workers share; nil without one.
     var board: BoardColumn?
     let identity: WorkerIdentityText

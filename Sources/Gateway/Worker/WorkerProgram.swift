@@ -115,6 +115,8 @@ package struct WorkerProgram {
             loop: loop, pool: Ref.immortal(BufferPool()), connections: Slab(limit: limit), requests: Slab(limit: limit * 4 + 64),
             exchanges: Slab(limit: limit * 4 + 64), upstreamConnections: Slab(limit: limit * 2 + 64), http: http,
             log: compiler.takeLog(), tempSerial: UInt64(pid) * 1000,
+            failures: FailureReporter(
+                appendsVerdict: configuration.main.appendsVerdictToErrorLog ?? !name, showsIncident: !name),
             identity: WorkerIdentityText(
                 serverToken: name ? "nginx/1.31.4" : "goodgate/0.1.0", serverName: name ? "nginx" : "goodgate",
                 hostName: ByteView.immortal(Array(recorded.facts.hostName.utf8)), processID: pid, startedAsNginx: name),

@@ -10,6 +10,8 @@ package enum ControlCommand: Equatable, Sendable {
     case configuration(generation: UInt32, boardBytes: UInt64)
     /// A failed attempt, as a worker told it.
     case attempt(AttemptRecord)
+    /// Counts of a worker's failures. What is in none of the records is only here, so it is kept until there is room.
+    case failures(FailureTally)
     /// Something happened in the life of an app.
     case event(AppEvent)
     /// What an instance that ended wrote last.
@@ -40,6 +42,7 @@ extension ControlCommand {
         static let peers: UInt16 = 0x0214
         static let lines: UInt16 = 0x0215
         static let answer: UInt16 = 0x0216
+        static let failures: UInt16 = 0x0217
     }
 
     /// The packet for this message.
@@ -57,6 +60,9 @@ extension ControlCommand {
         case .attempt(let record):
             writer = PacketWriter(kind: Kind.attempt)
             record.write(to: &writer)
+        case .failures(let tally):
+            writer = PacketWriter(kind: Kind.failures)
+            try tally.write(to: &writer)
         case .event(let event):
             writer = PacketWriter(kind: Kind.event)
             event.write(to: &writer)
@@ -100,6 +106,7 @@ extension ControlCommand {
             guard descriptorCount >= 2 else { throw .outOfRange }
             self = .configuration(generation: try reader.integer(), boardBytes: try reader.integer())
         case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
+        case Kind.failures: self = .failures(try FailureTally(from: &reader))
         case Kind.event: self = .event(try AppEvent(from: &reader))
         case Kind.lastLines: self = .lastLines(app: try reader.text(), try AppLines(from: &reader))
         case Kind.overview: self = .overview(request: try reader.integer(), try SupervisorOverview(from: &reader))

@@ -67,7 +67,17 @@ extension Supervisor {
     }
 
     /// A worker told of a failed attempt.
-    func forward(_ record: AttemptRecord) { control?.offer(.attempt(record)) }
+    func forward(_ record: AttemptRecord) { keep(.attempt(record)) }
+
+    /// A worker told its counts of failures.
+    func forward(_ tally: FailureTally) { keep(.failures(tally)) }
+
+    /// Their number is bounded by the workers: 100 records and 10 tallies a second each.
+    private func keep(_ command: ControlCommand) {
+        guard let control else { return }
+        if !control.send(command) { attemptsDropped &+= 1 }
+        if control.isBehind { watchControl(control) }
+    }
 
     /// Something happened in the life of an app.
     func tell(_ event: AppEvent) { control?.offer(.event(event)) }

@@ -249,6 +249,7 @@ final class Supervisor {
             case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
             case .success(.session(let session)): relay(session, from: worker)
             case .success(.attempt(let record)): forward(record)
+            case .success(.failures(let tally)): forward(tally)
             case .success(.drained), .success(.stats), .success(.inheritance): break
             case .failure(let error):
                 log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")

@@ -1,44 +1,10 @@
-/// Where in its life an attempt (one try at one peer) was when it failed.
-///
-/// Raw values are part of the record format between worker and control: append, never renumber.
-package enum AttemptPhase: UInt8, Sendable, CaseIterable {
-    /// Choosing a peer; no address yet.
-    case picking = 0
-    /// Waiting for an answer of the name service.
-    case resolving = 1
-    /// `socket`, `bind` or `connect` was under way.
-    case connecting = 2
-    /// The TLS handshake with the peer was under way.
-    case handshaking = 3
-    /// Bytes of the request were being written.
-    case sending = 4
-    /// The whole request was written, no byte of the answer has come.
-    case awaitingHead = 5
-    /// Some bytes of the answer's head have come.
-    case readingHead = 6
-    /// The head is complete and was possibly passed on; the body was being relayed.
-    case relayingBody = 7
-
-    /// The phase in the words of a log line ("while …").
-    package var name: StaticString {
-        switch self {
-        case .picking: "picking a peer"
-        case .resolving: "resolving"
-        case .connecting: "connecting"
-        case .handshaking: "TLS handshake"
-        case .sending: "sending the request"
-        case .awaitingHead: "waiting for the response head"
-        case .readingHead: "reading the response head"
-        case .relayingBody: "relaying the body"
-        }
-    }
-}
+package import Wire
 
 /// Why an attempt failed, from a bounded set: safe as a metric label and in `Proxy-Status`.
 ///
 /// A reason says what was seen on the wire at that instant. The *cause* behind it (a crash, an OOM kill, a wrong bind) is the verdict's.
 /// Raw values are part of the record format between worker and control: append, never renumber.
-package enum ReasonCode: UInt8, Sendable, CaseIterable {
+package enum ReasonCode: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case unknown = 0
     case connectRefused = 1
     case connectTimeout = 2
@@ -114,9 +80,70 @@ package enum ReasonCode: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Reasons that one cause shows as, 0...14: failures of one peer and one family are one incident.
+    ///
+    /// A dead process is refused, reset, an early end, a missing socket: one family. Part of the board's layout: append, never renumber.
+    package var family: Int {
+        switch self {
+        case .connectRefused, .connReset, .connEndBeforeHead, .socketMissing, .bodyTruncated, .poolEmpty: 0
+        case .responseTimeout, .sendTimeout, .bodyTimeout, .queueTimeout, .queueFull: 1
+        case .connectTimeout, .backlogFull: 2
+        case .responseIllegalFraming, .responseInvalid, .responseWrongProtocol: 3
+        case .tlsHandshake, .tlsVerify: 4
+        case .localPorts, .localDescriptors, .localConnections, .localMemory: 5
+        case .connKeepaliveRace: 6
+        case .responseTooBigHeader: 7
+        case .connectUnreachable: 8
+        case .connectDenied, .socketDenied: 9
+        case .dnsFailed: 10
+        case .portTaken: 11
+        case .requestLimited: 12
+        case .appAnswered: 13
+        case .unknown, .clientGone: 14
+        }
+    }
+
+    /// The error type of RFC 9209 for `Proxy-Status`.
+    package var proxyStatusError: StaticString {
+        switch self {
+        case .connectRefused: "connection_refused"
+        case .connectTimeout: "connection_timeout"
+        case .connectUnreachable: "destination_ip_unroutable"
+        case .connectDenied, .socketDenied, .unknown, .portTaken, .clientGone: "proxy_internal_error"
+        case .socketMissing, .poolEmpty, .queueFull, .queueTimeout: "destination_unavailable"
+        case .backlogFull: "connection_refused"
+        case .localPorts, .localDescriptors, .localConnections, .localMemory, .requestLimited: "connection_limit_reached"
+        case .connReset, .connEndBeforeHead, .connKeepaliveRace: "connection_terminated"
+        case .sendTimeout: "connection_write_timeout"
+        case .responseTimeout: "http_response_timeout"
+        case .responseTooBigHeader: "http_response_header_section_size"
+        case .responseIllegalFraming, .responseInvalid, .responseWrongProtocol, .appAnswered: "http_protocol_error"
+        case .bodyTruncated: "http_response_incomplete"
+        case .bodyTimeout: "connection_read_timeout"
+        case .dnsFailed: "dns_error"
+        case .tlsHandshake: "tls_protocol_error"
+        case .tlsVerify: "tls_certificate_error"
+        }
+    }
+
+    /// The reason for an answer's head that the parser refused.
+    ///
+    /// - Parameter isHTTP: whether the answer begins with `HTTP/`.
+    package static func badHead(_ reason: HeadError.Reason, isHTTP: Bool) -> ReasonCode {
+        if !isHTTP { return .responseWrongProtocol }
+        switch reason {
+        case .tooLongHeaderLine, .tooLargeHead, .tooManyFields: return .responseTooBigHeader
+        case .invalidHeaderLine, .duplicateHeaderLine, .invalidContentLength, .contentLengthWithTransferEncoding,
+            .unknownTransferEncoding, .transferEncodingInHTTP10, .duplicateContentLength, .duplicateTransferEncoding:
+            return .responseIllegalFraming
+        default: return .responseInvalid
+        }
+    }
+
     /// The reason as it can be told at the instant of a failed system call or an early end, before any evidence is collected.
     ///
-    /// Failures of the parser (framing, size, protocol), of the picker and of TLS verification know their own code; this function is for I/O.
+    /// Failures of the parser (framing, size, protocol), of the picker and of TLS verification know their own code; this function is
+    /// for I/O.
     /// Pure, allocates nothing, O(1): the worker calls it on its failure path.
     /// - Parameters:
     ///   - phase: where the attempt was.

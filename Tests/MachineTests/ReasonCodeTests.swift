@@ -1,6 +1,6 @@
+import Machine
 import Testing
-
-@testable import Diagnosis
+import Wire
 
 @Suite struct ReasonCodeTests {
     @Test(arguments: [
@@ -45,51 +45,26 @@ import Testing
             #expect(name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || $0 == 46 || $0 == 95 }, "\(name)")
         }
     }
-}
 
-@Suite struct ModelTests {
     @Test(arguments: [
-        ("127.0.0.1:3000", "127.0.0.1:3000"), ("[::1]:80", "[::1]:80"),
-        ("[2001:db8:0:0:1:0:0:1]:443", "[2001:db8::1:0:0:1]:443"),
-        ("unix:/run/app.sock", "unix:/run/app.sock"), ("unix:/run/app.sock:/uri", "unix:/run/app.sock"),
-        ("localhost:80", "localhost:80"),
-        ("backend", "backend"), ("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1"), ("1.2.3:80", "1.2.3:80"),
-        ("[::1::]:80", "::1:::80"),
-        ("999.1.1.1:80", "999.1.1.1:80"), ("[", "["), ("", ""),
+        (HeadError.Reason.invalidStatusLine, false, ReasonCode.responseWrongProtocol),
+        (.tooLargeHead, true, .responseTooBigHeader), (.tooManyFields, true, .responseTooBigHeader),
+        (.contentLengthWithTransferEncoding, true, .responseIllegalFraming),
+        (.duplicateContentLength, true, .responseIllegalFraming), (.unsupportedVersion, true, .responseInvalid),
     ])
-    func `addresses are read and written as configurations write them`(text: String, expected: String) {
-        #expect(PeerAddress(parsing: text).text == expected)
+    func `a refused head has a reason`(error: HeadError.Reason, isHTTP: Bool, expected: ReasonCode) {
+        #expect(ReasonCode.badHead(error, isHTTP: isHTTP) == expected)
     }
 
-    @Test func `loopback is known in every notation`() {
-        for text in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
-            #expect(PeerAddress(parsing: text).isLoopback)
+    @Test func `families fit the board`() {
+        #expect(ReasonCode.allCases.allSatisfy { (0..<15).contains($0.family) })
+        #expect(ReasonCode.connReset.family == ReasonCode.connectRefused.family)
+        #expect(ReasonCode.responseTimeout.family != ReasonCode.connectRefused.family)
+    }
+
+    @Test func `error types of Proxy-Status are tokens`() {
+        for reason in ReasonCode.allCases {
+            #expect("\(reason.proxyStatusError)".utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || $0 == 95 })
         }
-        for text in ["10.0.0.1:1", "[::]:1", "[fe80::1]:1", "unix:/x"] {
-            #expect(!PeerAddress(parsing: text).isLoopback)
-        }
-    }
-
-    @Test func `incident ids sort by time and survive a person's typing`() {
-        let a = IncidentID(seconds: 1_795_341_600, salt: 5), b = IncidentID(seconds: 1_795_341_601, salt: 0)
-        #expect(a < b && a.text < b.text && a.text.utf8.count == 8)
-        #expect(IncidentID(parsing: a.text.lowercased()) == a)
-        #expect(IncidentID(parsing: a.text.replacing("0", with: "o")) == a)
-        #expect(IncidentID(parsing: "short") == nil && IncidentID(parsing: "UUUUUUUU") == nil)
-        #expect(a.seconds == 1_795_341_600)
-        for raw in stride(from: UInt64(0), to: 0xff_ffff_ffff, by: 9_999_999_967) {
-            let id = IncidentID(rawValue: raw)
-            #expect(IncidentID(parsing: id.text) == id)
-        }
-    }
-
-    @Test(arguments: [Int64(0), 951_782_400, 1_795_341_784, 4_102_444_799, -86_401])
-    func `civil time and seconds agree both ways`(seconds: Int64) {
-        #expect(CivilTime(utcSeconds: seconds).secondsIfUTC == seconds)
-    }
-
-    @Test func `a timestamp prints as ISO 8601`() {
-        #expect(Timestamp(milliseconds: 951_782_400_007).text == "2000-02-29T00:00:00.007Z")
-        #expect(Timestamp(seconds: 1_795_341_784).text == "2026-11-22T10:03:04Z")
     }
 }

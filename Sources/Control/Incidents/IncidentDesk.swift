@@ -1,0 +1,95 @@
+import Config
+import Diagnosis
+import Foundation
+import Machine
+import Messages
+
+/// Drives the incident book: what happens comes in, collectors run on threads of their own, reports go out to the API.
+actor IncidentDesk: AttemptSink {
+    private var book = IncidentBook()
+    /// Runs while something is planned or has to be closed.
+    private var isTicking = false
+    private var lastActivity = ContinuousClock.now
+
+    /// How often quiet incidents are closed and due evidence is looked for, and how long after the last news the desk goes to
+    /// rest: longer than the quiet period.
+    private static let tick = Duration.milliseconds(250)
+    private static let restAfter = Duration.seconds(120)
+
+    private static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
+
+    func configure(_ configuration: Configuration) {
+        book.configure(UpstreamFacts.list(configuration))
+    }
+
+    func take(_ attempt: Messages.AttemptRecord) {
+        guard let record = Diagnosis.AttemptRecord(attempt) else { return }
+        book.record(record, id: IncidentID(rawValue: attempt.incident), detail: attempt.detail, now: Self.now)
+        work()
+    }
+
+    func take(_ tally: FailureTally) {
+        for row in tally.attempts {
+            guard let sample = Diagnosis.AttemptRecord(row) else { continue }
+            book.count(
+                sample, id: IncidentID(rawValue: row.incident), count: Int(row.count), last: Timestamp(milliseconds: row.last),
+                now: Self.now)
+        }
+        for row in tally.requests {
+            book.requests(
+                IncidentID(rawValue: row.incident), entered: Int(row.entered), saved: Int(row.saved), failed: Int(row.failed))
+        }
+        work()
+    }
+
+    func take(_ event: AppEvent) {
+        let instance = event.hasInstance ? "\(event.slot)#\(event.serial)" : ""
+        for life in LifeEvent.list(event) { book.happened(life, app: event.app, instance: instance) }
+    }
+
+    // MARK: what a person asks for
+
+    /// Incidents with a failure since a time, the newest first.
+    func reports(since: Timestamp?) -> [IncidentReport] {
+        book.reports.filter { report in since.map { report.last >= $0 } ?? true }
+    }
+
+    /// One incident; nil for an id that is not known.
+    func report(_ id: IncidentID) -> IncidentReport? { book.report(id) }
+
+    // MARK: work
+
+    /// Starts what may run now.
+    private func work() {
+        lastActivity = .now
+        while let job = book.nextJob(now: Self.now) {
+            // Collectors read files and wait for commands: not on the threads that tasks share.
+            Thread.detachNewThread {
+                var job = job
+                job.run(on: LiveSystem())
+                let done = job
+                Task { await self.finish(done) }
+            }
+        }
+        guard !isTicking else { return }
+        isTicking = true
+        Task {
+            while self.tickOnce() { try? await Task.sleep(for: Self.tick) }
+        }
+    }
+
+    private func finish(_ job: IncidentBook.Job) {
+        book.finish(job, now: Self.now)
+        work()
+    }
+
+    /// Returns whether to go on.
+    private func tickOnce() -> Bool {
+        book.advance(to: Self.now)
+        let activity = lastActivity
+        work()
+        lastActivity = activity
+        isTicking = ContinuousClock.now - lastActivity < Self.restAfter
+        return isTicking
+    }
+}

@@ -1,0 +1,64 @@
+/// What the supervisor told of an app that it runs itself: exact, where other evidence is collected.
+///
+/// Rules know backends as units, so an app has the form of one, named `app NAME`.
+package struct AppHistory: Sendable {
+    /// Name in the configuration.
+    package let app: String
+    /// What happened, oldest first, at most `eventsMax`.
+    package private(set) var events: [LifeEvent] = []
+    /// As a unit.
+    package private(set) var unit: UnitState
+    /// The last lines it wrote before its last end, oldest first.
+    package var lastLines: [String] = []
+    /// Instances that run.
+    private var running: Set<String> = []
+
+    /// Events kept; the oldest go.
+    package static let eventsMax = 200
+    /// Where a person sees them.
+    package static let source = "goodgate status"
+
+    package init(app: String) {
+        self.app = app
+        unit = UnitState(name: "app \(app)")
+        unit.isOwn = true
+        unit.type = "notify"
+    }
+
+    /// Takes an event in; its unit becomes this one's.
+    ///
+    /// - Parameter instance: `SLOT#SERIAL`; empty when it is about the app.
+    package mutating func add(_ event: LifeEvent, instance: String) {
+        var event = event
+        event.unit = unit.name
+        events.append(event)
+        if events.count > Self.eventsMax { events.removeFirst() }
+        switch event.kind {
+        case .started:
+            running.insert(instance)
+            unit.activeState = "active"
+            unit.activeSince = event.time
+            unit.mainPID = event.pid ?? 0
+        case .exited(let code): ended(event, instance, code: 1, status: code, result: code == 0 ? "success" : "exit-code")
+        case .killed(let signal, let dumped):
+            ended(event, instance, code: dumped ? 3 : 2, status: signal, result: dumped ? "core-dump" : "signal")
+        case .outOfMemory: unit.result = "oom-kill"
+        case .stopped:
+            running.remove(instance)
+            if running.isEmpty { unit.activeState = "inactive" }
+        case .restartScheduled(let count):
+            unit.restarts = count
+            if running.isEmpty { unit.activeState = "activating" }
+        default: break
+        }
+    }
+
+    private mutating func ended(_ event: LifeEvent, _ instance: String, code: Int, status: Int, result: String) {
+        running.remove(instance)
+        unit.mainCode = code
+        unit.mainStatus = status
+        unit.mainExited = event.time
+        if unit.result != "oom-kill" || code != 2 { unit.result = result }
+        if running.isEmpty { unit.activeState = "failed" }
+    }
+}

@@ -1,0 +1,210 @@
+package import Machine
+
+/// The incidents of this gateway's own traffic and their verdicts: from a failed attempt to what a person reads. A pure machine.
+///
+/// ```
+///   record, count ──▶ IncidentGrouper ──▶ InvestigationPlan ──nextJob──▶ (driver runs the collectors) ──finish──▶ verdict, version + 1
+///   life of apps  ──▶ AppHistory ───────────────────────────────▲
+/// ```
+/// Collecting takes time and is the driver's: it takes a job, runs it elsewhere, and brings it back. Two jobs may run at one time, one of
+/// volatile evidence and one of durable, never two of one incident.
+package struct IncidentBook: Sendable {
+    /// Work on one incident: values, to be run without this machine.
+    package struct Job: Sendable {
+        /// What to do, and what it works on.
+        package let work: InvestigationPlan.Work
+        /// Grows by `run`.
+        package internal(set) var investigation: Investigation
+        let failure: FailureCase
+        let subject: CollectionSubject
+        let upstream: UpstreamFacts?
+        let app: AppHistory?
+
+        /// Collects and judges. Takes milliseconds for volatile evidence, up to seconds for durable.
+        package mutating func run(on system: some SystemReader) {
+            _ = investigation.proceed(work.step, failure: failure, subject: subject, upstream: upstream, app: app, on: system)
+        }
+    }
+
+    private struct Entry: Sendable {
+        var investigation: Investigation
+        /// When each version of the verdict was given, and its title.
+        var versions: [(time: Timestamp, text: String)] = []
+    }
+
+    private var grouper: IncidentGrouper
+    private var plan: InvestigationPlan
+    private var entries: [IncidentID: Entry] = [:]
+    private var running: Set<IncidentID> = []
+    private var isVolatileRunning = false, isDurableRunning = false
+    private var apps: [String: AppHistory] = [:]
+    /// By upstream: what the configuration says, and the app behind it.
+    private var upstreams: [String: (facts: UpstreamFacts, app: String?)] = [:]
+    /// Incidents whose report changed since the last `takeChanged`.
+    private var changed: Set<IncidentID> = []
+
+    /// - Parameter limits: `quietPeriod` is longer than the board's, so that no worker goes on with an id that is closed here.
+    package init(limits: IncidentGrouper.Limits = IncidentBook.standardLimits, plan: InvestigationPlan = InvestigationPlan()) {
+        grouper = IncidentGrouper(limits: limits)
+        self.plan = plan
+    }
+
+    /// Those of a running gateway.
+    package static var standardLimits: IncidentGrouper.Limits {
+        var limits = IncidentGrouper.Limits()
+        limits.quietPeriod = 65_000
+        return limits
+    }
+
+    // MARK: what comes in
+
+    /// A configuration is in force.
+    package mutating func configure(_ list: [(facts: UpstreamFacts, app: String?)]) {
+        upstreams = Dictionary(list.map { ($0.facts.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A failed attempt.
+    ///
+    /// - Parameter id: what the worker calls the incident.
+    package mutating func record(_ record: AttemptRecord, id: IncidentID, detail: String, now: Timestamp) {
+        let found = grouper.record(record, proposed: id, detail: detail, countsRequests: false)
+        touch(found.id, now)
+    }
+
+    /// Failed attempts that were only counted: `sample` stands for them, at the time of the first.
+    package mutating func count(_ sample: AttemptRecord, id: IncidentID, count: Int, last: Timestamp, now: Timestamp) {
+        let found = grouper.record(sample, proposed: id, countsRequests: false, times: count, last: last)
+        touch(found.id, now)
+    }
+
+    /// Requests that came into an incident, and that ended.
+    package mutating func requests(_ id: IncidentID, entered: Int, saved: Int, failed: Int) {
+        if let known = grouper.requests(id, entered: entered, saved: saved, failed: failed) { changed.insert(known) }
+    }
+
+    /// Something happened to an app.
+    package mutating func happened(_ event: LifeEvent, app: String, instance: String) {
+        apps[app, default: AppHistory(app: app)].add(event, instance: instance)
+    }
+
+    /// What an app wrote last.
+    package mutating func wrote(_ lines: [String], app: String) { apps[app]?.lastLines = lines }
+
+    /// Closes what has been quiet.
+    package mutating func advance(to now: Timestamp) {
+        for incident in grouper.advance(to: now) {
+            plan.close(incident.id)
+            changed.insert(incident.id)
+        }
+        let known = Set(grouper.closed.map(\.id) + grouper.openIncidents.map(\.id))
+        if entries.count > known.count { entries = entries.filter { known.contains($0.key) } }
+    }
+
+    private mutating func touch(_ id: IncidentID, _ now: Timestamp) {
+        guard let incident = grouper.incident(id) else { return }
+        changed.insert(incident.id)
+        plan.update(incident.id, attempts: incident.attempts, now: now)
+    }
+
+    // MARK: work
+
+    /// The next piece of work that may run now; nil when there is none.
+    package mutating func nextJob(now: Timestamp) -> Job? {
+        let busy = running, noVolatile = isVolatileRunning, noDurable = isDurableRunning
+        let next = plan.next(now: now) { work in
+            !busy.contains(work.incident) && !(work.step == .volatile ? noVolatile : noDurable)
+        }
+        guard let work = next, let incident = grouper.incident(work.incident) else { return nil }
+        let (failure, subject) = failure(of: incident, now: now)
+        running.insert(incident.id)
+        if work.step == .volatile { isVolatileRunning = true } else { isDurableRunning = true }
+        return Job(
+            work: InvestigationPlan.Work(incident: incident.id, step: work.step),
+            investigation: entries[incident.id]?.investigation ?? Investigation(incident: incident.id), failure: failure,
+            subject: subject, upstream: upstreams[incident.upstream]?.facts, app: app(of: incident).flatMap { apps[$0] })
+    }
+
+    /// A job was run.
+    package mutating func finish(_ job: Job, now: Timestamp) {
+        let id = job.work.incident
+        running.remove(id)
+        if job.work.step == .volatile { isVolatileRunning = false } else { isDurableRunning = false }
+        var entry = entries[id] ?? Entry(investigation: job.investigation)
+        let before = entry.versions.count
+        entry.investigation = job.investigation
+        if let verdict = job.investigation.verdict, verdict.version > before {
+            let confidence = verdict.confidence.map { " (\($0.name))" } ?? ""
+            entry.versions.append((now, "verdict \(verdict.version): \(verdict.title)\(confidence)"))
+        }
+        entries[id] = entry
+        changed.insert(id)
+    }
+
+    /// Milliseconds until something is due; nil when nothing is planned.
+    package func delay(now: Timestamp) -> Int64? { plan.delay(now: now) }
+
+    private func failure(of incident: Incident, now: Timestamp) -> (FailureCase, CollectionSubject) {
+        var failure = incident.failureCase(now: now)
+        if let app = app(of: incident) { failure.ownUnit = AppHistory(app: app).unit.name }
+        let subject = CollectionSubject(
+            peer: incident.peer, host: incident.host, since: incident.first.advanced(byMilliseconds: -600_000),
+            until: max(incident.last, min(now, incident.last.advanced(byMilliseconds: 5_000))))
+        return (failure, subject)
+    }
+
+    /// The app behind an incident: that of its upstream, unless the peer is one of the servers that stand in the configuration.
+    private func app(of incident: Incident) -> String? {
+        guard let upstream = upstreams[incident.upstream], let app = upstream.app else { return nil }
+        if let peer = incident.peer, upstream.facts.servers.contains(where: { $0.address == peer }) { return nil }
+        return app
+    }
+
+    // MARK: what a person reads
+
+    /// Incidents that changed since the last call.
+    package mutating func takeChanged() -> [IncidentReport] {
+        defer { changed = [] }
+        return changed.sorted().compactMap { grouper.incident($0).map(report) }
+    }
+
+    /// All that are known, the newest first.
+    package var reports: [IncidentReport] {
+        (grouper.openIncidents + grouper.closed).sorted { $0.last != $1.last ? $0.last > $1.last : $0.id > $1.id }.map(report)
+    }
+
+    /// One, by its id or one of its other names.
+    package func report(_ id: IncidentID) -> IncidentReport? { grouper.incident(id).map(report) }
+
+    private func report(_ incident: Incident) -> IncidentReport {
+        let entry = entries[incident.id], app = app(of: incident)
+        var lines: [IncidentReport.Line] = []
+        var seen: Set<ReasonCode> = []
+        for sample in incident.samples where seen.insert(sample.reason).inserted {
+            let call = sample.errorNumber > 0 ? ", errno \(sample.errorNumber)" : ""
+            let place = "at \(sample.peer?.text ?? incident.upstream), while \(sample.phase.name)\(call)"
+            let text = "first \(sample.reason.name) \(place): \(sample.action.name)"
+            lines.append(.init(time: sample.time, text: text, source: "attempt records"))
+        }
+        if let app, let history = apps[app] {
+            for event in history.events
+            where event.time >= incident.first.advanced(byMilliseconds: -60_000)
+                && event.time <= incident.last.advanced(byMilliseconds: 65_000)
+            {
+                lines.append(.init(time: event.time, text: event.line, source: event.source))
+            }
+        }
+        for line in entry?.investigation.verdict?.evidence ?? [] {
+            guard let time = line.time, line.source != "attempt records", line.source != AppHistory.source else { continue }
+            lines.append(.init(time: time, text: line.text, source: line.source))
+        }
+        for version in entry?.versions ?? [] { lines.append(.init(time: version.time, text: version.text, source: "goodgate")) }
+        if incident.attempts > 1 { lines.append(.init(time: incident.last, text: "last failed attempt", source: "attempt records")) }
+        return IncidentReport(
+            id: incident.id, aliases: incident.aliases, upstream: incident.upstream, app: app, peer: incident.peer?.text,
+            first: incident.first, last: incident.last, isOpen: incident.closed == nil,
+            attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
+            requestsFailed: incident.requestsFailed, requestsSaved: incident.requestsSaved,
+            requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict,
+            timeline: Array(lines.sorted { $0.time < $1.time }.prefix(IncidentReport.linesMax)))
+    }
+}

@@ -1,0 +1,42 @@
+package import Machine
+
+/// An incident as it is shown and kept.
+package struct IncidentReport: Sendable, Codable {
+    /// One line of the timeline.
+    package struct Line: Sendable, Codable {
+        /// When it was.
+        package var time: Timestamp
+        /// What it was.
+        package var text: String
+        /// Where a person finds it.
+        package var source: String
+    }
+
+    /// Lines of a timeline at most.
+    package static let linesMax = 40
+
+    /// The incident's own id.
+    package var id: IncidentID
+    /// Other ids that log lines of this incident may carry.
+    package var aliases: [IncidentID]
+    package var upstream: String
+    /// The app behind it, when goodgate runs it.
+    package var app: String?
+    /// Nil when no peer was picked.
+    package var peer: String?
+    package var first: Timestamp
+    package var last: Timestamp
+    package var isOpen: Bool
+    /// Failed attempts by reason: exact.
+    package var attempts: [String: Int]
+    /// Requests that failed for the client, that were served all the same, and that have not ended.
+    package var requestsFailed: Int
+    package var requestsSaved: Int
+    package var requestsPending: Int
+    /// Nil in the first moments.
+    package var verdict: Verdict?
+    package var timeline: [Line]
+
+    /// All failed attempts.
+    package var attemptsTotal: Int { attempts.values.reduce(0, +) }
+}

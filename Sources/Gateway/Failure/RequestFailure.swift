@@ -1,0 +1,32 @@
+import Machine
+
+/// What failed attempts left in a request: for its log line, its answer, and the count of requests that were saved.
+struct RequestFailure: BitwiseCopyable {
+    /// Incidents that a request counts in at most.
+    private static var incidentsMax: Int { 4 }
+
+    private var ids = InlineArray<4, UInt64>(repeating: 0)
+    /// Incidents it counts in; 0: nothing failed.
+    private(set) var count = 0
+    /// Of the last failed attempt.
+    private(set) var incident: IncidentID?
+    private(set) var reason = ReasonCode.unknown
+    /// The gateway answers in the upstream's stead.
+    var isOurs = false
+    /// 502, 503 or 504 if the application itself answered so, else 0.
+    var receivedStatus = 0
+
+    /// An attempt failed. Returns whether the request was not known to the incident.
+    mutating func enter(_ incident: IncidentID, _ reason: ReasonCode) -> Bool {
+        self.incident = incident
+        self.reason = reason
+        for index in 0..<count where ids[index] == incident.rawValue { return false }
+        guard count < Self.incidentsMax else { return false }
+        ids[count] = incident.rawValue
+        count += 1
+        return true
+    }
+
+    /// The incident at an index below `count`.
+    subscript(index: Int) -> IncidentID { IncidentID(rawValue: ids[index]) }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Testing
+import TestKit
+
+/// What an incident says, as `goodgate why --json` prints it.
+private struct Told {
+    let json: [String: Any]
+    var verdict: [String: Any] { json["verdict"] as? [String: Any] ?? [:] }
+    var rule: String { verdict["rule"] as? String ?? "" }
+    var id: String { json["id"] as? String ?? "" }
+    var attempts: [String: Int] { json["attempts"] as? [String: Int] ?? [:] }
+    func count(_ key: String) -> Int { json[key] as? Int ?? -1 }
+}
+
+/// A gateway with a control socket, and nothing behind its upstream.
+private struct DeadSite {
+    let site: Site
+    let socket: String
+    let peer: String
+
+    init(_ upstream: String = "", workers: Int = 1, main: String = "", directory: TemporaryDirectory? = nil) throws {
+        let directory = try directory ?? TemporaryDirectory()
+        socket = directory.path + "/control/control.sock"
+        peer = "127.0.0.1:\(Ports.free())"
+        site = try Site(
+            http: """
+                log_format verdict '$status|$upstream_reason|$incident_id|$attempts';
+                upstream back { server \(peer) max_fails=0; \(upstream) }
+                """,
+            server: "access_log access.log verdict; keepalive_requests 100000; location / { proxy_pass http://back; }",
+            main: "control unix:\(socket); \(main)", workers: workers, directory: directory)
+    }
+
+    func run(_ arguments: [String]) throws -> RunningProcess.Output { try runCommand(arguments, socket) }
+}
+
+private func runCommand(_ arguments: [String], _ socket: String) throws -> RunningProcess.Output {
+    try RunningProcess.run(
+        GatewayProcess.binary, arguments, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": socket], seconds: 20)
+}
+
+/// The newest incident, or nil while there is none.
+private func why(_ socket: String, _ id: String? = nil) -> Told? {
+    guard let result = try? runCommand(["why", "--json"] + (id.map { [$0] } ?? []), socket), result.succeeded,
+        let json = try? JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+    else { return nil }
+    return Told(json: json)
+}
+
+@Suite("An incident", .blocking, .enabled(if: Target.isGoodgate, "verdicts are Goodgate's own"))
+struct IncidentTests {
+    @Test("has the id of the log line, and a verdict that names the cause")
+    func nothingListens() throws {
+        let dead = try DeadSite(workers: 2)
+        defer { dead.site.stop() }
+        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        #expect(try dead.run(["why"]).errors == "goodgate: no failure is known: nothing to explain\n")
+        for _ in 0..<5 { #expect(try dead.site.get().status == 502) }
+        let id = try #require(dead.site.gateway.accessLines(5).last?.split(separator: "|")[2]).description
+        #expect(eventually(within: 10) { why(dead.socket, id)?.rule == "P01" && why(dead.socket, id)?.count("requests_failed") == 5 })
+        let told = try #require(why(dead.socket))
+        #expect(told.id == id && told.attempts == ["connect.refused": 5], "\(told.json)")
+        #expect((told.count("requests_failed"), told.count("requests_saved"), told.count("requests_pending")) == (5, 0, 0))
+        #expect(told.json["peer"] as? String == dead.peer)
+        let page = try dead.run(["why", id.lowercased()]).output
+        for text in [
+            "incident    \(id), open", "where       upstream back at \(dead.peer)", "attempts    5 × connect.refused",
+            "requests    5 failed, 0 served all the same", "verdict     Nothing listens there (P01", "fix         ",
+            "timeline    ", "first connect.refused at \(dead.peer), while connecting, errno 111: the client got an error",
+        ] { #expect(page.contains(text), "\(text) in \(page)") }
+        let list = try dead.run(["incidents", "--since", "1h"]).output
+        #expect(list.contains(id) && list.contains("Nothing listens there"), "\(list)")
+        #expect(try dead.run(["incidents", "--since", "1h", "--app", "other"]).output == "no failures\n")
+        #expect(try dead.run(["why", "00000000"]).errors.contains("incident 00000000 is not known"))
+        #expect(try dead.run(["why", "../status"]).errors.contains("is no incident id"))
+    }
+
+    @Test("of ten thousand failures has exact counts, and few records")
+    func storm() throws {
+        let dead = try DeadSite(workers: 2)
+        defer { dead.site.stop() }
+        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        let request = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+        let perClient = 1_250
+        let threads = (0..<8).map { _ in
+            Thread {
+                guard let client = try? dead.site.client(timeout: 60) else { return }
+                for _ in 0..<(perClient / 50) {
+                    try? client.send(String(repeating: request, count: 50))
+                    for _ in 0..<50 { _ = try? client.readReply() }
+                }
+            }
+        }
+        threads.forEach { $0.start() }
+        #expect(eventually(within: 90) { threads.allSatisfy(\.isFinished) })
+        let isCounted = eventually(within: 15) { why(dead.socket)?.count("requests_failed") == 10_000 }
+        #expect(isCounted, "\(String(describing: why(dead.socket)?.json))")
+        let told = try #require(why(dead.socket))
+        #expect(told.attempts == ["connect.refused": 10_000])
+        #expect(told.count("requests_pending") == 0)
+        let status = try #require(
+            try JSONSerialization.jsonObject(with: Data(dead.run(["status", "--json"]).output.utf8)) as? [String: Any])
+        #expect((status["traffic"] as? [String: Any])?["attempts_dropped"] as? Int == 0)
+    }
+
+    @Test("in which another server answered counts the requests as saved")
+    func saved() throws {
+        let good = try Origin(answer: "good")
+        let dead = try DeadSite("server 127.0.0.1:\(good.port) backup;")
+        defer { dead.site.stop() }
+        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        for _ in 0..<3 { #expect(try dead.site.get().text == "good") }
+        #expect(eventually(within: 10) { why(dead.socket)?.count("requests_saved") == 3 })
+        let told = try #require(why(dead.socket))
+        #expect(told.count("requests_failed") == 0 && told.attempts == ["connect.refused": 3])
+    }
+
+    @Test("that the application made is told apart")
+    func application() throws {
+        let origin = try Origin { _ in .answer("503 Service Unavailable", body: Bytes("busy")) }
+        let folder = try TemporaryDirectory()
+        let site = try Site(origin, main: "control unix:\(folder.path)/control/control.sock;")
+        defer { site.stop() }
+        let socket = folder.path + "/control/control.sock"
+        try #require(eventually(within: 20) { (try? runCommand(["status"], socket).succeeded) == true })
+        #expect(try site.get().text == "busy")
+        #expect(eventually(within: 10) { why(socket)?.rule == "P30" })
+        #expect(why(socket)?.attempts == ["app.answered": 1])
+    }
+
+    @Test("of an app that is killed names the app, its end, and what it wrote")
+    func killedApp() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let process = try #require(try control.instances().first?["process"] as? Int)
+        let load = Load(port: control.site.port, clients: 4, pause: 0.002)
+        #expect(eventually { load.count > 50 })
+        kill(pid_t(process), SIGKILL)
+        #expect(eventually(within: 15) { (why(control.socket)?.verdict["culprit"] as? [String: Any])?["name"] as? String == "app one" })
+        let seen = load.finish()
+        #expect(seen.failures.isEmpty, "\(seen.failures.first ?? "")")
+        let told = try #require(why(control.socket))
+        #expect(told.json["app"] as? String == "one")
+        #expect(eventually { why(control.socket)?.count("requests_pending") == 0 })
+        #expect((why(control.socket)?.count("requests_saved") ?? 0) > 0 && told.count("requests_failed") == 0, "\(told.json)")
+        let page = try control.run(["why"]).output
+        #expect(page.contains("signal 9") && page.contains("goodgate app logs one"), "\(page)")
+        control.site.stop()
+    }
+
+    @Test("of an app that is gone is known although no attempt was made")
+    func emptyApp() throws {
+        let control = try ControlSite(delay: 0.4)
+        try control.waitUntilUp()
+        let process = try #require(try control.instances().first?["process"] as? Int)
+        kill(pid_t(process), SIGKILL)
+        #expect(control.site.gateway.waitForError("exited on signal 9"))
+        #expect(try control.site.get().status == 200)
+        #expect(eventually(within: 10) { why(control.socket)?.rule == "P01" && why(control.socket)?.count("requests_saved") == 1 })
+        let told = try #require(why(control.socket))
+        #expect(told.attempts == ["pool.empty": 1] && told.count("requests_failed") == 0, "\(told.json)")
+        #expect(told.verdict["cause"] as? String == "No instance of app one was left: it was killed by signal 9.")
+        control.site.stop()
+    }
+}

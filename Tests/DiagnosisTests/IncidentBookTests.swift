@@ -1,0 +1,124 @@
+import Machine
+import Testing
+
+@testable import Diagnosis
+
+@Suite struct IncidentBookTests {
+    private let start = Timestamp(seconds: 1_795_341_600)
+    private let id = IncidentID(seconds: 1_795_341_600, salt: 7)
+    private let peer = PeerAddress(parsing: "127.0.0.1:3000")
+
+    private func record(_ reason: ReasonCode, after milliseconds: Int64 = 0, peer: PeerAddress? = PeerAddress(parsing: "127.0.0.1:3000"))
+        -> AttemptRecord
+    {
+        AttemptRecord(
+            time: start.advanced(byMilliseconds: milliseconds), upstream: "back", peer: peer, phase: .connecting, reason: reason,
+            errorNumber: reason == .connectRefused ? 111 : 0)
+    }
+
+    @Test func `records and counts add up exactly, whoever named the incident`() throws {
+        var book = IncidentBook()
+        let other = IncidentID(seconds: start.seconds, salt: 8)
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        book.count(record(.connectRefused, after: 5), id: id, count: 9_000, last: start.advanced(byMilliseconds: 900), now: start)
+        book.count(record(.connReset, after: 6), id: other, count: 999, last: start.advanced(byMilliseconds: 950), now: start)
+        book.requests(id, entered: 10_000, saved: 0, failed: 9_000)
+        book.requests(other, entered: 0, saved: 1_000, failed: 0)
+        let report = try #require(book.report(other))
+        #expect(report.id == id && report.aliases == [other])
+        #expect(report.attempts == ["connect.refused": 9_001, "conn.reset": 999])
+        #expect(report.requestsFailed == 9_000 && report.requestsSaved == 1_000 && report.requestsPending == 0)
+        #expect(report.last == start.advanced(byMilliseconds: 950))
+    }
+
+    @Test func `an empty pool belongs to the incident that the worker named`() throws {
+        var book = IncidentBook()
+        let second = IncidentID(seconds: start.seconds, salt: 8)
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        book.record(record(.connectRefused, after: 1, peer: PeerAddress(parsing: "127.0.0.1:3001")), id: second, detail: "", now: start)
+        book.record(record(.poolEmpty, after: 2, peer: nil), id: id, detail: "", now: start)
+        #expect(book.report(id)?.attempts == ["connect.refused": 1, "pool.empty": 1])
+        #expect(book.reports.count == 2)
+    }
+
+    @Test func `one id for two families of one peer names the first, and neither is lost`() throws {
+        var book = IncidentBook()
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        book.record(record(.responseTimeout, after: 1), id: id, detail: "", now: start)
+        #expect(book.reports.count == 2)
+        #expect(book.report(id)?.attempts == ["connect.refused": 1])
+    }
+
+    @Test func `requests that end after the quiet are counted in the closed incident`() throws {
+        var book = IncidentBook()
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        book.requests(id, entered: 1, saved: 0, failed: 0)
+        #expect(book.report(id)?.requestsPending == 1)
+        book.advance(to: start.advanced(byMilliseconds: 70_000))
+        book.requests(id, entered: 0, saved: 1, failed: 0)
+        let report = try #require(book.report(id))
+        #expect(!report.isOpen && report.requestsSaved == 1 && report.requestsPending == 0)
+    }
+
+    @Test func `jobs of one incident never run at one time, and each new verdict is in the timeline`() throws {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], ["ActiveState": "failed", "Result": "signal"])
+        scene.oomKill(-0.5, of: "app.service")
+        let system = scene.recorded()
+        let begin = scene.failure.first
+        var book = IncidentBook()
+        var sample = record(.connectRefused)
+        sample.time = begin
+        book.record(sample, id: id, detail: "", now: begin)
+        let first = book.nextJob(now: begin)
+        var volatile = try #require(first)
+        #expect(volatile.work.step == .volatile)
+        let later = begin.advanced(byMilliseconds: 1_500)
+        let busy = book.nextJob(now: later)
+        #expect(busy == nil)
+        volatile.run(on: system)
+        book.finish(volatile, now: later)
+        #expect(book.report(id)?.verdict?.rule == "P01")
+        let second = book.nextJob(now: later)
+        var durable = try #require(second)
+        #expect(durable.work.step == .durable)
+        durable.run(on: system)
+        book.finish(durable, now: later)
+        let report = try #require(book.report(id))
+        #expect(report.verdict?.rule == "P10" && report.verdict?.version == 2)
+        #expect(report.timeline.filter { $0.text.hasPrefix("verdict ") }.count == 2)
+        #expect(report.timeline.contains { $0.text.hasPrefix("first connect.refused at 127.0.0.1:3000, while connecting, errno 111") })
+    }
+
+    @Test func `the end of an own app is the cause, with its exit, without asking systemd`() throws {
+        var book = IncidentBook()
+        book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])
+        let source = AppHistory.source
+        book.happened(
+            LifeEvent(time: start.advanced(byMilliseconds: -5_000), kind: .started, line: "app demo.0#1: started", source: source),
+            app: "demo", instance: "0#1")
+        book.happened(
+            LifeEvent(
+                time: start.advanced(byMilliseconds: -10), kind: .killed(signal: 11, coreDumped: false),
+                line: "app demo.0#1: exited on signal 11", source: source), app: "demo", instance: "0#1")
+        book.record(record(.connReset), id: id, detail: "", now: start)
+        book.wrote(["panic: nil map"], app: "demo")
+        let next = book.nextJob(now: start)
+        var job = try #require(next)
+        job.run(on: Scene("127.0.0.1:3000", [.connReset: 1]).recorded())
+        book.finish(job, now: start)
+        let report = try #require(book.report(id))
+        #expect(report.app == "demo" && report.verdict?.rule == "P07" && report.verdict?.culprit.name == "app demo")
+        #expect(report.verdict?.cause == "app demo was killed by signal 11 while it held requests.")
+        #expect(report.verdict?.fix.commands == ["goodgate app logs demo"])
+        #expect(report.timeline.contains { $0.text == "app demo.0#1: exited on signal 11" })
+    }
+
+    @Test func `a server of the configuration is not the app beside it`() throws {
+        var facts = UpstreamFacts(name: "back", place: "x:1")
+        facts.servers = [.init(text: "127.0.0.1:3000", address: try #require(peer))]
+        var book = IncidentBook()
+        book.configure([(facts, "demo")])
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        #expect(book.report(id)?.app == nil)
+    }
+}
