@@ -37,6 +37,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         // Parts of what Hummingbird stands on, which the commands use as its client.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -65,6 +66,7 @@ let package = Package(
         module(
             "Control",
             [
+                .product(name: "GRDB", package: "GRDB.swift"),
                 "CLinux", "Wire", "Config", "Pattern", "Machine", "Diagnosis", "Board", "Messages",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -87,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Machine", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
-        tests("Control", ["Control", "Diagnosis", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
+        tests("Control", ["Control", "Diagnosis", "Machine", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),

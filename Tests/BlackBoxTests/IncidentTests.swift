@@ -162,4 +162,36 @@ struct IncidentTests {
         #expect(told.verdict["cause"] as? String == "No instance of app one was left: it was killed by signal 9.")
         control.site.stop()
     }
+
+    @Test("is known after a crash of everything, with incident_log")
+    func kept() throws {
+        let folder = try TemporaryDirectory()
+        let first = try DeadSite(main: "incident_log incidents.db;", directory: folder)
+        try #require(eventually(within: 20) { (try? first.run(["status"]).succeeded) == true })
+        #expect(try first.site.get().status == 502)
+        #expect(eventually(within: 10) { why(first.socket)?.rule == "P01" && why(first.socket)?.count("requests_failed") == 1 })
+        let id = try #require(why(first.socket)).id
+        // What changed is written four times a second.
+        #expect(eventually(within: 5) { FileManager.default.fileExists(atPath: folder.path + "/incidents.db-wal") })
+        usleep(600_000)
+        first.site.gateway.process.kill()
+        try? FileManager.default.removeItem(atPath: folder.path + "/gateway.pid")
+        let second = try DeadSite(main: "incident_log incidents.db;", directory: folder)
+        defer { second.site.stop() }
+        try #require(eventually(within: 20) { (try? second.run(["status"]).succeeded) == true })
+        #expect(why(second.socket)?.id == id)
+        let told = try #require(why(second.socket, id))
+        #expect(told.rule == "P01" && told.json["is_open"] as? Bool == false && told.count("requests_failed") == 1)
+    }
+
+    @Test("is kept in memory when the file cannot be used, and the error log says why")
+    func brokenStore() throws {
+        let dead = try DeadSite(main: "incident_log /nonexistent/incidents.db;")
+        defer { dead.site.stop() }
+        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        let complaint = "incident_log \"/nonexistent/incidents.db\" cannot be used, incidents are kept in memory only"
+        #expect(dead.site.gateway.waitForError(complaint))
+        #expect(try dead.site.get().status == 502)
+        #expect(eventually(within: 10) { why(dead.socket)?.rule == "P01" })
+    }
 }

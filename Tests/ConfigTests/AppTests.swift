@@ -110,7 +110,7 @@ struct AppTests {
             """)
         // Read and checked, and the reader says that nothing acts on them yet.
         let unused = [
-            "incident_log", "proxy_replay_idempotency_key", "verdict_to",
+            "proxy_replay_idempotency_key", "verdict_to",
         ]
         #expect(outcome.diagnostics.compactMap(\.directive) == unused)
         #expect(outcome.diagnostics.allSatisfy { $0.severity == .notice })

@@ -4,22 +4,30 @@ import Foundation
 import Machine
 import Messages
 
-/// Drives the incident book: what happens comes in, collectors run on threads of their own, reports go out to the API.
+/// Drives the incident book: what happens comes in, collectors run on threads of their own, reports go out to the API and the store.
 actor IncidentDesk: AttemptSink {
     private var book = IncidentBook()
-    /// Runs while something is planned or has to be closed.
+    /// `incident_log`; nil: memory only.
+    private var store: IncidentStore?
+    private var complaint: String?
+    /// When the store was last pruned.
+    private var prunedAt = ContinuousClock.now
+    private var settings: IncidentLogSettings?
+    /// Runs while something is planned, or has to be closed or kept.
     private var isTicking = false
     private var lastActivity = ContinuousClock.now
 
-    /// How often quiet incidents are closed and due evidence is looked for, and how long after the last news the desk goes to
-    /// rest: longer than the quiet period.
+    /// How often the store is written, quiet incidents are closed and due evidence is looked for, and how long after the last news the
+    /// desk goes to rest: longer than the quiet period.
     private static let tick = Duration.milliseconds(250)
     private static let restAfter = Duration.seconds(120)
+    private static let pruneInterval = Duration.seconds(600)
 
     private static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
 
     func configure(_ configuration: Configuration) {
         book.configure(UpstreamFacts.list(configuration))
+        open(configuration.main.incidentLog)
     }
 
     func take(_ attempt: Messages.AttemptRecord) {
@@ -49,13 +57,17 @@ actor IncidentDesk: AttemptSink {
 
     // MARK: what a person asks for
 
-    /// Incidents with a failure since a time, the newest first.
+    /// Incidents with a failure since a time, the newest first: those of this process, and older ones of the store.
     func reports(since: Timestamp?) -> [IncidentReport] {
-        book.reports.filter { report in since.map { report.last >= $0 } ?? true }
+        let list = book.reports.filter { report in since.map { report.last >= $0 } ?? true }
+        guard let store else { return list }
+        let known = Set(list.map(\.id))
+        return (list + store.reports(since: since).filter { !known.contains($0.id) })
+            .sorted { $0.last != $1.last ? $0.last > $1.last : $0.id > $1.id }
     }
 
     /// One incident; nil for an id that is not known.
-    func report(_ id: IncidentID) -> IncidentReport? { book.report(id) }
+    func report(_ id: IncidentID) -> IncidentReport? { book.report(id) ?? store?.report(id) }
 
     // MARK: work
 
@@ -89,7 +101,38 @@ actor IncidentDesk: AttemptSink {
         let activity = lastActivity
         work()
         lastActivity = activity
+        let changed = book.takeChanged()
+        if !changed.isEmpty { store?.keep(changed) }
+        if let settings, ContinuousClock.now - prunedAt > Self.pruneInterval {
+            prunedAt = .now
+            store?.prune(retention: settings.retention, bytesMax: settings.sizeMax)
+        }
         isTicking = ContinuousClock.now - lastActivity < Self.restAfter
         return isTicking
+    }
+
+    /// Uses the store that the configuration names. Without one that works, memory has to do, and the error log says why.
+    private func open(_ settings: IncidentLogSettings?) {
+        self.settings = settings
+        guard let settings else {
+            store = nil
+            return
+        }
+        if store?.path == settings.path {
+            store?.prune(retention: settings.retention, bytesMax: settings.sizeMax)
+            return
+        }
+        do {
+            store = try IncidentStore(path: settings.path, retention: settings.retention, bytesMax: settings.sizeMax)
+        } catch {
+            store = nil
+            complaint = "incident_log \"\(settings.path)\" cannot be used, incidents are kept in memory only: \(error)"
+        }
+    }
+
+    /// Takes what has to be said to the error log.
+    func takeComplaint() -> String? {
+        defer { complaint = nil }
+        return complaint
     }
 }

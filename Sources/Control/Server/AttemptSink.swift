@@ -8,6 +8,8 @@ import Messages
 protocol AttemptSink: Sendable {
     /// A configuration is in force: at the start, and after each reload.
     func configure(_ configuration: Configuration) async
+    /// Why it cannot do what the configuration says, for the error log; nil: it can.
+    func takeComplaint() async -> String?
     /// A worker's attempt to have an upstream answer a request failed.
     func take(_ attempt: AttemptRecord) async
     /// What a worker only counted.

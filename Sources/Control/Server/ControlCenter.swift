@@ -88,7 +88,10 @@ actor ControlCenter {
         }
         configuration = Configuration.parse(recorded, patterns: PatternCompiler()).configuration
         guard let configuration else { return }
-        for sink in sinks { await sink.configure(configuration) }
+        for sink in sinks {
+            await sink.configure(configuration)
+            if let text = await sink.takeComplaint() { tellSupervisor(.failed(text)) }
+        }
     }
 
     /// Says something that has no answer.

@@ -1,0 +1,104 @@
+import Diagnosis
+import Foundation
+import GRDB
+import Machine
+
+/// Incidents on disk: one SQLite file in WAL mode, so that a crash loses nothing that was kept.
+final class IncidentStore: Sendable {
+    let path: String
+    private let queue: DatabaseQueue
+
+    /// Reports read for one list at most.
+    private static let listMax = 1_000
+    /// Share of the limit that is left after pruning.
+    private static let prunedShare = 0.9
+
+    /// Opens the file, makes it if need be, and prunes it.
+    ///
+    /// - Parameters:
+    ///   - retention: seconds that a closed incident is kept.
+    ///   - bytesMax: of the file.
+    init(path: String, retention: Int, bytesMax: Int) throws {
+        self.path = path
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(2)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        }
+        queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE IF NOT EXISTS incident (
+                        id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, report BLOB NOT NULL);
+                    CREATE INDEX IF NOT EXISTS incident_last ON incident (last);
+                    CREATE TABLE IF NOT EXISTS alias (id INTEGER PRIMARY KEY, incident INTEGER NOT NULL);
+                    """)
+        }
+        prune(retention: retention, bytesMax: bytesMax)
+    }
+
+    /// Writes reports, in one transaction. A full disk loses them, and nothing else.
+    func keep(_ reports: [IncidentReport]) {
+        try? queue.write { database in
+            for report in reports {
+                let body = try JSONEncoder().encode(report)
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?)",
+                    arguments: [Int64(report.id.rawValue), report.first.milliseconds, report.last.milliseconds, body])
+                for alias in report.aliases {
+                    try database.execute(
+                        sql: "INSERT OR REPLACE INTO alias VALUES (?, ?)",
+                        arguments: [Int64(alias.rawValue), Int64(report.id.rawValue)])
+                }
+            }
+        }
+    }
+
+    /// Removes what is too old, then the oldest until the file is small enough.
+    func prune(retention: Int, bytesMax: Int) {
+        let oldest = Int64(Date().timeIntervalSince1970 * 1_000) - Int64(retention) * 1_000
+        try? queue.write { database in
+            try database.execute(sql: "DELETE FROM incident WHERE last < ?", arguments: [oldest])
+            let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
+            let used = try Int.fetchOne(database, sql: "SELECT sum(length(report)) FROM incident") ?? 0
+            if used > bytesMax - pageSize * 16, used > 0 {
+                let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM incident") ?? 0
+                let kept = Int(Double(count) * Double(max(0, bytesMax)) / Double(used) * Self.prunedShare)
+                try database.execute(
+                    sql: "DELETE FROM incident WHERE id NOT IN (SELECT id FROM incident ORDER BY last DESC LIMIT ?)",
+                    arguments: [kept])
+            }
+            try database.execute(sql: "DELETE FROM alias WHERE incident NOT IN (SELECT id FROM incident)")
+            try database.execute(sql: "PRAGMA incremental_vacuum")
+        }
+    }
+
+    /// Those with a failure since a time, the newest first.
+    func reports(since: Timestamp?) -> [IncidentReport] {
+        let rows = try? queue.read { database in
+            try Data.fetchAll(
+                database, sql: "SELECT report FROM incident WHERE last >= ? ORDER BY last DESC LIMIT ?",
+                arguments: [since?.milliseconds ?? 0, Self.listMax])
+        }
+        return (rows ?? []).compactMap(Self.decode)
+    }
+
+    /// One, by its id or one of its other names.
+    func report(_ id: IncidentID) -> IncidentReport? {
+        let row = try? queue.read { database in
+            try Data.fetchOne(
+                database,
+                sql: "SELECT report FROM incident WHERE id = ?1 OR id = (SELECT incident FROM alias WHERE alias.id = ?1) LIMIT 1",
+                arguments: [Int64(id.rawValue)])
+        }
+        return row.flatMap(Self.decode)
+    }
+
+    /// What is kept is not under way any more: the process that followed it has ended.
+    private static func decode(_ data: Data) -> IncidentReport? {
+        var report = try? JSONDecoder().decode(IncidentReport.self, from: data)
+        report?.isOpen = false
+        return report
+    }
+}

@@ -1,0 +1,78 @@
+import Diagnosis
+import Foundation
+import Machine
+import Testing
+
+@testable import Control
+
+/// A file of its own, removed at the end.
+private final class StorePath {
+    let path = NSTemporaryDirectory() + "goodgate-store-\(UUID().uuidString)/incidents.db"
+    init() throws {
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    }
+    deinit { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+}
+
+@Suite("The incident store")
+struct IncidentStoreTests {
+    private let now = Int64(Date().timeIntervalSince1970)
+
+    private func report(_ salt: UInt16, age: Int64 = 0, alias: UInt16? = nil, upstream: String = "back") throws -> IncidentReport {
+        let id = IncidentID(seconds: now - age, salt: salt)
+        let aliases = alias.map { "\"\(IncidentID(seconds: now, salt: $0).text)\"" } ?? ""
+        let time = (now - age) * 1_000
+        return try JSONDecoder().decode(
+            IncidentReport.self,
+            from: Data(
+                """
+                {"id": "\(id.text)", "aliases": [\(aliases)], "upstream": "\(upstream)", "first": \(time), "last": \(time), "isOpen": true,
+                 "attempts": {"connect.refused": 3}, "requestsFailed": 1, "requestsSaved": 2, "requestsPending": 0, "timeline": []}
+                """.utf8))
+    }
+
+    @Test("keeps a report over a crash, and finds it by every name") func keeps() throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        store.keep([try report(1, alias: 9), try report(2, age: 60)])
+        // The first one is still open: what it wrote is there although it was never closed.
+        let other = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        let found = try #require(other.report(IncidentID(seconds: now, salt: 9)))
+        #expect(found.id == IncidentID(seconds: now, salt: 1) && found.attempts == ["connect.refused": 3])
+        #expect(!found.isOpen)
+        #expect(other.reports(since: nil).map { $0.id.rawValue & 0x3ff } == [1, 2])
+        #expect(other.reports(since: Timestamp(seconds: now - 10)).count == 1)
+        #expect(other.report(IncidentID(seconds: now, salt: 77)) == nil)
+    }
+
+    @Test("replaces what it knows of an incident") func replaces() throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        var one = try report(1)
+        store.keep([one])
+        one.requestsFailed = 500
+        store.keep([one])
+        #expect(store.reports(since: nil).map(\.requestsFailed) == [500])
+    }
+
+    @Test("forgets what is too old, and the oldest of too much") func prunes() throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 100_000, bytesMax: 1 << 30)
+        let long = String(repeating: "u", count: 4_000)
+        store.keep(try (0..<100).map { try report(UInt16($0), age: Int64($0) * 100, upstream: long) })
+        store.prune(retention: 5_050, bytesMax: 1 << 30)
+        #expect(store.reports(since: nil).count == 51)
+        store.prune(retention: 100_000, bytesMax: 150_000)
+        let left = store.reports(since: nil)
+        #expect(left.count > 10 && left.count < 40)
+        #expect(left.first?.id.rawValue == IncidentID(seconds: now, salt: 0).rawValue)
+    }
+
+    @Test("says what is wrong with its file") func broken() throws {
+        let file = try StorePath()
+        try Data(repeating: 0x41, count: 4_096).write(to: URL(fileURLWithPath: file.path))
+        #expect(throws: (any Error).self) { try IncidentStore(path: file.path, retention: 1, bytesMax: 1 << 30) }
+        #expect(throws: (any Error).self) { try IncidentStore(path: "/nonexistent/x.db", retention: 1, bytesMax: 1 << 30) }
+    }
+}
