@@ -71,9 +71,12 @@ extension BoardColumn {
     }
 
     /// Sets what this process's active checks say of a peer. O(1).
-    package func setCheckState(_ slot: PeerSlot, _ state: PeerCheckState) {
+    ///
+    /// - Parameter term: the supervisor's number for the time in which this process runs the checks; each new checker
+    ///   has a higher one, so that what a former one said last counts no more.
+    package func setCheckState(_ slot: PeerSlot, _ state: PeerCheckState, term: UInt32) {
         guard let cell = ownCell(slot) else { return }
-        store(cell, .check, state.rawValue)
+        store(cell, .check, UInt64(term) << 8 | state.rawValue)
         view.bumpChanges()
     }
 
@@ -97,8 +100,11 @@ extension BoardColumn {
 
 extension BoardColumn {
     /// Clears a dead worker's column: its running connections and gauges end with it. What only grows (failures not yet
-    /// forgiven, counters of requests) moves to this column, the supervisor's, so that sums do not jump back. O(slots).
-    package func retire(_ dead: Int) {
+    /// forgiven, counters of requests, health) moves to this column, the supervisor's, so that sums do not jump back. O(slots).
+    ///
+    /// - Parameter checkTermMax: the highest term in which any worker was named to run the checks; what a worker says of
+    ///   health in a later one is a lie.
+    package func retire(_ dead: Int, checkTermMax: UInt32 = .max) {
         guard dead != column, dead >= 0, dead < view.layout.columns else { return }
         for counter in BoardCounter.allCases {
             let offset = view.layout.columnStart(dead) + counter.rawValue * 8
@@ -114,12 +120,17 @@ extension BoardColumn {
             let forgiven = view.load(cell + CellWord.forgiven.rawValue * 8)
             let accessed = view.load(cell + CellWord.accessed.rawValue * 8)
             let checked = view.load(cell + CellWord.checked.rawValue * 8)
+            let check = view.load(cell + CellWord.check.rawValue * 8)
             for word in 0..<BoardLayout.cellSize / 8 { view.store(cell + word * 8, 0) }
             guard let own = ownCell(PeerSlot(index: index, generation: generation)) else { continue }
             store(own, .failures, (view.load(own + CellWord.failures.rawValue * 8) &+ failures) & 0xFFFF_FFFF)
             store(own, .forgiven, max(view.load(own + CellWord.forgiven.rawValue * 8), forgiven))
             store(own, .accessed, max(view.load(own + CellWord.accessed.rawValue * 8), accessed))
             store(own, .checked, max(view.load(own + CellWord.checked.rawValue * 8), checked))
+            // Health outlives the worker that found it out, until another one checks.
+            if check >> 8 <= UInt64(checkTermMax) {
+                store(own, .check, max(view.load(own + CellWord.check.rawValue * 8), check))
+            }
         }
         view.bumpChanges()
     }

@@ -87,7 +87,8 @@ enum CellWord: Int {
     case checked
     /// Attempts that run now.
     case connections
-    /// Result of active checks, written by the worker that runs them: see `PeerCheckState`.
+    /// Result of active checks, written by the worker that runs them: `PeerCheckState` in the low byte, above it the
+    /// term in which the worker runs them. What the highest term says counts.
     case check
     /// Idle pooled connections.
     case idle
@@ -121,6 +122,6 @@ package enum PeerCheckState: UInt64, Sendable {
     case unproven = 1
     case healthy = 2
     case unhealthy = 3
-    /// Un-routed by the supervisor: the process is gone.
-    case gone = 4
+    /// As `unhealthy`, and it does not even answer in time.
+    case unresponsive = 4
 }

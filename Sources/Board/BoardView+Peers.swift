@@ -59,18 +59,23 @@ extension BoardView {
         return totals
     }
 
-    /// What active checks say: the worst of what the columns say, with `gone` above all.
-    package func checkState(_ slot: PeerSlot) -> PeerCheckState {
-        guard isCurrent(slot) else { return .none }
-        var state = PeerCheckState.none
+    /// What active checks say: the word of the highest term, which is that of the last worker named to check. O(columns).
+    package func checkState(_ slot: PeerSlot) -> PeerCheckState { PeerCheckState(rawValue: checkWord(slot) & 0xFF) ?? .none }
+
+    /// The term in which the state was found out; 0: no check ever ended. O(columns).
+    package func checkTerm(_ slot: PeerSlot) -> UInt32 { UInt32(truncatingIfNeeded: checkWord(slot) >> 8) }
+
+    private func checkWord(_ slot: PeerSlot) -> UInt64 {
+        guard isCurrent(slot) else { return 0 }
+        var word: UInt64 = 0
         for column in 0..<layout.columns {
             let cell = layout.cellStart(column, slot.index)
-            guard load(cell) == slot.generation,
-                let said = PeerCheckState(rawValue: load(cell + CellWord.check.rawValue * 8))
-            else { continue }
-            if said.rawValue > state.rawValue { state = said }
+            guard load(cell) == slot.generation else { continue }
+            // 32 bits of term and a byte of state: what has more bits is no word of ours.
+            let said = load(cell + CellWord.check.rawValue * 8)
+            if said > word, said >> 40 == 0 { word = said }
         }
-        return state
+        return word
     }
 
     private func second(_ cell: Int, _ word: CellWord) -> Int64 {

@@ -2,25 +2,30 @@
 /// peers judged by the answers they give. Slow start is every upstream's.
 extension Balancer {
     /// The last resort: an untried peer although it is failed, unhealthy or unproven; never one that is down, draining
-    /// or full. Failed ones come before unproven and these before unhealthy ones; among equals the one whose last
-    /// failure is longest ago. -1 = none.
+    /// or full. Failed ones come before unproven, these before unhealthy, and unresponsive ones last; among equals the one whose last
+    /// failure is longest ago, then the one with the fewest attempts. With `provesFirst` unproven ones are left out, too.
+    /// -1 = none.
     ///
     /// A peer whose failure window is over is still found by the policy itself first: it gets one request as a probe
     /// (half-open), and nothing more until that succeeds.
     func chooseLeastBad(_ attempt: AttemptState) -> Int {
         var best = -1
+        let excluded: PeerFlags = settings.provesFirst ? [.down, .draining, .unproven] : [.down, .draining]
         for place in 0..<primary.count &+ backup.count {
             let slot = Int(order[place < primary.count ? place : backup.start &+ place &- primary.count])
             if isTried(attempt, slot) || peers[slot].isFull { continue }
-            if !peers[slot].flags.isDisjoint(with: [.down, .draining]) { continue }
+            if !peers[slot].flags.isDisjoint(with: excluded) { continue }
             guard best >= 0 else {
                 best = slot
                 continue
             }
-            let (new, old) = (peers[slot].badness, peers[best].badness)
-            if new < old || new == old && peers[slot].accessed < peers[best].accessed { best = slot }
+            if rank(slot) < rank(best) { best = slot }
         }
         return best
+    }
+
+    private func rank(_ slot: Int) -> (Int, Int64, Int) {
+        (peers[slot].badness, peers[slot].accessed, peers[slot].connections)
     }
 
     /// Counts an answer of a peer for its share of server errors. O(peers) when the share is bad, else O(1). Nothing
@@ -58,6 +63,7 @@ extension Peer {
     /// Rank as a last resort: lower is better.
     var badness: Int {
         (flags.contains(.unproven) ? 1 : 0) + (flags.contains(.unhealthy) ? 2 : 0)
+            + (flags.contains(.unresponsive) ? 4 : 0)
     }
 }
 

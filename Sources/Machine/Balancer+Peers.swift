@@ -2,6 +2,9 @@ extension Balancer {
     /// Whether an index is a peer's now. O(1).
     package func isPeer(_ peer: Int) -> Bool { peer >= 0 && peer < capacity && peers[peer].isUsed }
 
+    /// Whether a peer is in the lists: not one that was taken out and only has attempts to end. O(1).
+    package func isListed(_ peer: Int) -> Bool { isPeer(peer) && !peers[peer].isRemoved }
+
     /// Attempts of this worker that run on a peer. O(1).
     package func connections(of peer: Int) -> Int { isPeer(peer) ? peers[peer].connections : 0 }
 

@@ -59,6 +59,9 @@ extension Balancer {
         // Our own times are in the sum too, but picks of a peer without failures move `checked` and are not published.
         peers[peer].accessed = max(peers[peer].accessed, min(accessed, second))
         peers[peer].checked = max(peers[peer].checked, min(checked, second))
+        let maxFails = peers[peer].maxFails
+        // Another worker's probe found it well.
+        if maxFails > 0, before >= maxFails, peers[peer].fails < maxFails { startSlowly(peer, now: now) }
         let news = peers[peer].fails - before
         if news > 0, peers[peer].maxFails > 0 {
             // Others' failures cost weight as our own would have.

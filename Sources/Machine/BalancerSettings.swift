@@ -41,11 +41,16 @@ package struct BalancerSettings: Sendable {
     /// Whether the pool may never be empty: with no live peer the least bad one is probed (upstreams with `app`,
     /// `health_check` or `panic on`; D9). False keeps nginx's behaviour: no live peer.
     package var neverEmpty: Bool
+    /// Whether an unproven peer is no last resort either (`health_check mandatory`).
+    package var provesFirst: Bool
 
-    package init(policy: BalancingPolicy = .roundRobin, capacity: Int = 0, neverEmpty: Bool = false) {
+    package init(
+        policy: BalancingPolicy = .roundRobin, capacity: Int = 0, neverEmpty: Bool = false, provesFirst: Bool = false
+    ) {
         self.policy = policy
         self.capacity = capacity
         self.neverEmpty = neverEmpty
+        self.provesFirst = provesFirst
     }
 }
 

@@ -11,6 +11,8 @@ package struct PeerFlags: OptionSet, BitwiseCopyable, Sendable {
     package static let unhealthy = PeerFlags(rawValue: 4)
     /// Not yet passed its first check.
     package static let unproven = PeerFlags(rawValue: 8)
+    /// Beside `unhealthy`: it does not even answer its check in time.
+    package static let unresponsive = PeerFlags(rawValue: 16)
 }
 
 /// A balancer's account of one peer. A slot of the peer table; unused while `isUsed` is false.

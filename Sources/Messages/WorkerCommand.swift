@@ -34,6 +34,17 @@ package enum WorkerCommand: Equatable, Sendable {
     /// Before `run`. Descriptor 0: a listening packet socket. When the supervisor is gone, the next one connects to it, and the connection
     /// takes the place of the channel; the worker begins it with `WorkerReport.inheritance`.
     case successor
+    /// This worker runs the health checks from now on, of all upstreams; the instances to check follow. One worker does at a time; each
+    /// that is named has a higher term than those before.
+    case beginChecks(term: UInt32)
+    /// Another worker runs the checks.
+    case endChecks
+    /// One more instance to check, or what is known of it changed. To the worker that runs the checks only, as the next.
+    case check(InstanceCheck)
+    /// An instance is not to be checked any more.
+    case uncheck(InstanceName)
+    /// The board has news of the health of peers, found out by another worker.
+    case lookAtPeers
 }
 
 extension WorkerCommand {
@@ -51,6 +62,11 @@ extension WorkerCommand {
         static let drainServer: UInt16 = 11
         static let upstream: UInt16 = 0x0100
         static let successor: UInt16 = 0x0200
+        static let beginChecks: UInt16 = 0x0101
+        static let endChecks: UInt16 = 0x0102
+        static let check: UInt16 = 0x0103
+        static let uncheck: UInt16 = 0x0104
+        static let lookAtPeers: UInt16 = 0x0105
     }
 
     /// The packet for this message.
@@ -89,6 +105,17 @@ extension WorkerCommand {
             writer = PacketWriter(kind: Kind.upstream)
             try news.write(to: &writer)
         case .successor: writer = PacketWriter(kind: Kind.successor)
+        case .beginChecks(let term):
+            writer = PacketWriter(kind: Kind.beginChecks)
+            writer.integer(term)
+        case .endChecks: writer = PacketWriter(kind: Kind.endChecks)
+        case .check(let check):
+            writer = PacketWriter(kind: Kind.check)
+            check.write(to: &writer)
+        case .uncheck(let instance):
+            writer = PacketWriter(kind: Kind.uncheck)
+            instance.write(to: &writer)
+        case .lookAtPeers: writer = PacketWriter(kind: Kind.lookAtPeers)
         }
         return try writer.finish()
     }
@@ -118,6 +145,11 @@ extension WorkerCommand {
         case Kind.successor:
             guard descriptorCount >= 1 else { throw .outOfRange }
             self = .successor
+        case Kind.beginChecks: self = .beginChecks(term: try reader.integer())
+        case Kind.endChecks: self = .endChecks
+        case Kind.check: self = .check(try InstanceCheck(from: &reader))
+        case Kind.uncheck: self = .uncheck(try InstanceName(from: &reader))
+        case Kind.lookAtPeers: self = .lookAtPeers
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

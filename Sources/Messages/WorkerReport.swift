@@ -1,6 +1,6 @@
 /// What a worker tells the supervisor. The sender never blocks: a full channel means the report is dropped and counted on the board.
 ///
-/// Kinds 0x0100–0x01FF are reserved for supervised apps (health-check results, parked requests).
+/// Kinds 0x0100–0x01FF are those of supervised apps.
 package enum WorkerReport: Equatable, Sendable {
     /// The worker accepts connections. The process id is a check only: the supervisor knows whom it spawned.
     case ready(process: Int32)
@@ -20,10 +20,19 @@ package enum WorkerReport: Equatable, Sendable {
     /// descriptors are the worker's listening sockets; more follow in the next packet until `isComplete`. Without, the worker has another
     /// one, and listens to news of upstreams only.
     case inheritance(isOrphan: Bool, isComplete: Bool)
+    /// An instance of an app became healthy or unhealthy, by the checks that this worker runs.
+    case health(InstanceHealth)
+    /// This worker's checks put something new on the board: the others are to look.
+    case peersChanged
+    /// This worker found a peer by name, which wants a place on the board. Answered by `WorkerCommand.peers`.
+    case peerFound(FoundPeer)
 }
 
 extension WorkerReport {
     private enum Kind {
+        static let health: UInt16 = 0x0100
+        static let peersChanged: UInt16 = 0x0101
+        static let peerFound: UInt16 = 0x0102
         static let ready: UInt16 = 1
         static let failed: UInt16 = 2
         static let drained: UInt16 = 3
@@ -64,6 +73,13 @@ extension WorkerReport {
             writer = PacketWriter(kind: Kind.inheritance)
             writer.flag(isOrphan)
             writer.flag(isComplete)
+        case .health(let health):
+            writer = PacketWriter(kind: Kind.health)
+            health.write(to: &writer)
+        case .peersChanged: writer = PacketWriter(kind: Kind.peersChanged)
+        case .peerFound(let found):
+            writer = PacketWriter(kind: Kind.peerFound)
+            found.write(to: &writer)
         }
         return try writer.finish()
     }
@@ -86,6 +102,9 @@ extension WorkerReport {
         case Kind.inheritance:
             let isOrphan = try reader.flag()
             self = .inheritance(isOrphan: isOrphan, isComplete: try reader.flag())
+        case Kind.health: self = .health(try InstanceHealth(from: &reader))
+        case Kind.peersChanged: self = .peersChanged
+        case Kind.peerFound: self = .peerFound(try FoundPeer(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

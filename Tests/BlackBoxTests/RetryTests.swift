@@ -198,6 +198,21 @@ struct GuardedGroup {
         #expect(try site.get().status == (panic == "on" ? 200 : 502))
     }
 
+    @Test("puts a server out that answers with errors, unless it is the last good one", arguments: [("on", true), ("off", false)])
+    func serverErrors(_ panic: String, _ isOut: Bool) throws {
+        let (bad, good) = (try Origin { _ in .answer("500 No", body: Bytes("bad")) }, try Origin(answer: "good"))
+        let servers = [bad, good].map { "server 127.0.0.1:\($0.port) fail_timeout=60s;" }.joined(separator: " ")
+        let site = try Site(http: "upstream group { panic \(panic); \(servers) }", server: "location / { proxy_pass http://group; }")
+        defer { site.stop() }
+        let client = try site.client()
+        // Twenty answers say enough.
+        for _ in 0..<44 { _ = try client.request() }
+        let statuses = try (0..<10).map { _ in try client.request().status }
+        #expect(statuses.allSatisfy { $0 == 200 } == isOut)
+        good.stop()
+        #expect(try site.get().status == 500, "a server that answers with errors is better than none")
+    }
+
     @Test("counts answers that break off against the server", arguments: [("on", 2), ("off", 4)])
     func brokenAnswers(_ panic: String, _ asked: Int) throws {
         let bad = try Origin { _ in .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")), .close]) }

@@ -126,6 +126,30 @@ struct CannotMap: Error {}
         #expect(view.totals(PeerSlot(index: 7, generation: 1)) == PeerTotals())
     }
 
+    @Test func ofTwoCheckersTheOneNamedLastCounts() throws {
+        let memory = Memory(Self.layout.size)
+        let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
+        var allocator = BoardAllocator(layout: Self.layout)
+        let slot = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        allocator.write(to: view)
+        let first = try #require(BoardColumn(view, column: 2))
+        let second = try #require(BoardColumn(view, column: 1))
+        #expect(view.checkState(slot) == .none && view.checkTerm(slot) == 0)
+        first.setCheckState(slot, .unhealthy, term: 1)
+        second.setCheckState(slot, .healthy, term: 2)
+        first.setCheckState(slot, .unproven, term: 1)
+        #expect(view.checkState(slot) == .healthy && view.checkTerm(slot) == 2)
+        let changes = view.changes
+        let supervisor = try #require(BoardColumn(view, column: 0))
+        supervisor.retire(1, checkTermMax: 2)
+        #expect(view.checkState(slot) == .healthy && view.changes != changes, "it outlives who found it out")
+        first.setCheckState(slot, .unhealthy, term: 3)
+        #expect(view.checkState(slot) == .unhealthy)
+        first.setCheckState(slot, .unhealthy, term: 9)
+        supervisor.retire(2, checkTermMax: 3)
+        #expect(view.checkState(slot) == .healthy, "nobody was named for the ninth time")
+    }
+
     @Test func slotsOutOfRangeOrStaleCountAsNothing() throws {
         let memory = Memory(Self.layout.size)
         let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
@@ -137,7 +161,7 @@ struct CannotMap: Error {}
                 column.recordProbe(slot, second: .max - 1)
                 column.recordRecovery(slot)
                 column.setConnections(slot, 3)
-                column.setCheckState(slot, .unhealthy)
+                column.setCheckState(slot, .unhealthy, term: 1)
                 #expect(view.totals(slot) == PeerTotals())
                 #expect(view.checkState(slot) == .none)
             }

@@ -232,7 +232,7 @@ struct UpstreamTests {
         let (_, http) = try http(
             """
             match good { status 200 301-303; header Content-Type = text/html; header ! X-Bad; header X ~ ^a;
-                body !~ error; require $uri; }
+                body !~ error; }
             upstream u { zone u 1m; server 127.0.0.1:1; }
             server { location / { proxy_pass http://u; health_check interval=2s jitter=1s fails=3 passes=2 uri=/h
                 port=81 match=good mandatory persistent keepalive_time=60s; } }
@@ -244,9 +244,39 @@ struct UpstreamTests {
         #expect(check.match == 0)
         #expect(check.isMandatory && check.isPersistent)
         #expect(check.keepaliveTime == 60_000)
-        #expect(http.matches[0].conditions.count == 6)
+        #expect(http.matches[0].conditions.count == 5)
         #expect(http.matches[0].conditions[0] == .status(ranges: [200...200, 301...303], isNegated: false))
         #expect(http.matches[0].conditions[2] == .header(name: bytes("x-bad"), test: .missing))
+    }
+
+    @Test("slow_start goes with methods that weigh servers", arguments: ["ip_hash;", "hash $uri;", "random;"])
+    func slowStart(method: String) {
+        func errors(_ upstream: String) -> [String] {
+            parse("events { }\napp a { command x; }\nhttp {\nupstream u { \(upstream) }\n}\n").errors
+        }
+        let message = "4 balancing method does not support parameter \"slow_start=3s\""
+        #expect(errors("\(method) server 127.0.0.1 slow_start=3s;") == [message])
+        #expect(errors("\(method) app a slow_start=3s;") == [message])
+        #expect(errors("least_conn; app a slow_start=3s; server 127.0.0.1 slow_start=3s;") == [])
+        #expect(errors("app a slow=3s;") == ["4 invalid parameter \"slow=3s\""])
+    }
+
+    @Test("upstream_health names a group that may follow")
+    func upstreamHealth() throws {
+        let (_, http) = try http(
+            "server { location / { upstream_health u; } location /a { upstream_health; } } upstream u { server 127.0.0.1; }")
+        #expect(http.locations.contains { $0.handler == .upstreamHealth(0) })
+        #expect(http.locations.contains { $0.handler == .upstreamHealth(nil) })
+        let unknown = parse("events { }\nhttp {\nupstream back { server 127.0.0.1; }\nserver { location / { upstream_health bakc; } }\n}\n")
+        #expect(unknown.errors == ["4 unknown upstream \"bakc\""])
+        #expect(unknown.diagnostics.compactMap(\.suggestion) == ["back"])
+    }
+
+    @Test("require of a match block is known, and an error")
+    func require() {
+        #expect(
+            parse("events { }\nhttp {\nmatch a { require $uri; }\n}\n").errors
+                == ["3 \"require\" in a \"match\" block is not supported yet: use \"status\" and \"header\""])
     }
 
     @Test(

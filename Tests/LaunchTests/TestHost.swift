@@ -58,7 +58,7 @@ final class TestHost: AppHost {
         if let time = drainMilliseconds { draining.append((System.now + time, app, instance)) }
     }
     func outlook(app: String, _ outlook: AppOutlook) { outlooks.append(outlook) }
-    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth) {
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool) {
         checked[instance] = address
     }
     func endHealthCheck(app: String, instance: InstanceKey) { checked[instance] = nil }

@@ -20,10 +20,12 @@ struct BalancerHarness: ~Copyable {
     let ports: [Int]
 
     init(
-        _ policy: BalancingPolicy = .roundRobin, _ peers: [PeerSettings], capacity: Int = 0, neverEmpty: Bool = false
+        _ policy: BalancingPolicy = .roundRobin, _ peers: [PeerSettings], capacity: Int = 0, neverEmpty: Bool = false,
+        provesFirst: Bool = false
     ) {
         balancer = Balancer(
-            settings: BalancerSettings(policy: policy, capacity: capacity, neverEmpty: neverEmpty), peers: [])
+            settings: BalancerSettings(
+                policy: policy, capacity: capacity, neverEmpty: neverEmpty, provesFirst: provesFirst), peers: [])
         slots = balancer.update(peers: peers)
         ports = peers.map { Int(String(decoding: $0.name, as: UTF8.self).split(separator: ":")[1])! }
     }

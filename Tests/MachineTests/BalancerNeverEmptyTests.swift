@@ -40,6 +40,39 @@ import Wire
         #expect(harness.request(bad: [2]) == [2, 1])
     }
 
+    @Test func anUnresponsivePeerComesLastAndAnUnprovenOneNotAtAllWhenItsPassIsMandatory() {
+        for provesFirst in [false, true] {
+            var harness = BalancerHarness(
+                .roundRobin, [peer(1), peer(2), peer(3)], neverEmpty: true, provesFirst: provesFirst)
+            harness.balancer.setFlag([.unhealthy, .unresponsive], true, peer: harness.slots[0], now: 0)
+            harness.balancer.setFlag(.unhealthy, true, peer: harness.slots[1], now: 0)
+            harness.balancer.setFlag(.unproven, true, peer: harness.slots[2], now: 0)
+            #expect(harness.request(bad: [1, 2, 3]) == (provesFirst ? [2, 1, 0] : [3, 2, 1]))
+            let conditions = harness.balancer.conditions(now: 0)
+            #expect((conditions[.unhealthy], conditions[.unproven], conditions[.up]) == (2, 1, 0))
+        }
+    }
+
+    @Test func aPeerThatAnotherWorkerFoundWellStartsSlowly() {
+        var harness = BalancerHarness(.roundRobin, [peer(1) { $0.slowStart = 10_000 }, peer(2)])
+        let slot = harness.slots[0]
+        harness.balancer.absorb(peer: slot, fails: 1, accessed: harness.now / 1000, checked: harness.now / 1000, now: harness.now)
+        #expect(Set(harness.run(10)) == [2])
+        harness.now += 11_000
+        harness.balancer.absorb(peer: slot, fails: 0, accessed: 0, checked: 0, now: harness.now)
+        #expect(harness.run(100).count { $0 == 1 } <= 5)
+        harness.now += 10_000
+        #expect((45...55).contains(harness.run(100).count { $0 == 1 }))
+    }
+
+    @Test func lastResortsShareTheLoad() {
+        var harness = BalancerHarness(.roundRobin, [peer(1), peer(2)], neverEmpty: true)
+        for slot in harness.slots { harness.balancer.setFlag(.unproven, true, peer: slot, now: 0) }
+        var attempts = [harness.begin(), harness.begin()]
+        #expect(Set(attempts.indices.map { harness.pick(&attempts[$0]) }) == [1, 2])
+        for index in attempts.indices { harness.release(&attempts[index]) }
+    }
+
     @Test func aPlainUpstreamStaysEmpty() {
         var harness = BalancerHarness(.roundRobin, [peer(1), peer(2)])
         _ = harness.request(bad: [1, 2])

@@ -82,4 +82,52 @@ import Testing
         machine.expedite(now: 10)
         #expect(machine.advance(settings: settings, now: 10, random: &random) == .startCheck)
     }
+
+    /// Any results, late or in time, and any clock: states follow from rows of results, no check is lost, and none runs twice at a time.
+    @Test(arguments: 0..<300 as Range<UInt64>) func anyWalkFollowsTheModel(seed: UInt64) {
+        var random = RandomSource(seed: seed)
+        func below(_ bound: UInt64) -> Milliseconds { Milliseconds(random.next(below: bound)) }
+        let settings = HealthCheckSettings(
+            interval: 1 + below(2000), jitter: below(500), timeout: 1 + below(1000), fails: 1 + Int(below(4)),
+            passes: 1 + Int(below(4)), isMandatory: below(2) == 0, isPersistent: below(2) == 0)
+        let known: HealthState? = [nil, .healthy, .unhealthy, .unproven][Int(below(4))]
+        var now = below(10_000)
+        var machine = HealthCheckMachine(settings: settings, known: known, now: now, random: &random)
+        var (model, row, lastStart) = (machine.state, 0, now)
+        var lateCheck: UInt32?
+        for _ in 0..<200 {
+            var ended: Bool?
+            var action = HealthCheckAction.none
+            let isChecking = machine.isChecking
+            if isChecking, below(3) > 0 {
+                now += below(UInt64(settings.timeout))
+                ended = below(2) == 0
+                action = machine.result(
+                    passed: ended!, check: machine.checkSerial, settings: settings, now: now, random: &random)
+            } else {
+                now = max(now, machine.deadline) + below(50)
+                if isChecking { (ended, lateCheck) = (false, machine.checkSerial) }
+                action = machine.advance(settings: settings, now: now, random: &random)
+                if !isChecking {
+                    #expect(action == .startCheck && machine.isChecking)
+                    #expect(now - lastStart <= settings.timeout + settings.interval + settings.jitter + 200)
+                    lastStart = now
+                }
+            }
+            if let late = lateCheck, late != machine.checkSerial || !machine.isChecking {
+                let before = machine
+                #expect(machine.result(passed: true, check: late, settings: settings, now: now, random: &random) == .none)
+                #expect(machine == before, "a late result changes nothing")
+            }
+            guard let passed = ended else { continue }
+            let isAgainst = passed != (model == .healthy)
+            row = isAgainst || model == .unproven ? row + 1 : 0
+            let needed = model == .unproven ? 1 : model == .healthy ? settings.fails : settings.passes
+            let expected: HealthState = row >= needed ? (passed ? .healthy : .unhealthy) : model
+            #expect(machine.state == expected && !machine.isChecking)
+            #expect(action == (expected == model ? .none : .changed(expected)))
+            if expected != model { row = 0 }
+            model = expected
+        }
+    }
 }

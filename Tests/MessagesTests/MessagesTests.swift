@@ -22,6 +22,8 @@ private let fullTally = FailureTally(
 private let session = StickySession(
     zone: "z", digestHigh: .max, digestLow: 7, peer: Array("df2b80dc43705d28db9be6f29fe58da3".utf8), idleMilliseconds: 5)
 
+private let instance = InstanceName(app: "api", slot: 1, serial: .max)
+
 @Suite struct MessagesTests {
     static let commands: [WorkerCommand] = [
         .hello(hello),
@@ -41,12 +43,16 @@ private let session = StickySession(
                     .init(address: "127.0.0.1:3000", name: "api.0", weight: 10, slot: 7, slotGeneration: 1 << 40),
                     .init(address: "unix:/run/a", name: "api.1", isLeaving: true),
                 ], failedStarts: 3, nextStart: 15_000)),
+        .beginChecks(term: .max), .endChecks, .check(InstanceCheck(instance: instance, address: "unix:/run/a", state: .unhealthy)),
+        .uncheck(instance), .lookAtPeers,
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
         .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt), .failures(tally),
         .failures(fullTally), .session(session),
         .inheritance(isOrphan: true, isComplete: false), .inheritance(isOrphan: false, isComplete: true),
+        .health(InstanceHealth(instance: instance, isHealthy: true, term: 7)), .peersChanged,
+        .peerFound(FoundPeer(upstream: "back", address: "[::1]:80")),
     ]
 
     @Test(arguments: commands) func aCommandSurvivesTheJourney(command: WorkerCommand) throws {

@@ -258,6 +258,28 @@ struct MachineRig: ~Copyable {
         for signal in [SupervisorSignal.reload, .quit, .stopAccepting, .terminate] { #expect(rig.send(.signal(signal)).isEmpty) }
     }
 
+    @Test func oneWorkerRunsTheChecksAtAnyTime() {
+        func named(_ actions: [SupervisorAction]) -> [SupervisorAction] {
+            actions.filter {
+                switch $0 {
+                case .beginChecks, .endChecks: true
+                default: false
+                }
+            }
+        }
+        var rig = MachineRig(workers: 2)
+        let first = rig.workers(of: 1)
+        #expect(named(rig.send(.workerReady(first[1]))) == [.beginChecks(first[1], term: 1)], "the first that can")
+        #expect(named(rig.send(.workerReady(first[0]))).isEmpty)
+        #expect(named(rig.send(.workerExited(first[1], .signal(9)))) == [.beginChecks(first[0], term: 2)])
+        #expect(named(rig.send(.workerReady(rig.workers(of: 1)[1]))).isEmpty, "it stays the one")
+        rig.reload(workers: 1)
+        let second = rig.workers(of: 2)[0]
+        #expect(named(rig.send(.workerReady(second))) == [.endChecks(first[0]), .beginChecks(second, term: 3)])
+        #expect(named(rig.send(.workerExited(first[0], .code(0)))).isEmpty)
+        #expect(named(rig.send(.signal(.quit))) == [.endChecks(second)])
+    }
+
     /// Any order of events keeps the invariants (checked after each of them), and whatever happened, TERM ends it all.
     @Test(arguments: 0..<300 as Range<UInt64>) func anyWalkEndsByTerminate(seed: UInt64) {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1

@@ -153,13 +153,19 @@ enum GoodgateHandlers {
             reader.scope.settings.handler = .upstreamHealth(nil)
             return
         }
-        let name = directive.text(1)
-        guard let index = reader.http.upstreams.firstIndex(where: { !$0.isImplicit && $0.name == name }) else {
-            throw DirectiveError(
-                "unknown upstream \"\(name)\"",
-                suggestion: EditDistance.nearest(to: name, in: reader.http.upstreams.map(\.name)))
+        // The group may be defined further down.
+        reader.scope.settings.handler = .upstreamHealth(nil)
+        let (name, id) = (directive.text(1), reader.scope.id)
+        reader.deferredToEnd.append { reader in
+            if let index = reader.http.upstreams.firstIndex(where: { !$0.isImplicit && $0.name == name }) {
+                reader.http.locations[id.index].handler = .upstreamHealth(index)
+                return
+            }
+            var diagnostic = Diagnostic(
+                .emergency, "unknown upstream \"\(name)\"", at: directive.location, directive: "upstream_health")
+            diagnostic.suggestion = EditDistance.nearest(to: name, in: reader.http.upstreams.map(\.name))
+            reader.diagnostics.append(diagnostic)
         }
-        reader.scope.settings.handler = .upstreamHealth(index)
     }
 
     private static let healthParameters = [

@@ -45,8 +45,16 @@ extension DirectiveTableBuilder {
             "sticky_cookie_insert", .upstream, as: .never("it is obsolete in NGINX Plus too; use \"sticky cookie\""))
         origin = .goodgate
         module = "goodgate"
-        add("app", .upstream, .exactly(1)) { (reader, directive) throws(DirectiveError) in
+        add("app", .upstream, .between(1, 2)) { (reader, directive) throws(DirectiveError) in
             reader.scope.appName = (directive.text(1), directive.location)
+            guard directive.argumentCount == 2 else { return }
+            guard let value = directive.value(2, after: "slow_start="), let time = ValueParsing.milliseconds(value) else {
+                throw directive.invalidParameter(2, known: ["slow_start="])
+            }
+            guard reader.policyWeighsFreely else {
+                throw DirectiveError("balancing method does not support parameter", quoting: directive[2])
+            }
+            reader.scope.upstream?.appSlowStart = time
         }
         add("panic", .upstream, .flag) { (reader, directive) throws(DirectiveError) in
             reader.scope.upstream?.isPanicEnabled = try directive.flag()

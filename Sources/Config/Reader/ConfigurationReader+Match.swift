@@ -1,5 +1,5 @@
 extension ConfigurationReader {
-    /// `match NAME { status …; header …; body …; require …; }`
+    /// `match NAME { status …; header …; body …; }`
     func readMatch(_ directive: Directive) throws(DirectiveError) {
         let name = directive.text(1)
         if http.matches.contains(where: { $0.name == name }) { throw DirectiveError("duplicate match \"\(name)\"") }
@@ -10,16 +10,12 @@ extension ConfigurationReader {
             case "header": match.conditions.append(try headerCondition(line))
             case "body": match.conditions.append(try bodyCondition(line))
             case "require":
-                var texts: [Template] = []
-                for word in line.arguments { texts.append(try template(word, at: line.location)) }
-                guard !texts.isEmpty else {
-                    throw DirectiveError("invalid number of arguments in \"require\" directive")
-                }
-                match.conditions.append(.require(texts))
+                // Its variables are those of a request, and a check has none.
+                throw DirectiveError("\"require\" in a \"match\" block is not supported yet: use \"status\" and \"header\"")
             default:
                 throw DirectiveError(
                     "unknown directive \"\(line.name)\"",
-                    suggestion: EditDistance.nearest(to: line.name, in: ["status", "header", "body", "require"]))
+                    suggestion: EditDistance.nearest(to: line.name, in: ["status", "header", "body"]))
             }
         }
         http.matches.append(match)

@@ -72,7 +72,8 @@ extension ConfigurationReader {
         return server
     }
 
-    private var policyAllowsBackup: Bool {
+    /// Whether the method allows for `backup` and `slow_start`.
+    var policyWeighsFreely: Bool {
         switch scope.upstream?.policy {
         case .ipHash, .hash, .random: false
         default: true
@@ -94,7 +95,7 @@ extension ConfigurationReader {
         }
         switch directive.text(index) {
         case "backup":
-            guard policyAllowsBackup else {
+            guard policyWeighsFreely else {
                 throw DirectiveError("balancing method does not support parameter", quoting: directive[index])
             }
             server.isBackup = true
@@ -122,6 +123,9 @@ extension ConfigurationReader {
             server.failTimeout = seconds * 1_000
         } else if let value = directive.value(index, after: "slow_start=") {
             guard let time = ValueParsing.milliseconds(value) else { throw invalid }
+            guard policyWeighsFreely else {
+                throw DirectiveError("balancing method does not support parameter", quoting: directive[index])
+            }
             server.slowStart = time
         } else if let value = directive.value(index, after: "id=") {
             server.identifier = try number(value)

@@ -19,6 +19,8 @@ package struct UpstreamSettings: Sendable {
     package var queue: QueueSettings?
     /// `app NAME`; index into `MainSettings.apps`.
     package var app: Int?
+    /// `app NAME slow_start=T`; 0: none.
+    package var appSlowStart: Milliseconds = 0
     /// `panic on`: never-empty pool, half-open probing, retry budget (D9); also on with `app` or a health check.
     package var isPanicEnabled = false
     /// `state FILE`.
@@ -236,8 +238,6 @@ package struct MatchSettings: Sendable {
         case header(name: Bytes, test: Test)
         /// `body ~ EXPRESSION`.
         case body(PatternID, isNegated: Bool)
-        /// `require $variable …`: all non-empty and not `0`.
-        case require([Template])
     }
 
     /// What is asked of a field.

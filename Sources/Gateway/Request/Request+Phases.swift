@@ -209,7 +209,8 @@ extension Ref where Value == Request {
         case .files: serveFile()
         case .stubStatus: serveStubStatus()
         case .emptyGIF: serveEmptyGIF()
-        case .upstreamHealth, .api: finish(.status(501))
+        case .upstreamHealth(let index): serveUpstreamHealth(of: index)
+        case .api: finish(.status(501))
         }
     }
 

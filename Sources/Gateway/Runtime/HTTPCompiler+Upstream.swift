@@ -17,7 +17,9 @@ extension HTTPCompiler {
         let (policy, key) = policy(settings.policy)
         var peers = peers(settings)
         let isGuarded = settings.app != nil || settings.isPanicEnabled || !settings.healthChecks.isEmpty
-        let balancer = Balancer(settings: BalancerSettings(policy: policy, neverEmpty: isGuarded), peers: peers.settings)
+        let provesFirst = settings.healthChecks.contains(where: \.isMandatory)
+        let balancer = Balancer(
+            settings: BalancerSettings(policy: policy, neverEmpty: isGuarded, provesFirst: provesFirst), peers: peers.settings)
         for peer in peers.runtimes.indices { peers.runtimes[peer].stickyID = text(balancer.id(of: peer)) }
         let keepalive = settings.keepalive ?? UpstreamKeepalive()
         let capacity = settings.keepalive?.connections ?? 0

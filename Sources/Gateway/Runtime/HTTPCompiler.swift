@@ -53,6 +53,8 @@ struct HTTPCompiler: ~Copyable {
             compileFilters(location)
             compileLogs(location)
         }
+        compileHealthChecks()
+        runtime.appChecks = appChecks()
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
         // A key and its place take about 128 bytes, as in nginx's zones.
         runtime.requestZones = configuration.value.http!.limitRequestZones.map {

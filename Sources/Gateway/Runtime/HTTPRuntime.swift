@@ -22,6 +22,8 @@ struct HTTPRuntime: ~Copyable {
     let temporaryUpstreamSettings = Ref.immortal(UpstreamSettings(name: "", location: SourceLocation(file: "", line: 0)))
     /// Charsets that the configuration names, and how they are recoded.
     var charsets = CharsetTable(names: [], recodings: [])
+    /// `health` of each app, by the app's index.
+    var appChecks: [Ref<HealthCheckRuntime>?] = []
     /// Upstreams in which requests may wait.
     var queueCount = 0
     let usesRealIP: Bool

@@ -34,6 +34,7 @@ extension Ref where Value == Upstream {
             slots[key] ?? (peer < known.count ? known[peer] : nil)
         })
         value.sharing.column = column
+        value.sharing.seenSecond = .max
         value.sharing.sharesConnections = value.settings.value.zone != nil && value.balancer.usesForeignConnections
     }
 
@@ -52,6 +53,7 @@ extension Ref where Value == Upstream {
                 value.balancer.absorb(
                     peer: peer, fails: totals.fails, accessed: totals.accessed, checked: totals.checked,
                     now: Machine.Milliseconds(now))
+                if value.isChecked { absorbHealth(of: peer, view.checkState(slot), now: now) }
             }
         }
         guard value.sharing.sharesConnections else { return }

@@ -63,7 +63,8 @@ extension Ref where Value == Upstream {
             let name = Array(address.text(withPort: true).utf8)
             settings.append(
                 PeerSettings(
-                    name: name, server: Array(instance.name.utf8), weight: Int(instance.weight), isDown: instance.isLeaving))
+                    name: name, server: Array(instance.name.utf8), weight: Int(instance.weight),
+                    slowStart: Int64(value.settings.value.appSlowStart), isDown: instance.isLeaving))
             runtimes.append(PeerRuntime(address: address, name: worker.intern(name)))
             keys.append(BoardKey(upstream: value.settings.value.name, address: instance.address, ordinal: 0))
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
@@ -94,6 +95,19 @@ extension Ref where Value == Upstream {
         value.sharing.slots = FixedList(shared)
         value.sharing.seenSecond = .max
         for peer in 0..<capacity where !isOffered[peer] { closeIdle(to: peer, worker) }
+        worker.syncHealthChecks()
+        worker.publishHealth(of: self)
+        askForPlaces(worker)
+    }
+
+    /// Addresses that this worker found by a name want places on the board. Once for each that has none.
+    private func askForPlaces(_ worker: WorkerRef) {
+        guard worker.value.board != nil else { return }
+        for address in value.followed.flatMap({ $0.value.addresses }) {
+            let peer = value.boardKeys.firstIndex { $0.address == address.listenKey && $0.ordinal == 0 }
+            guard let peer, value.sharing.slots[peer] == nil else { continue }
+            worker.report(.peerFound(FoundPeer(upstream: value.settings.value.name, address: address.listenKey)))
+        }
     }
 
     /// Nothing is sent over idle connections to an instance that is gone or goes.

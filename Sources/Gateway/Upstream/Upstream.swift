@@ -29,6 +29,10 @@ struct Upstream: ~Copyable {
     /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).
     let isGuarded: Bool
     var budget = RetryBudget()
+    /// `health_check`s of the locations that pass to this group.
+    var checks: [Ref<HealthCheckRuntime>] = []
+    /// Whether the board's word on a peer's health counts: with `checks`, or when the app's instances are checked.
+    var isChecked = false
     /// Exchanges under way, for the budget's floor.
     var exchangeCount = 0
     /// This worker's share of the peers' common state.

@@ -8,14 +8,17 @@ enum Channel {
         PacketSocket.receive(channel, capacity: MessageLimits.packetBytesMax)
     }
 
-    static func send(_ channel: Int32, _ report: WorkerReport, descriptors: [Int32] = []) {
-        guard let packet = try? report.encode() else { return }
-        PacketSocket.send(channel, packet, descriptors: descriptors)
+    /// - Returns: whether it is on its way; false when the channel is full, or ended.
+    @discardableResult
+    static func send(_ channel: Int32, _ report: WorkerReport, descriptors: [Int32] = []) -> Bool {
+        guard let packet = try? report.encode() else { return false }
+        return PacketSocket.send(channel, packet, descriptors: descriptors) > 0
     }
 }
 
 extension Ref where Value == Worker {
-    func report(_ report: WorkerReport) { Channel.send(MessageLimits.channelDescriptor, report) }
+    @discardableResult
+    func report(_ report: WorkerReport) -> Bool { Channel.send(MessageLimits.channelDescriptor, report) }
 
     /// Commands of the supervisor. When it is gone the worker goes on serving.
     func readChannel() {
@@ -32,9 +35,17 @@ extension Ref where Value == Worker {
 
     private func obey(_ command: WorkerCommand, _ descriptors: [Int32]) {
         switch command {
-        case .drain(let deadline): drain(deadline: deadline)
+        case .drain(let deadline):
+            // The next supervisor names a worker of its own.
+            endHealthChecks()
+            drain(deadline: deadline)
         case .stop: value.isStopping = true
         case .closeIdle: closeIdle()
+        case .beginChecks(let term): beginHealthChecks(term: term)
+        case .endChecks: endHealthChecks()
+        case .check(let check): checkInstance(check)
+        case .uncheck(let instance): uncheckInstance(instance)
+        case .lookAtPeers: lookAtPeers()
         case .reopenLogs: reopenDynamicLogs()
         case .logs(let list):
             for entry in list { reopen(entry.name, descriptors[entry.descriptorIndex]) }

@@ -17,4 +17,6 @@ enum EventKind {
     static let worker: UInt8 = 8
     /// The timer of a `server NAME resolve`.
     static let followedServer: UInt8 = 9
+    /// Events of the connection of a health check; its timer.
+    static let health: UInt8 = 10
 }

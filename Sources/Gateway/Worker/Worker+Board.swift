@@ -1,4 +1,5 @@
 import Board
+import Config
 import Loop
 import Machine
 import Messages
@@ -62,7 +63,7 @@ extension Ref where Value == Worker {
                 let idle = min(session.idleMilliseconds, now)
                 sticky.value.sessions.learn(
                     digest: SessionDigest(high: session.digestHigh, low: session.digestLow), id: PeerID(bytes: session.peer),
-                    idCount: session.peer.count, creates: true, now: Milliseconds(now - idle))
+                    idCount: session.peer.count, creates: true, now: Machine.Milliseconds(now - idle))
             }
         }
     }
@@ -76,6 +77,13 @@ extension Ref where Value == Worker {
             slots[key] = PeerSlot(index: Int(place.slot), generation: place.slotGeneration)
         }
         let upstreams = value.http.value.upstreams
-        for index in upstreams.indices { upstreams[index].share(slots, on: board) }
+        let named = Set(places.map(\.upstream))
+        for index in upstreams.indices {
+            let upstream = upstreams[index]
+            if upstream.value.sharing.column == nil || named.contains(upstream.value.settings.value.name) {
+                upstream.share(slots, on: board)
+                publishHealth(of: upstream)
+            }
+        }
     }
 }

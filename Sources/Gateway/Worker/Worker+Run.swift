@@ -22,6 +22,7 @@ extension Ref where Value == Worker {
             value.log.flush(now: now)
             closeSockets()
             publishCounters()
+            tellHealthNews()
             if value.isStopping { return finishLogs() }
             if value.isDraining, value.connections.count == 0 { return finishLogs() }
         }
@@ -62,6 +63,7 @@ extension Ref where Value == Worker {
         case EventKind.listener: if Int(token.slot) < value.listeners.count { accept(from: value.listeners[Int(token.slot)]) }
         case EventKind.channel: serveSupervisor(token)
         case EventKind.resolver: value.resolverConversations.find(token)?.handle(mask)
+        case EventKind.health: value.health.targets.find(token)?.handle(mask)
         default: break
         }
     }
@@ -77,6 +79,7 @@ extension Ref where Value == Worker {
             case EventKind.resolver: value.resolverConversations.find(token)?.timedOut()
             case EventKind.followedServer:
                 if Int(token.slot) < value.followedServers.count { value.followedServers[Int(token.slot)].ask() }
+            case EventKind.health: value.health.targets.find(token)?.timerFired()
             default: break
             }
         }

@@ -48,6 +48,8 @@ struct Worker: ~Copyable {
     var failures: FailureReporter
     /// This worker's column of the memory that all workers share; nil without one.
     var board: BoardColumn?
+    /// The health checks, if this worker runs them.
+    var health = HealthChecks(limit: 1 << 16)
     let identity: WorkerIdentityText
     /// Generator behind `random`, `$request_id` and jitter.
     var random: RandomSource

@@ -18,8 +18,9 @@ package protocol AppHost: AnyObject {
     /// Tell the workers whether requests without a live instance should wait. Times are monotonic.
     func outlook(app: String, _ outlook: AppOutlook)
 
-    /// Let one worker check the instance; its results come by `AppSupervisor.healthChanged`.
-    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth)
+    /// Let one worker check the instance, by the `health` of its configuration; its results come by
+    /// `AppSupervisor.healthChanged`. A ready one counts as healthy until its check fails.
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool)
 
     /// End the check.
     func endHealthCheck(app: String, instance: InstanceKey)

@@ -66,7 +66,12 @@ extension AppSupervisor {
             guard let key, let instance = app.instances[key] else { return }
             endProbe(instance, app: app)
             changed()
-        case .ready: changed()
+        case .ready:
+            // READY=1 may have been quicker than the check, which starts from there.
+            if let key, let instance = app.instances[key], instance.isHealthChecked, let address = instance.address {
+                host.beginHealthCheck(app: app.name, instance: key, address: address, isReady: true)
+            }
+            changed()
         case .soaking(let until): beginSoak(app, until: until)
         case .rollEnded:
             app.soak = nil

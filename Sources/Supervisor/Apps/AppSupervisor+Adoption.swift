@@ -106,10 +106,7 @@ extension AppSupervisor {
                 key, release: keeper.release, processID: state.appProcess, isReady: isReady, restarts: restarts, now: now,
                 actions: &actions)
         }
-        if isReady, let address, let health = app.specification(of: keeper.release).health {
-            instance.isHealthChecked = true
-            host.beginHealthCheck(app: app.name, instance: key, address: address, health)
-        }
+        followHealth(of: instance, app: app, isReady: isReady)
         notice(app, instance, "process \(state.appProcess) was taken over", .notice)
     }
 

@@ -108,6 +108,8 @@ extension AppSupervisor {
             var specification = block
             if let scale = app.scale { specification.instances = scale }
             act(app) { machine, now, actions in machine.update(specification, now: now, actions: &actions) }
+            let ready = Set(app.machine.snapshots.filter { $0.phase == .ready }.map(\.key))
+            for (key, instance) in app.instances { followHealth(of: instance, app: app, isReady: ready.contains(key)) }
         case .deploy:
             guard !app.machine.isRolling else {
                 app.pendingBlock = block

@@ -96,13 +96,25 @@ extension AppSupervisor {
         instance.probe = .confirmed
         instance.knock = nil
         instance.address = address
-        if let health = app.specification(of: instance.release).health {
-            instance.isHealthChecked = true
-            host.beginHealthCheck(app: app.name, instance: instance.key, address: address, health)
-        }
+        followHealth(of: instance, app: app, isReady: false)
         if instance.saidReady { pending.append((app.name, instance.key, .notified(.ready))) }
         pending.append((app.name, instance.key, .portAccepts))
         changed()
+    }
+
+    /// Begins or ends the checks of an instance, as its block says now.
+    func followHealth(of instance: AppInstance, app: ManagedApp, isReady: Bool) {
+        guard instance.probe == .confirmed, let address = instance.address else { return }
+        let isWanted = app.specification(of: instance.release).health != nil
+        guard isWanted != instance.isHealthChecked else { return }
+        instance.isHealthChecked = isWanted
+        if isWanted {
+            host.beginHealthCheck(app: app.name, instance: instance.key, address: address, isReady: isReady)
+        } else {
+            host.endHealthCheck(app: app.name, instance: instance.key)
+            // What waited for its first pass is ready without.
+            pending.append((app.name, instance.key, .portAccepts))
+        }
     }
 
     private func tellElsewhere(

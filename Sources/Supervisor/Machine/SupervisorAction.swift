@@ -12,6 +12,10 @@ package enum SupervisorAction: Equatable, Sendable {
     case stop(WorkerID)
     /// End a worker that did not listen: SIGKILL.
     case kill(WorkerID)
+    /// This worker runs the health checks from now on, in this term. Nobody else does.
+    case beginChecks(WorkerID, term: UInt32)
+    /// This worker ends its health checks: another one runs them, or nobody has to.
+    case endChecks(WorkerID)
     /// A worker's column of the board is free: zero it.
     case releaseColumn(Int)
     /// Parse the configuration again and prepare everything for it; answered by `configurationLoaded` or `configurationRejected`.

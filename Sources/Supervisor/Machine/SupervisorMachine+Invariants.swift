@@ -9,6 +9,8 @@ extension SupervisorMachine {
         assert(Set(columns).count == columns.count, "no column has two writers")
         assert(Set(alive.map(\.id)).count == alive.count, "no worker is counted twice")
         assert(!isEnding || generations.allSatisfy(\.isEnding), "nobody starts on the way out")
+        let able = generations.filter { $0.number == current && !$0.isEnding }.flatMap { $0.workers.filter { $0.state == .ready } }
+        assert(able.isEmpty ? checker == nil : able.contains { $0.id == checker }, "one worker that can runs the checks")
         for generation in generations where generation.phase == .serving && phase == .serving {
             let places = generation.workers.filter { !$0.isEnding }.map(\.place).sorted()
             assert(places == Array(0..<generation.plan.workerCount), "a serving generation has all its places")

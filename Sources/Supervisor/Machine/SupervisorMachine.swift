@@ -55,6 +55,9 @@ package struct SupervisorMachine: ~Copyable {
     var hasServed = false
     /// Whether that happened.
     var isRefused = false
+    /// Who runs the health checks; and the number of times that somebody was named.
+    var checker: WorkerID?
+    var checkTerm: UInt32 = 0
 
     package init(limits: Limits = Limits(), isDaemon: Bool) {
         self.limits = limits
@@ -96,6 +99,7 @@ extension SupervisorMachine {
             if phase == .paused { resume(now: now, to: &actions) }
         case .timer: timer(now: now, to: &actions)
         }
+        nameChecker(in: &actions)
         endIfDone(&actions)
         checkInvariants()
         return actions

@@ -5,7 +5,7 @@ internal import Messages
 /// The memory that all workers share: per-peer health and load, counters. Sealed against shrinking, growing and other seals.
 ///
 /// It lives as long as the supervisor; only when a reload needs more columns or slots than it has, the new generation gets a larger one,
-/// and the peers begin anew there.
+/// and the peers begin anew there, but for their health.
 @safe
 final class BoardMemory {
     let descriptor: Descriptor
@@ -48,8 +48,19 @@ final class BoardMemory {
     func boardColumn(_ column: Int) -> Int { column + 1 }
 
     /// Ends the column of a worker that ended: gauges go, what only grows is kept in the supervisor's own.
-    func release(column: Int) {
-        BoardColumn(view, column: 0)?.retire(boardColumn(column))
+    /// - Parameter checkTerm: the highest term of health checks so far.
+    func release(column: Int, checkTerm: UInt32) {
+        BoardColumn(view, column: 0)?.retire(boardColumn(column), checkTermMax: checkTerm)
+    }
+
+    /// Takes over what another board knows of the health of these peers.
+    func takeHealth(of peers: [BoardPeer], from old: BoardMemory) {
+        guard let column = BoardColumn(view, column: 0) else { return }
+        for peer in peers {
+            guard let known = old.allocator.existingSlot(for: peer.key), let slot = allocator.existingSlot(for: peer.key)
+            else { continue }
+            column.setCheckState(slot, old.view.checkState(known), term: old.view.checkTerm(known))
+        }
     }
 
     /// The slots of the peers of a configuration; those of a peer that is known already stay.
@@ -72,6 +83,9 @@ final class BoardMemory {
         if !isKnown { allocator.write(to: view) }
         return (UInt32(clamping: slot.index), slot.generation)
     }
+
+    /// Whether there is room for peers that nobody has counted on.
+    var hasSpareSlots: Bool { allocator.count < view.layout.slots / 4 * 3 }
 
     /// Attempts of all workers that run on a peer now.
     func connections(to peer: BoardPeer) -> Int64 {

@@ -13,6 +13,8 @@ final class PreparedConfiguration {
     /// The board of its workers; set before the first of them starts.
     var board: BoardMemory?
     var peerPlaces: [PeerPlace] = []
+    /// Peers that its workers found by name, with places on the board.
+    var foundPeers: Set<BoardPeer> = []
 
     init(settings: ProcessSettings, bundle: Descriptor, listeners: ListenerTable, logs: [String: Descriptor], identity: WorkerIdentity) {
         self.settings = settings
@@ -31,6 +33,7 @@ final class PreparedConfiguration {
             board = try BoardMemory(workers: settings.workerCount, peers: peers.count)
         }
         peerPlaces = board?.places(for: peers) ?? []
+        if let known = old?.board, known !== board { board?.takeHealth(of: peers, from: known) }
     }
 
     /// Closes the supervisor's copies of the listening sockets.

@@ -13,6 +13,8 @@ extension Supervisor {
             case .drain(let id, let deadline): send(.drain(deadlineMilliseconds: deadline), to: id)
             case .stop(let id): send(.stop, to: id)
             case .kill(let id): kill(id)
+            case .beginChecks(let id, let term): beginChecks(id, term: term)
+            case .endChecks(let id): send(.endChecks, to: id)
             case .releaseColumn(let column): releaseColumn(column)
             case .loadConfiguration: loadConfiguration()
             case .commitConfiguration(let generation): commit(generation)
@@ -99,7 +101,7 @@ extension Supervisor {
         }
     }
 
-    private func send(_ command: WorkerCommand, to id: WorkerID) {
+    func send(_ command: WorkerCommand, to id: WorkerID) {
         guard let worker = workers[id] else { return }
         worker.send(command)
         watch(worker)
@@ -165,7 +167,7 @@ extension Supervisor {
         var seen: [BoardMemory] = []
         for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
             seen.append(board)
-            board.release(column: column)
+            board.release(column: column, checkTerm: machine.checkTerm)
         }
     }
 
@@ -174,7 +176,7 @@ extension Supervisor {
         // The last configuration in force knows the pid file and the sockets until the end.
         guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
         let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
-        if !peers.isEmpty { gone.board?.keep(only: peers + appPeers(on: gone.board)) }
+        if !peers.isEmpty { gone.board?.keep(only: peers + livePeers(on: gone.board)) }
         sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
     }
 

@@ -35,6 +35,7 @@ extension Supervisor {
         guard let apps else { return }
         removeApps(apps.poll.descriptor)
         self.apps = nil
+        for instance in Array(checkedInstances.keys) { uncheck(instance) }
     }
 
     /// When there is something to do for the apps, in milliseconds.
@@ -124,10 +125,11 @@ extension Supervisor {
         return sum
     }
 
-    /// The peers of a board that are instances of apps.
-    func appPeers(on board: BoardMemory?) -> [BoardPeer] {
+    /// The peers of a board that came at run time: instances of apps, and what names stand for.
+    func livePeers(on board: BoardMemory?) -> [BoardPeer] {
         var peers: [BoardPeer] = []
         for configuration in configurations.values where configuration.board === board {
+            peers += configuration.foundPeers
             for (upstream, app) in configuration.settings.appUpstreams {
                 for instance in routes[app]?.instances ?? [] {
                     peers.append(BoardPeer(upstream: upstream, address: instance.address.listenKey, ordinal: 0))
@@ -142,7 +144,7 @@ extension Supervisor {
         var seen: [BoardMemory] = []
         for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
             seen.append(board)
-            board.keep(only: configurations.values.filter { $0.board === board }.flatMap(\.settings.peers) + appPeers(on: board))
+            board.keep(only: configurations.values.filter { $0.board === board }.flatMap(\.settings.peers) + livePeers(on: board))
         }
     }
 }
@@ -165,14 +167,14 @@ extension Supervisor: AppHost {
         changedApps.insert(app)
     }
 
-    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth) {
-        log.write(
-            .warning,
-            "app \(app).\(instance.slot): \"health\" is not checked yet in this version, an instance that accepts connections counts as healthy")
-        apps?.healthChanged(app: app, instance: instance, isHealthy: true)
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool) {
+        let name = InstanceName(app: app, slot: UInt16(clamping: instance.slot), serial: instance.serial)
+        check(name, at: address, isReady ? .healthy : .unproven)
     }
 
-    func endHealthCheck(app: String, instance: InstanceKey) {}
+    func endHealthCheck(app: String, instance: InstanceKey) {
+        uncheck(InstanceName(app: app, slot: UInt16(clamping: instance.slot), serial: instance.serial))
+    }
 
     func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts { SoakComparison.Counts() }
 

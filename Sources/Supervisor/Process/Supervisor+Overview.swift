@@ -148,8 +148,7 @@ extension Supervisor {
             switch configuration.board?.checkState(of: peer) ?? .none {
             case .none, .healthy: totals.fails > 0 ? .failing : .up
             case .unproven: .unproven
-            case .unhealthy: .unhealthy
-            case .gone: .leaving
+            case .unhealthy, .unresponsive: .unhealthy
             }
         return PeerOverview(
             upstream: peer.upstream, address: peer.address, name: name, state: state ?? (isDrained ? .draining : checked),

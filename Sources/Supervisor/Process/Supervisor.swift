@@ -45,6 +45,8 @@ final class Supervisor {
     var routes: [String: AppRoute] = [:]
     /// Apps of which the workers have to be told.
     var changedApps: Set<String> = []
+    /// Instances whose health the workers check.
+    var checkedInstances: [InstanceName: CheckedInstance] = [:]
     /// The exit status, while the apps are being stopped.
     var statusAfterApps: Int32?
 
@@ -245,6 +247,9 @@ final class Supervisor {
     func readReports(of worker: WorkerProcess) {
         while let report = worker.receive() {
             switch report {
+            case .success(.health(let health)): take(health, from: worker)
+            case .success(.peersChanged): relayPeers(from: worker)
+            case .success(.peerFound(let found)): take(found, from: worker)
             case .success(.ready): post(.workerReady(worker.id))
             case .success(.failed(let text)): post(.workerFailed(worker.id, text: text))
             case .success(.session(let session)): relay(session, from: worker)

@@ -44,6 +44,8 @@ struct ProcessSettings {
     var servers: [Server] = []
     /// Where the control process listens; nil: there is none.
     var controlSocket: String?
+    /// Upstreams with servers whose names are followed at run time (`resolve`).
+    var resolvingUpstreams: Set<String> = []
     /// Every zone of `sticky learn` that is told of, each once.
     var sessionZones: [SessionZone] = []
     /// The `app` blocks.
@@ -93,6 +95,7 @@ struct ProcessSettings {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
         servers = Self.servers(of: http)
+        resolvingUpstreams = Set(http.upstreams.filter { $0.servers.contains(where: \.isResolved) }.map(\.name))
         appUpstreams = http.upstreams.compactMap { upstream in
             upstream.app.map { (upstream: upstream.name, app: main.apps[$0].name) }
         }

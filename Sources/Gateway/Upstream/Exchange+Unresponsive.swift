@@ -1,0 +1,45 @@
+import Config
+import Glibc
+import Loop
+import Machine
+
+// Requests in flight to a peer of which a check has found that it does not answer: those that may be repeated need not wait for a time-out.
+extension Ref where Value == Worker {
+    /// Takes over what the board says of the peers, now instead of before the next pick: another worker's check changed it.
+    func lookAtPeers() {
+        let upstreams = value.http.value.upstreams
+        for index in upstreams.indices where upstreams[index].value.isChecked {
+            let upstream = upstreams[index]
+            upstream.absorbNews(now: now)
+            leaveUnresponsive(upstream)
+        }
+    }
+
+    private func leaveUnresponsive(_ upstream: Ref<Upstream>) {
+        let peers = 0..<upstream.value.balancer.capacity
+        guard peers.contains(where: { upstream.value.balancer.flags(of: $0).contains(.unresponsive) }) else { return }
+        for slot in 0..<UInt32(value.exchanges.capacity) {
+            let exchange = value.exchanges[slot]
+            guard let connection = exchange.value.connection, exchange.value.upstream == upstream else { continue }
+            let flags = upstream.value.balancer.flags(of: connection.value.peer)
+            if flags.contains(.unresponsive) { exchange.leaveUnresponsivePeer() }
+        }
+    }
+}
+
+extension Ref where Value == Exchange {
+    /// Goes to another peer if there is one and the request may be repeated; else it goes on waiting: the peer may come to itself.
+    fileprivate func leaveUnresponsivePeer() {
+        let phase: StaticString
+        let reason: ReasonCode
+        switch value.state {
+        case .connecting: (phase, reason) = ("connecting to upstream", .connectTimeout)
+        case .sending: (phase, reason) = ("sending request to upstream", .sendTimeout)
+        case .awaitingHead: (phase, reason) = ("reading response header from upstream", .responseTimeout)
+        default: return
+        }
+        guard value.attempt.isRunning, case .tryNext = decide(.timeout) else { return }
+        let message = "upstream does not answer its health check"
+        failed(ExchangeFailure(kind: .timeout, level: .error, message: message, reason: reason), phase: phase)
+    }
+}

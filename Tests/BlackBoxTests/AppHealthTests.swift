@@ -1,0 +1,162 @@
+import Foundation
+import Synchronization
+import Testing
+import TestKit
+
+/// `health` of an app: one worker asks each instance, and all of them act on what it hears.
+@Suite("The health of an app", .blocking, .enabled(if: Target.isGoodgate))
+struct AppHealth {
+    /// Answers with its process id; `/health` with 200 while the file `well` exists in its directory and `sick-PID` does not.
+    private static let program = """
+        import http.server, os, socketserver
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def do_GET(self):
+                body = str(os.getpid()).encode()
+                isWell = os.path.exists("well") and not os.path.exists("sick-%d" % os.getpid())
+                self.send_response(200 if self.path != "/health" or isWell else 503)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                open("posts", "a").write("x")
+                self.do_GET()
+            def log_message(self, *arguments): pass
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+        """
+    private static let health = "health uri=/health interval=50ms timeout=150ms fails=2;"
+
+    private func site(
+        _ directory: TemporaryDirectory, app: String = "", health: String = AppHealth.health, workers: Int = 1, isWell: Bool = true
+    ) throws -> Site {
+        try directory.write("app.py", Self.program)
+        if isWell { try directory.write("well", "") }
+        let command = "command /usr/bin/python3 \(directory.path)/app.py; directory \(directory.path);"
+        return try Site(
+            http: "upstream back { app one; }", server: "location / { proxy_pass http://back; proxy_read_timeout 20s; }",
+            main: "app one { \(command) \(health) \(app) }", workers: workers, directory: directory)
+    }
+
+    private func process(_ site: Site) throws -> pid_t {
+        let reply = try site.client(timeout: 30).request()
+        return try #require(pid_t(reply.text), "\(reply.status) \(reply.text) \(site.gateway.errorLog)")
+    }
+
+    /// The processes of all instances, when so many answer.
+    private func processes(_ site: Site, _ count: Int) throws -> [pid_t] {
+        var seen = Set<pid_t>()
+        #expect(try eventually(within: 30) {
+            seen.insert(try process(site))
+            return seen.count == count
+        })
+        return seen.sorted()
+    }
+
+    /// Whether the next requests all go to one of these.
+    private func all(_ site: Site, goTo processes: [pid_t], requests: Int = 8) throws -> Bool {
+        for _ in 0..<requests where !processes.contains(try process(site)) { return false }
+        return true
+    }
+
+    @Test("keeps an instance from being ready until its check passes") func readiness() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(directory, isWell: false)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let load = Load(port: site.port, clients: 2)
+        #expect(site.gateway.waitForError("app one.0#1: started", seconds: 20))
+        #expect(!eventually(within: 1) { site.gateway.errorLog.contains("ready after") }, "it listens, and is not well")
+        #expect(load.count == 0)
+        try directory.write("well", "")
+        #expect(site.gateway.waitForError("app one.0#1: ready after"))
+        #expect(eventually { load.count > 20 })
+        #expect(load.finish().failures == [])
+        #expect(!site.gateway.errorLog.contains("is unhealthy"), "nobody has to hear of a boot")
+    }
+
+    @Test("takes a sick instance out, and back when it is well") func sickness() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(directory, app: "instances 2;", workers: 2)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let both = try processes(site, 2)
+        try directory.write("sick-\(both[0])", "")
+        #expect(site.gateway.waitForError("is unhealthy: 2 checks in a row failed, it answered with status 503"))
+        #expect(try all(site, goTo: [both[1]]))
+        try FileManager.default.removeItem(atPath: directory.path + "/sick-\(both[0])")
+        #expect(site.gateway.waitForError("is healthy"))
+        #expect(try processes(site, 2) == both)
+    }
+
+    @Test("finds an instance that hangs, and one that hangs after the checking worker was killed") func hang() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(directory, app: "instances 3; stop_timeout 1s;", workers: 2)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"]) }
+        let three = try processes(site, 3)
+        kill(three[0], SIGSTOP)
+        defer { kill(three[0], SIGCONT) }
+        // Requests that it had already go to the others when its check fails, not when proxy_read_timeout ends.
+        var areAllServed = false
+        let seconds = try secondsTaken { areAllServed = try all(site, goTo: [three[1], three[2]]) }
+        #expect(areAllServed && seconds < 5)
+        #expect(site.gateway.waitForError("it did not answer in time"))
+        #expect(site.gateway.waitForError("upstream does not answer its health check while reading response header from upstream"))
+        #expect(try all(site, goTo: [three[1], three[2]]))
+        for worker in site.gateway.workers { kill(worker, SIGKILL) }
+        #expect(eventually { site.gateway.workers.count == 2 })
+        #expect(try all(site, goTo: [three[1], three[2]]), "what is known outlives the workers")
+        kill(three[1], SIGSTOP)
+        defer { kill(three[1], SIGCONT) }
+        #expect(eventually { site.gateway.errorLog.split(separator: "\n").count { $0.contains("it did not answer in time") } == 2 })
+        #expect(try all(site, goTo: [three[2]]))
+    }
+
+    @Test("never has a POST executed twice because an instance hung for a time") func posts() throws {
+        let directory = try TemporaryDirectory()
+        // The app may run as another user.
+        try directory.write("posts", "")
+        chmod(directory.path + "/posts", 0o666)
+        let site = try site(directory, app: "instances 2;", workers: 2)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let both = try processes(site, 2)
+        kill(both[0], SIGSTOP)
+        let statuses = Mutex<[Int]>([])
+        for _ in 0..<6 {
+            Thread.detachNewThread {
+                let status = (try? site.client(timeout: 30).request("POST", body: Bytes("x")).status) ?? 0
+                statuses.withLock { $0.append(status) }
+            }
+        }
+        #expect(site.gateway.waitForError("it did not answer in time"))
+        #expect(eventually { statuses.withLock { $0.count } >= 2 })
+        #expect(statuses.withLock { $0.count } < 6, "some are with the one that hangs")
+        kill(both[0], SIGCONT)
+        #expect(eventually { statuses.withLock { $0.count } == 6 })
+        #expect(statuses.withLock { $0 } == Array(repeating: 200, count: 6))
+        #expect(directory.read("posts") == "xxxxxx")
+    }
+
+    @Test("keeps what it knows over a reload, and follows the new parameters") func reload() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(directory, app: "instances 2;", workers: 2)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let both = try processes(site, 2)
+        try directory.write("sick-\(both[0])", "")
+        #expect(site.gateway.waitForError("is unhealthy"))
+        let old = Set(site.gateway.workers)
+        site.gateway.signal(SIGHUP)
+        var served = Set<pid_t>()
+        #expect(try eventually(within: 20) {
+            served.insert(try process(site))
+            return old.isDisjoint(with: site.gateway.workers) && site.gateway.workers.count == 2
+        })
+        #expect(served == [both[1]])
+        #expect(try all(site, goTo: [both[1]]))
+        let text = directory.read(GatewayProcess.configurationName)
+        try directory.write(GatewayProcess.configurationName, text.replacingOccurrences(of: Self.health, with: ""))
+        site.gateway.signal(SIGHUP)
+        #expect(try processes(site, 2) == both, "no check, so nobody is sick; and no process was touched")
+    }
+}
