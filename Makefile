@@ -47,6 +47,12 @@ bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 6 
 	$(SWIFT) build -c release -j $(JOBS)
 	@Scripts/bench.py --binary $(RELEASE)/goodgate $(BENCH)
 
+.PHONY: counters
+counters: ## Instructions, retains and heap allocations per request, held against the committed counts (UPDATE=--update writes them)
+	@Scripts/install-packages build counters
+	$(SWIFT) build -c release -j $(JOBS)
+	@Scripts/counters.py --binary $(RELEASE)/goodgate $(UPDATE)
+
 systemd: ## Run under a real systemd in namespaces (root): start, reload, kill -9, upgrade, stop
 	@Scripts/install-packages build
 	$(SWIFT) build -j $(JOBS)
