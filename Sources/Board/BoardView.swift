@@ -7,7 +7,7 @@ import Synchronization
 /// A cheap value; the mapping must outlive it. Thread-safe: all access is atomic.
 @safe
 package struct BoardView {
-    private let base: UnsafeMutableRawPointer
+    private let words: SharedWords
     package let layout: BoardLayout
 
     /// Why a mapping is not a board.
@@ -19,9 +19,10 @@ package struct BoardView {
     ///
     /// - Parameter memory: at least `layout.size` bytes, 4,096-aligned, all zero.
     package init(creatingIn memory: UnsafeMutableRawBufferPointer, layout: BoardLayout) throws(Invalid) {
-        guard let base = memory.baseAddress, memory.count >= layout.size else { throw .tooSmall }
+        guard let base = unsafe memory.baseAddress, memory.count >= layout.size else { throw .tooSmall }
         guard UInt(bitPattern: base) % UInt(BoardLayout.pageSize) == 0 else { throw .misaligned }
-        unsafe self.base = base
+        guard let words = unsafe SharedWords(memory, size: layout.size) else { throw .tooSmall }
+        self.words = words
         self.layout = layout
         store(HeaderWord.version.rawValue * 8, BoardLayout.version)
         store(HeaderWord.size.rawValue * 8, UInt64(layout.size))
@@ -44,41 +45,24 @@ package struct BoardView {
         guard let layout = BoardLayout(workers: Int(clamping: word(.workers)), slots: Int(clamping: word(.slots)))
         else { throw .geometry }
         guard word(.size) == UInt64(layout.size) else { throw .size }
-        guard memory.count >= layout.size else { throw .tooSmall }
-        unsafe self.base = base
+        guard let words = unsafe SharedWords(memory, size: layout.size) else { throw .tooSmall }
+        self.words = words
         self.layout = layout
     }
 }
 
 extension BoardView {
-    /// The word at a byte offset. The one place where the memory is touched.
-    private func atomic<Result>(_ offset: Int, _ body: (borrowing Atomic<UInt64>) -> Result) -> Result {
-        precondition(offset >= 0 && offset & 7 == 0 && offset <= layout.size - 8, "offset outside of the board")
-        // SAFETY: inside the mapping, aligned to 8; `Atomic<UInt64>` has the layout of a `UInt64`, and all processes
-        // access it atomically.
-        return unsafe body(base.advanced(by: offset).assumingMemoryBound(to: Atomic<UInt64>.self).pointee)
-    }
-
-    func load(_ offset: Int) -> UInt64 { atomic(offset) { $0.load(ordering: .relaxed) } }
-    func store(_ offset: Int, _ value: UInt64) { atomic(offset) { $0.store(value, ordering: .relaxed) } }
-    func fetchAdd(_ offset: Int, _ value: UInt64) -> UInt64 {
-        atomic(offset) { $0.wrappingAdd(value, ordering: .relaxed).oldValue }
-    }
+    func load(_ offset: Int) -> UInt64 { words.load(offset) }
+    func store(_ offset: Int, _ value: UInt64) { words.store(offset, value) }
+    func fetchAdd(_ offset: Int, _ value: UInt64) -> UInt64 { words.fetchAdd(offset, value) }
     func exchange(_ offset: Int, expected: UInt64, with value: UInt64) -> (isDone: Bool, found: UInt64) {
-        atomic(offset) {
-            let result = $0.compareExchange(expected: expected, desired: value, ordering: .relaxed)
-            return (result.exchanged, result.original)
-        }
+        words.exchange(offset, expected: expected, with: value)
     }
 
     /// The change counter: when it differs from what a reader last saw, some peer's failure state may have changed.
     /// O(1).
-    package var changes: UInt64 {
-        atomic(HeaderWord.changes.rawValue * 8) { $0.load(ordering: .acquiring) }
-    }
+    package var changes: UInt64 { words.loadAcquiring(HeaderWord.changes.rawValue * 8) }
 
     /// Says that something changed. Whoever writes failure state calls it after writing.
-    package func bumpChanges() {
-        atomic(HeaderWord.changes.rawValue * 8) { _ = $0.wrappingAdd(1, ordering: .releasing) }
-    }
+    package func bumpChanges() { words.add(HeaderWord.changes.rawValue * 8, 1) }
 }

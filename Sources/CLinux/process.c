@@ -226,6 +226,10 @@ int cs_seal_content(int fd) {
     return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ? -errno : 0;
 }
 
+int cs_punch_hole(int fd, int64_t offset, int64_t length) {
+    return CS_RETRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length)) < 0 ? -errno : 0;
+}
+
 int cs_open_executable(const char *path) { return (int)CS_RETRY(open(path, O_PATH | O_CLOEXEC)); }
 
 void cs_close_inherited(void) {

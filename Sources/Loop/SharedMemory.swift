@@ -17,6 +17,15 @@ package struct SharedMemory {
         self.count = count
     }
 
+    /// Memory of this process alone, all zero, in the same form. Nil when the kernel refuses.
+    package init?(own count: Int) {
+        let descriptor = unsafe cs_memfd("goodgate", 0)
+        guard descriptor >= 0 else { return nil }
+        defer { _ = cs_close(descriptor) }
+        guard cs_ftruncate(descriptor, Int64(count)) >= 0 else { return nil }
+        self.init(mapping: descriptor, count: count)
+    }
+
     /// The memory itself. Other processes write to it at any time: only atomic access is defined.
     @unsafe package var bytes: UnsafeMutableRawBufferPointer { unsafe UnsafeMutableRawBufferPointer(start: base, count: count) }
 }

@@ -16,6 +16,8 @@ package enum WorkerCommand: Equatable, Sendable {
     case peers([PeerPlace])
     /// Sessions of `sticky learn` that other workers learned. Before `run` those of the workers before, later each as it comes.
     case sessions([StickySession])
+    /// Memory of the zones of limit_req and limit_conn, as `ZoneName` names them. Before `run`.
+    case zones([NamedDescriptor])
     /// All is said: become this user, start accepting, report `ready`.
     case run(WorkerIdentity)
     /// Graceful end (QUIT, old generation): stop accepting, close idle connections, let active requests end, exit 0. With a deadline, in
@@ -60,6 +62,7 @@ extension WorkerCommand {
         static let peers: UInt16 = 9
         static let sessions: UInt16 = 10
         static let drainServer: UInt16 = 11
+        static let zones: UInt16 = 12
         static let upstream: UInt16 = 0x0100
         static let successor: UInt16 = 0x0200
         static let beginChecks: UInt16 = 0x0101
@@ -89,6 +92,9 @@ extension WorkerCommand {
         case .sessions(let list):
             writer = PacketWriter(kind: Kind.sessions)
             try StickySession.write(list, to: &writer)
+        case .zones(let list):
+            writer = PacketWriter(kind: Kind.zones)
+            try NamedDescriptor.write(list, to: &writer)
         case .run(let identity):
             writer = PacketWriter(kind: Kind.run)
             try identity.write(to: &writer)
@@ -135,6 +141,7 @@ extension WorkerCommand {
         case Kind.logs: self = .logs(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
         case Kind.peers: self = .peers(try PeerPlace.read(from: &reader))
         case Kind.sessions: self = .sessions(try StickySession.read(from: &reader))
+        case Kind.zones: self = .zones(try NamedDescriptor.read(from: &reader, descriptorCount: descriptorCount))
         case Kind.run: self = .run(try WorkerIdentity(from: &reader))
         case Kind.drain: self = .drain(deadlineMilliseconds: try reader.optional())
         case Kind.stop: self = .stop

@@ -30,6 +30,7 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
         .listeners([]),
         .listeners((0..<60).map { NamedDescriptor(name: "127.0.0.1:\(8000 + $0)", descriptorIndex: $0) }),
         .logs([NamedDescriptor(name: "/var/log/nginx/access.log", descriptorIndex: 0)]),
+        .zones([NamedDescriptor(name: ZoneName.requests("one"), descriptorIndex: 1)]),
         .peers([PeerPlace(upstream: "backend", address: "127.0.0.1:3000", ordinal: 0, slot: 7, slotGeneration: .max)]),
         .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
         .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),

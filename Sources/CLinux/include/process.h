@@ -133,6 +133,8 @@ int cs_sealable_memory(const char *name);
 int cs_seal_size(int fd);
 /// Seals size and content. No other seals can be added.
 int cs_seal_content(int fd);
+// Makes a part of a memfd zero, and gives its pages back.
+int cs_punch_hole(int fd, int64_t offset, int64_t length);
 /// Maps a memfd for reading and writing, shared. NULL on failure.
 void *cs_map_shared(int fd, size_t size);
 void cs_unmap(void *memory, size_t size);

@@ -1,3 +1,4 @@
+import Board
 import Config
 import Loop
 import Machine
@@ -40,38 +41,59 @@ extension Ref where Value == Request {
         return .next
     }
 
+    /// All limits are asked, and only when all allow the request they count it: the last one asks and counts in one step (as nginx).
     private func checkRequestRate(_ main: RequestRef) -> Step {
         let settings = location.value.settings
-        guard !settings.value.limitRequests.rules.isEmpty else { return .next }
-        let http = worker.value.http
-        let now = Machine.Milliseconds(worker.now)
-        var found: [(rule: LimitRequestsSettings.Rule, key: ByteView, excess: Int64)] = []
-        for rule in settings.value.limitRequests.rules {
-            let zone = http.value.configuration.value.http!.limitRequestZones[rule.zone]
-            let key = evaluate(zone.key)
-            if key.isEmpty { continue }
-            guard key.count <= 65_535 else {
-                log(.error, "the value of the limit key is more than 65535 bytes: \"\(key.prefix(100).string)\"")
-                continue
-            }
-            switch http.value.requestZones[rule.zone].value.check(key, burst: Int64(rule.burst), now: now, counts: false) {
-            case .allowed(let excess): found.append((rule, key, excess))
-            case .rejected(let excess): return rejectRequest(main, settings.value.limitRequests, zone.name, excess)
-            }
-        }
-        guard !found.isEmpty else { return .next }
-        var wait: Machine.Milliseconds = 0
+        let rules = settings.value.limitRequests.rules
+        guard !rules.isEmpty else { return .next }
+        var wait: Int64 = 0
         var slowest: (zone: Int, excess: Int64)?
-        for entry in found {
-            _ = http.value.requestZones[entry.rule.zone].value.check(entry.key, burst: Int64(entry.rule.burst), now: now, counts: true)
-            let delay = http.value.requestZones[entry.rule.zone].value.delay(excess: entry.excess, after: Int64(entry.rule.delay))
-            if delay > wait { (wait, slowest) = (delay, (entry.rule.zone, entry.excess)) }
+        var isCounted = false
+        for index in rules.indices {
+            guard let hash = hash(of: rules[index]) else { continue }
+            switch take(rules[index], hash, counts: index == rules.count - 1) {
+            case .allowed(let excess):
+                isCounted = true
+                let delay = delay(rules[index], excess)
+                if delay > wait { (wait, slowest) = (delay, (rules[index].zone, excess)) }
+            case .rejected(let excess):
+                return rejectRequest(main, settings.value.limitRequests, zoneName(rules[index].zone), excess)
+            }
         }
+        guard isCounted else { return .next }
+        for rule in rules.dropLast() { if let hash = hash(of: rule) { _ = take(rule, hash, counts: true) } }
         guard let slowest else {
             main.value.limits.requestStatus = .passed
             return .next
         }
         return delayRequest(main, settings.value.limitRequests, slowest.zone, slowest.excess, wait)
+    }
+
+    private func zoneName(_ zone: Int) -> String { worker.value.http.value.configuration.value.http!.limitRequestZones[zone].name }
+
+    /// The key's hash; nil if the rule does not count the request.
+    private func hash(of rule: LimitRequestsSettings.Rule) -> UInt64? {
+        guard rule.zone < worker.value.requestZones.count else { return nil }
+        let key = evaluate(worker.value.http.value.configuration.value.http!.limitRequestZones[rule.zone].key)
+        if key.isEmpty { return nil }
+        guard key.count <= 65_535 else {
+            log(.error, "the value of the limit key is more than 65535 bytes: \"\(key.prefix(100).string)\"")
+            return nil
+        }
+        return KeyedHash.hash(key, worker.value.requestZones[rule.zone].secret)
+    }
+
+    private func take(_ rule: LimitRequestsSettings.Rule, _ hash: UInt64, counts: Bool) -> RequestZone.Outcome {
+        worker.value.requestZones[rule.zone].take(
+            hash: hash, rate: rate(rule), burst: Int64(rule.burst), now: worker.now, counts: counts)
+    }
+
+    private func delay(_ rule: LimitRequestsSettings.Rule, _ excess: Int64) -> Int64 {
+        RequestZone.delay(excess: excess, after: Int64(rule.delay), rate: rate(rule))
+    }
+
+    private func rate(_ rule: LimitRequestsSettings.Rule) -> Int64 {
+        Int64(max(1, worker.value.http.value.configuration.value.http!.limitRequestZones[rule.zone].rate))
     }
 
     private func rejectRequest(_ main: RequestRef, _ settings: LimitRequestsSettings, _ zone: String, _ excess: Int64) -> Step {
@@ -82,7 +104,7 @@ extension Ref where Value == Request {
     }
 
     private func delayRequest(
-        _ main: RequestRef, _ settings: LimitRequestsSettings, _ zone: Int, _ excess: Int64, _ wait: Machine.Milliseconds
+        _ main: RequestRef, _ settings: LimitRequestsSettings, _ zone: Int, _ excess: Int64, _ wait: Int64
     ) -> Step {
         let name = worker.value.http.value.configuration.value.http!.limitRequestZones[zone].name
         let level = LogLevel(rawValue: min(7, settings.logLevel.rawValue + 1)) ?? .info
@@ -106,14 +128,16 @@ extension Ref where Value == Request {
     private func checkConnections(_ main: RequestRef) -> Step {
         let settings = location.value.settings
         guard !settings.value.limitConnections.rules.isEmpty else { return .next }
-        let http = worker.value.http
-        for rule in settings.value.limitConnections.rules {
-            let zone = http.value.configuration.value.http!.limitConnectionZones[rule.zone]
+        for rule in settings.value.limitConnections.rules where rule.zone < worker.value.connectionZones.count {
+            let zone = worker.value.http.value.configuration.value.http!.limitConnectionZones[rule.zone]
             let key = evaluate(zone.key)
             if key.isEmpty || key.count > 255 { continue }
             main.value.limits.connectionStatus = .passed
+            let counts = worker.value.connectionZones[rule.zone]
             guard main.value.limits.heldCount < 8,
-                let place = http.value.connectionZones[rule.zone].value.enter(key, limit: rule.connections) else {
+                let place = counts.enter(
+                    hash: KeyedHash.hash(key, counts.secret), column: worker.value.zoneColumn, limit: rule.connections)
+            else {
                 let isDryRun = settings.value.limitConnections.isDryRun
                 log(settings.value.limitConnections.logLevel, "limiting connections\(isDryRun ? ", dry run," : "") by zone \"\(zone.name)\"")
                 main.releaseLimits()
@@ -133,7 +157,7 @@ extension Ref where Value == Request {
         value.limits.heldCount = 0
         for index in 0..<count {
             let held = value.limits.held[index]
-            worker.value.http.value.connectionZones[Int(held.zone)].value.leave(held.place)
+            worker.value.connectionZones[Int(held.zone)].leave(held.place)
         }
     }
 }

@@ -56,11 +56,6 @@ struct HTTPCompiler: ~Copyable {
         compileHealthChecks()
         runtime.appChecks = appChecks()
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
-        // A key and its place take about 128 bytes, as in nginx's zones.
-        runtime.requestZones = configuration.value.http!.limitRequestZones.map {
-            Ref.immortal(LeakyBuckets(rate: $0.rate, capacity: $0.size / 128))
-        }
-        runtime.connectionZones = configuration.value.http!.limitConnectionZones.map { Ref.immortal(ConnectionCounts(capacity: $0.size / 64)) }
         runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
         runtime.listeners = compileListeners()
         runtime.charsets = charsets

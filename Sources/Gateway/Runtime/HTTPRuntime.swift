@@ -13,9 +13,6 @@ struct HTTPRuntime: ~Copyable {
     var servers = FixedList<Ref<VirtualServer>>()
     var listeners: [Ref<Listener>] = []
     var upstreams = FixedList<Ref<Upstream>>()
-    /// Zones of limit_req and limit_conn, of this worker.
-    var requestZones: [Ref<LeakyBuckets>] = []
-    var connectionZones: [Ref<ConnectionCounts>] = []
     /// Values of each geo block, by the index the settings give.
     var geoValues: [FixedList<ByteView>] = []
     /// What holds for an address that only a request names.

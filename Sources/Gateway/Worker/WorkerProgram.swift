@@ -17,6 +17,7 @@ package struct WorkerProgram {
     private var board: Int32 = -1
     private var listeners: [String: [Int32]] = [:]
     private var logs: [String: Int32] = [:]
+    private var zones: [String: Int32] = [:]
     private var peers: [PeerPlace] = []
     private var sessions: [StickySession] = []
     private var news: [UpstreamNews] = []
@@ -65,6 +66,7 @@ package struct WorkerProgram {
             case .listeners(let list):
                 for entry in list { listeners[entry.name, default: []].append(descriptors[entry.descriptorIndex]) }
             case .logs(let list): for entry in list { logs[entry.name] = descriptors[entry.descriptorIndex] }
+            case .zones(let list): for entry in list { zones[entry.name] = descriptors[entry.descriptorIndex] }
             case .peers(let list): peers += list
             case .sessions(let list): sessions += list
             case .upstream(let one): news.append(one)
@@ -125,6 +127,7 @@ package struct WorkerProgram {
         attachLogs(worker)
         attachListeners(worker, hello)
         attachBoard(worker, hello)
+        worker.attachZones(zones, column: Int(hello.boardColumn))
         worker.take(sessions)
         for one in news { worker.take(one) }
         for one in drains { worker.take(one) }

@@ -77,6 +77,7 @@ extension Supervisor {
         }
         worker.send(sockets) { .listeners($0) }
         sendLogs(to: worker, configuration)
+        sendZones(to: worker, configuration)
         worker.send(configuration.peerPlaces)
         tellApps(to: worker, configuration)
         for drain in drains { worker.send(.drainServer(drain)) }
@@ -85,6 +86,16 @@ extension Supervisor {
         giveSuccessorSocket(to: worker)
         worker.send(.run(configuration.identity))
         watch(worker)
+    }
+
+    /// Without its memory a zone counts in each worker alone: better than not to start.
+    private func sendZones(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
+        do throws(SystemError) {
+            let zones = try limitZones.memories(for: configuration.settings.limitZones)
+            worker.send(zones.map { (name: $0.zone.label, descriptor: $0.descriptor) }) { .zones($0) }
+        } catch {
+            log.write(.alert, "memfd_create() failed: zones of limit_req and limit_conn are not shared", error)
+        }
     }
 
     private func sendLogs(to worker: WorkerProcess, _ configuration: PreparedConfiguration) {
@@ -169,6 +180,7 @@ extension Supervisor {
             seen.append(board)
             board.release(column: column, checkTerm: machine.checkTerm)
         }
+        if let board = seen.first { limitZones.release(column: board.boardColumn(column), log: log) }
     }
 
     /// Nobody of a generation is left: peers that only it knew leave the board.
@@ -178,6 +190,7 @@ extension Supervisor {
         let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
         if !peers.isEmpty { gone.board?.keep(only: peers + livePeers(on: gone.board)) }
         sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
+        limitZones.keep(only: configurations.values.flatMap(\.settings.limitZones))
     }
 
     private func discard(_ generation: Int) {

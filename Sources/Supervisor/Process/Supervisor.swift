@@ -23,6 +23,7 @@ final class Supervisor {
     var loaded: PreparedConfiguration?
     var workers: [WorkerID: WorkerProcess] = [:]
     let sessions = SessionStore()
+    let limitZones = LimitZones()
     var newBinary: Int32?
     var hasClosedListeners = false
     var exitStatus: Int32?

@@ -1,3 +1,4 @@
+internal import Board
 internal import Config
 internal import Machine
 internal import Messages
@@ -48,6 +49,8 @@ struct ProcessSettings {
     var resolvingUpstreams: Set<String> = []
     /// Every zone of `sticky learn` that is told of, each once.
     var sessionZones: [SessionZone] = []
+    /// The zones of limit_req and limit_conn.
+    var limitZones: [LimitZone] = []
     /// The `app` blocks.
     var apps: [AppSpecification] = []
     /// Which upstreams send to which app.
@@ -104,6 +107,9 @@ struct ProcessSettings {
             return SessionZone(
                 name: learn.zoneName, capacity: learn.zoneSize / StickySettings.bytesPerSession, timeout: Int64(learn.timeout))
         }
+        limitZones =
+            http.limitRequestZones.map { LimitZone(kind: .requests, name: $0.name, size: $0.size, key: $0.keyText) }
+            + http.limitConnectionZones.map { LimitZone(kind: .connections, name: $0.name, size: $0.size, key: $0.keyText) }
         var seenDirectories = Set<String>()
         for location in http.locations {
             addErrorLogs(location.core.errorLogs)

@@ -125,6 +125,11 @@ extension System {
         return memory
     }
 
+    /// Makes a part of shared memory zero again.
+    static func clear(_ memory: Descriptor, _ range: Range<Int>) throws(SystemError) {
+        try check(cs_punch_hole(memory.number, Int64(range.lowerBound), Int64(range.count)))
+    }
+
     /// A memfd of this size, all zero, writable, but sealed against shrinking, growing and other seals.
     static func sharedMemory(named name: String, size: Int) throws(SystemError) -> Descriptor {
         let memory = Descriptor(owning: try check(unsafe cs_sealable_memory(name)))
