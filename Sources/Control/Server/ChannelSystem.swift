@@ -52,7 +52,7 @@ enum ChannelSystem {
     static func close(_ descriptor: Int32) { _ = cs_close(descriptor) }
     static func isOpen(_ descriptor: Int32) -> Bool { cs_is_open(descriptor) != 0 }
     static func setBlocking(_ descriptor: Int32) { _ = cs_set_nonblocking(descriptor, 0) }
-    static func ignore(_ signals: [Int32]) { for number in signals { _ = unsafe Glibc.signal(number, SIG_IGN) } }
+    static func ignore(_ signals: [Int32]) { for number in signals { _ = Glibc.signal(number, SIG_IGN) } }
     /// Ends the process at once.
     static func exit(_ status: Int32) -> Never { cs_exit_now(status) }
     static var user: UInt32 { cs_effective_user() }

@@ -1,4 +1,4 @@
-package import Config
+import Config
 package import Wire
 
 /// Asks name servers for the addresses of names: one `resolver` of the configuration, in one worker. Pure: time and

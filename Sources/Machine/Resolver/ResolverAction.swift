@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// What a resolver needs to know of its directive.
 package struct ResolverMachineSettings: Sendable {
