@@ -76,9 +76,9 @@ struct DemoApp: Sendable {
         head.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
         head.headers.add(name: "Content-Length", value: "\(body.readableBytes)")
         if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
-        try await outbound.write(.head(head))
-        if request.method != .HEAD { try await outbound.write(.body(.byteBuffer(body))) }
-        try await outbound.write(.end(nil))
+        // In one write: whoever is killed between head and body leaves an answer that nobody can repeat.
+        let hasBody = request.method != .HEAD
+        try await outbound.write(contentsOf: [.head(head)] + (hasBody ? [.body(.byteBuffer(body))] : []) + [.end(nil)])
     }
 
     private struct Answer {
