@@ -19,7 +19,7 @@ package struct BoardView {
     ///
     /// - Parameter memory: at least `layout.size` bytes, 4,096-aligned, all zero.
     package init(creatingIn memory: UnsafeMutableRawBufferPointer, layout: BoardLayout) throws(Invalid) {
-        guard let base = unsafe memory.baseAddress, memory.count >= layout.size else { throw .tooSmall }
+        guard let base = memory.baseAddress, memory.count >= layout.size else { throw .tooSmall }
         guard UInt(bitPattern: base) % UInt(BoardLayout.pageSize) == 0 else { throw .misaligned }
         guard let words = unsafe SharedWords(memory, size: layout.size) else { throw .tooSmall }
         self.words = words

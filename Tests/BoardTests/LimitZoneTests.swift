@@ -2,7 +2,7 @@ import Board
 import Testing
 
 /// Memory of a zone, as the supervisor makes it.
-private final class ZoneMemory {
+@safe private final class ZoneMemory {
     let memory: UnsafeMutableRawBufferPointer
     let words: SharedWords
 
@@ -10,14 +10,14 @@ private final class ZoneMemory {
         let size =
             kind == .requests
             ? RequestZone.memorySize(zoneSize: zoneSize) : ConnectionZone.memorySize(zoneSize: zoneSize)
-        memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4_096)
-        memory.initializeMemory(as: UInt8.self, repeating: 0)
-        words = SharedWords(memory, size: size)!
+        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4_096)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        words = unsafe SharedWords(memory, size: size)!
         ZoneHeader.create(kind, in: words, secret: (1, 2))
     }
 
     /// At the end of the test: views of the memory do not keep it.
-    func free() { memory.deallocate() }
+    func free() { unsafe memory.deallocate() }
 
     var requests: RequestZone { RequestZone(words)! }
     var connections: ConnectionZone { ConnectionZone(words)! }
@@ -135,13 +135,13 @@ struct LimitZoneTests {
         let other = ZoneMemory(.connections, zoneSize: 32_768)
         defer { other.free() }
         other.connections.use(column: 3)
-        for index in stride(from: 4_096, to: memory.memory.count, by: 8) {
+        for index in unsafe stride(from: 4_096, to: memory.memory.count, by: 8) {
             let word = hash(seed &* 100_003 &+ UInt64(index))
-            memory.memory.storeBytes(
+            unsafe memory.memory.storeBytes(
                 of: word % 5 == 0 ? 42 : word % 7 == 0 ? .max : word, toByteOffset: index, as: UInt64.self)
         }
-        for index in stride(from: 24, to: other.memory.count, by: 8) where index < 200_000 {
-            other.memory.storeBytes(of: hash(seed &+ UInt64(index)), toByteOffset: index, as: UInt64.self)
+        for index in unsafe stride(from: 24, to: other.memory.count, by: 8) where index < 200_000 {
+            unsafe other.memory.storeBytes(of: hash(seed &+ UInt64(index)), toByteOffset: index, as: UInt64.self)
         }
         for number in 0..<200 as Range<UInt64> {
             _ = memory.requests.take(
@@ -170,7 +170,7 @@ struct LimitZoneTests {
         #expect(zone.count(hash: hash(5)) == 2)
         // Worker 2 was killed.
         let size = ConnectionZone.columnSize(zoneSize: 32_768)
-        for offset in ConnectionZone.range(of: 2, columnSize: size) { memory.memory[offset] = 0 }
+        for offset in ConnectionZone.range(of: 2, columnSize: size) { unsafe memory.memory[offset] = 0 }
         #expect(zone.count(hash: hash(5)) == 0)
         #expect(zone.enter(hash: hash(5), column: 1, limit: 1) != nil)
         #expect(zone.enter(hash: hash(5), column: 1, limit: 1) == nil)
@@ -212,8 +212,8 @@ struct LimitZoneTests {
         let other = ZoneMemory(.connections, zoneSize: 32_768)
         defer { other.free() }
         #expect(RequestZone(other.words) == nil)
-        #expect(SharedWords(memory.memory, size: memory.memory.count + 8) == nil)
-        #expect(SharedWords(UnsafeMutableRawBufferPointer(rebasing: memory.memory[8...]), size: 4_096) == nil)
-        #expect(RequestZone(SharedWords(memory.memory, size: 2_048)!) == nil)
+        #expect(unsafe SharedWords(memory.memory, size: memory.memory.count + 8) == nil)
+        #expect(unsafe SharedWords(UnsafeMutableRawBufferPointer(rebasing: memory.memory[8...]), size: 4_096) == nil)
+        #expect(unsafe RequestZone(SharedWords(memory.memory, size: 2_048)!) == nil)
     }
 }
