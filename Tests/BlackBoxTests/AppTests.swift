@@ -11,6 +11,7 @@ struct Apps {
         time.sleep(float(sys.argv[1]))
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one write: a kill between them leaves half an answer
             def do_GET(self):
                 body = str(os.getpid()).encode()
                 self.send_response(200)
