@@ -64,10 +64,12 @@ extension BoardColumn {
         store(cell, .connections, UInt64(max(0, count)))
     }
 
-    /// Sets the number of this worker's idle pooled connections to a peer. O(1).
-    package func setIdle(_ slot: PeerSlot, _ count: Int) {
+    /// An attempt on a peer ended: one more in its account, and so many still run. O(1).
+    package func recordEnd(_ slot: PeerSlot, isBroken: Bool, running: Int) {
         guard let cell = ownCell(slot) else { return }
-        store(cell, .idle, UInt64(max(0, count)))
+        store(cell, .connections, UInt64(max(0, running)))
+        bump(cell, .attempts)
+        if isBroken { bump(cell, .broken) }
     }
 
     /// Sets what this process's active checks say of a peer. O(1).
@@ -121,9 +123,13 @@ extension BoardColumn {
             let accessed = view.load(cell + CellWord.accessed.rawValue * 8)
             let checked = view.load(cell + CellWord.checked.rawValue * 8)
             let check = view.load(cell + CellWord.check.rawValue * 8)
+            let attempts = view.load(cell + CellWord.attempts.rawValue * 8)
+            let broken = view.load(cell + CellWord.broken.rawValue * 8)
             for word in 0..<BoardLayout.cellSize / 8 { view.store(cell + word * 8, 0) }
             guard let own = ownCell(PeerSlot(index: index, generation: generation)) else { continue }
             store(own, .failures, (view.load(own + CellWord.failures.rawValue * 8) &+ failures) & 0xFFFF_FFFF)
+            store(own, .attempts, view.load(own + CellWord.attempts.rawValue * 8) &+ attempts)
+            store(own, .broken, view.load(own + CellWord.broken.rawValue * 8) &+ broken)
             store(own, .forgiven, max(view.load(own + CellWord.forgiven.rawValue * 8), forgiven))
             store(own, .accessed, max(view.load(own + CellWord.accessed.rawValue * 8), accessed))
             store(own, .checked, max(view.load(own + CellWord.checked.rawValue * 8), checked))

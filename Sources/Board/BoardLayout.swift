@@ -3,16 +3,16 @@
 /// ```
 /// 0      header: magic, layout version, size, columns, slots, counters per column, change counter     256 bytes
 /// 256    slot table: per slot the generation, written by the supervisor, and 15 incident words         128 × slots
-/// …      columns, 4,096-aligned: per column a header with counters (1,024 bytes), then 64 × slots of peer cells
+/// …      columns, 4,096-aligned: per column a header with counters (1,024 bytes), then 128 × slots of peer cells
 /// ```
-/// Column 0 is the supervisor's, the others are one worker's each. A peer cell is one cache line, so workers do not
-/// disturb each other. All values are 64-bit little-endian words (the machine's own order: the memory never leaves the
-/// host), accessed atomically.
+/// Column 0 is the supervisor's, the others are one worker's each. A peer cell is two cache lines, so workers
+/// do not disturb each other; what a pick looks at is in the first. All values are
+/// 64-bit little-endian words (the machine's own order: the memory never leaves the host), accessed atomically.
 package struct BoardLayout: Equatable, Sendable {
     /// "GOODGATE" in ASCII.
     package static let magic: UInt64 = 0x474F_4F44_4741_5445
     /// Raised with every change of the layout: a process refuses a board of another version.
-    package static let version: UInt64 = 2
+    package static let version: UInt64 = 3
     package static let workersMax = 256
     package static let slotsMax = 65_536
 
@@ -21,7 +21,7 @@ package struct BoardLayout: Equatable, Sendable {
     /// Incident words of a slot: one per family of reasons, so that a slow peer that also crashes has two incidents.
     package static let incidentFamilies = 15
     static let columnHeaderSize = 1024
-    static let cellSize = 64
+    static let cellSize = 128
     static let pageSize = 4096
 
     /// Columns of workers, 1...256; one more is the supervisor's.
@@ -90,8 +90,10 @@ enum CellWord: Int {
     /// Result of active checks, written by the worker that runs them: `PeerCheckState` in the low byte, above it the
     /// term in which the worker runs them. What the highest term says counts.
     case check
-    /// Idle pooled connections.
-    case idle
+    /// Attempts that came to an answer or failed; only grows, as does `broken`.
+    case attempts
+    /// Of these, those without a good answer: none, an invalid one, one that broke off, or status 500...599.
+    case broken
 }
 
 /// A worker's counters. Most only grow; those marked with (now) go up and down.

@@ -7,8 +7,16 @@ package struct PeerTotals: Equatable, Sendable {
     package var checked = Int64.min
     /// Attempts that run now in all workers, >= 0, each worker's share clamped to 2^31-1.
     package var connections: Int64 = 0
-    /// Idle pooled connections in all workers.
-    package var idle: Int64 = 0
+
+    package init() {}
+}
+
+/// Attempts on a peer that came to an end, since the peer got its slot.
+package struct PeerAccount: Equatable, Sendable {
+    /// Those that were answered or failed; without those whose client left before.
+    package var attempts: UInt64 = 0
+    /// Of these, those without a good answer: none, an invalid one, one that broke off, or status 500...599.
+    package var broken: UInt64 = 0
 
     package init() {}
 }
@@ -53,10 +61,23 @@ extension BoardView {
             totals.checked = max(totals.checked, second(cell, .checked))
             if column == without { continue }
             totals.connections += count(cell, .connections)
-            totals.idle += count(cell, .idle)
         }
         totals.fails = failures > forgiven ? Int64(failures - forgiven) : 0
         return totals
+    }
+
+    /// What became of all attempts on a peer since it got its slot, over all columns; zero for a slot out of range or of
+    /// another generation. Wrapping sums of what the workers say: compare two of them by wrapping subtraction. O(columns).
+    package func account(_ slot: PeerSlot) -> PeerAccount {
+        var account = PeerAccount()
+        guard isCurrent(slot) else { return account }
+        for column in 0..<layout.columns {
+            let cell = layout.cellStart(column, slot.index)
+            guard load(cell) == slot.generation else { continue }
+            account.attempts &+= load(cell + CellWord.attempts.rawValue * 8)
+            account.broken &+= load(cell + CellWord.broken.rawValue * 8)
+        }
+        return account
     }
 
     /// What active checks say: the word of the highest term, which is that of the last worker named to check. O(columns).

@@ -4,7 +4,7 @@
 /// descriptors travel beside the bytes by `SCM_RIGHTS` and are named in the message by their index.
 package enum MessageLimits {
     /// Version of the layout. A peer that speaks another one is refused at its first packet (`MessageError.version`).
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
     /// Largest packet in bytes, header included.
     package static let packetBytesMax = 32 * 1024
     /// Most descriptors beside one packet (Linux allows 253; `CS_DESCRIPTORS_MAX` is 64).

@@ -12,19 +12,22 @@ package struct UpstreamNews: Equatable, Sendable {
         package var weight: UInt16
         /// Nothing new goes there: it is on its way out, or dead. What runs there goes on.
         package var isLeaving: Bool
+        /// It is a new release on trial: its failures are counted, and do not put it out, so that enough of them are seen.
+        package var isOnTrial: Bool
         /// Its place on the board; nil: none, its state is each worker's own.
         package var slot: UInt32?
         /// Generation of the place.
         package var slotGeneration: UInt64
 
         package init(
-            address: String, name: String, weight: UInt16 = 1, isLeaving: Bool = false, slot: UInt32? = nil,
-            slotGeneration: UInt64 = 0
+            address: String, name: String, weight: UInt16 = 1, isLeaving: Bool = false, isOnTrial: Bool = false,
+            slot: UInt32? = nil, slotGeneration: UInt64 = 0
         ) {
             self.address = address
             self.name = name
             self.weight = weight
             self.isLeaving = isLeaving
+            self.isOnTrial = isOnTrial
             self.slot = slot
             self.slotGeneration = slotGeneration
         }
@@ -68,6 +71,7 @@ extension UpstreamNews {
             writer.text(instance.name)
             writer.integer(instance.weight)
             writer.flag(instance.isLeaving)
+            writer.flag(instance.isOnTrial)
             writer.integer(instance.slot ?? Self.hasNoSlot)
             writer.integer(instance.slotGeneration)
         }
@@ -79,10 +83,11 @@ extension UpstreamNews {
         starting = try reader.integer()
         nextStart = try reader.optional()
         instances = []
-        for _ in 0..<(try reader.count(max: Self.instancesMax, elementBytesMin: 19)) {
+        for _ in 0..<(try reader.count(max: Self.instancesMax, elementBytesMin: 20)) {
             var instance = Instance(address: try reader.text(), name: try reader.text())
             instance.weight = try reader.integer()
             instance.isLeaving = try reader.flag()
+            instance.isOnTrial = try reader.flag()
             let slot: UInt32 = try reader.integer()
             instance.slot = slot == Self.hasNoSlot ? nil : slot
             instance.slotGeneration = try reader.integer()

@@ -8,7 +8,8 @@ struct ControlSite {
     let directory: TemporaryDirectory
 
     /// Listens on $PORT after a delay and answers with process id and $VERSION. Arguments: delay in seconds, then one of `serve`,
-    /// `exit` (prints two lines and ends with status 3), `deaf` (never listens), `sick` (`/health` answers 500).
+    /// `exit` (prints two lines and ends with status 3), `deaf` (never listens), `sick` (`/health` answers 500), `failing` and `closing`
+    /// (every fourth request gets 500, or no answer).
     private static let program = """
         import http.server, os, socketserver, sys, time
         time.sleep(float(sys.argv[1]))
@@ -19,12 +20,19 @@ struct ControlSite {
             sys.exit(3)
         if mode == "deaf":
             time.sleep(600)
+        requests = 0
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             wbufsize = -1  # head and body in one write: a kill between them leaves half an answer
             def do_GET(self):
+                global requests
+                requests += 1
+                isBad = requests % 4 == 0 and self.path != "/health"
+                if isBad and mode == "closing":
+                    self.close_connection = True
+                    return
                 body = (str(os.getpid()) + " " + os.environ.get("VERSION", "none")).encode()
-                self.send_response(500 if mode == "sick" and self.path == "/health" else 200)
+                self.send_response(500 if mode == "sick" and self.path == "/health" or isBad and mode == "failing" else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

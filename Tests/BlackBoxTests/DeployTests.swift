@@ -62,6 +62,28 @@ struct DeployTests {
         control.site.stop()
     }
 
+    @Test("that passes its check and fails under traffic is withdrawn, and its last lines are printed", arguments: ["failing", "closing"])
+    func worseUnderTraffic(mode: String) throws {
+        let control = try ControlSite(app: "instances 2; health uri=/health interval=100ms; env VERSION=one;", workers: 2)
+        try control.waitUntilUp()
+        let before = Set(try control.instances().compactMap { $0["process"] as? Int })
+        let load = Load(port: control.site.port, clients: 8, pause: 0.002)
+        let command = ControlSite.command(control.directory, mode: mode)
+        // Without a count of what fails it would be in force after this time.
+        let result = try control.run(["deploy", "one", "--command", command, "--env", "VERSION=two", "--soak", "60s"], seconds: 50)
+        #expect(result.ending == .exited(1), "\(result.output)\(result.errors)\(control.site.gateway.errorLog)")
+        let verdict = /release 2: given up, \d+ of \d+ requests failed, of the old release's 0 of \d+/
+        #expect(result.errors.contains(verdict), "\(result.errors)")
+        #expect(result.errors.contains("last lines of one.0#3 (release 2):") && result.errors.contains("booting two"), "\(result.errors)")
+        #expect(eventually(within: 10) { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == before })
+        #expect(try version(control) == "one")
+        #expect(try app(control)["release"] as? Int == 1)
+        let failures = load.finish().failures
+        // What an app answers is passed on; what it does not answer goes to the old release.
+        #expect(failures.allSatisfy { mode == "failing" && $0 == "status 500" }, "\(failures)")
+        control.site.stop()
+    }
+
     @Test("that never gets ready leaves the old release alone") func neverReady() throws {
         let control = try ControlSite(app: "start_timeout 1s; stop_timeout 1s;")
         try control.waitUntilUp()

@@ -43,8 +43,8 @@ struct CannotMap: Error {}
         let layout = try #require(BoardLayout(workers: workers, slots: slots))
         #expect(layout.size % 4096 == 0)
         #expect(layout.columns == workers + 1)
-        #expect(layout.size >= 256 + slots * 128 + layout.columns * (1024 + slots * 64))
-        #expect(layout.size <= 256 + slots * 128 + layout.columns * (1024 + slots * 64) + 4096 * (layout.columns + 1))
+        #expect(layout.size >= 256 + slots * 128 + layout.columns * (1024 + slots * 128))
+        #expect(layout.size <= 256 + slots * 128 + layout.columns * (1024 + slots * 128) + 4096 * (layout.columns + 1))
     }
 
     @Test func countersFitIntoAColumnsHeader() {
@@ -105,7 +105,7 @@ struct CannotMap: Error {}
     }
 
     @Test(arguments: [
-        (0, UInt64(0), BoardView.Invalid.magic), (1, 1, .version), (1, 3, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
+        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 4, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
         (3, 0, .geometry),
         (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size),
         (3, 256, .size),
@@ -161,6 +161,8 @@ struct CannotMap: Error {}
                 column.recordProbe(slot, second: .max - 1)
                 column.recordRecovery(slot)
                 column.setConnections(slot, 3)
+                column.recordEnd(slot, isBroken: true, running: 1)
+                #expect(view.account(slot) == PeerAccount())
                 column.setCheckState(slot, .unhealthy, term: 1)
                 #expect(view.totals(slot) == PeerTotals())
                 #expect(view.checkState(slot) == .none)
@@ -192,9 +194,10 @@ struct CannotMap: Error {}
             }
             for slot in slots {
                 let totals = view.totals(slot)
-                #expect(totals.fails >= 0 && totals.connections >= 0 && totals.idle >= 0)
+                #expect(totals.fails >= 0 && totals.connections >= 0)
                 #expect(totals.connections <= 4 * Int64(Int32.max))
                 _ = view.checkState(slot)
+                _ = view.account(slot)
                 let column = try #require(BoardColumn(view, column: 1 + Int(next() % 3)))
                 column.recordFailure(slot, second: Int64(bitPattern: next()) / 2)
                 column.recordRecovery(slot)
@@ -231,6 +234,31 @@ struct CannotMap: Error {}
             columns[0].retire(dead)
             #expect(view.totals(slot).fails == 1)
         }
+    }
+
+    @Test func theAccountOfAPeerOutlivesItsWorkers() throws {
+        let memory = Memory(Self.layout.size)
+        let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
+        var allocator = BoardAllocator(layout: Self.layout)
+        let slot = allocator.slot(for: .init(upstream: [1], address: [1]))!
+        allocator.write(to: view)
+        let changes = view.changes
+        let columns = (0...3).map { BoardColumn(view, column: $0)! }
+        for column in 1...3 {
+            for attempt in 0..<10 { columns[column].recordEnd(slot, isBroken: attempt < column, running: 1) }
+        }
+        #expect(view.account(slot).attempts == 30 && view.account(slot).broken == 6)
+        #expect(view.totals(slot).connections == 3 && view.totals(slot).fails == 0)
+        #expect(view.changes == changes, "an end that changes no pick wakes nobody")
+        for dead in 1...3 {
+            columns[0].retire(dead)
+            #expect(view.account(slot).attempts == 30 && view.account(slot).broken == 6)
+        }
+        #expect(view.totals(slot).connections == 0)
+        allocator.retain(only: [])
+        let other = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        allocator.write(to: view)
+        #expect(view.account(other) == PeerAccount() && view.account(slot) == PeerAccount())
     }
 
     @Test func retiringKeepsTotalsAndEndsGauges() throws {

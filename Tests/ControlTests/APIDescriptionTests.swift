@@ -51,7 +51,8 @@ struct APIDescriptionTests {
         progress.succeeded = false
         let lines = InstanceLinesReport(instance: "a", release: 1, lines: [])
         progress.lastLines = [lines]
-        let server = ServerReport(name: "", address: "", state: "up", backup: false, weight: 1, connections: 0, idle: 0, fails: 0)
+        let server = ServerReport(
+            name: "", address: "", state: "up", backup: false, weight: 1, connections: 0, fails: 0, attempts: 0, broken: 0)
         let upstream = UpstreamReport(name: "", servers: [server])
         let instance = InstanceReport(
             slot: 0, serial: 1, release: 1, state: "ready", role: "current", healthy: true, process: 1, address: "", ageMilliseconds: 1,

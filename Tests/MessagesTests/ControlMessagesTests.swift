@@ -21,8 +21,8 @@ private let app: AppOverview = {
     return app
 }()
 private let peer = PeerOverview(
-    upstream: "back", address: "127.0.0.1:3000", name: "api.0", state: .unproven, isBackup: true, weight: 10, connections: 1, idle: 2,
-    fails: 3)
+    upstream: "back", address: "127.0.0.1:3000", name: "api.0", state: .unproven, isBackup: true, weight: 10, connections: 1, fails: 3,
+    attempts: 1 << 40, broken: 2)
 
 /// The messages between the supervisor and the control process.
 @Suite struct ControlMessagesTests {

@@ -43,6 +43,7 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
                 instances: [
                     .init(address: "127.0.0.1:3000", name: "api.0", weight: 10, slot: 7, slotGeneration: 1 << 40),
                     .init(address: "unix:/run/a", name: "api.1", isLeaving: true),
+                    .init(address: "127.0.0.1:3001", name: "api.2", isOnTrial: true),
                 ], failedStarts: 3, nextStart: 15_000)),
         .beginChecks(term: .max), .endChecks, .check(InstanceCheck(instance: instance, address: "unix:/run/a", state: .unhealthy)),
         .uncheck(instance), .lookAtPeers,

@@ -39,7 +39,7 @@ static void note(const char *what) {
 }
 
 static void report(unsigned kind, const void *payload, size_t count) {
-    uint8_t bytes[512] = { 0x47, 1, (uint8_t)kind, 0 };
+    uint8_t bytes[512] = { 0x47, 2, (uint8_t)kind, 0 };
     memcpy(bytes + 4, payload, count);
     (void)!send(CHANNEL, bytes, count + 4, MSG_NOSIGNAL);
 }

@@ -108,8 +108,9 @@ struct ServerReport: Codable, Equatable, Sendable {
     var backup: Bool
     var weight: UInt32
     var connections: UInt64
-    var idle: UInt64
     var fails: UInt64
+    var attempts: UInt64
+    var broken: UInt64
 }
 
 extension StatusReport {
@@ -188,6 +189,6 @@ extension ServerReport {
     init(_ peer: PeerOverview) {
         self.init(
             name: peer.name, address: peer.address, state: "\(peer.state)", backup: peer.isBackup, weight: peer.weight,
-            connections: peer.connections, idle: peer.idle, fails: peer.fails)
+            connections: peer.connections, fails: peer.fails, attempts: peer.attempts, broken: peer.broken)
     }
 }

@@ -29,6 +29,9 @@ struct DemoAppCommand: AsyncParsableCommand {
     @Option(help: "Connections that wait to be accepted, at most.")
     var backlog: Int32 = 128
 
+    @Option(help: "Leave every Nth request without an answer, from the start; 0 is never.")
+    var closeEvery = 0
+
     @Flag(help: "Say that it cannot start, and exit with status 1.")
     var fail = false
 
@@ -42,6 +45,7 @@ struct DemoAppCommand: AsyncParsableCommand {
         let address = try DemoAppAddress(environment: ProcessInfo.processInfo.environment)
         let release = ProcessInfo.processInfo.environment["RELEASE"] ?? "1"
         let state = try DemoAppState(ledgerDirectory: ledger)
+        await state.setFaults(closeEvery: closeEvery, idleClose: 0)
         try await DemoApp(state: state, name: "release \(release), process \(ProcessInfo.processInfo.processIdentifier)")
             .run(at: address, backlog: backlog)
     }

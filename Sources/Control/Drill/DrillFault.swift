@@ -9,6 +9,7 @@ enum DrillFault: String, CaseIterable, Codable, Sendable {
     case slowBoot = "3 s slow boot"
     case portStolen = "port stolen"
     case badRelease = "bad release deployed"
+    case failingRelease = "failing release deployed"
     case goodRelease = "good release deployed x 5"
     case reload = "configuration reload x 20"
     case workerKilled = "worker kill -9"

@@ -39,6 +39,7 @@ extension DrillSite {
             return await signal(SIGKILL, count: .max)
         case .portStolen: return await stealPort()
         case .badRelease: return try await deployBadRelease()
+        case .failingRelease: return try await deployFailingRelease()
         case .goodRelease: return try await deployGoodReleases()
         case .reload: return try await reload(times: 20)
         case .workerKilled: return await killWorker()
@@ -118,12 +119,23 @@ extension DrillSite {
 // MARK: - Deploys, and faults of the gateway itself
 
 extension DrillSite {
+    /// A release that exits on boot.
     private func deployBadRelease() async throws -> DrillInjection {
+        try await deployVainly(["--command", "\(appProgram) demo-app --fail"], expecting: "because --fail says so")
+    }
+
+    /// A release that passes its check, and leaves one request in five without an answer.
+    private func deployFailingRelease() async throws -> DrillInjection {
+        let options = ["--command", "\(appCommand) --close-every 5", "--soak", "30s"]
+        return try await deployVainly(options, expecting: "requests failed, of the old release's")
+    }
+
+    private func deployVainly(_ options: [String], expecting text: String) async throws -> DrillInjection {
         let before = Set(await readyInstances().compactMap(\.process))
-        let (status, output) = try await command(["deploy", "demo", "--command", "\(appProgram) demo-app --fail"])
+        let (status, output) = try await command(["deploy", "demo"] + options)
         let after = Set(await readyInstances().compactMap(\.process))
         if status != 1 { return DrillInjection(complaint: "the deploy ended with status \(status): \(output)") }
-        if !output.contains("because --fail says so") { return DrillInjection(complaint: "its last lines are missing: \(output)") }
+        if !output.contains(text) { return DrillInjection(complaint: "it does not say why, or has no last lines: \(output)") }
         if before != after { return DrillInjection(complaint: "the old release was touched") }
         return DrillInjection()
     }

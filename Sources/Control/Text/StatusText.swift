@@ -64,12 +64,12 @@ enum StatusText {
                 let name = server.name == server.address ? server.address : "\(server.name) \(server.address)"
                 rows.append([
                     escape(upstream.name), escape(name), server.state + (server.backup ? ", backup" : ""), "\(server.weight)",
-                    "\(server.connections)", "\(server.idle)", "\(server.fails)",
+                    "\(server.connections)", "\(server.attempts)", "\(server.broken)", "\(server.fails)",
                 ])
             }
-            if upstream.servers.isEmpty { rows.append([escape(upstream.name), "no server", "", "", "", "", ""]) }
+            if upstream.servers.isEmpty { rows.append([escape(upstream.name), "no server", "", "", "", "", "", ""]) }
         }
-        return TextTable.render(["UPSTREAM", "SERVER", "STATE", "WEIGHT", "REQUESTS NOW", "IDLE", "FAILS"], rows)
+        return TextTable.render(["UPSTREAM", "SERVER", "STATE", "WEIGHT", "REQUESTS NOW", "ATTEMPTS", "BROKEN", "FAILS"], rows)
     }
 
     /// A time as people say it: `850 ms`, `12.3 s`, `4 min 2 s`, `3 h 5 min`, `2 d 1 h`.

@@ -208,18 +208,31 @@ extension Ref where Value == Exchange {
         var header: Machine.Milliseconds = -1
         var response: Machine.Milliseconds = -1
         let now = worker.now
+        var status = 0
         withStat { stat in
             stat.responseTime = Int64(now &- stat.startedAt)
             header = stat.headerTime
             response = stat.responseTime
+            status = stat.status
         }
         upstream.value.balancer.release(
             &value.attempt, outcome: outcome, now: self.now, times: AttemptTimes(header: header, response: response))
-        upstream.publishNews(of: peer, now: now)
+        upstream.publishNews(of: peer, isBroken: isBroken(outcome, status: status), now: now)
         if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
         }
         upstream.wakeNextParked(worker, after: outcome)
+    }
+
+    /// Whether an attempt that ends now had no good answer, for the account by which a new release is judged; nil: it says nothing of the
+    /// peer. So it is when the client left before an answer, and when a connection ended that had been idle for a second or more: the peer
+    /// may have had enough of it.
+    private func isBroken(_ outcome: AttemptOutcome, status: Int) -> Bool? {
+        guard status > 0 else { return nil }
+        if status == 502, !value.hasHead, value.isReused, let connection = value.connection, connection.value.idleBefore >= 1000 {
+            return nil
+        }
+        return outcome == .failed || status >= 500
     }
 
     /// `, upstream: "http://127.0.0.1:3000/path"` for messages; the group's bare name when no peer could be picked.

@@ -64,7 +64,9 @@ extension Ref where Value == Upstream {
     }
 
     /// Tells the other workers what became of an attempt on `peer`. After each pick and release.
-    func publishNews(of peer: Int, now: UInt64) {
+    ///
+    /// - Parameter isBroken: whether an attempt that ended now had no good answer; nil: none ended, or it says nothing.
+    func publishNews(of peer: Int, isBroken: Bool? = nil, now: UInt64) {
         guard let column = value.sharing.column else { return }
         let slots = value.sharing.slots
         let second = Int64(now / 1000)
@@ -75,7 +77,10 @@ extension Ref where Value == Upstream {
             case .recovered(let peer): if let slot = slots.at(peer) { column.recordRecovery(slot) }
             }
         }
-        if let slot = slots.at(peer) { column.setConnections(slot, value.balancer.connections(of: peer)) }
+        guard let slot = slots.at(peer) else { return }
+        let running = value.balancer.connections(of: peer)
+        guard let isBroken else { return column.setConnections(slot, running) }
+        column.recordEnd(slot, isBroken: isBroken, running: running)
     }
 }
 

@@ -28,13 +28,14 @@ package struct SoakComparison: Hashable, Sendable {
     /// Fewer failures than this say nothing.
     package static let failuresMin: UInt64 = 3
 
-    /// Whether the new release is clearly worse: at least three failures, and a failed share above twice the old
-    /// one's plus 2 %. Little traffic therefore passes: the check was passed already, and a site without traffic
-    /// must be deployable too.
+    /// Whether the new release is clearly worse: at least three failures, and by two standard deviations more than it would
+    /// have if its share were twice the old one's plus 2 %. (It is asked many times during a soak: without the deviations, a
+    /// site that always has some errors would soon see an unlucky moment.) Little traffic therefore passes: the check was
+    /// passed already, and a site without traffic must be deployable too.
     package var isWorse: Bool {
         guard new.failures >= Self.failuresMin else { return false }
-        let newShare = Double(new.failures) / Double(max(new.requests, 1))
         let oldShare = Double(old.failures) / Double(max(old.requests, 1))
-        return newShare > 2 * oldShare + 0.02
+        let bearable = Double(new.requests) * (2 * oldShare + 0.02)
+        return Double(new.failures) > bearable + 2 * bearable.squareRoot()
     }
 }

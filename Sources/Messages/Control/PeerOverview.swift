@@ -25,14 +25,16 @@ package struct PeerOverview: Equatable, Sendable {
     package var state: State
     package var isBackup: Bool
     package var weight: UInt32
-    /// Requests that run now, idle connections, and failures that nobody forgave yet.
+    /// Requests that run now, and failures that nobody forgave yet.
     package var connections: UInt64
-    package var idle: UInt64
     package var fails: UInt64
+    /// Attempts since it came, and how many of them had no good answer.
+    package var attempts: UInt64
+    package var broken: UInt64
 
     package init(
         upstream: String, address: String, name: String, state: State, isBackup: Bool, weight: UInt32, connections: UInt64,
-        idle: UInt64, fails: UInt64
+        fails: UInt64, attempts: UInt64, broken: UInt64
     ) {
         self.upstream = upstream
         self.address = address
@@ -41,13 +43,14 @@ package struct PeerOverview: Equatable, Sendable {
         self.isBackup = isBackup
         self.weight = weight
         self.connections = connections
-        self.idle = idle
         self.fails = fails
+        self.attempts = attempts
+        self.broken = broken
     }
 
     /// Most servers in one packet, and upper bound of the size of one in it.
     package static let perPacketMax = 200
-    package var encodedBytesMax: Int { upstream.utf8.count + address.utf8.count + name.utf8.count + 36 }
+    package var encodedBytesMax: Int { upstream.utf8.count + address.utf8.count + name.utf8.count + 44 }
 }
 
 extension PeerOverview {
@@ -62,19 +65,20 @@ extension PeerOverview {
             writer.flag(peer.isBackup)
             writer.integer(peer.weight)
             writer.integer(peer.connections)
-            writer.integer(peer.idle)
             writer.integer(peer.fails)
+            writer.integer(peer.attempts)
+            writer.integer(peer.broken)
         }
     }
 
     static func read(from reader: inout PacketReader) throws(MessageError) -> [PeerOverview] {
         var list: [PeerOverview] = []
-        for _ in 0..<(try reader.count(max: perPacketMax, elementBytesMin: 36)) {
+        for _ in 0..<(try reader.count(max: perPacketMax, elementBytesMin: 44)) {
             list.append(
                 PeerOverview(
                     upstream: try reader.text(), address: try reader.text(), name: try reader.text(), state: try reader.choice(),
                     isBackup: try reader.flag(), weight: try reader.integer(), connections: try reader.integer(),
-                    idle: try reader.integer(), fails: try reader.integer()))
+                    fails: try reader.integer(), attempts: try reader.integer(), broken: try reader.integer()))
         }
         return list
     }

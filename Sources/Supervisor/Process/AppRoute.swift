@@ -48,7 +48,8 @@ struct AppRoute {
             news.instances.append(
                 UpstreamNews.Instance(
                     address: instance.address.listenKey, name: "\(app).\(instance.key.slot)", weight: weight(of: instance),
-                    isLeaving: instance.leavingSince != nil || instance.share == .none, slot: place?.slot,
+                    isLeaving: instance.leavingSince != nil || instance.share == .none, isOnTrial: instance.share == .slice,
+                    slot: place?.slot,
                     slotGeneration: place?.generation ?? 0))
         }
         switch outlook {

@@ -97,6 +97,11 @@ final class BoardMemory {
         allocator.existingSlot(for: peer.key).map { view.totals($0) } ?? PeerTotals()
     }
 
+    /// What became of the attempts on a peer.
+    func account(of peer: BoardPeer) -> PeerAccount {
+        allocator.existingSlot(for: peer.key).map { view.account($0) } ?? PeerAccount()
+    }
+
     /// What active checks say of a peer.
     func checkState(of peer: BoardPeer) -> PeerCheckState {
         allocator.existingSlot(for: peer.key).map { view.checkState($0) } ?? .none

@@ -1,3 +1,4 @@
+internal import Board
 internal import Config
 internal import CLinux
 internal import Machine
@@ -125,6 +126,21 @@ extension Supervisor {
         return sum
     }
 
+    /// What became of the attempts on an instance: of each upstream, on each board, once.
+    private func accounts(of address: NetworkAddress, app: String) -> [PeerAccount] {
+        var accounts: [PeerAccount] = []
+        var seen: [(board: BoardMemory, upstream: String)] = []
+        for configuration in configurations.values {
+            guard let board = configuration.board else { continue }
+            for (upstream, name) in configuration.settings.appUpstreams where name == app {
+                guard !seen.contains(where: { $0.board === board && $0.upstream == upstream }) else { continue }
+                seen.append((board, upstream))
+                accounts.append(board.account(of: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0)))
+            }
+        }
+        return accounts
+    }
+
     /// The peers of a board that came at run time: instances of apps, and what names stand for.
     func livePeers(on board: BoardMemory?) -> [BoardPeer] {
         var peers: [BoardPeer] = []
@@ -176,7 +192,14 @@ extension Supervisor: AppHost {
         uncheck(InstanceName(app: app, slot: UInt16(clamping: instance.slot), serial: instance.serial))
     }
 
-    func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts { SoakComparison.Counts() }
+    func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts {
+        var counts = SoakComparison.Counts()
+        for account in accounts(of: address, app: app) {
+            counts.requests &+= account.attempts
+            counts.failures &+= account.broken
+        }
+        return counts
+    }
 
     func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel) {
         log.write(level, text)

@@ -144,6 +144,7 @@ extension Supervisor {
     ) -> PeerOverview {
         let isDrained = drains.contains { $0.upstream == peer.upstream && ($0.server == peer.address || $0.server == name) }
         let totals = configuration.board?.totals(of: peer) ?? PeerTotals()
+        let account = configuration.board?.account(of: peer) ?? PeerAccount()
         let checked: PeerOverview.State =
             switch configuration.board?.checkState(of: peer) ?? .none {
             case .none, .healthy: totals.fails > 0 ? .failing : .up
@@ -153,7 +154,7 @@ extension Supervisor {
         return PeerOverview(
             upstream: peer.upstream, address: peer.address, name: name, state: state ?? (isDrained ? .draining : checked),
             isBackup: isBackup, weight: UInt32(clamping: weight), connections: UInt64(clamping: totals.connections),
-            idle: UInt64(clamping: totals.idle), fails: UInt64(clamping: totals.fails))
+            fails: UInt64(clamping: totals.fails), attempts: account.attempts, broken: account.broken)
     }
 }
 
