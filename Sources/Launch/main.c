@@ -51,6 +51,8 @@ void keeper_stop(struct keeper *k, int signal, uint32_t kill_after_ms) {
     if (k->state.phase != GG_PHASE_EXITED && signal > 0 && kill(-k->state.app_pid, signal) < 0) {
         kill(k->state.app_pid, signal);
     }
+    // A stopped process (SIGSTOP, a debugger that went away) would get its signal only when it goes on.
+    if (k->state.phase != GG_PHASE_EXITED && signal > 0) kill(-k->state.app_pid, SIGCONT);
 }
 
 /// No descendant is left: the last words, the cgroup's end.

@@ -39,12 +39,15 @@ package struct InstanceHealth: Equatable, Sendable {
     package var instance: InstanceName
     /// Whether it passes.
     package var isHealthy: Bool
+    /// If it does not: it did not even answer in time.
+    package var isSilent: Bool
     /// Term of the worker that checks: the supervisor hears only the one that it named last.
     package var term: UInt32
 
-    package init(instance: InstanceName, isHealthy: Bool, term: UInt32) {
+    package init(instance: InstanceName, isHealthy: Bool, isSilent: Bool = false, term: UInt32) {
         self.instance = instance
         self.isHealthy = isHealthy
+        self.isSilent = isSilent
         self.term = term
     }
 }
@@ -82,12 +85,14 @@ extension InstanceHealth {
     func write(to writer: inout PacketWriter) {
         instance.write(to: &writer)
         writer.flag(isHealthy)
+        writer.flag(isSilent)
         writer.integer(term)
     }
 
     init(from reader: inout PacketReader) throws(MessageError) {
         instance = try InstanceName(from: &reader)
         isHealthy = try reader.flag()
+        isSilent = try reader.flag()
         term = try reader.integer()
     }
 }

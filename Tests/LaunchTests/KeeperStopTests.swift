@@ -26,6 +26,18 @@ struct KeeperStopTests {
         #expect(keeper.last?.exit.cause == .status(7))
     }
 
+    @Test("a stopped process gets its stop signal, too")
+    func stopped() throws {
+        let keeper = try TestKeeper(shell: "trap 'exit 7' TERM; while :; do sleep 0.05; done")
+        #expect(keeper.waitFor(.started))
+        usleep(100_000)
+        let process = try #require(keeper.last?.appProcess)
+        kill(process, SIGSTOP)
+        keeper.channel.send(.stop(signal: SIGTERM, killAfterMilliseconds: 10_000))
+        #expect(keeper.waitFor([.exited, .emptied]))
+        #expect(keeper.last?.exit.cause == .status(7))
+    }
+
     @Test("a stop signal that is ignored is followed by KILL after its time, and not before")
     func ignores() throws {
         let directory = TestDirectory()

@@ -41,6 +41,9 @@ final class DrillSite {
     /// What runs as the demo app.
     var appProgram: String { programs.path + "/goodgate-control" }
 
+    /// Its program and arguments.
+    var appCommand: String { "\(appProgram) demo-app --ledger \(folder.path)/ledger --boot \(bootFile.path) --backlog 32" }
+
     private var configuration: String {
         """
         # Written by goodgate drill.
@@ -50,7 +53,7 @@ final class DrillSite {
         control unix:\(folder.path)/control/control.sock;
         events { worker_connections 2048; }
         app demo {
-            command \(appProgram) demo-app --ledger \(folder.path)/ledger --boot \(bootFile.path) --backlog 32;
+            command \(appCommand);
             instances \(Self.instances);
             health uri=/health interval=200ms timeout=500ms fails=2;
             start_timeout 10s;
@@ -166,7 +169,8 @@ extension DrillSite {
         return app?.instances.filter { $0.state == "ready" && $0.role == "current" && $0.process != nil } ?? []
     }
 
-    /// Waits until everything runs as it should: all workers, all instances healthy, none of them one of `gone`, nothing on its way out.
+    /// Waits until everything runs as it should: all workers, all instances healthy, none of them one of `gone`,
+    /// and nothing else on its way out.
     /// - Returns: when; nil: not within the time.
     func recovered(without gone: Set<Int32>, within limit: Duration = .seconds(30)) async -> ContinuousClock.Instant? {
         let deadline = ContinuousClock.now + limit
@@ -180,10 +184,13 @@ extension DrillSite {
     private func isWhole(_ status: StatusReport, without gone: Set<Int32>) -> Bool {
         let workers = status.workers.filter { $0.state == "ready" && !gone.contains($0.process ?? 0) }
         guard status.workers.count == Self.workers, workers.count == Self.workers,
-            let app = status.apps.first(where: { $0.name == "demo" }), !app.rolling
+            let app = status.apps.first(where: { $0.name == "demo" })
         else { return false }
-        let ready = app.instances.filter { $0.state == "ready" && $0.healthy && !gone.contains($0.process ?? 0) }
-        return app.instances.count == Self.instances && ready.count == Self.instances && !gone.contains(status.process)
+        let current = app.instances.filter { $0.role == "current" }
+        let ready = current.filter { $0.state == "ready" && $0.healthy && !gone.contains($0.process ?? 0) }
+        // One that hung, and got a successor, may still be on its way out.
+        let others = app.instances.filter { $0.role != "current" && !($0.role == "outgoing" && gone.contains($0.process ?? 0)) }
+        return current.count == Self.instances && ready.count == Self.instances && others.isEmpty && !gone.contains(status.process)
     }
 
     /// What the access log has got since the last call, by request.

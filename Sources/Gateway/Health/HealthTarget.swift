@@ -141,8 +141,9 @@ extension Ref where Value == HealthTarget {
             random: &worker.value.random)
         if case .changed(let state) = action {
             changed(to: state, complaint)
-        } else if value.machine.state == .unhealthy, isTimeout != wasUnresponsive {
+        } else if value.machine.state == .unhealthy, !value.isProving, isTimeout != wasUnresponsive {
             worker.publishHealth(of: self)
+            makeReport()
         }
         arm()
         if value.report != nil { sendReport() }
@@ -166,8 +167,14 @@ extension Ref where Value == HealthTarget {
             worker.log(.error, "health check: \(value.name) is unhealthy: \(times) failed, \(complaint ?? "")")
         }
         worker.publishHealth(of: self)
+        makeReport()
+    }
+
+    private func makeReport() {
         guard case .instance(let instance) = value.subject else { return }
-        value.report = InstanceHealth(instance: instance, isHealthy: state == .healthy, term: worker.value.health.term)
+        value.report = InstanceHealth(
+            instance: instance, isHealthy: value.machine.state == .healthy, isSilent: value.isUnresponsive,
+            term: worker.value.health.term)
     }
 
     /// Tells the supervisor. Where the channel is full, with the next check.

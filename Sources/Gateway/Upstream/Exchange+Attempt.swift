@@ -248,7 +248,7 @@ extension Ref where Value == Exchange {
     }
 
     /// Whether only the want of another peer keeps a failed attempt from being repeated, and an app may bring one.
-    private func mayWait(_ kind: AttemptFailure) -> Bool {
+    func mayWait(_ kind: AttemptFailure) -> Bool {
         guard upstream.value.parking.settings.followsOutlook else { return false }
         guard case .tryNext = decide(kind, asIfAnotherPeer: true) else { return false }
         guard let head = value.head, value.headSent >= head.count else { return true }

@@ -15,7 +15,8 @@ extension Ref where Value == Worker {
         }
     }
 
-    private func leaveUnresponsive(_ upstream: Ref<Upstream>) {
+    /// Lets requests leave the peers of a group that do not answer.
+    func leaveUnresponsive(_ upstream: Ref<Upstream>) {
         let peers = 0..<upstream.value.balancer.capacity
         guard peers.contains(where: { upstream.value.balancer.flags(of: $0).contains(.unresponsive) }) else { return }
         for slot in 0..<UInt32(value.exchanges.capacity) {
@@ -38,8 +39,17 @@ extension Ref where Value == Exchange {
         case .awaitingHead: (phase, reason) = ("reading response header from upstream", .responseTimeout)
         default: return
         }
-        guard value.attempt.isRunning, case .tryNext = decide(.timeout) else { return }
+        guard value.attempt.isRunning, canLeave() else { return }
         let message = "upstream does not answer its health check"
         failed(ExchangeFailure(kind: .timeout, level: .error, message: message, reason: reason), phase: phase)
+    }
+
+    /// Peers that were there when the request began count as its tries; one that came since, in place of the one that hangs, is one more.
+    private func canLeave() -> Bool {
+        if case .tryNext = decide(.timeout) { return true }
+        guard upstream.value.balancer.conditions(now: now)[.up] > 0, mayWait(.timeout) else { return false }
+        value.attempt.grantTry()
+        if case .tryNext = decide(.timeout) { return true }
+        return false
     }
 }

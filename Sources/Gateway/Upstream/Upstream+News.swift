@@ -37,6 +37,7 @@ extension Ref where Value == Upstream {
             replacePeers(worker)
         }
         wakeParked(worker)
+        worker.leaveUnresponsive(self)
     }
 
     /// Makes the peers those that are configured, found by name, and running. Control path: allocates.
@@ -64,7 +65,7 @@ extension Ref where Value == Upstream {
             settings.append(
                 PeerSettings(
                     name: name, server: Array(instance.name.utf8), weight: Int(instance.weight),
-                    slowStart: Int64(value.settings.value.appSlowStart), isDown: instance.isLeaving))
+                    maxFails: instance.isOnTrial ? 0 : 1, slowStart: Int64(value.settings.value.appSlowStart), isDown: instance.isLeaving))
             runtimes.append(PeerRuntime(address: address, name: worker.intern(name)))
             keys.append(BoardKey(upstream: value.settings.value.name, address: instance.address, ordinal: 0))
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })

@@ -86,13 +86,6 @@ extension AppMachine {
         replace(Array(0..<count), now: now, actions: &actions)
     }
 
-    /// Replaces the process of one slot by a new one (`memory_recycle`).
-    package mutating func recycle(slot: Int, now: Duration, actions: inout [AppAction]) -> Answer {
-        guard occupants.contains(where: { $0.role == .current && $0.instance.slot == slot && $0.instance.isReady })
-        else { return .refused }
-        return replace([slot], now: now, actions: &actions)
-    }
-
     /// The counts of a soak so far; a clearly worse release is withdrawn at once.
     package mutating func recordSoak(_ comparison: SoakComparison, now: Duration, actions: inout [AppAction]) {
         rollEvents.append(.sample(comparison))
@@ -116,7 +109,7 @@ extension AppMachine {
         settle(now: now, actions: &actions)
     }
 
-    private mutating func replace(_ slots: [Int], now: Duration, actions: inout [AppAction]) -> Answer {
+    mutating func replace(_ slots: [Int], now: Duration, actions: inout [AppAction]) -> Answer {
         guard isRunning else { return .refused }
         guard !roll.isActive else { return .busy }
         rollPolicy = policy

@@ -15,6 +15,7 @@ extension AppMachine {
             fillSlots(now: now, actions: &actions)
         }
         fillEmptySlots(now: now, actions: &actions)
+        replaceSick(now: now, actions: &actions)
         let outlook = presentOutlook
         if outlook != lastOutlook {
             lastOutlook = outlook
@@ -71,7 +72,7 @@ extension AppMachine {
                 append(slot: slot, release: activeRelease, role: .current, isNew: false, share: .full, now: now,
                        actions: &actions)
             case .soaking(let until): actions.append(.report(nil, .soaking(until: until)))
-            case .ended(let result): ended(result, actions: &actions)
+            case .ended(let result): ended(result, now: now, actions: &actions)
             }
         }
     }
@@ -118,12 +119,13 @@ extension AppMachine {
         }
     }
 
-    private mutating func ended(_ result: AppReport.RollResult, actions: inout [AppAction]) {
+    private mutating func ended(_ result: AppReport.RollResult, now: Duration, actions: inout [AppAction]) {
         if result == .completed { pendingCount = pendingCount ?? rollCount }
         rollPolicy = policy
         rollCount = nil
         for index in occupants.indices { occupants[index].isNew = false }
         actions.append(.report(nil, .rollEnded(release: roll.plan.release, result)))
+        replacementEnded(result, now: now, actions: &actions)
     }
 
     /// The best that any instance promises.

@@ -57,6 +57,11 @@ package struct AppMachine: ~Copyable {
     /// What the roll still has to be told.
     var rollEvents: [ReleaseMachine.Event] = []
     var nextSerial: UInt32
+    /// The slot whose instance the roll under way replaces because it is sick or has grown.
+    var replacedSlot: Int?
+    /// When the next one may be replaced so, and how that delay grows.
+    var nextReplacement: Duration = .zero
+    var replacements = RestartBackoff()
     var lastOutlook = AppOutlook.down
 
     /// An app at rest.
@@ -79,7 +84,7 @@ package struct AppMachine: ~Copyable {
     package var deadline: Duration? {
         var result = roll.deadline
         for occupant in occupants { result = earliest(result, occupant.instance.deadline) }
-        return result
+        return earliest(result, replacementDeadline)
     }
 
     /// Whether a deploy, restart or recycling is under way.

@@ -30,6 +30,8 @@ package enum AppReport: Hashable, Sendable {
     case unhealthy
     /// Its check passes again.
     case healthy
+    /// Its check failed for too long: another one is started, and takes its place when it is ready.
+    case replacing(isSilent: Bool)
     /// It did not end within `stop_timeout` of its stop signal and was killed.
     case ignoredStopSignal
     /// Not even SIGKILL ended it (a process in uninterruptible sleep).

@@ -26,8 +26,8 @@ package enum InstanceEvent: Hashable, Sendable {
     case portAccepts
     /// The active check passed often enough.
     case healthPassed
-    /// The active check failed often enough.
-    case healthFailed
+    /// The active check failed often enough; silent: the instance does not answer at all. May come again when that changes.
+    case healthFailed(isSilent: Bool)
     /// A message of the instance itself.
     case notified(Notice)
     /// No request is in flight to the instance any more.

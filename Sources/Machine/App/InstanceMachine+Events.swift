@@ -10,7 +10,7 @@ extension InstanceMachine {
         case .portAccepts:
             if case .probing = state, !policy.hasHealth { becomeReady(now: now, actions: &actions) }
         case .healthPassed: healthPassed(now: now, actions: &actions)
-        case .healthFailed: healthFailed(now: now, actions: &actions)
+        case .healthFailed(let isSilent): healthFailed(isSilent: isSilent, now: now, actions: &actions)
         case .notified(let notice): notified(notice, now: now, actions: &actions)
         case .drained:
             if case .draining = state { stop(signal: policy.stopSignal, now: now, actions: &actions) }
@@ -65,8 +65,8 @@ extension InstanceMachine {
         }
         if let end = readiness.reloadDeadline, end <= now { readiness.reloadDeadline = nil }
         if let end = readiness.unhealthyDeadline, end <= now, readiness.reloadDeadline == nil {
-            endsInFailure = true
-            return drain(now: now, actions: &actions)
+            readiness.unhealthyDeadline = nil
+            readiness.isDue = true
         }
         if let end = readiness.unhealthyDeadline, end <= now { readiness.unhealthyDeadline = readiness.reloadDeadline }
         state = .ready(readiness)
@@ -150,20 +150,31 @@ extension InstanceMachine {
     private mutating func healthPassed(now: Duration, actions: inout [AppAction]) {
         switch state {
         case .probing: becomeReady(now: now, actions: &actions)
-        case .ready(var readiness) where readiness.unhealthyDeadline != nil:
+        case .ready(var readiness) where readiness.failingSince != nil:
+            readiness.failingSince = nil
             readiness.unhealthyDeadline = nil
+            readiness.isDue = false
+            readiness.isSilent = false
             state = .ready(readiness)
             actions.append(.report(key, .healthy))
         default: break
         }
     }
 
-    private mutating func healthFailed(now: Duration, actions: inout [AppAction]) {
+    private mutating func healthFailed(isSilent: Bool, now: Duration, actions: inout [AppAction]) {
         // It keeps its route: the balancer knows the check's result and avoids it, unless nothing better lives.
-        guard case .ready(var readiness) = state, readiness.unhealthyDeadline == nil else { return }
-        readiness.unhealthyDeadline = now + policy.startTimeout
+        guard case .ready(var readiness) = state else { return }
+        let isNews = readiness.failingSince == nil
+        guard isNews || isSilent != readiness.isSilent else { return }
+        // One that says that it is not well may know what it waits for. One that says nothing hangs.
+        let sure = (readiness.failingSince ?? now) + policy.startTimeout
+        readiness.isSilent = isSilent
+        if !readiness.isDue { readiness.unhealthyDeadline = isSilent ? min(now + policy.patience, sure) : sure }
+        if isNews {
+            readiness.failingSince = now
+            actions.append(.report(key, .unhealthy))
+        }
         state = .ready(readiness)
-        actions.append(.report(key, .unhealthy))
     }
 
     private mutating func notified(_ notice: InstanceEvent.Notice, now: Duration, actions: inout [AppAction]) {

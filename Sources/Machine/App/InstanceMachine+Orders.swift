@@ -20,6 +20,7 @@ extension InstanceMachine {
         processID = nil
         wasReady = false
         endsInFailure = false
+        isHurried = false
         state = .starting(deadline: now + policy.startTimeout)
         actions.append(.spawn(key, release: release))
         return true
@@ -54,6 +55,22 @@ extension InstanceMachine {
         if case .finished = state { state = .stopped }
     }
 
+    /// Its check fails and it is not replaced by another one: it ends, and what follows is the restart policy's affair.
+    mutating func giveUp(now: Duration, actions: inout [AppAction]) {
+        guard case .ready(let readiness) = state else { return }
+        endsInFailure = true
+        isHurried = readiness.isSilent
+        drain(now: now, actions: &actions)
+    }
+
+    /// A replacement failed: it is due again, later.
+    mutating func postponeReplacement(until deadline: Duration) {
+        guard case .ready(var readiness) = state, readiness.isDue else { return }
+        readiness.isDue = false
+        readiness.unhealthyDeadline = deadline
+        state = .ready(readiness)
+    }
+
     /// Changes how much of the traffic it gets.
     mutating func setShare(_ share: RouteShare, actions: inout [AppAction]) {
         guard share != self.share else { return }
@@ -69,7 +86,12 @@ extension InstanceMachine {
         self.policy = policy
         guard case .ready(var readiness) = state else { return }
         if policy.watchdog == nil { readiness.watchdogDeadline = nil }
-        if !policy.hasHealth { readiness.unhealthyDeadline = nil }
+        if !policy.hasHealth {
+            readiness.failingSince = nil
+            readiness.unhealthyDeadline = nil
+            readiness.isDue = false
+            readiness.isSilent = false
+        }
         state = .ready(readiness)
     }
 
@@ -104,15 +126,16 @@ extension InstanceMachine {
         guard isRouted else { return stop(signal: policy.stopSignal, now: now, actions: &actions) }
         unroute(actions: &actions)
         recordStability(now: now)
-        state = .draining(deadline: now + policy.drainTimeout)
+        state = .draining(deadline: now + (isHurried ? min(policy.drainTimeout, policy.patience) : policy.drainTimeout))
     }
 
     /// Sends a stop signal.
     mutating func stop(signal: Int32, now: Duration, actions: inout [AppAction]) {
         unroute(actions: &actions)
         recordStability(now: now)
-        state = .stopping(deadline: now + policy.stopTimeout)
-        actions.append(.stop(key, signal: signal, killAfter: policy.stopTimeout))
+        let time = isHurried ? min(policy.stopTimeout, policy.patience) : policy.stopTimeout
+        state = .stopping(deadline: now + time)
+        actions.append(.stop(key, signal: signal, killAfter: time))
     }
 
     /// Kills the whole group.

@@ -33,7 +33,13 @@ extension InstanceMachine {
 
     /// Whether it is ready and its check, if any, passes.
     package var isHealthy: Bool {
-        if case .ready(let readiness) = state { readiness.unhealthyDeadline == nil } else { false }
+        if case .ready(let readiness) = state { readiness.failingSince == nil } else { false }
+    }
+
+    /// What its failing check says; nil: it passes, or the instance is not ready.
+    var sickness: (since: Duration, isDue: Bool, isSilent: Bool)? {
+        guard case .ready(let readiness) = state, let since = readiness.failingSince else { return nil }
+        return (since, readiness.isDue, readiness.isSilent)
     }
 
     /// When `timerFired` has to be called, at the latest. nil: nothing is awaited.

@@ -4,7 +4,7 @@
 ///             start                 started               ready (1)
 ///  stopped ─────────► starting ───────────────► probing ────────────► ready
 ///     ▲                  │ startFailed             │ start_timeout,     │ retire, watchdog (2),
-///     │                  │                         │ retire             │ unhealthy for start_timeout
+///     │                  │                         │ retire             │ sick (3)
 ///     │                  │                         │                    ▼
 ///     │                  │                         │                 draining
 ///     │                  │                         │                    │ drained, drain_timeout
@@ -20,7 +20,8 @@
 /// ```
 /// `exited`, `emptied` and `keeperLost` may come in any state with a process; an instance that has traffic is
 /// un-routed first, whatever else follows. (1) A passed check, `READY=1`, or, without a check, an accepting port.
-/// (2) An expired watchdog goes straight to stopping, with SIGABRT.
+/// (2) An expired watchdog goes straight to stopping, with SIGABRT. (3) A failing check makes a ready instance due for a
+/// replacement after a time; what comes of that is the affair of `AppMachine`, which knows the others.
 ///
 /// It is a copyable struct, unlike the other machines, because several of them stand in an array of `AppMachine`,
 /// and Swift 6.3's arrays hold no noncopyable elements.
@@ -63,8 +64,14 @@ package struct InstanceMachine: Sendable {
         var since: Duration
         /// When its watchdog expires.
         var watchdogDeadline: Duration?
-        /// When its failing check leads to a restart. nil: the check passes, or there is none.
+        /// Since when its check fails; nil: it passes, or there is none.
+        var failingSince: Duration?
+        /// When its failing check makes it due for a replacement; nil: it passes, or is due.
         var unhealthyDeadline: Duration?
+        /// Its check failed for so long that it is to be replaced.
+        var isDue = false
+        /// Its check gets no answer: it hangs.
+        var isSilent = false
         /// When a reload that it announced must be over. Until then a failing check is no reason for a restart.
         var reloadDeadline: Duration?
     }
@@ -105,6 +112,8 @@ package struct InstanceMachine: Sendable {
     var startsAgain = false
     /// A `route` is in force.
     var isRouted = false
+    /// It hangs, and the next one has to wait for its end: requests in flight and the stop signal get little time.
+    var isHurried = false
 
     /// An instance at rest.
     package init(

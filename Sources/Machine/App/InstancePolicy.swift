@@ -14,6 +14,9 @@ package struct InstancePolicy: Hashable, Sendable {
     package var watchdog: Duration?
     /// See `AppSpecification`.
     package var restart: RestartPolicy
+    /// How long an instance may leave its check unanswered, after it was found to do so, until it is replaced: as long as
+    /// it took at most to find out, and no longer than a start.
+    package var patience: Duration
 
     /// Takes over the values of a specification.
     package init(_ specification: AppSpecification) {
@@ -24,5 +27,7 @@ package struct InstancePolicy: Hashable, Sendable {
         drainTimeout = specification.drainTimeout
         watchdog = specification.watchdog
         restart = specification.restart
+        let health = specification.health.map { ($0.interval + $0.timeout) * $0.fails }
+        patience = min(max(health ?? startTimeout, .milliseconds(500)), startTimeout)
     }
 }

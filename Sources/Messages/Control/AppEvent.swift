@@ -2,7 +2,8 @@
 package struct AppEvent: Equatable, Sendable {
     /// What happened.
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case started, startFailed, ready, exited, startTimedOut, watchdogExpired, unhealthy, healthy, ignoredStopSignal, notKilled
+        case started, startFailed, ready, exited, startTimedOut, watchdogExpired, unhealthy, healthy, replacing
+        case ignoredStopSignal, notKilled
         case memoryExceeded, keeperLost, backingOff, finished, rollBegan, soaking
         /// A roll succeeded.
         case rollCompleted

@@ -14,6 +14,8 @@ extension AppReport {
         case .watchdogExpired: ("no WATCHDOG=1 within watchdog", .error)
         case .unhealthy: ("its health check fails", .warning)
         case .healthy: ("its health check passes again", .notice)
+        case .replacing(let isSilent):
+            ((isSilent ? "does not answer its health check" : "its health check still fails") + ", is replaced", .warning)
         case .ignoredStopSignal: ("did not end within stop_timeout of its stop signal, is killed", .warning)
         case .notKilled: ("is still there after SIGKILL (uninterruptible sleep?)", .alert)
         case .memoryExceeded: ("uses more than memory_max, is killed", .error)

@@ -171,9 +171,11 @@ extension AppSupervisor {
         if let limit = specification.memoryMax, !instance.isLimited, used > limit {
             pending.append((app.name, instance.key, .memoryExceeded))
         } else if let mark = specification.memoryRecycle, used > mark, !app.machine.isRolling {
-            notice(app, instance, "uses \(used >> 20) MB, more than memory_recycle: it is replaced", .notice)
             let slot = instance.key.slot
-            act(app) { machine, now, actions in _ = machine.recycle(slot: slot, now: now, actions: &actions) }
+            var answer = AppMachine.Answer.refused
+            act(app) { machine, now, actions in answer = machine.recycle(slot: slot, now: now, actions: &actions) }
+            guard answer == .accepted else { return }
+            notice(app, instance, "uses \(used >> 20) MB, more than memory_recycle: it is replaced", .notice)
         }
     }
 }

@@ -142,9 +142,9 @@ package final class AppSupervisor {
         settle()
     }
 
-    /// The check of an instance passed, or failed, as often as it must.
-    package func healthChanged(app: String, instance: InstanceKey, isHealthy: Bool) {
-        pending.append((app, instance, isHealthy ? .healthPassed : .healthFailed))
+    /// The check of an instance passed, or failed, as often as it must; silent: it got no answer.
+    package func healthChanged(app: String, instance: InstanceKey, isHealthy: Bool, isSilent: Bool = false) {
+        pending.append((app, instance, isHealthy ? .healthPassed : .healthFailed(isSilent: isSilent)))
         settle()
     }
 
@@ -184,7 +184,7 @@ package final class AppSupervisor {
     /// The state is to be written: soon, so that a burst of changes costs one write.
     func changed(within delay: Duration = .milliseconds(200)) { saveAt = earlier(saveAt, host.now + delay) }
 
-    static let soakInterval: Duration = .milliseconds(500)
+    static let soakInterval: Duration = .milliseconds(100)
     static let keeperDelay: Duration = .milliseconds(500)
     static let lockInterval: Duration = .milliseconds(200)
     static let sampleInterval: Duration = .seconds(1)

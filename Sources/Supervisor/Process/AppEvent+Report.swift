@@ -47,6 +47,7 @@ extension AppReport {
         case .watchdogExpired: .watchdogExpired
         case .unhealthy: .unhealthy
         case .healthy: .healthy
+        case .replacing: .replacing
         case .ignoredStopSignal: .ignoredStopSignal
         case .notKilled: .notKilled
         case .memoryExceeded: .memoryExceeded

@@ -37,7 +37,7 @@ extension Supervisor {
         else { return }
         checkedInstances[health.instance]?.state = health.isHealthy ? .healthy : .unhealthy
         let key = InstanceKey(slot: Int(health.instance.slot), serial: health.instance.serial)
-        apps?.healthChanged(app: health.instance.app, instance: key, isHealthy: health.isHealthy)
+        apps?.healthChanged(app: health.instance.app, instance: key, isHealthy: health.isHealthy, isSilent: health.isSilent)
         // Requests may be waiting for just this instance.
         flushNews()
     }

@@ -52,6 +52,26 @@ struct AppSimulationTests {
         return (kernel.violations, kernel.spawned, kernel.actionsPerSecondMax)
     }
 
+    @Test("does not make it worse when every instance falls silent again and again", arguments: [false, true])
+    func overload(isFixed: Bool) {
+        for seed in UInt64(0)..<100 {
+            var specification = AppSpecification(
+                name: "api", command: ["/bin/app"], instances: isFixed ? 1 : 1 + Int(seed % 6),
+                listen: isFixed ? .fixed(.ipv4(0x7F00_0001, port: 3000)) : .port)
+            specification.health = AppHealth()
+            specification.stopTimeout = .seconds(5)
+            var kernel = FakeKernel(seed: seed, specification: specification)
+            kernel.mood = FakeKernel.Mood(
+                crashOnBoot: 0, execFails: 0, neverReady: 0, ignoresStop: 0, crashLater: 0, keeperDies: 0, hangs: true)
+            kernel.act { machine, now, actions in machine.start(now: now, actions: &actions) }
+            kernel.run(until: kernel.now + .seconds(3600))
+            #expect(kernel.violations.isEmpty, "seed \(seed): \(kernel.violations.prefix(3))")
+            // A site with one instance has to get a new one each time. With more, an hour has 120 times start_timeout.
+            let most = specification.instances + (specification.instances == 1 ? 360 : 180)
+            #expect((specification.instances + 20...most).contains(kernel.spawned), "seed \(seed): \(kernel.spawned)")
+        }
+    }
+
     @Test("keeps its promises for 2,000 seeds", arguments: 0..<20)
     func manySeeds(block: Int) {
         var spawned = 0

@@ -31,6 +31,8 @@ struct FakeKernel: ~Copyable {
         var ignoresStop = 10
         var crashLater = 20
         var keeperDies = 2
+        /// Falls silent some seconds after it got ready, for good.
+        var hangs = false
     }
 
     var random: SplitMix
@@ -137,7 +139,11 @@ struct FakeKernel: ~Copyable {
         if random.chance(mood.crashLater) {
             later(11...40_000, .exited(InstanceExit(cause: .signal(9), processesLeft: 1)), key)
         }
-        if random.chance(20) { later(11...40_000, .healthFailed, key) }
+        if random.chance(20) { later(11...40_000, .healthFailed(isSilent: random.chance(50)), key) }
+        if mood.hangs {
+            later(4000...9000, .healthFailed(isSilent: true), key)
+            return
+        }
         if random.chance(50) { later(11...40_000, .healthPassed, key) }
         if random.chance(10) { later(11...40_000, .notified(.reloading), key) }
         if random.chance(5) { later(11...40_000, .notified(.stopping), key) }
