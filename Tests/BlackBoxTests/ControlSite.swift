@@ -9,7 +9,7 @@ struct ControlSite {
 
     /// Listens on $PORT after a delay and answers with process id and $VERSION. Arguments: delay in seconds, then one of `serve`,
     /// `exit` (prints two lines and ends with status 3), `deaf` (never listens), `sick` (`/health` answers 500), `failing` and `closing`
-    /// (every fourth request gets 500, or no answer).
+    /// (every fourth request gets 500, or no answer), `hungry` (`/eat` takes 256 MB).
     private static let program = """
         import http.server, os, socketserver, sys, time
         time.sleep(float(sys.argv[1]))
@@ -31,6 +31,9 @@ struct ControlSite {
                 if isBad and mode == "closing":
                     self.close_connection = True
                     return
+                if mode == "hungry" and self.path == "/eat":
+                    print("eating \\x1b[31mall\\x1b[0m, token=abc123", flush=True)
+                    self.eaten = b"x" * (256 << 20)
                 body = (str(os.getpid()) + " " + os.environ.get("VERSION", "none")).encode()
                 self.send_response(500 if mode == "sick" and self.path == "/health" or isBad and mode == "failing" else 200)
                 self.send_header("Content-Length", str(len(body)))
@@ -46,7 +49,10 @@ struct ControlSite {
     /// - Parameters:
     ///   - app: more lines of the `app` block.
     ///   - main: more lines of the main context, such as `control`.
-    init(app: String = "", main: String = "", delay: Double = 0, workers: Int = 1, directory: TemporaryDirectory? = nil) throws {
+    init(
+        app: String = "", main: String = "", delay: Double = 0, mode: String = "serve", workers: Int = 1,
+        directory: TemporaryDirectory? = nil
+    ) throws {
         let directory = try directory ?? TemporaryDirectory()
         self.directory = directory
         try directory.write("app.py", Self.program)
@@ -55,7 +61,7 @@ struct ControlSite {
             server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
             main: """
                 \(main)
-                app one { command \(Self.command(directory, delay: delay)); directory \(directory.path); \(app) }
+                app one { command \(Self.command(directory, delay: delay, mode: mode)); directory \(directory.path); \(app) }
                 """,
             workers: workers, directory: directory)
     }

@@ -144,8 +144,55 @@ struct IncidentTests {
         #expect(eventually { why(control.socket)?.count("requests_pending") == 0 })
         #expect((why(control.socket)?.count("requests_saved") ?? 0) > 0 && told.count("requests_failed") == 0, "\(told.json)")
         let page = try control.run(["why"]).output
-        #expect(page.contains("signal 9") && page.contains("goodgate app logs one"), "\(page)")
+        #expect(page.contains("ended       instance one.0#1 of release 1 (process \(process)) was killed by signal 9 at "), "\(page)")
+        #expect(page.contains("booting none") && page.contains("goodgate app logs one"), "\(page)")
+        let end = try #require((told.json["ends"] as? [[String: Any]])?.first)
+        #expect(end["signal"] as? Int == 9 && end["status"] == nil && end["release"] as? Int == 1 && end["process"] as? Int == process)
+        let timeline = told.json["timeline"] as? [[String: Any]] ?? []
+        let times = [told.json["first"], told.json["last"], end["time"]] + timeline.map { $0["time"] }
+        let format = ISO8601DateFormatter()
+        for case let time as String in times {
+            format.formatOptions = time.contains(".") ? [.withInternetDateTime, .withFractionalSeconds] : .withInternetDateTime
+            #expect(format.date(from: time).map { abs($0.timeIntervalSinceNow) < 300 } == true, "\(time)")
+        }
+        #expect(times.count > 4 && times.allSatisfy { $0 is String }, "\(told.json)")
         control.site.stop()
+    }
+
+    @Test("of an app that ends while it starts names its exit status, and what it wrote, escaped")
+    func endsOnBoot() throws {
+        let control = try ControlSite(mode: "exit")
+        defer { control.site.stop() }
+        try #require(eventually(within: 20) { (try? control.status()) != nil })
+        #expect(try control.site.get().status >= 502)
+        let hasLines = eventually(within: 15) {
+            let page = (try? control.run(["why"]).output) ?? ""
+            return page.contains("              | ") && page.contains("Crash loop (P11, proven)")
+        }
+        let page = try control.run(["why"]).output
+        #expect(hasLines, "\(page)")
+        #expect(page.contains(" of release 1 (process ") && page.contains(" exited with status 3 at "), "\(page)")
+        #expect(page.contains("cannot find \\x1b[31mmodule\\x1b[0m 'database'") && !page.contains("\u{1B}"), "\(page)")
+        #expect(page.contains("culprit     app one") && page.contains("always with code 3"), "\(page)")
+    }
+
+    @Test("of an app that the kernel killed for its memory says so, with its limit",
+        .enabled(if: MemoryCgroup.isWritable, "needs root and a writable memory cgroup"))
+    func outOfMemory() throws {
+        let control = try ControlSite(app: "memory_max 64M;", mode: "hungry")
+        defer { control.site.stop() }
+        try control.waitUntilUp()
+        #expect(try control.site.get("/eat").status == 502)
+        #expect(eventually(within: 15) { why(control.socket)?.rule == "P10" }, "\(String(describing: why(control.socket)?.json))")
+        #expect(eventually(within: 5) { (try? control.run(["why"]).output)?.contains("| ") == true })
+        let page = try control.run(["why"]).output
+        for text in [
+            "Killed for its memory (P10, proven)", "of release 1 (pid ", "reached its memory_max of 64 MB",
+            "was killed by signal 9, after an", "eating \\x1b[31mall\\x1b[0m, token=***",
+            "+    memory_max 128M;",
+        ] { #expect(page.contains(text), "\(text) in \(page)") }
+        let end = try #require((why(control.socket)?.json["ends"] as? [[String: Any]])?.first)
+        #expect(end["signal"] as? Int == 9 && end["out_of_memory_kills"] as? Int == 1)
     }
 
     @Test("of an app that is gone is known although no attempt was made")

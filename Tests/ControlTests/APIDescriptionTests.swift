@@ -76,12 +76,15 @@ struct APIDescriptionTests {
             "ServerOrder": ServerOrder(server: "a", upstream: "b"), "DoneReport": DoneReport(message: ""),
             "LogLineReport": LogLineReport(instance: "", line: ""),
             "IncidentList": IncidentList(incidents: []), "IncidentReport": incident, "Verdict": incident?.verdict,
+            "AppEnd": incident?.ends?.first,
         ]
     }()
 
     private static let incidentText = """
         {"id": "2Q1XM400", "aliases": [], "upstream": "u", "app": "a", "peer": "p", "first": 1, "last": 2, "is_open": true,
          "attempts": {"connect.refused": 1}, "requests_failed": 1, "requests_saved": 0, "requests_pending": 0, "timeline": [],
+         "ends": [{"time": "2026-11-22T10:03:04.5Z", "instance": "a.0#1", "release": 1, "process": 2, "status": 3, "signal": 9,
+          "out_of_memory_kills": 1, "ran_milliseconds": 4, "last_lines": ["x"]}],
          "verdict": {"incident": "2Q1XM400", "version": 1, "reason": "r", "rule": "P01", "title": "t",
           "culprit": {"kind": "unit", "name": "n"}, "cause": "c", "evidence": [], "confidence": "firm", "disproof": "d",
           "fix": {"summary": "s", "commands": []}, "alternatives": [], "ruled_out": [], "gaps": [], "page": "x"}}

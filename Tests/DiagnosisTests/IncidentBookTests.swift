@@ -100,8 +100,12 @@ import Testing
             LifeEvent(
                 time: start.advanced(byMilliseconds: -10), kind: .killed(signal: 11, coreDumped: false),
                 line: "app demo.0#1: exited on signal 11", source: source), app: "demo", instance: "0#1")
+        var end = AppEnd(
+            time: start.advanced(byMilliseconds: -10), instance: "demo.0#1", release: 2, process: 77, signal: 11, ranMilliseconds: 4_990)
+        book.ended(end, app: "demo")
         book.record(record(.connReset), id: id, detail: "", now: start)
-        book.wrote(["panic: nil map"], app: "demo")
+        book.wrote(["password=x", "panic: nil map"], app: "demo", instance: "demo.0#1")
+        book.wrote(["of another"], app: "demo", instance: "demo.1#2")
         let next = book.nextJob(now: start)
         var job = try #require(next)
         job.run(on: Scene("127.0.0.1:3000", [.connReset: 1]).recorded())
@@ -111,6 +115,8 @@ import Testing
         #expect(report.verdict?.cause == "app demo was killed by signal 11 while it held requests.")
         #expect(report.verdict?.fix.commands == ["goodgate app logs demo"])
         #expect(report.timeline.contains { $0.text == "app demo.0#1: exited on signal 11" })
+        end.lastLines = ["password=***", "panic: nil map"]
+        #expect(report.ends == [end])
     }
 
     @Test func `a server of the configuration is not the app beside it`() throws {

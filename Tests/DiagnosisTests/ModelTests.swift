@@ -1,3 +1,4 @@
+import Foundation
 import Machine
 import Testing
 
@@ -48,4 +49,22 @@ import Testing
         #expect(Timestamp(milliseconds: 951_782_400_007).text == "2000-02-29T00:00:00.007Z")
         #expect(Timestamp(seconds: 1_795_341_784).text == "2026-11-22T10:03:04Z")
     }
+
+    @Test(arguments: [
+        ("2026-11-22T10:03:04Z", Int64(1_795_341_784_000)), ("2026-11-22t10:03:04.5z", 1_795_341_784_500),
+        ("2026-11-22T11:33:04.123456+01:30", 1_795_341_784_123), ("2026-11-22T09:03:04.007-01:00", 1_795_341_784_007),
+    ])
+    func `RFC 3339 times are read`(text: String, milliseconds: Int64) throws {
+        let time = try #require(Timestamp(parsing: text))
+        #expect(time.milliseconds == milliseconds)
+        #expect(Timestamp(parsing: time.text) == time)
+        #expect(try JSONDecoder().decode([Timestamp].self, from: JSONEncoder().encode([time])) == [time])
+        #expect(try JSONDecoder().decode([Timestamp].self, from: Data("[\(milliseconds)]".utf8)) == [time])
+    }
+
+    @Test(arguments: [
+        "", "2026-11-22", "2026-11-22T10:03:04", "2026-11-22 10:03:04", "2026-13-22T10:03:04Z", "2026-11-22T25:03:04Z",
+        "2026-11-22T10:03:04.Z", "2026-11-22T10:03:04+1:00", "2026-11-22T10:03:04ZZ", "2O26-11-22T10:03:04Z", "1795341784000",
+    ])
+    func `other texts are no time`(text: String) { #expect(Timestamp(parsing: text) == nil) }
 }

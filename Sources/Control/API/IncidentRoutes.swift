@@ -13,10 +13,10 @@ struct IncidentRoutes {
             let query = request.uri.queryParameters
             var since: Timestamp?
             if let text = query["since"] {
-                guard let milliseconds = Int64(text) else {
-                    throw APIError(.badRequest, "invalid", "since is a time in milliseconds since 1970")
+                guard let time = Timestamp(parsing: String(text)) else {
+                    throw APIError(.badRequest, "invalid", "since is a time such as 2026-11-22T10:03:04Z (RFC 3339)")
                 }
-                since = Timestamp(milliseconds: milliseconds)
+                since = time
             }
             let app = query["app"].map(String.init)
             let list = await desk.reports(since: since).filter { report in app.map { report.app == $0 } ?? true }

@@ -19,7 +19,7 @@ struct IncidentsCommand: AsyncParsableCommand {
         var query: [String] = []
         if let since {
             guard let seconds = Self.seconds(since) else { throw ValidationError("--since takes a time such as 30m, 1h or 7d") }
-            query.append("since=\(Int64((Date().timeIntervalSince1970 - seconds) * 1_000))")
+            query.append("since=\(Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 - seconds) * 1_000)).text)")
         }
         if let app, let escaped = app.addingPercentEncoding(withAllowedCharacters: .alphanumerics) { query.append("app=\(escaped)") }
         let resource = "/v1/incidents" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))

@@ -26,7 +26,8 @@ actor IncidentDesk: AttemptSink {
     private static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
 
     func configure(_ configuration: Configuration) {
-        book.configure(UpstreamFacts.list(configuration))
+        let limits = configuration.main.apps.compactMap { app in app.memoryMax.map { (app.name, UInt64(clamping: $0)) } }
+        book.configure(UpstreamFacts.list(configuration), memoryLimits: Dictionary(limits) { first, _ in first })
         open(configuration.main.incidentLog)
     }
 
@@ -53,6 +54,11 @@ actor IncidentDesk: AttemptSink {
     func take(_ event: AppEvent) {
         let instance = event.hasInstance ? "\(event.slot)#\(event.serial)" : ""
         for life in LifeEvent.list(event) { book.happened(life, app: event.app, instance: instance) }
+        if let end = AppEnd(event) { book.ended(end, app: event.app) }
+    }
+
+    func take(_ lastLines: AppLines, of app: String) {
+        book.wrote(lastLines.lines, app: app, instance: "\(app).\(lastLines.slot)#\(lastLines.serial)")
     }
 
     // MARK: what a person asks for

@@ -23,6 +23,9 @@ enum IncidentText {
         }.joined()
     }
 
+    /// Lines of an app shown for each end; `--json` has them all.
+    private static let linesMax = 10
+
     /// The page of `goodgate why`.
     static func page(_ report: IncidentReport) -> String {
         var out = "incident    \(report.id.text)\(report.isOpen ? ", open" : "")"
@@ -40,6 +43,15 @@ enum IncidentText {
             out += "\n" + VerdictText.render(verdict)
         } else {
             out += "\nverdict     not yet: evidence is being collected\n"
+        }
+        for (index, end) in (report.ends ?? []).enumerated() {
+            let process = end.process > 0 ? " (process \(end.process))" : ""
+            let lines = end.lastLines ?? []
+            let head = "\(end.subject)\(process) \(end.words) at \(time(end.time)); it had run for \(length(end.ranMilliseconds))"
+            out += VerdictText.wrap(
+                (index == 0 ? "\nended       " : "            ") + TextEscape.terminal(head)
+                    + (lines.isEmpty ? "" : " and wrote last:"), width: 100, indent: 12) + "\n"
+            for line in lines.suffix(linesMax) { out += "              | \(TextEscape.terminal(line))\n" }
         }
         for (index, line) in report.timeline.enumerated() {
             if index == 0 { out += "\n" }

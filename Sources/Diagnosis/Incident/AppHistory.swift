@@ -7,14 +7,16 @@ package struct AppHistory: Sendable {
     /// What happened, oldest first, at most `eventsMax`.
     package private(set) var events: [LifeEvent] = []
     /// As a unit.
-    package private(set) var unit: UnitState
-    /// The last lines it wrote before its last end, oldest first.
-    package var lastLines: [String] = []
+    package internal(set) var unit: UnitState
+    /// Ends that nobody asked for, oldest first, at most `endsMax`.
+    package private(set) var ends: [AppEnd] = []
     /// Instances that run.
     private var running: Set<String> = []
 
-    /// Events kept; the oldest go.
+    /// Events and ends kept; the oldest go. And lines of each end.
     package static let eventsMax = 200
+    package static let endsMax = 20
+    package static let linesMax = 40
     /// Where a person sees them.
     package static let source = "goodgate status"
 
@@ -51,6 +53,31 @@ package struct AppHistory: Sendable {
             if running.isEmpty { unit.activeState = "activating" }
         default: break
         }
+    }
+
+    /// Keeps the facts of an end.
+    package mutating func ended(_ end: AppEnd) {
+        ends.append(end)
+        if ends.count > Self.endsMax { ends.removeFirst() }
+    }
+
+    /// What an instance that ended wrote last.
+    ///
+    /// - Returns: whether its end is known.
+    package mutating func wrote(_ lines: [String], instance: String) -> Bool {
+        guard let index = ends.lastIndex(where: { $0.instance == instance }) else { return false }
+        ends[index].lastLines = lines.suffix(Self.linesMax).map(SecretMask.mask)
+        return true
+    }
+
+    /// The ends that an incident has to do with, at most `count` and the newest of them: those in its time, or the one since which the app
+    /// is down.
+    package func ends(around incident: Incident, count: Int) -> [AppEnd] {
+        let near = ends.filter {
+            $0.time >= incident.first.advanced(byMilliseconds: -60_000) && $0.time <= incident.last.advanced(byMilliseconds: 65_000)
+        }
+        if near.isEmpty, let last = ends.last, last.time < incident.first, RuleSupport.isUnitDownSince(last.time, unit) { return [last] }
+        return near.suffix(count)
     }
 
     private mutating func ended(_ event: LifeEvent, _ instance: String, code: Int, status: Int, result: String) {

@@ -40,6 +40,8 @@ package struct IncidentBook: Sendable {
     private var apps: [String: AppHistory] = [:]
     /// By upstream: what the configuration says, and the app behind it.
     private var upstreams: [String: (facts: UpstreamFacts, app: String?)] = [:]
+    /// `memory_max` of apps, in bytes.
+    private var memoryLimits: [String: UInt64] = [:]
     /// Incidents whose report changed since the last `takeChanged`.
     private var changed: Set<IncidentID> = []
 
@@ -59,7 +61,10 @@ package struct IncidentBook: Sendable {
     // MARK: what comes in
 
     /// A configuration is in force.
-    package mutating func configure(_ list: [(facts: UpstreamFacts, app: String?)]) {
+    ///
+    /// - Parameter memoryLimits: `memory_max` of the apps that have one, in bytes.
+    package mutating func configure(_ list: [(facts: UpstreamFacts, app: String?)], memoryLimits: [String: UInt64] = [:]) {
+        self.memoryLimits = memoryLimits
         upstreams = Dictionary(list.map { ($0.facts.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -87,8 +92,15 @@ package struct IncidentBook: Sendable {
         apps[app, default: AppHistory(app: app)].add(event, instance: instance)
     }
 
-    /// What an app wrote last.
-    package mutating func wrote(_ lines: [String], app: String) { apps[app]?.lastLines = lines }
+    /// An instance of an app ended, and nobody had asked it to.
+    package mutating func ended(_ end: AppEnd, app: String) { apps[app, default: AppHistory(app: app)].ended(end) }
+
+    /// What an instance of an app that ended wrote last.
+    package mutating func wrote(_ lines: [String], app: String, instance: String) {
+        guard apps[app]?.wrote(lines, instance: instance) == true else { return }
+        // It is told after the end, perhaps after the last attempt.
+        for incident in grouper.openIncidents where self.app(of: incident) == app { changed.insert(incident.id) }
+    }
 
     /// Closes what has been quiet.
     package mutating func advance(to now: Timestamp) {
@@ -121,7 +133,7 @@ package struct IncidentBook: Sendable {
         return Job(
             work: InvestigationPlan.Work(incident: incident.id, step: work.step),
             investigation: entries[incident.id]?.investigation ?? Investigation(incident: incident.id), failure: failure,
-            subject: subject, upstream: upstreams[incident.upstream]?.facts, app: app(of: incident).flatMap { apps[$0] })
+            subject: subject, upstream: upstreams[incident.upstream]?.facts, app: app(of: incident).flatMap(history))
     }
 
     /// A job was run.
@@ -150,6 +162,12 @@ package struct IncidentBook: Sendable {
             peer: incident.peer, host: incident.host, since: incident.first.advanced(byMilliseconds: -600_000),
             until: max(incident.last, min(now, incident.last.advanced(byMilliseconds: 5_000))))
         return (failure, subject)
+    }
+
+    private func history(of app: String) -> AppHistory? {
+        var history = apps[app]
+        history?.unit.memoryMax = memoryLimits[app]
+        return history
     }
 
     /// The app behind an incident: that of its upstream, unless the peer is one of the servers that stand in the configuration.
@@ -190,6 +208,8 @@ package struct IncidentBook: Sendable {
             where event.time >= incident.first.advanced(byMilliseconds: -60_000)
                 && event.time <= incident.last.advanced(byMilliseconds: 65_000)
             {
+                // An OOM kill and the end that it was are one line of the supervisor.
+                if lines.last?.text == event.line, lines.last?.time == event.time { continue }
                 lines.append(.init(time: event.time, text: event.line, source: event.source))
             }
         }
@@ -198,13 +218,14 @@ package struct IncidentBook: Sendable {
             lines.append(.init(time: time, text: line.text, source: line.source))
         }
         for version in entry?.versions ?? [] { lines.append(.init(time: version.time, text: version.text, source: "goodgate")) }
+        let ends = app.flatMap { apps[$0] }?.ends(around: incident, count: IncidentReport.endsMax) ?? []
         if incident.attempts > 1 { lines.append(.init(time: incident.last, text: "last failed attempt", source: "attempt records")) }
         return IncidentReport(
             id: incident.id, aliases: incident.aliases, upstream: incident.upstream, app: app, peer: incident.peer?.text,
             first: incident.first, last: incident.last, isOpen: incident.closed == nil,
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: incident.requestsFailed, requestsSaved: incident.requestsSaved,
-            requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict,
+            requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict, ends: ends.isEmpty ? nil : ends,
             timeline: Array(lines.sorted { $0.time < $1.time }.prefix(IncidentReport.linesMax)))
     }
 }

@@ -14,6 +14,8 @@ package struct IncidentReport: Sendable, Codable {
 
     /// Lines of a timeline at most.
     package static let linesMax = 40
+    /// Ends at most: a crash loop repeats itself.
+    package static let endsMax = 3
 
     /// The incident's own id.
     package var id: IncidentID
@@ -35,6 +37,8 @@ package struct IncidentReport: Sendable, Codable {
     package var requestsPending: Int
     /// Nil in the first moments.
     package var verdict: Verdict?
+    /// How instances of the app ended at that time; nil when none did.
+    package var ends: [AppEnd]?
     package var timeline: [Line]
 
     /// All failed attempts.

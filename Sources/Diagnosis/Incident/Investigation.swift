@@ -27,8 +27,8 @@ package struct Investigation: Sendable {
         let isVolatile: Bool? = step == .final ? nil : step == .volatile
         Collectors.collect(subject, from: system, volatile: isVolatile, into: &evidence)
         evidence.own = app
-        if let app, !app.lastLines.isEmpty {
-            evidence.lastLines = .known(app.lastLines, source: "goodgate app logs \(app.app)")
+        if let app, let lines = app.ends.last?.lastLines, !lines.isEmpty {
+            evidence.lastLines = .known(lines, source: "goodgate app logs \(app.app)")
         }
         if step != .volatile, let peer = failure.peer,
             failure.has([.responseWrongProtocol, .tlsHandshake, .responseInvalid])

@@ -27,13 +27,22 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable {
         return milliseconds % 1_000 < 0 ? quotient - 1 : quotient
     }
 
+    /// A text as `text` makes it; a number of milliseconds is understood too, as older files have it.
     package init(from decoder: any Decoder) throws {
-        milliseconds = try decoder.singleValueContainer().decode(Int64.self)
+        let container = try decoder.singleValueContainer()
+        if let number = try? container.decode(Int64.self) {
+            milliseconds = number
+            return
+        }
+        guard let time = Timestamp(parsing: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no RFC 3339 time")
+        }
+        self = time
     }
-    /// As a number of milliseconds.
+    /// As `text`.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(milliseconds)
+        try container.encode(text)
     }
 }
 
@@ -80,6 +89,39 @@ package struct CivilTime: Sendable, Hashable {
 }
 
 extension Timestamp {
+    /// Reads an RFC 3339 time: `2026-11-22T10:03:04Z`, with a fraction of any length, with `Z` or an offset such as `+01:00`. Nil for
+    /// anything else.
+    package init?(parsing text: String) {
+        let bytes = Array(text.utf8)
+        func number(_ at: Int, _ count: Int) -> Int? {
+            guard at + count <= bytes.count, bytes[at..<(at + count)].allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
+            return bytes[at..<(at + count)].reduce(0) { $0 * 10 + Int($1 - 48) }
+        }
+        guard bytes.count >= 20, bytes.count <= 64, bytes[4] == 45, bytes[7] == 45, bytes[10] | 32 == 116, bytes[13] == 58,
+            bytes[16] == 58, let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+            let minute = number(14, 2), let second = number(17, 2),
+            let seconds = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second).secondsIfUTC
+        else { return nil }
+        var at = 19, fraction: Int64 = 0
+        if bytes[at] == 46 {
+            let digits = bytes[(at + 1)...].prefix { $0 >= 48 && $0 <= 57 }
+            guard !digits.isEmpty else { return nil }
+            for place in 0..<3 { fraction = fraction * 10 + (place < digits.count ? Int64(digits[digits.startIndex + place] - 48) : 0) }
+            at += 1 + digits.count
+        }
+        var offset: Int64 = 0
+        if at + 1 == bytes.count, bytes[at] | 32 == 122 {
+            offset = 0
+        } else if at + 6 == bytes.count, bytes[at] == 43 || bytes[at] == 45, bytes[at + 3] == 58, let hours = number(at + 1, 2),
+            let minutes = number(at + 4, 2), hours < 24, minutes < 60
+        {
+            offset = Int64(hours * 3_600 + minutes * 60) * (bytes[at] == 43 ? 1 : -1)
+        } else {
+            return nil
+        }
+        self.init(milliseconds: (seconds - offset) * 1_000 + fraction)
+    }
+
     /// `2026-11-22T10:03:04Z`; with milliseconds when they are not zero.
     package var text: String {
         let t = CivilTime(utcSeconds: min(max(seconds, -62_135_596_800), 253_402_300_799))

@@ -64,11 +64,15 @@ enum P10OutOfMemory {
         var lines = [RuleSupport.line(kill)]
         if let exit = evidence.events.last(where: {
             EvidenceSet.event($0, belongsTo: link.unit) && abs($0.time.since(kill.time)) < 5_000 && isEnd($0.kind)
-        }) {
+        }), exit.line != kill.line {
             lines.append(RuleSupport.line(exit))
         }
         return build(
             failure, link, constraint: constraint, process: kill.process, pid: kill.pid, lines: lines, evidence)
+    }
+
+    private static func raise(_ limit: UInt64) -> String {
+        "-    memory_max \(RuleSupport.configured(limit));\n+    memory_max \(RuleSupport.raised(limit));"
     }
 
     private static func isEnd(_ kind: LifeEvent.Kind) -> Bool {
@@ -88,27 +92,28 @@ enum P10OutOfMemory {
         let memory = evidence.memory.value?.first { matches($0.cgroup, unit) }
         let limit = unit.memoryMax ?? memory?.limit
         if let limit {
-            lines.append(EvidenceLine("MemoryMax=\(RuleSupport.bytes(limit))", source: RuleSupport.unitSource(unit)))
+            let (name, source) = unit.isOwn ? ("memory_max ", "the configuration") : ("MemoryMax=", RuleSupport.unitSource(unit))
+            lines.append(EvidenceLine(name + RuleSupport.bytes(limit), source: source))
         }
         if let peak = memory?.peak {
             lines.append(EvidenceLine("memory.peak \(RuleSupport.bytes(peak))", source: evidence.memory.source))
         }
         let who = process.map { name in pid.map { "\(name) (pid \($0))" } ?? name } ?? "its main process"
         let byLimit = constraint == "MEMCG" || (constraint.isEmpty && limit != nil)
-        let why =
-            byLimit
-            ? "it reached the unit's memory limit" + (limit.map { " of \(RuleSupport.bytes($0))" } ?? "")
-            : "the whole host was out of memory"
+        let limitName = unit.isOwn ? "its memory_max" : "the unit's memory limit"
+        let host = unit.isOwn ? "the host, or a control group around it," : "the whole host"
+        let why = byLimit ? "it reached " + limitName + (limit.map { " of \(RuleSupport.bytes($0))" } ?? "") : host + " was out of memory"
         let fix =
             byLimit
             ? Fix(
                 "Raise the limit or lower its use (fewer workers; find the leak).",
                 commands: unit.isOwn
-                    ? [RuleSupport.log(unit, lines: 20)]
+                    ? [RuleSupport.log(unit, lines: 20), "goodgate -s reload"]
                     : [
                         "systemctl set-property \(unit.name) MemoryMax=\(limit.map(RuleSupport.raised) ?? "512M")",
                         RuleSupport.restart(unit),
-                    ])
+                    ],
+                diff: unit.isOwn ? limit.map(Self.raise) : nil)
             : Fix(
                 "Give the host more memory, or limit what else runs on it.",
                 commands: ["systemd-cgtop -m -n 1 --batch | head", RuleSupport.restart(unit)])

@@ -95,6 +95,12 @@ package enum RuleSupport {
         return items.count == 1 ? last : items.dropLast().joined(separator: ", ") + " and " + last
     }
 
+    /// A size as a configuration has it: `48M`, or bytes when it is no whole number of kilobytes.
+    package static func configured(_ count: UInt64) -> String {
+        if count % (1 << 20) == 0 { return "\(count >> 20)M" }
+        return count % (1 << 10) == 0 ? "\(count >> 10)k" : "\(count)"
+    }
+
     /// Memory to suggest instead of `limit`: half as much again, in whole 64 MB.
     package static func raised(_ limit: UInt64) -> String {
         let wanted = limit / 2 * 3

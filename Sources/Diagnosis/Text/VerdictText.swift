@@ -38,7 +38,7 @@ package enum VerdictText {
     }
 
     /// Breaks at spaces; a word longer than the line stays whole.
-    static func wrap(_ text: String, width: Int, indent: Int) -> String {
+    package static func wrap(_ text: String, width: Int, indent: Int) -> String {
         guard text.count > width else { return text }
         let space = String(repeating: " ", count: indent)
         let head = text.prefix { $0 == " " }

@@ -24,7 +24,7 @@ package struct AppEvent: Equatable, Sendable {
     package var serial: UInt32
     /// Main process, 0 when unknown.
     package var process: Int32
-    /// Release of a roll, 0 otherwise.
+    /// Release of a roll, or the one that the instance runs; 0 when unknown.
     package var release: UInt32
     /// End of the process: status or -1, signal or 0, kills by the kernel for want of memory, whether it was asked to end.
     package var exitStatus: Int32

@@ -203,7 +203,12 @@ extension Supervisor: AppHost {
 
     func report(app: String, instance: InstanceKey?, _ report: AppReport, text: String, level: LogLevel) {
         log.write(level, text)
-        tell(AppEvent(report, app: app, instance: instance, text: text, level: level, time: System.wallClock, now: now))
+        var event = AppEvent(report, app: app, instance: instance, text: text, level: level, time: System.wallClock, now: now)
+        if let instance, let known = apps?.apps[app]?.instances[instance] {
+            event.release = known.release
+            if event.process == 0 { event.process = known.process }
+        }
+        tell(event)
     }
 
     func lastLines(app: String, _ lines: AppSupervisor.InstanceLines) {
