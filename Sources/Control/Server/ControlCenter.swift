@@ -36,6 +36,8 @@ actor ControlCenter {
     private(set) var hello: ControlHello?
     /// The configuration in force; nil when it could not be read here.
     private(set) var configuration: Configuration?
+    /// When the supervisor answered last.
+    private(set) var lastAnswer: ContinuousClock.Instant?
     private var nextRequest: UInt32 = 1
     private var waiting: [UInt32: Waiting] = [:]
     private var listeners: [Int: AsyncStream<Happening>.Continuation] = [:]
@@ -74,6 +76,7 @@ actor ControlCenter {
             waiting[request]?.parts.append(delivery.command)
         case .answer(let request, let answer):
             guard let waiter = waiting.removeValue(forKey: request) else { return }
+            lastAnswer = .now
             waiter.continuation.resume(returning: Reply(parts: waiter.parts, answer: answer))
         }
     }

@@ -18,6 +18,7 @@ struct ControlServer {
     private static let busyInterval = Duration.milliseconds(100)
     /// After an upgrade the old program's control process goes by itself.
     private static let patience = Duration.seconds(2)
+    private static let lastAnswerTime = Duration.milliseconds(200)
 
     /// Serves until the supervisor is gone. Never returns.
     func run(channel descriptor: Int32) async -> Never {
@@ -41,6 +42,10 @@ struct ControlServer {
             }
         }
         bound.remove()
+        // The supervisor's last answer, that of an upgrade, may still be on its way to who asked.
+        if let answered = await parts.center.lastAnswer, ContinuousClock.now - answered < Self.lastAnswerTime {
+            try? await Task.sleep(for: Self.lastAnswerTime)
+        }
         ChannelSystem.exit(0)
     }
 
