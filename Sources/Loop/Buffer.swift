@@ -22,6 +22,8 @@ public struct Buffer: ~Copyable {
         self.capacity = capacity
         pooledCapacity = capacity
     }
+
+    deinit { unsafe memory.deallocate() }
 }
 
 extension Ref where Value == Buffer {
@@ -39,6 +41,13 @@ extension Ref where Value == Buffer {
     /// Bytes from the buffer's very start to its end, whatever was consumed: the coordinates of head parsers.
     @inlinable @inline(__always)
     public var whole: ByteView { unsafe ByteView(start: UnsafePointer(value.memory), count: value.end) }
+
+    /// Whether bytes lie in this buffer's memory.
+    public func holds(_ bytes: ByteView) -> Bool {
+        guard let start = unsafe bytes.rawBuffer.baseAddress else { return false }
+        let offset = unsafe start - UnsafeRawPointer(value.memory)
+        return offset >= 0 && offset < value.capacity
+    }
 
     @inlinable public func clear() { value.start = 0; value.end = 0 }
 
@@ -140,6 +149,7 @@ extension Ref where Value == Buffer {
     /// - Returns: bytes received, 0 at end of file, or -errno.
     @inline(__always)
     public func receive(from fd: Int32, limit: Int = .max) -> Int {
+        precondition(room >= 0)
         let n = unsafe cs_recv(fd, value.memory + value.end, min(room, limit))
         if n > 0 { value.end &+= n }
         return n
@@ -147,6 +157,7 @@ extension Ref where Value == Buffer {
 
     /// Reads from a file or a pipe into the room behind the end.
     public func read(from fd: Int32, at offset: Int64, limit: Int) -> Int {
+        precondition(room >= 0)
         let n = unsafe cs_pread(fd, value.memory + value.end, min(room, limit), offset)
         if n > 0 { value.end &+= n }
         return n
@@ -204,17 +215,7 @@ public struct BufferPool: ~Copyable {
             default: break
             }
         }
-        buffer.destroyBuffer()
-    }
-}
-
-extension Ref where Value == Buffer {
-    /// Gives memory back to the allocator. Nobody else may know this buffer any more.
-    public func destroyBuffer() {
-        // SAFETY: by the rule above.
-        unsafe value.memory.deallocate()
-        unsafe pointer.deinitialize(count: 1)
-        unsafe pointer.deallocate()
+        buffer.destroy()
     }
 }
 

@@ -105,11 +105,4 @@ extension Ref where Value == Deflater {
         guard let made = Deflater(settings) else { return nil }
         return .immortal(made)
     }
-
-    /// Frees it. Nobody else may know it any more.
-    public func destroy() {
-        // SAFETY: by the rule above.
-        unsafe pointer.deinitialize(count: 1)
-        unsafe pointer.deallocate()
-    }
 }

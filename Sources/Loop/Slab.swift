@@ -27,6 +27,7 @@ public struct Slab<Value: SlabValue & ~Copyable>: ~Copyable {
 
     /// A free slot, its generation increased, or nil when the limit is reached. The value is as its last user left it.
     @inlinable public mutating func take() -> Ref<Value>? {
+        guard used < limit else { return nil }
         if free.isEmpty {
             guard grow() else { return nil }
         }
@@ -65,7 +66,6 @@ public struct Slab<Value: SlabValue & ~Copyable>: ~Copyable {
     @inlinable @inline(never)
     mutating func grow() -> Bool {
         let made = capacity
-        guard made < limit else { return false }
         let chunk = UnsafeMutablePointer<Value>.allocate(capacity: Self.chunkSlots)
         for index in 0..<Self.chunkSlots {
             unsafe (chunk + index).initialize(to: Value(slot: UInt32(made + index)))

@@ -146,7 +146,7 @@ extension SocketAddress {
     /// The address as text, for messages.
     public func text(withPort: Bool) -> String {
         let buffer = Ref<Buffer>.immortal(Buffer(capacity: 160))
-        defer { buffer.destroyBuffer() }
+        defer { buffer.destroy() }
         append(to: buffer, withPort: withPort)
         return buffer.view.string
     }

@@ -12,6 +12,17 @@ public enum Method: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether bytes are a method's name on the wire, known or not: a token (RFC 9110, 9.1). O(n).
+    public static func isValidName(_ name: ByteView) -> Bool {
+        for index in 0..<name.count {
+            switch ByteClass.fieldName(name[index]) {
+            case 0, 2, 4: continue
+            default: return false
+            }
+        }
+        return !name.isEmpty
+    }
+
     /// A bit of its own, for sets of methods (`limit_except`).
     @inlinable public var bit: UInt32 { 1 << UInt32(rawValue) }
 

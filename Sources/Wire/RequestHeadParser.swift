@@ -149,7 +149,7 @@ public struct RequestHeadParser: Sendable {
             if head.contentLength != nil { return HeadError(.contentLengthWithTransferEncoding) }
             head.flags.insert(.chunked)
         }
-        if namesOtherFields { ConnectionOptions.mark(&fields, bytes) }
+        if namesOtherFields, let error = ConnectionOptions.mark(&fields, bytes) { return error }
         switch head.method {
         case .connect:
             if !options.allowsConnect || !head.isHTTP11 { return HeadError(.connectNotAllowed) }

@@ -50,7 +50,7 @@ public struct ResponseHeadParser: Sendable {
             case .field:
                 if let error = accept(lines.field, bytes, &fields) { return .failed(error) }
             case .end:
-                if namesOtherFields { ConnectionOptions.mark(&fields, bytes) }
+                if namesOtherFields, let error = ConnectionOptions.mark(&fields, bytes) { return .failed(error) }
                 return .complete(headLength: lines.position)
             case .needMore: return .needMore
             case .failed(let error): return .failed(error)

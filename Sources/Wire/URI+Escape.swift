@@ -1,5 +1,5 @@
 extension URI {
-    /// Which bytes `escape` writes as "%XX". All but `memcached` escape controls, bytes from 0x7f, and
+    /// Which bytes `escape` writes as "%XX". All but the last escape controls, bytes from 0x7f, and
     /// `" < > \ ^ \u{60} { | }`.
     public enum EscapeKind: UInt8, Sendable {
         /// Paths in redirects and upstream requests: also space, "#", "%" and "?".
@@ -12,8 +12,8 @@ extension URI {
         case html
         /// URIs in `Refresh`: space and "'", but not "#", "%" and "?".
         case refresh
-        /// Keys of memcached: controls, space and "%" only.
-        case memcached
+        /// Targets in a request line, which are escaped already or are to go as they are: controls, space and DEL only.
+        case requestLine
 
         /// Sets of bytes: 0...63, 64...127, and whether all bytes from 128 are in it.
         @inline(__always)
@@ -24,7 +24,7 @@ extension URI {
             case .uriComponent: (0xfc00_9fff_ffff_ffff, 0xb800_0001_7800_0001, true)
             case .html: (0x5000_00ad_ffff_ffff, 0xb800_0001_5000_0000, true)
             case .refresh: (0x5000_0085_ffff_ffff, 0xd800_0001_5000_0000, true)
-            case .memcached: (0x0000_0021_ffff_ffff, 0, false)
+            case .requestLine: (0x0000_0001_ffff_ffff, 0x8000_0000_0000_0000, false)
             }
         }
     }

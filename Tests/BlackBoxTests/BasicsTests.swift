@@ -138,6 +138,22 @@ struct ClientConnections {
         #expect(replies == ["one"] + (2...10).map { "/\($0)" })
     }
 
+    @Test("serves any number of pipelined requests that are answered at once, one after the other and not one inside the other")
+    func deepPipelining() throws {
+        let site = try Site(server: "keepalive_requests 1000000; location / { return 200 $connection_requests; }")
+        defer { site.stop() }
+        let client = try site.client(timeout: 30)
+        let size = 6_000
+        let batch = Bytes(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: size))
+        for round in 0..<4 {
+            try client.send(batch)
+            for index in 1...size {
+                let reply = try client.readReply()
+                try #require(reply.text == "\(round * size + index)")
+            }
+        }
+    }
+
     @Test("serves a pipelined request behind a request body")
     func pipelinedBody() throws {
         let origin = try Origin { _ in .echo }

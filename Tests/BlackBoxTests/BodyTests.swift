@@ -36,6 +36,39 @@ struct RequestBodies {
         #expect(try client.request().status == 200)
     }
 
+    @Test("behind a head that exactly fills its buffer leaves the head alone", arguments: [16_384, 32_768], [
+        "", "proxy_request_buffering off;", "return 200;",
+    ])
+    func fullHead(_ length: Int, _ location: String) throws {
+        let origin = try Origin { _ in .answer() }
+        let site = try Site(origin, location: location)
+        defer { site.stop() }
+        let client = try site.client()
+        // Fields of up to 4,000 bytes; the last one makes up the rest.
+        func head(_ fields: [String]) -> Bytes { Client.head("POST", "/full", ["Transfer-Encoding: chunked"] + fields) }
+        var fields: [String] = []
+        while length - head(fields).count > 5_000 { fields.append("X-\(fields.count): " + String(repeating: "f", count: 4_000)) }
+        fields.append("X-Last: ")
+        fields[fields.count - 1] += String(repeating: "l", count: length - head(fields).count)
+        try #require(head(fields).count == length)
+        try client.send(head(fields))
+        let chunk = Bytes.patterned(30_000)
+        for _ in 0..<3 {
+            usleep(30_000) // so that each is received by itself
+            try client.send(Bytes("7530\r\n") + chunk + Bytes("\r\n"))
+        }
+        try client.send("0\r\n\r\n")
+        #expect(try client.readReply().status == 200)
+        if !location.hasPrefix("return") {
+            #expect(origin.last.body.fingerprint == (chunk + chunk + chunk).fingerprint)
+            for field in fields {
+                let parts = field.components(separatedBy: ": ")
+                #expect(origin.last[parts[0]] == parts[1])
+            }
+        }
+        #expect(try client.request().status == 200)
+    }
+
     @Test("unbuffered reaches the origin before it is complete")
     func streamed() throws {
         let arrived = Box(Bytes())

@@ -174,6 +174,7 @@ struct LegalRequests {
 struct Splitting {
     @Test("holds no line break from a decoded target", arguments: [
         "return 302 http://b.example$uri;", "add_header X-U $uri; return 200 x;", "rewrite ^ http://b.example$uri? permanent;",
+        "charset $uri; default_type text/plain; return 200 x;",
     ])
     func responseSplitting(_ directive: String) throws {
         let site = try Site(server: "location / { \(directive) }")
@@ -184,14 +185,45 @@ struct Splitting {
         #expect(!bytes.text.contains("\r\nX-Evil"))
     }
 
-    @Test("holds no line break towards the origin either")
-    func requestSplitting() throws {
-        let origin = try Origin { _ in .answer() }
-        let site = try Site(origin, location: "proxy_set_header X-U $uri; rewrite ^ $uri break; \(Site.keepAlive)")
+    @Test("holds no line break in what is made of an origin's answer", arguments: [
+        "proxy_redirect / http://c.example$uri/;", "proxy_cookie_path / $uri;", "proxy_cookie_domain o.example $uri;",
+    ])
+    func rewrittenAnswer(_ directive: String) throws {
+        let origin = try Origin { _ in
+            .answer("302 Found", fields: ["Location: /x", "Refresh: 0; url=/x", "Set-Cookie: a=b; Path=/; Domain=o.example"])
+        }
+        let site = try Site(origin, location: directive)
         defer { site.stop() }
         let client = try site.client()
         try client.send(Client.head("GET", "/a%0d%0aX-Evil:%20yes"))
-        _ = client.drain(seconds: 0.3)
-        #expect(origin.requests.allSatisfy { $0["X-Evil"] == nil })
+        let (bytes, _) = client.drain(seconds: 0.3)
+        #expect(bytes.text.hasPrefix("HTTP/1.1 302 "))
+        #expect(!bytes.text.contains("\r\nX-Evil"))
+    }
+
+    @Test("holds no line break and no space in the target towards the origin either", arguments: [
+        "proxy_set_header X-U $uri; rewrite ^ $uri break; proxy_pass http://@;", "proxy_pass http://@$uri;",
+        "rewrite ^/(.*)$ /?$1 break; proxy_pass http://@;", "set $args u=$uri; proxy_pass http://@/;",
+        "set $t $uri; proxy_pass http://@/$t;",
+    ], ["/a%0d%0aX-Evil:%20yes", "/a%20HTTP/1.1%0d%0aX-Evil:yes%0d%0a%0d%0a"])
+    func requestSplitting(_ directives: String, _ target: String) throws {
+        let origin = try Origin { _ in .answer() }
+        let location = directives.replacingOccurrences(of: "@", with: "127.0.0.1:\(origin.port)")
+        let site = try Site(server: "location / { \(location) }")
+        defer { site.stop() }
+        #expect(try site.get(target).status == 200)
+        #expect(origin.malformed.isEmpty)
+        #expect(origin.requests.count == 1)
+        #expect(origin.last["X-Evil"] == nil)
+    }
+
+    @Test("holds no method that is none")
+    func methodSplitting() throws {
+        let origin = try Origin { _ in .answer() }
+        let site = try Site(origin, location: "proxy_method $arg_m$uri;")
+        defer { site.stop(allowing: ["proxy_method"]) }
+        #expect(try site.get("/%20HTTP/1.1%0d%0aX-Evil:yes").status == 500)
+        #expect(origin.requests.isEmpty)
+        #expect(site.gateway.waitForError("invalid \"proxy_method\" value \"/ HTTP/1.1\\x0D\\x0AX-Evil:yes\""))
     }
 }

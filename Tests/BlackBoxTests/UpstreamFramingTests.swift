@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TestKit
 
@@ -102,6 +103,76 @@ struct UpstreamFraming {
         let reply = try client.readReply()
         #expect(reply.status == 403)
         #expect(reply.text == "no")
+    }
+
+    @Test("that begins during the upload is relayed while the rest of the request is sent")
+    func answerDuringUpload() throws {
+        let answer = Bytes.patterned(400_000), upload = Bytes.patterned(3_000_000)
+        let received = Box(0)
+        let origin = try RawOrigin { client in
+            _ = try client.readUntil("\r\n\r\n")
+            received.value = try client.readExactly(10_000).count
+            try client.send("HTTP/1.1 200 OK\r\nContent-Length: \(answer.count)\r\n\r\n")
+            for piece in 0..<40 {
+                try client.send(Bytes(answer[(piece * 10_000)..<((piece + 1) * 10_000)]))
+                received.value += try client.readExactly(74_000).count
+            }
+            received.value += try client.readExactly(30_000).count
+        }
+        let site = try Site(server: """
+            client_max_body_size 0;
+            location / { proxy_pass http://127.0.0.1:\(origin.port); proxy_request_buffering off; proxy_http_version 1.1; }
+            """)
+        defer { site.stop() }
+        let client = try site.client()
+        try client.send(Client.head("POST", "/", bodyCount: upload.count) + upload)
+        let reply = try client.readReply()
+        #expect(reply.status == 200)
+        #expect(reply.body.fingerprint == answer.fingerprint)
+        #expect(eventually { received.value == upload.count })
+    }
+
+    @Test("never comes from a fallback that would get a part of the body only")
+    func fallbackAfterLostBody() throws {
+        let second = try Origin { _ in .answer(body: Bytes("fallback")) }
+        let first = try RawOrigin { client in
+            _ = try client.readUntil("\r\n\r\n")
+            _ = try client.readExactly(50)
+            client.close()
+        }
+        let site = try Site(server: """
+            client_max_body_size 0; proxy_request_buffering off; proxy_http_version 1.1;
+            location / { proxy_pass http://127.0.0.1:\(first.port); error_page 502 = @fallback; }
+            location @fallback { proxy_pass http://127.0.0.1:\(second.port); }
+            """)
+        defer { site.stop(allowing: ["while"]) }
+        let client = try site.client()
+        try client.send(Client.head("POST", "/", ["Content-Length: 100"]) + Bytes.patterned(50))
+        #expect(try client.readReply().status == 502)
+        #expect(site.gateway.waitForError("the request body was already sent to another upstream and was not buffered"))
+        #expect(second.requests.isEmpty)
+        // A request without a body has lost nothing.
+        first.stop()
+        #expect(try site.get("/").text == "fallback")
+    }
+
+    @Test("may have a head as large as proxy_buffer_size", arguments: [("", 502), ("proxy_buffer_size 32k; proxy_buffers 8 32k;", 200)])
+    func headSize(_ location: String, _ status: Int) throws {
+        let fields = (0..<5).map { "X-\($0): " + String(repeating: "v", count: 4_000) }
+        let origin = try Origin { _ in .answer(fields: fields, body: Bytes("x")) }
+        let site = try Site(origin, location: location)
+        defer { site.stop(allowing: ["too big header"]) }
+        let reply = try site.get()
+        #expect(reply.status == status)
+        if status == 200 { #expect(reply["X-4"]?.utf8.count == 4_000) }
+    }
+
+    @Test("may set any rate", arguments: ["999999999999999999", "1000000000000", "0", "x", "-1"])
+    func accelRate(_ rate: String) throws {
+        let origin = try Origin { _ in .chunks([Bytes("a"), Bytes("b"), Bytes("c")], pause: 0.6, fields: ["X-Accel-Limit-Rate: \(rate)"]) }
+        let site = try Site(origin)
+        defer { site.stop() }
+        #expect(try site.get().text == "abc")
     }
 
     @Test("on HTTP/1.0 terms is served until its end")

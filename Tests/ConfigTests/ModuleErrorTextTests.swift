@@ -142,6 +142,9 @@ extension ErrorTextTests {
         Mistake(.main, #"worker_priority high;"#, 1, #""worker_priority" directive invalid number"#),
         Mistake(.main, #"worker_cpu_affinity 01x;"#, 1, #"invalid character "x" in "worker_cpu_affinity""#),
         Mistake(.http, #"limit_req_status 200;"#, 1, #"value must be between 400 and 599"#),
+        Mistake(
+            .http, (1...9).map { "limit_conn_zone $uri zone=z\($0):1m; limit_conn z\($0) 1;" }.joined(separator: "\n"), 9,
+            #"more than 8 "limit_conn" in one place are not supported"#),
         Mistake(.http, "limit_conn_zone $uri zone=a:1m;\nlimit_conn a 0;", 2, #"invalid number of connections "0""#),
         Mistake(.http, "limit_conn_zone $uri zone=a:1m;\nlimit_conn a 65536;", 2, #"connection limit must be less 65536"#),
         // Logs.

@@ -65,7 +65,7 @@ struct StorageTests {
         buffer.clear()
         buffer.append(hexadecimal: number)
         #expect(buffer.view.string == hexadecimal)
-        buffer.destroyBuffer()
+        buffer.destroy()
     }
 
     @Test("a buffer grows without losing bytes, and compacts what is left")
@@ -78,7 +78,7 @@ struct StorageTests {
         buffer.compact()
         #expect(buffer.view.string == "56789")
         #expect(buffer.value.start == 0)
-        buffer.destroyBuffer()
+        buffer.destroy()
     }
 
     @Test("the pool gives the same buffer again and counts what is out")

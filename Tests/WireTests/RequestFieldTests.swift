@@ -138,6 +138,14 @@ import Wire
         #expect(outcome(long, version: "1.0", options: options) == .tooLargeHead)
     }
 
+    @Test("names no more fields in Connection than we look at: the head is refused, none is overlooked")
+    func connectionMembers() {
+        let names = (1...64).map { "a\($0)" }.joined(separator: ", ")
+        #expect(outcome("Connection: \(names)\r\nA64: x", version: "1.0") == nil)
+        #expect(outcome("Connection: \(names), x-secret\r\nX-Secret: x", version: "1.0") == .tooManyFields)
+        #expect(outcome("Connection: \(names)\r\nConnection: x-secret\r\nX-Secret: x", version: "1.0") == .tooManyFields)
+    }
+
     @Test(arguments: [
         (HeadError(.invalidMethod), "client sent invalid method"),
         (HeadError(.missingHost), "client sent HTTP/1.1 request without \"Host\" header"),

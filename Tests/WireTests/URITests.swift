@@ -69,7 +69,7 @@ import Wire
             (.args, "a b%?#&+;=/", "a%20b%25%3F%23%26%2B%3B=/"),
             (.uriComponent, "aZ09-._~ /?:@!$'()*,;=", "aZ09-._~%20%2F%3F%3A%40%21%24%27%28%29%2A%2C%3B%3D"),
             (.html, "a b%?#'\"", "a%20b%25?%23%27%22"), (.refresh, "a b%?#'\"", "a%20b%?#%27%22"),
-            (.memcached, "a b%?\u{1}\u{7f}", "a%20b%25?%01\u{7f}"), (.uri, "/plain", "/plain"),
+            (.requestLine, "a b%?\u{1}\u{7f}\r\n", "a%20b%?%01%7F%0D%0A"), (.uri, "/plain", "/plain"),
         ] as [(URI.EscapeKind, String, String)])
     func `each kind escapes its own bytes`(kind: URI.EscapeKind, plain: String, escaped: String) {
         #expect(written { URI.escape(bytes(plain), kind, into: &$0) } == escaped)

@@ -151,6 +151,9 @@ package struct LimitRequestsSettings: Hashable, Sendable {
 
 /// `limit_conn`.
 package struct LimitConnectionsSettings: Hashable, Sendable {
+    /// The most `limit_conn` of one place: a request keeps its places in fixed room.
+    package static let rulesMax = 8
+
     /// One `limit_conn`.
     package struct Rule: Hashable, Sendable {
         /// Index into `HTTPSettings.limitConnectionZones`.

@@ -164,6 +164,9 @@ enum LimitHandlers {
         if reader.scope.settings.limitConnections.rules.contains(where: { $0.zone == zone }) {
             throw DirectiveError(directive, "is duplicate")
         }
+        guard reader.scope.settings.limitConnections.rules.count < LimitConnectionsSettings.rulesMax else {
+            throw DirectiveError("more than \(LimitConnectionsSettings.rulesMax) \"limit_conn\" in one place are not supported")
+        }
         reader.scope.settings.limitConnections.rules.append(
             LimitConnectionsSettings.Rule(zone: zone, connections: number))
     }

@@ -66,13 +66,16 @@ extension Ref where Value == Worker {
             log(code == ECONNABORTED ? .error : .alert, "accept4() failed", errno: code)
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             pauseAccepting("accept4() failed (\(code): \(Socket.errorText(code)))", level: .critical)
-        default: log(.alert, "accept4() failed", errno: code)
+        default: pauseAccepting("accept4() failed (\(code): \(Socket.errorText(code)))")
         }
     }
 
     private func pauseAccepting(_ reason: String, level: LogLevel = .alert) {
         guard value.acceptPausedUntil == 0 else { return }
-        log(level, reason)
+        if now >= value.acceptComplainedAt + 1000 {
+            value.acceptComplainedAt = now
+            log(level, reason)
+        }
         value.acceptPausedUntil = now + 500
         for listener in value.listeners { value.loop.remove(listener.value.descriptor) }
         value.loop.timers.arm(value.workerTimer, at: value.acceptPausedUntil)

@@ -40,7 +40,14 @@ extension Ref where Value == ClientConnection {
     }
 
     /// Reads and parses until a head is complete, then starts the request; then the next one that is already here.
+    ///
+    /// A request that is answered at once ends in here, and the loop goes on; were the next one begun from its end, each would lie deeper
+    /// in the stack. After a number of them it is the other connections' turn.
     func readHead() {
+        guard !value.isInHeadLoop else { return }
+        value.isInHeadLoop = true
+        defer { value.isInHeadLoop = false }
+        var budget = 32
         while value.state == .idle || value.state == .readingHead {
             let input = takeInput()
             let isPipelined = input.count > 0 && value.requestCount > 0
@@ -58,6 +65,8 @@ extension Ref where Value == ClientConnection {
             value.state = .processing
             clearReadTimer()
             request.begin()
+            budget -= 1
+            if budget == 0, value.state == .idle { return worker.postConnection(self) }
         }
     }
 
@@ -156,9 +165,7 @@ extension Ref where Value == ClientConnection {
             request.value.response.status = 400
             return request.end(closing: true)
         }
-        if worker.logs(.info) {
-            worker.log(.info, "client \(peerText.string) closed keepalive connection", connection: value.serial)
-        }
+        worker.log(.info, "client \(peerText.string) closed keepalive connection", connection: value.serial)
         close()
     }
 
@@ -191,26 +198,28 @@ extension Ref where Value == ClientConnection {
     // MARK: - Between requests
 
     /// The request was logged and its slot freed: next one, lingering, or close.
-    func requestEnded(keepalive: Bool, lingering: Bool, timeout: UInt64) {
+    /// - Parameter location: the request's last one, whose times hold.
+    func requestEnded(keepalive: Bool, lingering: Bool, location: Ref<Location>) {
         clearWriteTimer()
         value.request = nil
         if value.isBroken { return close() }
         if !keepalive {
-            if lingering { return beginLingering() }
+            if lingering { return beginLingering(location) }
             return close()
         }
         value.state = .idle
         if let input = value.input, input.count > 0 { return } // pipelined: `readHead` or the caller goes on
         if worker.value.isDraining { return close() }
-        setReadTimer(after: timeout)
+        if !value.isReadable { waitForHead() }
+        setReadTimer(after: location.value.keepaliveTimeout)
     }
 
-    private func beginLingering() {
-        guard let location = value.listener?.value.defaultServer.value.location else { return close() }
+    private func beginLingering(_ location: Ref<Location>) {
         value.state = .lingering
         Socket.shutdownWrite(value.descriptor)
         value.lingerUntil = worker.now + location.value.lingeringTime
-        setReadTimer(after: location.value.lingeringTimeout)
+        value.lingerTimeout = location.value.lingeringTimeout
+        setReadTimer(after: value.lingerTimeout)
         linger()
     }
 
@@ -231,6 +240,6 @@ extension Ref where Value == ClientConnection {
         if value.isReadable { return worker.postConnection(self) }
         pool.value.give(scratch)
         value.input = nil
-        setReadTimer(after: min(value.lingerUntil - worker.now, value.listener!.value.defaultServer.value.location.value.lingeringTimeout))
+        setReadTimer(after: min(value.lingerUntil - worker.now, value.lingerTimeout))
     }
 }

@@ -37,7 +37,7 @@ struct ClientConnection: ~Copyable, SlabValue {
     var isPeerClosed = false
     /// A write failed: nothing more can be sent.
     var isBroken = false
-    /// Inside the loop of `readHead`, which goes on by itself when a request ends.
+    /// Inside the loop of `readHead`, which goes on by itself when a request ends in it.
     var isInHeadLoop = false
     var serial: UInt64 = 0
     var listener: Ref<Listener>?
@@ -58,6 +58,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     var writeTimer = TimerID.none
     /// Lingering ends at this time whatever comes.
     var lingerUntil: UInt64 = 0
+    /// Lingering ends when nothing comes for so many milliseconds.
+    var lingerTimeout: UInt64 = 0
     /// Bytes sent in the connection's life.
     var sentBytes: UInt64 = 0
 

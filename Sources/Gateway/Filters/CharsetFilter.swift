@@ -165,7 +165,7 @@ extension Ref where Value == Request {
         switch settings.value.charset.charset {
         case .off: return nil
         case .constant(let name): return keep(name)
-        case .dynamic(let template): return evaluate(template)
+        case .dynamic(let template): return lineSafe(evaluate(template))
         }
     }
 

@@ -5,13 +5,13 @@ import Machine
 import Wire
 
 extension Ref where Value == Worker {
-    /// Whether any log takes lines of a level: ask before composing a text.
+    /// Whether any log takes lines of a level. `log` asks before it composes a text.
     func logs(_ level: LogLevel) -> Bool { level.rawValue <= value.log.lowestLevel }
 
     /// Writes a line without a connection: `2026/11/22 08:25:04 [error] PID#TID: text`.
-    func log(_ level: LogLevel, _ message: String, errno code: Int32 = 0, connection: UInt64 = 0) {
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String, errno code: Int32 = 0, connection: UInt64 = 0) {
         guard logs(level) else { return }
-        write(level, message, code, connection, to: value.log.errorLogs) { _ in }
+        write(level, message(), code, connection, to: value.log.errorLogs) { _ in }
     }
 
     /// Writes a line to all logs of a list that take its level. `context` appends what follows the message.
@@ -69,12 +69,13 @@ extension Ref where Value == Request {
     /// Writes a line about this request: `… *N MESSAGE (ERRNO: text) while ACTION, client: …, server: …, request: "…", upstream: "…", host: "…"`.
     /// With a mark of a failed attempt, `, reason: connect.refused, incident: 2WK3G7A0` follows (`error_log_verdict`).
     func log(
-        _ level: LogLevel, _ message: String, errno code: Int32 = 0, while action: StaticString? = nil, mark: FailureMark? = nil
+        _ level: LogLevel, _ message: @autoclosure () -> String, errno code: Int32 = 0, while action: StaticString? = nil,
+        mark: FailureMark? = nil
     ) {
         let worker = worker
         guard worker.logs(level) else { return }
         let targets = value.location?.value.errorLogs ?? worker.value.log.errorLogs
-        worker.write(level, message, code, connection.value.serial, to: targets) { line in
+        worker.write(level, message(), code, connection.value.serial, to: targets) { line in
             if let action {
                 line.append(" while ")
                 line.append(ByteView(action))

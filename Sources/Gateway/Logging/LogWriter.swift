@@ -122,7 +122,7 @@ extension Ref where Value == LogFile {
                 let copy = Ref<Buffer>.immortal(Buffer(capacity: 512))
                 copy.append(text: text)
                 _ = File.append(copy.view, to: 2)
-                copy.destroyBuffer()
+                copy.destroy()
             }
         }
         value.buffer.clear()

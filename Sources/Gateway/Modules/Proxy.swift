@@ -42,8 +42,16 @@ extension Ref where Value == Request {
         exchange.value.bodyText = nil
         exchange.value.isPaused = false
         exchange.value.hasHead = false
+        if let queue = exchange.value.bodyQueue {
+            pool.value.give(queue)
+            exchange.value.bodyQueue = nil
+        }
         value.startsAttemptGroup = !value.attempts.isEmpty
         value.exchange = exchange
+        if value.body.isConsumed, proxy.value.passesBody, proxy.value.body == nil {
+            log(.error, "the request body was already sent to another upstream and was not buffered")
+            return finish(.status(502))
+        }
         guard isMain, value.body.state == .unread, proxy.value.passesBody else { return proxyBodyReady() }
         if proxy.value.isRequestBuffering {
             collectBody(for: .proxy)
@@ -59,10 +67,15 @@ extension Ref where Value == Request {
         guard let exchange = value.exchange, let proxy = exchange.value.proxy else { return }
         let upstream = exchange.upstream
         exchange.value.bodyText = proxy.value.body.map { evaluate($0) }
+        let method = proxy.value.method.map { evaluate($0) } ?? value.methodName
+        guard Method.isValidName(method) else {
+            log(.error, "invalid \"proxy_method\" value \"\(escapedForLog(method))\"")
+            return finish(.status(500))
+        }
         let head = exchange.value.head ?? pool.value.take(4096)
         head.clear()
         exchange.value.head = head
-        writeProxyHead(proxy, exchange, to: head)
+        writeProxyHead(method, proxy, exchange, to: head)
         exchange.value.hashKey = upstream.value.usesAddressHash ? addressKey : upstream.value.hashKey.map { evaluate($0) } ?? ByteView()
         exchange.begin()
     }
@@ -74,12 +87,10 @@ extension Ref where Value == Request {
 
     // MARK: - The request
 
-    private func writeProxyHead(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {
-        if let method = proxy.value.method { head.append(evaluate(method)) } else { head.append(proxyMethod(proxy)) }
+    private func writeProxyHead(_ method: ByteView, _ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {
+        head.append(method)
         head.append(0x20)
-        let lineStart = head.value.end
         appendProxyURI(proxy, to: head)
-        if !value.isURIValidUnparsed { head.replaceLineBreaks(from: lineStart) }
         head.append(proxy.value.usesHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
         let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && proxy.value.usesHTTP11
         exchange.value.isBodyChunked = streamsChunked
@@ -106,8 +117,6 @@ extension Ref where Value == Request {
         if proxy.value.passesHeaders { appendClientFields(proxy, to: head) }
         head.append("\r\n")
     }
-
-    private func proxyMethod(_ proxy: Ref<ProxyRuntime>) -> ByteView { value.methodName }
 
     private func appendContentLength(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, _ chunked: Bool, to head: Ref<Buffer>) {
         if chunked { return }
@@ -140,12 +149,10 @@ extension Ref where Value == Request {
         }
     }
 
-    /// The URI of the upstream request (nginx: ngx_http_proxy_create_request).
+    /// The URI of the upstream request (nginx: ngx_http_proxy_create_request). Decoded bytes that come by way of variables never end the
+    /// request line or split it: what is neither the client's own target nor escaped as a path goes through `appendTarget`.
     func appendProxyURI(_ proxy: Ref<ProxyRuntime>, to head: Ref<Buffer>) {
-        if let target = value.modules.dynamicURI {
-            head.append(target)
-            return
-        }
+        if let target = value.modules.dynamicURI { return appendTarget(target, to: head) }
         guard let replacement = proxy.value.uri else {
             if value.isURIValidUnparsed, isMain { return head.append(value.unparsedURI) }
             return appendEscapedURI(value.uri, to: head)
@@ -155,16 +162,19 @@ extension Ref where Value == Request {
     }
 
     private func appendEscapedURI(_ path: ByteView, to head: Ref<Buffer>) {
-        if value.isURIComplex || value.isInternal || URI.needsEscape(path, .uri) {
-            head.write(reserving: path.count * 3) { writer in
-                URI.escape(path, .uri, into: &writer)
-            }
-        } else {
-            head.append(path)
+        head.write(reserving: path.count * 3) { writer in
+            URI.escape(path, .uri, into: &writer)
         }
         if !value.arguments.isEmpty {
             head.append(0x3f)
-            head.append(value.arguments)
+            appendTarget(value.arguments, to: head)
+        }
+    }
+
+    /// Bytes for a request line, with what would end it escaped (RFC 9112, 3.2).
+    private func appendTarget(_ bytes: ByteView, to head: Ref<Buffer>) {
+        head.write(reserving: bytes.count * 3) { writer in
+            URI.escape(bytes, .requestLine, into: &writer)
         }
     }
 
@@ -261,8 +271,9 @@ extension Ref where Value == Request {
             } else {
                 value.response.fields.append(field)
             }
-        case .refresh where proxy.value.redirects: value.response.append(field.name, redirectedRefresh(field.value), token: .refresh)
-        case .setCookie where proxy.value.rewritesCookies: value.response.append(field.name, rewrittenCookie(field.value, proxy), token: .setCookie)
+        case .refresh where proxy.value.redirects: value.response.append(field.name, lineSafe(redirectedRefresh(field.value)), token: .refresh)
+        case .setCookie where proxy.value.rewritesCookies:
+            value.response.append(field.name, lineSafe(rewrittenCookie(field.value, proxy)), token: .setCookie)
         default: value.response.fields.append(field)
         }
     }

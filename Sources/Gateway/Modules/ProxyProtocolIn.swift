@@ -11,7 +11,7 @@ struct ProxyHeaderInfo: ~Copyable {
 extension Ref where Value == ProxyHeaderInfo {
     /// Gives the memory back. The connection ends.
     func release() {
-        value.bytes.destroyBuffer()
+        value.bytes.destroy()
         destroy()
     }
 }

@@ -178,7 +178,7 @@ extension Ref where Value == Request {
             worker.value.counters.writing -= 1
         }
         dropOutput()
-        if value.body.file >= 0, value.location.map({ $0.value.settings.value.core.clientBodyInFile != .on }) ?? true {
+        if value.body.file >= 0, !value.body.keepsFile {
             _ = File.remove(value.body.filePath)
         }
         value.body.release(pool)

@@ -39,6 +39,10 @@ struct RequestBody: ~Copyable {
     var filePath = ByteView()
     var fileLength: Int64 = 0
     var expectsContinue = false
+    /// Some of it was passed on as it came and is nowhere any more.
+    var isConsumed = false
+    /// The file stays when the request ends (`client_body_in_file_only on` where it was made).
+    var keepsFile = false
     var isTooLarge = false
     /// The head was refused: what follows is not looked at.
     var discardsNothing = false
@@ -92,6 +96,8 @@ struct RequestBody: ~Copyable {
         declaredLength = 0
         received = 0
         expectsContinue = false
+        isConsumed = false
+        keepsFile = false
         isTooLarge = false
         discardsNothing = false
         purpose = .none
@@ -222,7 +228,7 @@ extension Ref where Value == Request {
     }
 
     private func collectChunked(_ limit: Int64) {
-        let input = connection.value.input!
+        var input = connection.value.input!
         if value.body.memory == nil { value.body.memory = pool.value.take(location.value.bodyBufferSize) }
         let memory = value.body.memory!
         while true {
@@ -244,7 +250,7 @@ extension Ref where Value == Request {
             case .needMore(let consumed):
                 input.consume(consumed)
                 guard connection.value.isReadable else { return waitForBody() }
-                makeRoom(input)
+                input = bodyInput()
                 switch connection.receive(into: input) {
                 case .data: setBodyTimer()
                 case .wouldBlock: return waitForBody()
@@ -260,20 +266,21 @@ extension Ref where Value == Request {
         }
     }
 
-    /// Room in the input buffer without moving the head: its views must stay valid while the request lives.
-    func makeRoom(_ input: Ref<Buffer>) {
-        guard input.count == 0 || input.room == 0 else { return }
+    /// The connection's input buffer, with room to receive into. The head's views must stay valid while the request lives, so a buffer that
+    /// holds the head neither moves it nor grows: when it is full, it hangs on the request, and the body goes on in another one.
+    func bodyInput() -> Ref<Buffer> {
+        let input = connection.value.input!
+        let holdsHead = input.holds(value.headBytes)
         if input.count == 0 {
-            input.value.start = value.headLength
-            input.value.end = value.headLength
+            input.value.start = holdsHead ? value.headLength : 0
+            input.value.end = input.value.start
         }
-        if input.room == 0 {
-            // The head's views point into the buffer: keep them by moving the rest to a new buffer that hangs on the request.
-            let fresh = pool.value.take(16384)
-            fresh.append(input.view)
-            value.modules.keepUntilEnd(input)
-            connection.value.input = fresh
-        }
+        if input.room > 0 { return input }
+        let fresh = pool.value.take(max(16384, 2 * input.count))
+        fresh.append(input.view)
+        if holdsHead { value.modules.keepUntilEnd(input) } else { pool.value.give(input) }
+        connection.value.input = fresh
+        return fresh
     }
 
     private func bodyCollected() {
@@ -296,6 +303,7 @@ extension Ref where Value == Request {
             guard let made = worker.makeTempFile(location.value.settings.value.core.clientBodyTempPath, for: self) else { return false }
             value.body.file = made.descriptor
             value.body.filePath = keep(made.path)
+            value.body.keepsFile = location.value.settings.value.core.clientBodyInFile == .on
             log(.warning, "a client request body is buffered to a temporary file \(made.path.string)")
         }
         let written = File.write(memory.view, to: value.body.file, at: value.body.fileLength)
@@ -356,7 +364,7 @@ extension Ref where Value == Request {
     @discardableResult
     func discard() -> Bool {
         value.body.state = .discarding
-        guard let input = connection.value.input else { return false }
+        guard var input = connection.value.input else { return false }
         while true {
             switch value.body.framing {
             case .none:
@@ -377,7 +385,7 @@ extension Ref where Value == Request {
                 return true
             }
             guard connection.value.isReadable else { return false }
-            makeRoom(input)
+            input = bodyInput()
             switch connection.receive(into: input) {
             case .data: continue
             case .wouldBlock: return false

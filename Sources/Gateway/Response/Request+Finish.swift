@@ -174,13 +174,13 @@ extension Ref where Value == Request {
         let bodyIsDone = value.body.state == .complete && !value.body.discardsNothing
         let keepalive = !closing && value.isKeepalive && bodyIsDone && !connection.value.isBroken
         let linger = !connection.value.isBroken && !value.isAborted && !keepalive && shouldLinger && !(closing && value.response.status == 444)
-        let timeout = location.value.keepaliveTimeout
+        let location = location
         let worker = worker
         if closing, value.isAborted || connection.value.isBroken { connection.value.isBroken = true }
         if closing, !value.isHeaderSent { connection.value.isBroken = true }
         reset()
         worker.value.requests.give(self)
-        connection.requestEnded(keepalive: keepalive, lingering: linger, timeout: timeout)
+        connection.requestEnded(keepalive: keepalive, lingering: linger, location: location)
         if keepalive, !connection.value.isInHeadLoop, connection.value.state == .idle,
             connection.value.isReadable || (connection.value.input?.count ?? 0) > 0 {
             connection.process()

@@ -1,5 +1,6 @@
 import Config
 import Loop
+import Machine
 import Wire
 
 extension Ref where Value == Request {
@@ -132,6 +133,9 @@ extension Ref where Value == Request {
         drained()
     }
 
+    /// Instead of -errno: the file has fewer bytes than were promised.
+    private static var fileEnded: Int { .min }
+
     /// One system call: a vector of memory pieces, or a range of a file.
     private func sendSome(limit: Int64) -> Int {
         let descriptor = connection.value.descriptor
@@ -140,7 +144,7 @@ extension Ref where Value == Request {
             let wanted = min(head.fileLength, limit, 2 << 20)
             let n = File.send(head.file, offset: head.fileOffset, count: Int(wanted), to: descriptor)
             // A file that became shorter: the promised length cannot be kept, so the connection must be cut.
-            return n == 0 ? -5 : n
+            return n == 0 ? Self.fileEnded : n
         }
         let worker = worker
         worker.value.outputVector.removeAll()
@@ -223,7 +227,8 @@ extension Ref where Value == Request {
     }
 
     private func sendFailed(_ n: Int) {
-        log(.info, n == -5 ? "file was truncated while sending" : "send() failed", errno: Int32(-n))
+        let isFileEnd = n == Self.fileEnded
+        log(.info, isFileEnd ? "file was truncated while sending" : "send() failed", errno: isFileEnd ? 0 : Int32(-n))
         connection.value.isBroken = true
         abort(status: 499)
     }
@@ -238,13 +243,12 @@ extension Ref where Value == Request {
             value.limitRate = evaluate(core.value.core.limitRate)
             value.limitRateAfter = evaluate(core.value.core.limitRateAfter)
         }
-        guard let rate = value.limitRate, rate > 0 else { return nil }
-        let seconds = Int64(worker.value.loop.wallClock / 1000 - value.startedWallClock / 1000) + 1
-        let allowed = rate * seconds - (value.bytesSent - value.limitRateAfter)
+        guard let rate = value.limitRate, let limit = RateLimit(rate: rate, after: value.limitRateAfter) else { return nil }
+        let allowed = limit.allowance(passed: value.bytesSent, elapsed: worker.now &- value.startedAt)
         if allowed <= 0 {
             value.isDelayed = true
             value.resumption = .flush
-            setTimer(after: UInt64(max(1, -allowed * 1000 / rate + 1)))
+            setTimer(after: limit.wait(allowed))
         }
         return allowed
     }

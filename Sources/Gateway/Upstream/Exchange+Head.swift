@@ -8,11 +8,15 @@ extension Ref where Value == Exchange {
     /// Reads until the answer's head is complete (nginx: ngx_http_upstream_process_header).
     func readHead() {
         guard let connection = value.connection else { return }
-        let input = value.input ?? pool.value.take(16384)
+        let input = value.input ?? pool.value.take(max(16384, proxy.value.bufferSize))
         value.input = input
         let phase: StaticString = "reading response header from upstream"
         while true {
-            if input.room == 0 { return tooBigHead(phase) }
+            if input.room == 0 {
+                // The buffer may be of an attempt in a location with a smaller proxy_buffer_size.
+                guard input.count < proxy.value.bufferSize else { return tooBigHead(phase) }
+                input.grow(by: proxy.value.bufferSize - input.count)
+            }
             let room = input.room
             let n = input.receive(from: connection.value.descriptor)
             if n == Socket.wouldBlock {

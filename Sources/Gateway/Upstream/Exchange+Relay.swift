@@ -8,7 +8,7 @@ extension Ref where Value == Exchange {
     /// The head is on its way; now the body, first what came with the head.
     func beginRelay() {
         value.limitRate = request.evaluate(request.location.value.settings.value.proxy.limitRate)
-        value.answerSecond = worker.value.loop.wallClock / 1000
+        value.answerStart = worker.now
         value.answerBytes = Int64(value.input?.count ?? 0)
         value.lastModified = request.value.response.lastModified
         if request.location.value.settings.value.proxy.store != .off { beginStore() }
@@ -84,13 +84,12 @@ extension Ref where Value == Exchange {
 
     /// Bytes that proxy_limit_rate lets be read now; nil after a timer was set.
     private func rateAllowance() -> Int? {
-        guard value.limitRate > 0 else { return .max }
-        let seconds = worker.value.loop.wallClock / 1000 - value.answerSecond + 1
-        let allowed = value.limitRate * seconds - value.answerBytes
-        if allowed > 0 { return Int(clamping: allowed) }
+        guard let limit = RateLimit(rate: value.limitRate) else { return .max }
+        let allowed = limit.allowance(passed: value.answerBytes, elapsed: worker.now &- value.answerStart)
+        if allowed > 0 { return Int(allowed) }
         value.connection?.clearTimer()
         request.value.resumption = .relay
-        request.setTimer(after: UInt64(max(1, -allowed * 1000 / value.limitRate + 1)))
+        request.setTimer(after: limit.wait(allowed))
         return nil
     }
 

@@ -5,10 +5,10 @@ import Machine
 import Wire
 
 extension Ref where Value == Exchange {
-    /// Sends what is left of the request on the connection; then waits for the answer.
+    /// Sends what is left of the request on the connection; then waits for the answer, unless it is already being relayed.
     func sendRequest() {
         guard let connection = value.connection, let head = value.head else { return }
-        value.state = .sending
+        if value.state != .relaying { value.state = .sending }
         while true {
             if value.headSent < head.count {
                 guard sendHeadAndBody(connection, head) else { return }
@@ -22,7 +22,7 @@ extension Ref where Value == Exchange {
                 return
             case .starved:
                 // The client has not sent more yet: its timer watches, not ours.
-                connection.clearTimer()
+                if value.state == .sending { connection.clearTimer() }
                 return
             case .failed: return
             }
@@ -72,7 +72,7 @@ extension Ref where Value == Exchange {
             value.isRequestSent = true
             connection.value.isReadable = true
             value.isKeepalive = false
-            readHead()
+            value.state == .relaying ? relay() : readHead()
             return false
         }
         failed(ExchangeFailure(kind: .error, level: .error, message: "send() failed", errno: Int32(-n)), phase: "sending request to upstream")
@@ -153,6 +153,7 @@ extension Ref where Value == Exchange {
             }
         }
         value.isBodyLost = true
+        request.value.body.isConsumed = true
         let bytes = queue.view
         let n = Socket.send(connection.value.descriptor, bytes)
         if n == Socket.wouldBlock {
@@ -183,7 +184,7 @@ extension Ref where Value == Request {
 
     /// Takes what is there of the body, framed for the upstream.
     func takeStreamed(into queue: Ref<Buffer>, chunked: Bool) -> Streamed {
-        guard let input = connection.value.input else { return .failed }
+        guard var input = connection.value.input else { return .failed }
         while true {
             switch value.body.framing {
             case .none: return .ended
@@ -213,7 +214,7 @@ extension Ref where Value == Request {
                 setBodyTimer()
                 return .starved
             }
-            makeRoom(input)
+            input = bodyInput()
             switch connection.receive(into: input) {
             case .data: setBodyTimer()
             case .wouldBlock:

@@ -39,7 +39,7 @@ extension Ref where Value == Exchange {
         let id = upstream.value.peers[peer].stickyID
         if id.isEmpty { return }
         let request = request
-        let domain = cookie.domain.map { request.evaluate($0) } ?? ByteView()
+        let domain = cookie.domain.map { request.lineSafe(request.evaluate($0)) } ?? ByteView()
         let sameSite = cookie.sameSite.map { sameSiteWord($0) } ?? ByteView()
         let seconds = worker.value.loop.wallClock / 1000
         let text = request.compose { out in

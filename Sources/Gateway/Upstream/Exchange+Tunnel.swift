@@ -7,7 +7,7 @@ import Wire
 /// After 101: bytes go both ways until one side ends (nginx: ngx_http_upstream_upgrade).
 extension Ref where Value == Exchange {
     func startTunnel(_ head: ResponseHead) {
-        guard let input = value.input, request.wantsUpgrade, request.isMain else {
+        guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain else {
             return failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent unexpected 101 response",
                                           reason: .responseInvalid),
                           phase: "reading response header from upstream")
@@ -63,7 +63,6 @@ extension Ref where Value == Exchange {
         if buffer.count == 0 {
             buffer.clear()
             if isReadable {
-                let room = buffer.room
                 let n = buffer.receive(from: source)
                 if n == Socket.wouldBlock {
                     isReadable = false
@@ -72,7 +71,6 @@ extension Ref where Value == Exchange {
                     isClosed = true
                 } else {
                     moved.received = n
-                    _ = room
                 }
             }
         }

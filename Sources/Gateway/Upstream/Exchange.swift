@@ -110,7 +110,7 @@ struct Exchange: ~Copyable, SlabValue {
     var lastModified: Int64 = -1
     /// proxy_limit_rate in bytes per second, 0 none; and when the answer began, in seconds.
     var limitRate: Int64 = 0
-    var answerSecond: Int64 = 0
+    var answerStart: UInt64 = 0
     var answerBytes: Int64 = 0
     /// Bytes from upstream to client of a tunnel that wait for room, and the other way round.
     var toClient: Ref<Buffer>?

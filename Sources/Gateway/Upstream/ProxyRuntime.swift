@@ -46,6 +46,7 @@ struct ProxyRuntime: ~Copyable {
     let ignored: IgnoredFields
     /// Names the location among the users of an upstream; > 0.
     let tag: Int
+    /// proxy_set_header says Upgrade: without it a 101 is an answer to nothing.
     let setsUpgrade: Bool
 }
 

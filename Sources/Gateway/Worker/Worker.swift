@@ -43,6 +43,7 @@ struct Worker: ~Copyable {
     var workerTimer = TimerID.none
     /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
+    var acceptComplainedAt: UInt64 = 0
     var counters = Counters()
     /// What is told of failed attempts.
     var failures: FailureReporter

@@ -82,7 +82,7 @@ package struct WorkerProgram {
     private func readBundle() -> [UInt8]? {
         guard let info = File.info(bundle) else { return nil }
         let buffer = Ref<Buffer>.immortal(Buffer(capacity: max(1, Int(info.size))))
-        defer { buffer.destroyBuffer() }
+        defer { buffer.destroy() }
         while Int64(buffer.count) < info.size {
             if buffer.read(from: bundle, at: Int64(buffer.count), limit: Int(info.size)) <= 0 { return nil }
         }
