@@ -4,10 +4,10 @@ import Synchronization
 /// Hands out TCP ports that nobody listens on, each once per test process.
 ///
 /// They lie below the kernel's ephemeral range, so no outgoing connection can take one between the hand-out and the
-/// listen; processes that run tests at the same time start at different places.
+/// listen, and below the ports that Goodgate gives to its apps; processes that run tests at the same time start at different places.
 public enum Ports {
-    private static let lowest = 20_000
-    private static let count = 11_000
+    private static let lowest = 10_000
+    private static let count = 9_900
     private static let next = Mutex(Int(getpid()) &* 97 % count)
 
     /// A free port on 127.0.0.1.
