@@ -42,8 +42,13 @@ extension Array where Element == UInt8 {
 /// What went wrong in the kit itself: a wait that ran out, a process that did not start, bytes that are no HTTP.
 public struct KitError: Error, CustomStringConvertible {
     public let description: String
+    /// The peer ended or reset the connection; not a time-out, and not something that it sent.
+    public let isClose: Bool
 
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, isClose: Bool = false) {
+        self.description = description
+        self.isClose = isClose
+    }
 }
 
 /// A moment on the monotonic clock after which a wait gives up.

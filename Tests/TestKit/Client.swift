@@ -5,6 +5,8 @@ public final class Client {
     public let socket: Socket
     private var buffer = Bytes()
     private var ended = false
+    /// Bytes that came so far.
+    public private(set) var received = 0
     private let timeout: Double
 
     /// Connects to a port on 127.0.0.1. `timeout` bounds every read, in seconds.
@@ -88,9 +90,11 @@ public final class Client {
         let deadline = Deadline(seconds: timeout)
         while !ended {
             switch socket.receive(until: deadline) {
-            case .bytes(let bytes): buffer += bytes
+            case .bytes(let bytes):
+                buffer += bytes
+                received += bytes.count
             case .end: ended = true
-            case .reset: throw KitError("reset by the peer after \(buffer.count) bytes")
+            case .reset: throw KitError("reset by the peer after \(buffer.count) bytes", isClose: true)
             case .timeout: throw KitError("still open; so far: \(Bytes(buffer.prefix(500)).text)")
             }
         }
@@ -179,11 +183,13 @@ public final class Client {
 
     private func fill(_ deadline: Deadline, _ purpose: String) throws {
         switch socket.receive(until: deadline) {
-        case .bytes(let bytes): buffer += bytes
+        case .bytes(let bytes):
+            buffer += bytes
+            received += bytes.count
         case .end:
             ended = true
-            throw KitError("end of stream while \(purpose); had: \(Bytes(buffer.prefix(500)).text)")
-        case .reset: throw KitError("reset while \(purpose); had: \(Bytes(buffer.prefix(500)).text)")
+            throw KitError("end of stream while \(purpose); had: \(Bytes(buffer.prefix(500)).text)", isClose: true)
+        case .reset: throw KitError("reset while \(purpose); had: \(Bytes(buffer.prefix(500)).text)", isClose: true)
         case .timeout: throw KitError("timed out while \(purpose); had: \(Bytes(buffer.prefix(500)).text)")
         }
     }

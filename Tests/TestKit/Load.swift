@@ -24,12 +24,15 @@ public final class Load: Sendable {
     private let port: Int
     private let target: String
     private let pause: UInt32
+    private let timeout: Double
 
-    /// Starts `clients` threads that ask for `target` until `finish()`, each pausing `pause` seconds between requests.
-    public init(port: Int, target: String = "/load", clients: Int, pause: Double = 0.002) {
+    /// Starts `clients` threads that ask for `target` until `finish()`, each pausing `pause` seconds between requests and
+    /// waiting `timeout` seconds for each piece of an answer.
+    public init(port: Int, target: String = "/load", clients: Int, pause: Double = 0.002, timeout: Double = 10) {
         self.port = port
         self.target = target
         self.pause = UInt32(pause * 1e6)
+        self.timeout = timeout
         running = Atomic(clients)
         for _ in 0..<clients {
             Thread.detachNewThread { [self] in
@@ -45,7 +48,9 @@ public final class Load: Sendable {
     /// Stops the clients and returns what they saw.
     public func finish() -> Result {
         stopping.store(true, ordering: .sequentiallyConsistent)
-        _ = eventually(within: 15) { running.load(ordering: .sequentiallyConsistent) == 0 }
+        if !eventually(within: 15, { running.load(ordering: .sequentiallyConsistent) == 0 }) {
+            result.withLock { $0.failures.append("a client hangs") }
+        }
         return result.withLock { $0 }
     }
 
@@ -53,9 +58,10 @@ public final class Load: Sendable {
         var client: Client?, served = 0
         while !stopping.load(ordering: .relaxed) {
             let start = Deadline.now()
+            let receivedBefore = client?.received ?? 0
             do {
                 let isFresh = client == nil
-                let connection = try client ?? Client(port, timeout: 10)
+                let connection = try client ?? Client(port, timeout: timeout)
                 client = connection
                 if isFresh { served = 0 }
                 try connection.send(Client.head("GET", target))
@@ -67,9 +73,10 @@ public final class Load: Sendable {
                     client = nil
                 }
             } catch {
-                let text = "\(error)"
-                let isIdleClose = served > 0 && (text.contains("had: ") ? text.hasSuffix("had: ") : text.hasPrefix("send:"))
-                result.withLock { if isIdleClose { $0.idleCloses += 1 } else { $0.failures.append(text) } }
+                // Served before, and closed before any byte of this answer: what HTTP allows a server to do. Silence is not.
+                let isClose = (error as? KitError)?.isClose ?? false
+                let isIdleClose = served > 0 && isClose && client?.received == receivedBefore
+                result.withLock { if isIdleClose { $0.idleCloses += 1 } else { $0.failures.append("\(error)") } }
                 client = nil
             }
             if pause > 0 { usleep(pause) }

@@ -59,7 +59,9 @@ public final class Socket: @unchecked Sendable {
             let count = bytes.withUnsafeBytes { buffer in
                 Glibc.send(fd, buffer.baseAddress! + sent, buffer.count - sent, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
-            if count > 0 { sent += count } else if errno != EAGAIN && errno != EINTR { throw KitError("send: \(errnoText())") }
+            if count > 0 { sent += count } else if errno != EAGAIN && errno != EINTR {
+                throw KitError("send: \(errnoText())", isClose: true)
+            }
         }
     }
 
