@@ -7,13 +7,33 @@ public enum Socket {
     /// `-EAGAIN`: nothing to read, or no room to write; wait for the next event.
     @inlinable public static var wouldBlock: Int { -11 } // EAGAIN on every Linux
 
+    /// What a connecting socket is to have before it connects.
+    public struct ConnectOptions {
+        /// The kernel asks an idle peer whether it is still there (SO_KEEPALIVE).
+        public var probesIdlePeer = false
+        /// Bytes of the kernel's buffers; 0: its own choice.
+        public var receiveBuffer = 0
+        public var sendBuffer = 0
+        /// The local address may be foreign (IP_TRANSPARENT).
+        public var isTransparent = false
+
+        public init() {}
+
+        fileprivate func set(on descriptor: Int32) {
+            if probesIdlePeer { _ = cs_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) }
+            if receiveBuffer > 0 { _ = cs_set_option(descriptor, SOL_SOCKET, SO_RCVBUF, Int32(clamping: receiveBuffer)) }
+            if sendBuffer > 0 { _ = cs_set_option(descriptor, SOL_SOCKET, SO_SNDBUF, Int32(clamping: sendBuffer)) }
+        }
+    }
+
     /// Opens a non-blocking stream socket and starts connecting.
     /// - Returns: the descriptor, and 0 if connected at once, else -errno of connect (-EINPROGRESS while it goes on).
-    public static func connect(to address: SocketAddress, from local: SocketAddress?, isTransparent: Bool = false) -> (descriptor: Int32, status: Int32) {
+    public static func connect(to address: SocketAddress, from local: SocketAddress?, options: ConnectOptions = ConnectOptions()) -> (descriptor: Int32, status: Int32) {
         let descriptor = cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
         guard descriptor >= 0 else { return (descriptor, descriptor) }
+        options.set(on: descriptor)
         if let local {
-            if isTransparent {
+            if options.isTransparent {
                 let isIPv4 = local.family == AF_INET
                 _ = cs_set_option(descriptor, isIPv4 ? Int32(IPPROTO_IP) : Int32(IPPROTO_IPV6), isIPv4 ? IP_TRANSPARENT_ : IPV6_TRANSPARENT_, 1)
             }
@@ -56,8 +76,6 @@ public enum Socket {
     /// The pending error of a socket (SO_ERROR), as a positive errno, 0 if none.
     public static func error(_ descriptor: Int32) -> Int32 { cs_socket_error(descriptor) }
     public static func setNoDelay(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, on ? 1 : 0) }
-    public static func setCork(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_CORK, on ? 1 : 0) }
-    public static func setKeepalive(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0) }
     /// close() will send RST and drop what is queued (nginx: reset_timedout_connection).
     public static func resetOnClose(_ descriptor: Int32) { _ = cs_set_linger_reset(descriptor) }
 

@@ -152,6 +152,19 @@ struct ResponseBodies {
         }
     }
 
+    /// Two small writes in a row wait for each other's acknowledgement, 40 ms, unless TCP_NODELAY is set: a hundred pieces would take four
+    /// seconds.
+    @Test("that comes in small pieces leaves in small pieces at once")
+    func smallPieces() throws {
+        let pieces = (0..<100).map { Bytes("piece \($0)\n") }
+        let origin = try Origin { _ in .chunks(pieces, pause: 0.002) }
+        let site = try Site(origin, location: "proxy_buffering off;")
+        defer { site.stop() }
+        let start = ContinuousClock.now
+        #expect(try site.get().body.fingerprint == pieces.flatMap { $0 }.fingerprint)
+        #expect(ContinuousClock.now - start < .seconds(2))
+    }
+
     @Test("in chunks arrives whole and stays in chunks")
     func chunked() throws {
         let chunks = [1, 100, 5_000, 40_000].map { Bytes.patterned($0, seed: UInt64($0)) }

@@ -108,9 +108,9 @@ struct AppTests {
             env A; env B=c=d; daemon off; working_directory /w;
             http { proxy_status full; strict_line_endings on; proxy_replay_idempotency_key on; verdict_to 10.0.0.0/8; server { } }
             """)
-        // Read and checked, and the reader says that nothing acts on them yet.
+        // Read and checked, and the reader says that nothing acts on them.
         let unused = [
-            "proxy_replay_idempotency_key", "verdict_to",
+            "debug_connection", "proxy_replay_idempotency_key", "verdict_to",
         ]
         #expect(outcome.diagnostics.compactMap(\.directive) == unused)
         #expect(outcome.diagnostics.allSatisfy { $0.severity == .notice })

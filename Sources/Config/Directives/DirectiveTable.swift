@@ -109,14 +109,31 @@ struct DirectiveTableBuilder {
                 isEarly: false, handler: check))
     }
 
-    /// Marks the directives whose values are read and checked, and that nothing acts on yet, so that the reader
-    /// says it. A row leaves this list with the change that makes it work.
+    /// Marks the directives whose values are read and checked, and that nothing acts on, so that the reader says it. A row leaves this
+    /// list with the change that makes it work.
     mutating func noticeUnused() {
         let unused: Set<String> = [
             "api", "post_action", "proxy_replay_idempotency_key", "state", "verdict_to",
         ]
-        for index in entries.indices where unused.contains(entries[index].name) {
-            entries[index].support = .acceptedWithNotice("its value is checked, and nothing acts on it yet")
+        let needless = [
+            "auth_delay": "there is no authentication yet",
+            "client_body_in_single_buffer": "where a body lies makes no difference here",
+            "debug_connection": "there is no debug log",
+            "early_hints": "interim answers of an upstream are not passed on",
+            "keepalive_min_timeout": "idle connections are closed at once when a worker leaves",
+            "output_buffers": "files are sent by the kernel, not read into buffers",
+            "proxy_busy_buffers_size": "buffers are sent as they come",
+            "proxy_pass_trailers": "trailers of an upstream are not passed on",
+            "proxy_temp_file_write_size": "buffers are written as they come",
+            "ssi_min_file_chunk": "pieces of files are never stored in files again",
+        ]
+        for index in entries.indices {
+            let name = entries[index].name
+            if unused.contains(name) {
+                entries[index].support = .acceptedWithNotice("its value is checked, and nothing acts on it yet")
+            } else if let reason = needless[name] {
+                entries[index].support = .acceptedWithNotice(reason)
+            }
         }
     }
 

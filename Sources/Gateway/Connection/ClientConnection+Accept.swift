@@ -37,6 +37,7 @@ extension Ref where Value == Worker {
         connection.value.isWritable = true
         connection.value.isPeerClosed = false
         connection.value.isBroken = false
+        connection.value.isNoDelay = true
         connection.value.isInHeadLoop = false
         connection.value.local = nil
         connection.value.peerTextCount = 0

@@ -39,6 +39,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     var isBroken = false
     /// Inside the loop of `readHead`, which goes on by itself when a request ends in it.
     var isInHeadLoop = false
+    /// Small writes leave at once (TCP_NODELAY), as the supervisor asked for at the listening socket; `tcp_nodelay off` changes it.
+    var isNoDelay = true
     var serial: UInt64 = 0
     var listener: Ref<Listener>?
     var peer = SocketAddress()
@@ -100,6 +102,11 @@ extension Ref where Value == ClientConnection {
                 Token(kind: EventKind.clientWrite, slot: value.slot, generation: value.generation))
         }
         worker.value.loop.timers.arm(value.writeTimer, at: worker.now &+ max(1, milliseconds))
+    }
+
+    func setNoDelay(_ on: Bool) {
+        value.isNoDelay = on
+        if value.listener!.value.isTCP { Socket.setNoDelay(value.descriptor, on) }
     }
 
     func clearWriteTimer() {

@@ -27,6 +27,7 @@ extension Ref where Value == Request {
         if location.value.filters != nil { installBodyFilters() }
         if value.response.allowsRanges, !filterRanges() { return refuseAnswer(416) }
         value.isHeaderSent = true
+        if location.value.isNoDelay != connection.value.isNoDelay { connection.setNoDelay(location.value.isNoDelay) }
         switch value.response.status {
         case 204, 304, 100..<200:
             value.isHeaderOnly = true

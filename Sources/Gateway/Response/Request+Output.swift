@@ -141,7 +141,8 @@ extension Ref where Value == Request {
         let descriptor = connection.value.descriptor
         let head = value.output.segments[value.output.first]
         if head.isFile {
-            let wanted = min(head.fileLength, limit, 2 << 20)
+            let chunkMax = location.value.settings.value.core.sendfileChunkMax
+            let wanted = min(head.fileLength, limit, chunkMax > 0 ? Int64(chunkMax) : .max)
             let n = File.send(head.file, offset: head.fileOffset, count: Int(wanted), to: descriptor)
             // A file that became shorter: the promised length cannot be kept, so the connection must be cut.
             return n == 0 ? Self.fileEnded : n

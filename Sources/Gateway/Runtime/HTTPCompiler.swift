@@ -191,7 +191,7 @@ struct HTTPCompiler: ~Copyable {
                 regexes: settings.hosts.patterns.map { (patterns[$0.pattern.index], servers[$0.server]) })
             return Ref.immortal(Listener(
                 index: UInt32(index), key: settings.address.listenKey, hasProxyProtocol: settings.acceptsProxyProtocol,
-                defaultServer: servers[settings.defaultServer], hosts: hosts, tcpNoDelay: settings.address.port != nil))
+                defaultServer: servers[settings.defaultServer], hosts: hosts, isTCP: settings.address.port != nil))
         }
     }
 }

@@ -51,6 +51,8 @@ struct Location: ~Copyable {
     /// Any body filter may apply: gzip, gunzip, charset, ssi, sub, addition.
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
+    /// tcp_nodelay
+    let isNoDelay: Bool
     let chunkedAllowed: Bool
     let hasKeepaliveDisabled: Bool
     let keepaliveHeader: Int
@@ -85,6 +87,7 @@ struct Location: ~Copyable {
             || !settings.value.sub.rules.isEmpty || settings.value.addition != AdditionSettings()
             || settings.value.charset.charset != .off || settings.value.charset.overrides
         hasLimitRate = core.limitRate != .constant(0)
+        isNoDelay = core.isTCPNodelay
         chunkedAllowed = core.isChunkedTransferEncoding
         hasKeepaliveDisabled = core.keepaliveDisabledFor.contains(.msie6) || core.keepaliveDisabledFor.contains(.safari)
         keepaliveHeader = core.keepaliveHeader
@@ -134,9 +137,8 @@ struct Listener: ~Copyable {
     var isShared = false
     let defaultServer: Ref<VirtualServer>
     let hosts: HostTable
-    /// Wildcard listeners serve connections that arrive at an address with its own servers: those tables, by arriving address.
-    var arrivals: [(address: SocketAddress, listener: Ref<Listener>)] = []
-    let tcpNoDelay: Bool
+    /// TCP, not a unix socket.
+    let isTCP: Bool
 }
 
 extension Ref where Value == Listener {
@@ -144,6 +146,6 @@ extension Ref where Value == Listener {
     func another() -> Ref<Listener> {
         Ref.immortal(Listener(
             index: value.index, key: value.key, hasProxyProtocol: value.hasProxyProtocol, defaultServer: value.defaultServer,
-            hosts: value.hosts, arrivals: value.arrivals, tcpNoDelay: value.tcpNoDelay))
+            hosts: value.hosts, isTCP: value.isTCP))
     }
 }

@@ -100,8 +100,13 @@ extension Ref where Value == Exchange {
             return ExchangeFailure(kind: .error, level: .alert, message: message, reason: .localConnections)
         }
         let bind = request.proxyBindAddress()
-        let (descriptor, status) = Socket.connect(
-            to: upstream.value.peers[peer].address, from: bind?.address, isTransparent: bind?.isTransparent ?? false)
+        let settings = request.location.value.settings
+        var options = Socket.ConnectOptions()
+        options.probesIdlePeer = settings.value.proxy.isSocketKeepalive
+        options.receiveBuffer = settings.value.proxy.socketReceiveBuffer ?? 0
+        options.sendBuffer = settings.value.proxy.socketSendBuffer ?? 0
+        options.isTransparent = bind?.isTransparent ?? false
+        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: bind?.address, options: options)
         connection.value.worker = worker
         if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
         worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)

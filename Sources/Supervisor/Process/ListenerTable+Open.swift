@@ -134,6 +134,8 @@ extension ListenerTable {
             set("SO_SNDBUF", level: SOL_SOCKET, SO_SNDBUF, options.sendBuffer)
             try? System.listen(socket.number, backlog: options.backlog)
             guard isStream else { continue }
+            // Accepted sockets have it from their listener: no call for each connection.
+            set("TCP_NODELAY", level: Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             switch options.keepalive {
             case .system: break
             case .off: set("SO_KEEPALIVE", level: SOL_SOCKET, SO_KEEPALIVE, 0)
