@@ -26,6 +26,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: common)
 }
 
+/// CLinux's functions that the simulation takes over: the linker puts Tests/CSimulation/wrap.c in their place.
+let simulated = [
+    "recv", "recv_peek", "send", "sendmsg_vector", "sendfile", "write", "accept", "connect", "close", "shutdown_write", "local_address",
+    "socket_error", "unacknowledged", "set_linger_reset", "set_option", "epoll_create", "epoll_ctl", "epoll_wait", "socket",
+    "monotonic_ns", "realtime_ns", "send_packet",
+].flatMap { ["-Xlinker", "--wrap=cs_" + $0] }
+
 let package = Package(
     name: "goodgate",
     products: [
@@ -89,6 +96,12 @@ let package = Package(
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Machine", "Config"], exclude: ["Fixtures"], swiftSettings: common),
         tests("Messages", ["Messages"]),
+        // The worker under a simulated kernel: seeded sockets and a clock of its own, in one thread.
+        .target(name: "CSimulation", path: "Tests/CSimulation"),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "CSimulation", "CLinux", "Config", "Loop", "Machine", "Messages", "Pattern", "Wire"],
+            swiftSettings: testing, linkerSettings: [.unsafeFlags(simulated)]),
         tests("Control", ["Control", "Diagnosis", "Machine", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CLinux", "goodgate", "standin-worker"]),

@@ -180,6 +180,8 @@ public struct BufferPool: ~Copyable {
 
     public init() {}
 
+    deinit { for free in [small, medium, large, huge] { free.forEach { $0.destroy() } } }
+
     /// A buffer with at least `capacity` bytes of room, empty.
     public mutating func take(_ capacity: Int) -> Ref<Buffer> {
         outstanding += 1

@@ -25,6 +25,14 @@ public struct Slab<Value: SlabValue & ~Copyable>: ~Copyable {
         unsafe chunks = []
     }
 
+    deinit {
+        // SAFETY: each chunk was allocated with `chunkSlots` initialised values.
+        for unsafe chunk in unsafe chunks {
+            unsafe chunk.deinitialize(count: Self.chunkSlots)
+            unsafe chunk.deallocate()
+        }
+    }
+
     /// A free slot, its generation increased, or nil when the limit is reached. The value is as its last user left it.
     @inlinable public mutating func take() -> Ref<Value>? {
         guard used < limit else { return nil }

@@ -25,6 +25,8 @@ package struct AttemptState: BitwiseCopyable {
     var isInflight = false
     /// Which of the peers 0...63 were tried.
     var tried: UInt64 = 0
+    /// Which of them were tried by nothing but a cached connection that was dead: they come again when no other is left.
+    var stale: UInt64 = 0
     /// Borrowed bitmap for balancers with more than 64 slots; -1 = none.
     var wideSet: Int32 = -1
 
@@ -57,6 +59,9 @@ package enum AttemptOutcome: Equatable, Sendable {
     /// Another peer is tried though this one is not at fault (403 and 404 in `proxy_next_upstream`): its times are not
     /// accounted.
     case neutral
+    /// A cached connection was dead before a byte of an answer came. That says nothing of the peer: no account changes,
+    /// and the request may try the peer again.
+    case inconclusive
 }
 
 /// Durations of an attempt in milliseconds since its pick; -1 = did not happen.

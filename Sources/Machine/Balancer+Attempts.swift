@@ -53,6 +53,16 @@ extension Balancer {
             attempt.tier = 1
             slot = chooseAgain(attempt, hint: hint, now: now)
         }
+        if slot < 0, attempt.stale != 0 {
+            attempt.tried &= ~attempt.stale
+            attempt.stale = 0
+            attempt.tier = 0
+            slot = chooseAgain(attempt, hint: hint, now: now)
+            if slot < 0, backup.count > 0 {
+                attempt.tier = 1
+                slot = chooseAgain(attempt, hint: hint, now: now)
+            }
+        }
         if slot < 0, settings.neverEmpty {
             slot = chooseLeastBad(attempt)
             attempt.isLastResort = slot >= 0
@@ -90,7 +100,11 @@ extension Balancer {
             settleSingle(slot)
             attempt.triesLeft = 0
         } else {
-            settle(slot, outcome, now: now)
+            if outcome == .inconclusive {
+                if slot < 64 { attempt.stale |= 1 << UInt64(truncatingIfNeeded: slot) }
+            } else {
+                settle(slot, outcome, now: now)
+            }
             attempt.triesLeft = max(0, attempt.triesLeft &- 1)
         }
         if peers[slot].isRemoved, peers[slot].connections == 0 { free(slot) }

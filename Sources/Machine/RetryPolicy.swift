@@ -77,6 +77,8 @@ package struct AttemptFacts: Equatable, Sendable {
     package var isBodyLost: Bool
     /// Whether the connection came from the idle pool.
     package var isReused: Bool
+    /// Whether bytes of the peer's answer came.
+    package var hasAnswerBytes: Bool
     /// Whether the client already has bytes of an answer: nothing can be retried.
     package var isAnswerStarted: Bool
     /// Whether the gateway took the connection out of the dead instance's accept queue itself, so that nobody ever read
@@ -87,13 +89,14 @@ package struct AttemptFacts: Equatable, Sendable {
 
     package init(
         isNonIdempotent: Bool = false, head: HeadProgress = .notStarted, isBodyLost: Bool = false,
-        isReused: Bool = false,
+        isReused: Bool = false, hasAnswerBytes: Bool = false,
         isAnswerStarted: Bool = false, isRescued: Bool = false, elapsed: Milliseconds = 0
     ) {
         self.isNonIdempotent = isNonIdempotent
         self.head = head
         self.isBodyLost = isBodyLost
         self.isReused = isReused
+        self.hasAnswerBytes = hasAnswerBytes
         self.isAnswerStarted = isAnswerStarted
         self.isRescued = isRescued
         self.elapsed = elapsed
@@ -146,9 +149,16 @@ package enum RetryPolicy {
         let isAllowed =
             triesAfter > 0 && settings.conditions.isSuperset(of: needed) && !facts.isBodyLost
             && !(settings.timeout > 0 && facts.elapsed >= settings.timeout) && hasBudget
-        let outcome: AttemptOutcome = condition == .http403 || condition == .http404 ? .neutral : .failed
+        let outcome = outcome(condition, isStale: isFree && !facts.hasAnswerBytes)
         if isAllowed { return .tryNext(outcome: outcome, isFree: isFree) }
         return isStatus ? .passAnswer : .giveUp(status: status, outcome: outcome, isAborted: false)
+    }
+
+    /// What a failure says of the peer. nginx counts a cached connection that was closed as a failure of the peer, and
+    /// so takes peers out that only have a shorter idle time than it thought.
+    private static func outcome(_ condition: RetryConditions, isStale: Bool) -> AttemptOutcome {
+        if isStale { return .inconclusive }
+        return condition == .http403 || condition == .http404 ? .neutral : .failed
     }
 
     /// The status nginx answers with after this failure.

@@ -48,6 +48,29 @@ import Wire
         #expect(harness.run(4).filter { $0 == 1 }.count == 2)
     }
 
+    @Test func aDeadCachedConnectionSaysNothingOfItsPeer() {
+        var harness = BalancerHarness(.roundRobin, [peer(1), peer(2)])
+        var attempt = harness.begin()
+        #expect(harness.pick(&attempt) == 1)
+        harness.release(&attempt, .inconclusive)
+        attempt.grantTry()
+        // Another peer comes first; when there is none left, the one whose connection was dead, once.
+        #expect(harness.pick(&attempt) == 2)
+        harness.release(&attempt, .failed)
+        #expect(harness.pick(&attempt) == 1)
+        harness.release(&attempt, .failed)
+        #expect(harness.pick(&attempt) == 0)
+        harness.now += 11_000
+        #expect(harness.request(bad: [], as: .inconclusive) == [2])
+        #expect(harness.run(3).contains(1), "its only failure is over")
+    }
+
+    @Test func aDeadCachedConnectionTakesNoPeerOut() {
+        var harness = BalancerHarness(.roundRobin, [peer(1), peer(2)])
+        #expect(harness.request(bad: [1], as: .inconclusive) == [1, 2])
+        #expect(harness.run(4).filter { $0 == 1 }.count == 2)
+    }
+
     @Test func aFailedProbePutsThePeerOutForAnotherWindow() {
         var harness = BalancerHarness(.roundRobin, [peer(1), peer(2)])
         _ = harness.request(bad: [1])

@@ -87,16 +87,22 @@ import Testing
     }
 
     @Test func aDeadCachedConnectionGivesAFreeTry() {
-        let free = RetryDecision.tryNext(outcome: .failed, isFree: true)
+        let free = RetryDecision.tryNext(outcome: .inconclusive, isFree: true)
         #expect(Self.decide(.error, tries: 1) { $0.isReused = true } == free)
         #expect(Self.decide(.error, tries: 1, isLone: true) { $0.isReused = true } == free)
         #expect(Self.decide(.timeout, tries: 1) { $0.isReused = true } == Self.give(504))
-        #expect(Self.decide(.error, []) { $0.isReused = true } == Self.give(502))
+        let forbidden = RetryDecision.giveUp(status: 502, outcome: .inconclusive, isAborted: false)
+        #expect(Self.decide(.error, []) { $0.isReused = true } == forbidden)
         let post = Self.decide(.error, tries: 1) {
             $0.isReused = true
             $0.isNonIdempotent = true
         }
-        #expect(post == Self.give(502))
+        #expect(post == forbidden)
+        let cut = Self.decide(.error, tries: 1) {
+            $0.isReused = true
+            $0.hasAnswerBytes = true
+        }
+        #expect(cut == .tryNext(outcome: .failed, isFree: true))
     }
 
     @Test func aLonePeerIsNotTriedAgain() {

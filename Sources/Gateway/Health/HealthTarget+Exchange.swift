@@ -112,7 +112,7 @@ extension Ref where Value == HealthTarget {
                 finish("the head of its answer is too long")
                 return true
             case .failed(let error):
-                finish("its answer is invalid: \(error.message(input.view, worker.value.pool))")
+                finish("its answer is invalid: \(error.message(input.view, isUpstream: true, worker.value.pool))")
                 return true
             case .complete(let length):
                 guard value.parser.head.isInterim else { return takeHead(input, length) }

@@ -53,7 +53,9 @@ extension Ref where Value == Request {
             return finish(.status(502))
         }
         guard isMain, value.body.state == .unread, proxy.value.passesBody else { return proxyBodyReady() }
-        if proxy.value.isRequestBuffering {
+        // A chunked body cannot be framed for HTTP/1.0 before its length is known, and one that proxy_set_body replaces is not sent.
+        let isFramable = value.body.framing != .chunked || proxy.value.usesHTTP11
+        if proxy.value.isRequestBuffering || !isFramable || proxy.value.body != nil {
             collectBody(for: .proxy)
         } else {
             sendContinueIfExpected()
@@ -92,7 +94,7 @@ extension Ref where Value == Request {
         head.append(0x20)
         appendProxyURI(proxy, to: head)
         head.append(proxy.value.usesHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
-        let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && proxy.value.usesHTTP11
+        let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked
         exchange.value.isBodyChunked = streamsChunked
         let fields = proxy.value.fields
         for index in fields.indices {

@@ -191,7 +191,8 @@ extension Ref where Value == Request {
 
     /// Reads the unread rest of a body before the connection is used again.
     private func drainBody() -> Drained {
-        guard value.body.state == .unread || value.body.state == .discarding, !value.body.discardsNothing else { return .done }
+        // An answer may come before a body that is passed on as it arrives was read: the rest of it goes the same way.
+        guard [.unread, .streaming, .discarding].contains(value.body.state), !value.body.discardsNothing else { return .done }
         if value.body.expectsContinue, value.body.received == 0, value.body.state == .unread {
             // 100 was never sent, so the client may never send its body: only closing is safe.
             value.isKeepalive = false

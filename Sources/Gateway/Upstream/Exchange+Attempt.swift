@@ -75,6 +75,7 @@ extension Ref where Value == Exchange {
         value.headSent = 0
         value.bodySent = 0
         value.isRequestSent = false
+        value.wasReset = false
         value.hasHead = false
         value.headLength = 0
         value.interimCount = 0
@@ -270,6 +271,7 @@ extension Ref where Value == Exchange {
         facts.head = value.headSent == 0 ? .notStarted : value.headSent < headCount ? .partial : .complete
         facts.isBodyLost = value.isBodyLost
         facts.isReused = value.isReused
+        facts.hasAnswerBytes = (value.input?.count ?? 0) > 0 || value.interimCount > 0
         facts.isAnswerStarted = request.value.isHeaderSent
         facts.elapsed = now - Machine.Milliseconds(value.startedAt)
         if asIfAnotherPeer { return RetryPolicy.decide(kind, facts, proxy.value.retry, triesLeft: 2) }

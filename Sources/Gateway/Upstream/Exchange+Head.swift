@@ -58,9 +58,8 @@ extension Ref where Value == Exchange {
             case .failed(let error):
                 let isHTTP = input.view.prefix(5) == ByteView("HTTP/")
                 let reason = ReasonCode.badHead(error.reason, isHTTP: isHTTP)
-                failed(
-                    ExchangeFailure(kind: .invalidHeader, level: .error, message: error.message(input.view, pool), reason: reason),
-                    phase: phase)
+                let message = error.message(input.view, isUpstream: true, pool)
+                failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message, reason: reason), phase: phase)
                 return .failed
             case .complete(let length):
                 if length > proxy.value.bufferSize {

@@ -162,6 +162,9 @@ extension Ref where Value == Exchange {
                 if consumed < rest.count { warnExtraData() }
                 return .complete
             case .failed:
+                // The exchange may end below: nothing may be left to it.
+                if let carried { pool.value.give(carried) }
+                carried = nil
                 let mark = mark(.responseIllegalFraming)
                 let message = "upstream sent invalid chunked response"
                 request.log(.error, message, while: "reading upstream", mark: mark)
@@ -236,7 +239,8 @@ extension Ref where Value == Exchange {
     }
 
     /// End of file or an error from the peer.
-    private func upstreamEnded(errno code: Int32) {
+    private func upstreamEnded(errno seen: Int32) {
+        let code = seen == 0 && value.wasReset ? ECONNRESET : seen
         if code == 0, value.framing == .untilClose { return answerComplete() }
         let message = code == 0 ? "upstream prematurely closed connection" : "recv() failed"
         brokenAnswer(message, errno: code, status: 502)

@@ -68,8 +68,9 @@ extension Ref where Value == Exchange {
             return false
         }
         // An answer may already be there (413, then close): it is worth more than the write error.
-        if value.headSent > 0, connection.value.isReadable || connection.value.isPeerClosed {
+        if value.headSent > 0, connection.value.isReadable || connection.value.isPeerClosed || value.state == .relaying {
             value.isRequestSent = true
+            value.wasReset = n == -Int(ECONNRESET)
             connection.value.isReadable = true
             value.isKeepalive = false
             value.state == .relaying ? relay() : readHead()

@@ -79,6 +79,8 @@ struct Exchange: ~Copyable, SlabValue {
     /// proxy_set_body.
     var bodyText: ByteView?
     var isRequestSent = false
+    /// A send told that the peer has reset the connection; the kernel says it once, and a read would only see an end.
+    var wasReset = false
 
     // The answer.
     var input: Ref<Buffer>?

@@ -4,28 +4,33 @@ import Machine
 import Wire
 
 extension Ref where Value == Worker {
-    /// The event loop (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs. Ends when the worker is done.
+    /// The event loop. Ends when the worker is done.
     func run() {
-        while true {
-            let count = value.loop.wait(limit: sleepLimit)
-            if count == 0 { takeSignal() }
-            for index in 0..<count {
-                let (token, mask) = value.loop.event(index)
-                if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
-            }
-            for index in 0..<count {
-                let (token, mask) = value.loop.event(index)
-                dispatch(token, mask)
-            }
-            expireTimers()
-            runPosted()
-            value.log.flush(now: now)
-            closeSockets()
-            publishCounters()
-            tellHealthNews()
-            if value.isStopping { return finishLogs() }
-            if value.isDraining, value.connections.count == 0 { return finishLogs() }
+        while tick() {}
+        finishLogs()
+    }
+
+    /// One turn (nginx: ngx_process_events_and_timers): wait, events, timers, what was posted, logs.
+    /// - Returns: false when the worker is done.
+    @inline(__always)
+    func tick() -> Bool {
+        let count = value.loop.wait(limit: sleepLimit)
+        if count == 0 { takeSignal() }
+        for index in 0..<count {
+            let (token, mask) = value.loop.event(index)
+            if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
         }
+        for index in 0..<count {
+            let (token, mask) = value.loop.event(index)
+            dispatch(token, mask)
+        }
+        expireTimers()
+        runPosted()
+        value.log.flush(now: now)
+        closeSockets()
+        publishCounters()
+        tellHealthNews()
+        return !value.isStopping && !(value.isDraining && value.connections.count == 0)
     }
 
     /// TERM and QUIT sent to the worker itself mean what they mean to nginx's workers.

@@ -96,34 +96,12 @@ package struct WorkerProgram {
         guard let configuration = outcome.configuration else {
             return fail("the configuration does not parse in the worker: \(outcome.diagnostics.first?.text ?? "")")
         }
-        var compiler = HTTPCompiler(configuration: Ref.immortal(configuration), log: LogWriter(), hostName: recorded.facts.hostName)
-        let http: Ref<HTTPRuntime>
+        let worker: WorkerRef
         do throws(HTTPCompiler.Failure) {
-            http = Ref.immortal(try compiler.compile())
+            worker = try .make(configuration, hostName: recorded.facts.hostName, startedAsNginx: hello.startedAsNginx)
         } catch {
             return fail(error.message)
         }
-        let events = configuration.main.events
-        guard let loop = EventLoop(capacity: 512) else { return fail("epoll_create1() failed") }
-        let limit = events.workerConnections
-        let seed = UInt64(bitPattern: loop.wallClock) ^ UInt64(ProcessRights.processID) << 32
-        var options = HeadOptions()
-        options.maxLineLength = 1 << 20
-        options.maxHeadLength = 1 << 20
-        options.maxFields = 1000
-        let name = hello.startedAsNginx
-        let pid = ProcessRights.processID
-        let worker = Ref.immortal(Worker(
-            loop: loop, pool: Ref.immortal(BufferPool()), connections: Slab(limit: limit), requests: Slab(limit: limit * 4 + 64),
-            exchanges: Slab(limit: limit * 4 + 64), upstreamConnections: Slab(limit: limit * 2 + 64), http: http,
-            log: compiler.takeLog(), tempSerial: UInt64(pid) * 1000,
-            failures: FailureReporter(
-                appendsVerdict: configuration.main.appendsVerdictToErrorLog ?? !name, showsIncident: !name),
-            identity: WorkerIdentityText(
-                serverToken: name ? "nginx/1.31.4" : "goodgate/0.1.0", serverName: name ? "nginx" : "goodgate",
-                hostName: ByteView.immortal(Array(recorded.facts.hostName.utf8)), processID: pid, startedAsNginx: name),
-            random: RandomSource(seed: seed), responseHeadOptions: options))
-        worker.value.workerTimer = worker.value.loop.timers.make(Token(kind: EventKind.worker, slot: 0, generation: 0))
         attachLogs(worker)
         attachListeners(worker, hello)
         attachBoard(worker, hello)
@@ -131,7 +109,6 @@ package struct WorkerProgram {
         worker.take(sessions)
         for one in news { worker.take(one) }
         for one in drains { worker.take(one) }
-        worker.value.followedServers = compiler.followedServers
         for server in worker.value.followedServers { server.start(worker) }
         return worker
     }
