@@ -96,7 +96,7 @@ extension Ref where Value == Exchange {
         case .sending, .awaitingHead:
             if let input = value.input, input.count > 0 { return .readingHead }
             return value.state == .sending ? .sending : .awaitingHead
-        case .relaying, .tunnel: return .relayingBody
+        case .holding, .relaying, .tunnel: return .relayingBody
         }
     }
 

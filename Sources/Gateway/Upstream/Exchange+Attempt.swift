@@ -174,6 +174,7 @@ extension Ref where Value == Exchange {
             if connection.value.isWritable { sendRequest() }
             if value.state == .sending, connection.value.isReadable { readHead() }
         case .awaitingHead: if connection.value.isReadable { readHead() }
+        case .holding: if connection.value.isReadable { readHeld() }
         case .relaying:
             if !value.isRequestSent, connection.value.isWritable { sendRequest() }
             if value.state == .relaying, connection.value.isReadable { relay() }
@@ -189,6 +190,7 @@ extension Ref where Value == Exchange {
         case .connecting: phase = "connecting to upstream"
         case .sending: phase = "sending request to upstream"
         case .awaitingHead: phase = "reading response header from upstream"
+        case .holding: return passAnswerOn()
         case .relaying: return relayTimedOut()
         case .tunnel: return tunnelTimedOut()
         case .idle, .resolving, .picking, .parked, .finished: return
@@ -206,7 +208,7 @@ extension Ref where Value == Exchange {
         let mark = mark(failure.reason, errno: failure.errno)
         request.log(failure.level, failure.message, errno: failure.errno, while: phase, mark: mark)
         let detail = failure.kind == .invalidHeader ? failure.message : ""
-        if value.isReused, failure.kind == .error, let connection = value.connection {
+        if value.isReused, failure.kind == .error, !hasAnswerBytes, let connection = value.connection {
             connection.noteClosed(idle: connection.value.idleBefore)
             value.metDeadConnection = true
         }
@@ -262,6 +264,8 @@ extension Ref where Value == Exchange {
         return value.replays <= Self.replaysMax
     }
 
+    private var hasAnswerBytes: Bool { value.hasHead || value.interimCount > 0 || (value.input?.count ?? 0) > 0 }
+
     /// Asks the retry policy.
     /// - Parameter asIfAnotherPeer: what it would say if there were a peer that was not tried.
     func decide(_ kind: AttemptFailure, asIfAnotherPeer: Bool = false) -> RetryDecision {
@@ -271,7 +275,7 @@ extension Ref where Value == Exchange {
         facts.head = value.headSent == 0 ? .notStarted : value.headSent < headCount ? .partial : .complete
         facts.isBodyLost = value.isBodyLost
         facts.isReused = value.isReused
-        facts.hasAnswerBytes = (value.input?.count ?? 0) > 0 || value.interimCount > 0
+        facts.hasAnswerBytes = hasAnswerBytes
         facts.isAnswerStarted = request.value.isHeaderSent
         facts.elapsed = now - Machine.Milliseconds(value.startedAt)
         if asIfAnotherPeer { return RetryPolicy.decide(kind, facts, proxy.value.retry, triesLeft: 2) }

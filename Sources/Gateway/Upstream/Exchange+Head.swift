@@ -115,10 +115,16 @@ extension Ref where Value == Exchange {
             return startTunnel(head)
         }
         if head.status >= 300, retriesStatus() { return }
-        if head.status >= 502, head.status <= 504 { noteAnswered(Int(head.status)) }
         setFraming(head)
         input.consume(value.headLength)
-        if proxy.value.interceptsErrors, head.status >= 300, request.hasErrorPage(for: Int(head.status)) { return interceptError() }
+        if holdsAnswer(input) { return }
+        passAnswerOn()
+    }
+
+    /// The answer is for the client, unless a page of ours stands in for it.
+    func passAnswerOn() {
+        if (502...504).contains(value.status) { noteAnswered(value.status) }
+        if proxy.value.interceptsErrors, value.status >= 300, request.hasErrorPage(for: value.status) { return interceptError() }
         learnSessionFromHead()
         if redirectsInternally() { return }
         request.takeHeaders(self)

@@ -135,7 +135,7 @@ extension Ref where Value == Exchange {
         switch value.state {
         case .sending: sendRequest()
         case .relaying where !value.isRequestSent: sendRequest()
-        case .idle, .resolving, .picking, .parked, .connecting, .awaitingHead, .relaying, .tunnel, .finished: break
+        case .idle, .resolving, .picking, .parked, .connecting, .awaitingHead, .holding, .relaying, .tunnel, .finished: break
         }
     }
 

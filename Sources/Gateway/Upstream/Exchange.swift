@@ -9,14 +9,14 @@ typealias ExchangeRef = Ref<Exchange>
 /// (nginx: ngx_http_upstream_t).
 ///
 /// ```
-/// idle ─► picking ─► connecting ─► sending ─► awaitingHead ─► relaying ─► finished
-///            ▲           │            │            │              └─► tunnel (101) ─► finished
-///            └───────────┴────────────┴────────────┘  failed attempt, next peer
+/// idle ─► picking ─► connecting ─► sending ─► awaitingHead ─► (holding) ─► relaying ─► finished
+///            ▲           │            │            │              │          └─► tunnel (101) ─► finished
+///            └───────────┴────────────┴────────────┴──────────────┘  failed attempt, next peer
 /// idle ◄─► resolving: the addresses of the host are being looked up (`Request+Resolve`)
 /// picking ◄─► parked: no peer now, but one may come (`Exchange+Parking`)
 /// ```
 struct Exchange: ~Copyable, SlabValue {
-    enum State: UInt8 { case idle, resolving, picking, parked, connecting, sending, awaitingHead, relaying, tunnel, finished }
+    enum State: UInt8 { case idle, resolving, picking, parked, connecting, sending, awaitingHead, holding, relaying, tunnel, finished }
     /// How the body of the answer ends.
     enum Framing: UInt8 { case none, length, chunked, untilClose }
 
