@@ -115,6 +115,8 @@ package enum BoardCounter: Int, CaseIterable, Sendable {
     case retryBudgetUsed
     /// Bytes from and to clients.
     case bytesReceived, bytesSent
+    /// Attempts that were taken back from the accept queue of an instance that was gone.
+    case rescued
 }
 
 /// What active health checks say of a peer.

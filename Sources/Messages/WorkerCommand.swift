@@ -1,8 +1,8 @@
 /// What the supervisor tells a worker.
 ///
 /// Order at the start: `hello`, any number of `listeners`, `logs` and `peers`, then `run`. The worker parses the bundle, takes the
-/// listeners that its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener may be sent twice under
-/// one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
+/// listeners that its configuration names, drops its ids, and answers `WorkerReport.ready` before its first accept. A listener
+/// may be sent twice under one key (`reuseport`: one socket per worker, or a share of the sockets of another worker count).
 ///
 /// Kinds 0x0100–0x01FF are those of supervised apps, from 0x0200 those of taking over.
 package enum WorkerCommand: Equatable, Sendable {
@@ -47,6 +47,9 @@ package enum WorkerCommand: Equatable, Sendable {
     case uncheck(InstanceName)
     /// The board has news of the health of peers, found out by another worker.
     case lookAtPeers
+    /// Connections of this or other workers were taken back from the accept queue of an instance that is gone. After the `upstream`
+    /// that says that it is.
+    case rescued(RescuedConnections)
 }
 
 extension WorkerCommand {
@@ -70,6 +73,7 @@ extension WorkerCommand {
         static let check: UInt16 = 0x0103
         static let uncheck: UInt16 = 0x0104
         static let lookAtPeers: UInt16 = 0x0105
+        static let rescued: UInt16 = 0x0106
     }
 
     /// The packet for this message.
@@ -122,6 +126,9 @@ extension WorkerCommand {
             writer = PacketWriter(kind: Kind.uncheck)
             instance.write(to: &writer)
         case .lookAtPeers: writer = PacketWriter(kind: Kind.lookAtPeers)
+        case .rescued(let connections):
+            writer = PacketWriter(kind: Kind.rescued)
+            try connections.write(to: &writer)
         }
         return try writer.finish()
     }
@@ -157,6 +164,7 @@ extension WorkerCommand {
         case Kind.check: self = .check(try InstanceCheck(from: &reader))
         case Kind.uncheck: self = .uncheck(try InstanceName(from: &reader))
         case Kind.lookAtPeers: self = .lookAtPeers
+        case Kind.rescued: self = .rescued(try RescuedConnections(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

@@ -63,7 +63,7 @@ struct APIDescriptionTests {
         let worker = WorkerReport(
             process: 1, generation: 1, index: 0, state: "ready", ageMilliseconds: 1, connections: 0, requests: 0)
         let traffic = TrafficReport(
-            accepted: 0, requests: 0, activeConnections: 0, parkedNow: 0, parked: 0, retried: 0, failed: 0, attemptsDropped: 0)
+            accepted: 0, requests: 0, activeConnections: 0, parkedNow: 0, parked: 0, retried: 0, rescued: 0, failed: 0, attemptsDropped: 0)
         let status = StatusReport(
             version: "", process: 1, startedAt: Date(), state: "serving", configuration: "", generation: 1, traffic: traffic,
             workers: [worker], apps: [app], upstreams: [upstream])

@@ -153,13 +153,15 @@ struct AppSupervisorTests {
 
             """)
         specification.listen = .descriptor
+        specification.restart.firstDelay = .seconds(1)
         host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         let address = try #require(host.routes.first?.value.address)
         #expect(TestHost.get(address).contains("200 OK"))
         kill(host.processes[0], SIGKILL)
         #expect(host.run { $0.routes.isEmpty })
-        // Nobody runs now, or not for long: the connection is accepted by the kernel.
+        // Nobody runs now, and the queue was looked at: the connection is accepted by the kernel.
+        #expect(!host.run(seconds: 0.4) { !$0.routes.isEmpty })
         let waiting = try System.streamSocket(for: address)
         try System.connect(waiting.number, to: address)
         try System.write(Array("GET / HTTP/1.0\r\n\r\n".utf8), to: waiting.number)
@@ -167,6 +169,44 @@ struct AppSupervisorTests {
         #expect(host.routes.first?.value.address == address)
         var bytes = [UInt8](repeating: 0, count: 1000)
         #expect(host.run { _ in unsafe recv(waiting.number, &bytes, 1000, 0) > 0 })
+    }
+
+    @Test("listen fd: what an instance that is gone did not accept is taken out of its queue, the rest is not")
+    func rescue() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.listen = .descriptor
+        specification.environment = ["MODE=fd"]
+        specification.restart.firstDelay = .seconds(20)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        let address = try #require(host.routes.first?.value.address)
+        func connect() throws -> Descriptor {
+            let socket = try System.streamSocket(for: address)
+            try System.connect(socket.number, to: address)
+            return socket
+        }
+        let accepted = try connect()
+        usleep(100_000)
+        kill(host.processes[0], SIGSTOP)
+        var waiting: [Descriptor] = []
+        for _ in 0..<5 { waiting.append(try connect()) }
+        kill(host.processes[0], SIGKILL)
+        #expect(host.run { $0.rescued.count == 5 })
+        #expect(Set(host.rescued.map(\.listenKey)) == Set(try waiting.map { try System.localAddress(of: $0.number).listenKey }))
+        #expect(!host.rescued.contains(try System.localAddress(of: accepted.number)))
+        let order = host.history.filter { $0.hasPrefix("unroute") || $0.hasPrefix("rescued") }
+        #expect(order == ["unroute api 0#1", "rescued api"], "nobody sends a request back to the dead one")
+        // Workers close their ends before these are closed here.
+        var byte: UInt8 = 0
+        for socket in waiting { #expect(unsafe recv(socket.number, &byte, 1, Int32(MSG_DONTWAIT)) < 0) }
+        // One that connected before it knew of the end is found by a second look.
+        let late = try connect()
+        #expect(host.run { $0.rescued.count == 6 })
+        #expect(host.rescued.last == (try System.localAddress(of: late.number)))
+        host.rescued = []
+        #expect(host.run(seconds: 8) { $0.supervisor.rescued.isEmpty }, "they are not kept for ever")
     }
 
     @Test("listen unix: the path is in $SOCKET_PATH and can be dialled by others")

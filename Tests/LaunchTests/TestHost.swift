@@ -58,6 +58,12 @@ final class TestHost: AppHost {
         if let time = drainMilliseconds { draining.append((System.now + time, app, instance)) }
     }
     func outlook(app: String, _ outlook: AppOutlook) { outlooks.append(outlook) }
+    /// Other ends of connections that were taken out of accept queues.
+    var rescued: [NetworkAddress] = []
+    func rescued(app: String, address: NetworkAddress, peers: [NetworkAddress]) {
+        rescued += peers
+        history.append("rescued \(app)")
+    }
     func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool) {
         checked[instance] = address
     }

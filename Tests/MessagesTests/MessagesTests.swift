@@ -46,7 +46,10 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
                     .init(address: "127.0.0.1:3001", name: "api.2", isOnTrial: true),
                 ], failedStarts: 3, nextStart: 15_000)),
         .beginChecks(term: .max), .endChecks, .check(InstanceCheck(instance: instance, address: "unix:/run/a", state: .unhealthy)),
-        .uncheck(instance), .lookAtPeers,
+        .uncheck(instance), .lookAtPeers, .rescued(RescuedConnections(address: "127.0.0.1:1", peers: [])),
+        .rescued(
+            RescuedConnections(
+                address: "127.0.0.1:3000", peers: Array(repeating: "127.0.0.1:65535", count: RescuedConnections.peersMax))),
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
@@ -92,8 +95,8 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
         #expect(throws: MessageError.version(9)) { try WorkerCommand(decoding: packet, descriptorCount: 0) }
         #expect(throws: MessageError.foreign) { try WorkerReport(decoding: Array("GET / HTTP/1.1".utf8.dropFirst())) }
         packet[1] = MessageLimits.version
-        packet[3] = 1
-        #expect(throws: MessageError.unknownKind(0x0106)) { try WorkerCommand(decoding: packet, descriptorCount: 0) }
+        packet[3] = 9
+        #expect(throws: MessageError.unknownKind(0x0906)) { try WorkerCommand(decoding: packet, descriptorCount: 0) }
     }
 
     @Test func aLongTextIsCutAtACharacter() throws {

@@ -27,6 +27,8 @@ struct TrafficReport: Codable, Equatable, Sendable {
     var parkedNow: UInt64
     var parked: UInt64
     var retried: UInt64
+    /// Attempts taken back from the accept queue of an instance that was gone.
+    var rescued: UInt64
     /// Answers 502, 503 and 504 of the gateway's own.
     var failed: UInt64
     /// Records of failed attempts that nobody had time for.
@@ -150,8 +152,8 @@ extension StatusReport {
         generation = overview.generation
         traffic = TrafficReport(
             accepted: overview.accepted, requests: overview.requests, activeConnections: overview.activeConnections,
-            parkedNow: overview.parkedNow, parked: overview.parked, retried: overview.retried, failed: overview.failed,
-            attemptsDropped: overview.attemptsDropped)
+            parkedNow: overview.parkedNow, parked: overview.parked, retried: overview.retried, rescued: overview.rescued,
+            failed: overview.failed, attemptsDropped: overview.attemptsDropped)
     }
 }
 

@@ -37,7 +37,9 @@ struct Drill {
     }
 
     private func run(_ fault: DrillFault, _ index: Int, _ account: LoadAccount) async throws -> DrillRow {
+        try await site.prepare(fault)
         await account.enter(fault: index)
+        let rescued = await site.status()?.traffic.rescued ?? 0
         try await Task.sleep(for: time / 4)
         let began = ContinuousClock.now
         var injection = try await site.inject(fault, for: time)
@@ -53,6 +55,9 @@ struct Drill {
             fault, await account.take(fault: index), log: site.newLogLines(), executed: site.executedPosts(),
             kill: injection.kill, recovery: recovered.map { $0 - began })
         row.complaint = injection.complaint
+        // A supervisor that was killed has taken its count with it.
+        let after = await site.status()?.traffic.rescued ?? 0
+        row.rescued = Int(after >= rescued ? after - rescued : after)
         return row
     }
 }

@@ -18,6 +18,7 @@ struct DrillCommand: AsyncParsableCommand {
               idle closes a reused connection ended before any byte of an answer
               parked      waited in the gateway for an instance
               retried     served by a second attempt
+              rescued     taken back from the accept queue of a dead instance, and sent to another
               twice       POSTs that were executed more than once
               recovery    from the fault until all workers and instances ran again
 

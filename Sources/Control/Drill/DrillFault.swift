@@ -4,6 +4,7 @@ enum DrillFault: String, CaseIterable, Codable, Sendable {
     case killOne = "kill -9 of one instance"
     case killAll = "kill -9 of all instances"
     case hang = "SIGSTOP of one instance"
+    case hangKilled = "SIGSTOP, then kill -9"
     case outOfMemory = "out-of-memory kill"
     case bootFailures = "exit on boot, 3 times"
     case slowBoot = "3 s slow boot"
@@ -24,6 +25,9 @@ enum DrillFault: String, CaseIterable, Codable, Sendable {
 
     /// Requests that were under way when a worker died were lost with it; nothing else may be.
     var losesRequestsUnderWay: Bool { self == .workerKilled }
+
+    /// How the app's sockets have to be for it: these are about an app that owns its socket.
+    var listen: String { self == .portStolen || self == .acceptQueueFull ? "port" : "fd" }
 
     /// For the short form: each kind of fault once, without the slow ones.
     static let short: [DrillFault] = [.killOne, .killAll, .badRelease, .goodRelease, .reload, .unanswered]

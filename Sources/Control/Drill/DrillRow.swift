@@ -12,6 +12,8 @@ struct DrillRow: Codable, Sendable {
     var idleCloses = 0
     var parked = 0
     var retried = 0
+    /// Attempts taken back from the accept queue of an instance that was gone.
+    var rescued = 0
     /// POSTs that the app executed more than once.
     var executedTwice = 0
     /// Milliseconds.

@@ -30,6 +30,12 @@ extension DrillSite {
             var injection = await signal(SIGSTOP, count: 1)
             injection.stopped = Array(injection.gone)
             return injection
+        case .hangKilled:
+            let injection = await signal(SIGSTOP, count: 1)
+            // Before its check finds out: requests come to it all the time, and nobody accepts them.
+            try await Task.sleep(for: .milliseconds(500))
+            for process in injection.gone { _ = kill(process, SIGKILL) }
+            return injection
         case .outOfMemory: return try await eatMemory()
         case .bootFailures:
             try "failures=3\n".write(to: bootFile, atomically: true, encoding: .utf8)

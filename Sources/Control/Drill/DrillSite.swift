@@ -15,6 +15,8 @@ final class DrillSite {
     private var supervisor: Process?
     private var logOffset: UInt64 = 0
     private var lastStatus: StatusReport?
+    /// How the app gets its socket.
+    private var listen = "fd"
 
     static let workers = 2
     static let instances = 2
@@ -31,7 +33,7 @@ final class DrillSite {
         // A worker of root's is somebody else, and has to get to its temporary files.
         try FileManager.default.setAttributes([.posixPermissions: 0o711], ofItemAtPath: folder.path)
         port = try await Self.freePort()
-        try configuration.write(to: folder.appendingPathComponent("goodgate.conf"), atomically: true, encoding: .utf8)
+        try writeConfiguration()
     }
 
     var client: ControlClient { ControlClient(path: folder.path + "/control/control.sock") }
@@ -55,6 +57,7 @@ final class DrillSite {
         app demo {
             command \(appCommand);
             instances \(Self.instances);
+            listen \(listen);
             health uri=/health interval=200ms timeout=500ms fails=2;
             start_timeout 10s;
             stop_timeout 5s;
@@ -84,6 +87,23 @@ final class DrillSite {
         }
 
         """
+    }
+
+    private func writeConfiguration() throws {
+        try configuration.write(to: folder.appendingPathComponent("goodgate.conf"), atomically: true, encoding: .utf8)
+    }
+
+    /// Changes the app's block as a fault needs it: a reload, which replaces all instances.
+    func prepare(_ fault: DrillFault) async throws {
+        guard fault.listen != listen else { return }
+        listen = fault.listen
+        try writeConfiguration()
+        guard let process = supervisorProcess else { throw ClientError("there is no pid file") }
+        let before = Set(await readyInstances().compactMap(\.process))
+        _ = kill(process, SIGHUP)
+        guard await recovered(without: before) != nil else {
+            throw ClientError("a reload with \"listen \(listen)\" did not end within 30 s; see \(folder.path)/error.log")
+        }
     }
 
     private static func freePort() async throws -> Int {

@@ -3,9 +3,9 @@ import Foundation
 /// The drill's table for people.
 enum DrillText {
     private static let titles = [
-        "requests", "failed", "idle closes", "parked", "retried", "twice", "p50 ms", "p99 ms", "max ms", "recovery",
+        "requests", "failed", "idle closes", "parked", "retried", "rescued", "twice", "p50 ms", "p99 ms", "max ms", "recovery",
     ]
-    private static let widths = [8, 6, 11, 6, 7, 5, 8, 8, 8, 9]
+    private static let widths = [8, 6, 11, 6, 7, 7, 5, 8, 8, 8, 9]
     private static let faultWidth = 34
 
     /// The line above the rows.
@@ -17,7 +17,8 @@ enum DrillText {
     static func render(_ row: DrillRow) -> String {
         let recovery = row.recovery.map { String(format: "%.2f s", $0 / 1000) } ?? "never"
         let cells = [
-            "\(row.requests)", "\(row.failures)", "\(row.idleCloses)", "\(row.parked)", "\(row.retried)", "\(row.executedTwice)",
+            "\(row.requests)", "\(row.failures)", "\(row.idleCloses)", "\(row.parked)", "\(row.retried)", "\(row.rescued)",
+            "\(row.executedTwice)",
             number(row.p50), number(row.p99), number(row.slowest), recovery,
         ]
         var text = line(row.fault.rawValue, zip(cells, widths).map { pad($0, $1) })

@@ -11,7 +11,7 @@ enum StatusText {
             goodgate \(status.version), \(status.state) for \(uptime), process \(status.process), generation \(status.generation)
             configuration \(escape(status.configuration))
             requests \(traffic.requests), connections \(traffic.activeConnections), parked now \(traffic.parkedNow) \
-            (\(traffic.parked) in all), retried \(traffic.retried), failed \(traffic.failed)
+            (\(traffic.parked) in all), retried \(traffic.retried), rescued \(traffic.rescued), failed \(traffic.failed)
 
             """
         text += "\n" + TextTable.render(

@@ -80,6 +80,7 @@ extension Ref where Value == Exchange {
         value.headLength = 0
         value.interimCount = 0
         value.isReused = false
+        value.isRescued = false
         if let input = value.input { input.clear() }
         value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
     }
@@ -259,7 +260,7 @@ extension Ref where Value == Exchange {
     func mayWait(_ kind: AttemptFailure) -> Bool {
         guard upstream.value.parking.settings.followsOutlook else { return false }
         guard case .tryNext = decide(kind, asIfAnotherPeer: true) else { return false }
-        guard let head = value.head, value.headSent >= head.count else { return true }
+        guard let head = value.head, value.headSent >= head.count, !value.isRescued else { return true }
         value.replays += 1
         return value.replays <= Self.replaysMax
     }
@@ -271,6 +272,7 @@ extension Ref where Value == Exchange {
     func decide(_ kind: AttemptFailure, asIfAnotherPeer: Bool = false) -> RetryDecision {
         var facts = AttemptFacts()
         facts.isNonIdempotent = !request.value.method.isIdempotent
+        facts.isRescued = value.isRescued
         let headCount = value.head?.count ?? 0
         facts.head = value.headSent == 0 ? .notStarted : value.headSent < headCount ? .partial : .complete
         facts.isBodyLost = value.isBodyLost

@@ -43,6 +43,8 @@ struct Exchange: ~Copyable, SlabValue {
     var tag = 0
     /// The running attempt uses a connection that had served before.
     var isReused = false
+    /// The connection was taken back from the accept queue of an instance that is gone: nobody read the request.
+    var isRescued = false
     /// An attempt of this exchange failed on such a connection.
     var metDeadConnection = false
     var startedAt: UInt64 = 0

@@ -53,6 +53,7 @@ extension Ref where Value == Worker {
         case .sessions(let sessions): take(sessions)
         case .upstream(let news): take(news)
         case .drainServer(let drain): take(drain)
+        case .rescued(let connections): take(connections)
         default: descriptors.forEach(Socket.close)
         }
     }

@@ -29,6 +29,7 @@ extension Ref where Value == Worker {
         column.set(.writing, own.writing)
         column.set(.waiting, own.waiting)
         column.set(.retried, value.counters.retried)
+        column.set(.rescued, value.counters.rescued)
         column.set(.failed, value.counters.failed)
         column.set(.parked, UInt64(max(0, value.counters.parked)))
         column.set(.parkedTotal, value.counters.parkedTotal)

@@ -78,6 +78,7 @@ struct Worker: ~Copyable {
         var writing = 0
         /// Attempts that followed on a failed one, and requests that got a 502, 503 or 504 of ours.
         var retried: UInt64 = 0
+        var rescued: UInt64 = 0
         var failed: UInt64 = 0
         /// Requests that wait for a peer now, and that ever did.
         var parked = 0

@@ -13,10 +13,12 @@ package struct SupervisorOverview: Equatable, Sendable {
     package var accepted: UInt64
     package var requests: UInt64
     package var activeConnections: UInt64
-    /// Requests parked now, parked at all, retried, and answered by a 502, 503 or 504 of ours.
+    /// Requests parked now, parked at all, retried, taken back from the accept queue of a dead instance, and answered by a 502, 503
+    /// or 504 of ours.
     package var parkedNow: UInt64
     package var parked: UInt64
     package var retried: UInt64
+    package var rescued: UInt64
     package var failed: UInt64
     /// Attempt records that were dropped on the way to the control process.
     package var attemptsDropped: UInt64
@@ -30,6 +32,7 @@ package struct SupervisorOverview: Equatable, Sendable {
         parkedNow = 0
         parked = 0
         retried = 0
+        rescued = 0
         failed = 0
         attemptsDropped = 0
     }
@@ -39,7 +42,7 @@ extension SupervisorOverview {
     func write(to writer: inout PacketWriter) {
         writer.integer(phase.rawValue)
         writer.integer(generation)
-        for value in [accepted, requests, activeConnections, parkedNow, parked, retried, failed, attemptsDropped] {
+        for value in [accepted, requests, activeConnections, parkedNow, parked, retried, rescued, failed, attemptsDropped] {
             writer.integer(value)
         }
     }
@@ -53,6 +56,7 @@ extension SupervisorOverview {
         parkedNow = try reader.integer()
         parked = try reader.integer()
         retried = try reader.integer()
+        rescued = try reader.integer()
         failed = try reader.integer()
         attemptsDropped = try reader.integer()
     }

@@ -18,6 +18,10 @@ package protocol AppHost: AnyObject {
     /// Tell the workers whether requests without a live instance should wait. Times are monotonic.
     func outlook(app: String, _ outlook: AppOutlook)
 
+    /// Tell the workers of connections of theirs which the instance at this address never accepted, and which nobody will. After what they
+    /// have to know of instances.
+    func rescued(app: String, address: NetworkAddress, peers: [NetworkAddress])
+
     /// Let one worker check the instance, by the `health` of its configuration; its results come by
     /// `AppSupervisor.healthChanged`. A ready one counts as healthy until its check fails.
     func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool)

@@ -183,6 +183,7 @@ extension AppSupervisor {
             try? System.remove(directories.keeperSocket(app: app.name, key: key, release: instance.release))
         }
         instancesByTag[instance.tag] = nil
+        rescueQueue(of: instance, app: app)
         giveBack(place: instance, app: app)
         changed()
     }

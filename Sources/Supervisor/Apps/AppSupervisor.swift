@@ -42,6 +42,8 @@ package final class AppSupervisor {
     private var isHandling = false
     /// When the state is written next; nil: nothing to write.
     var saveAt: Duration?
+    /// Connections taken out of accept queues: open until the workers have surely let go of their ends.
+    var rescued: [(until: Duration, sockets: [Descriptor])] = []
     /// All apps are being stopped: the state file keeps what they were before.
     var isEnding = false
     /// When memory is looked at next; nil: no app has a limit to watch.
@@ -74,9 +76,11 @@ package final class AppSupervisor {
     package var deadline: Duration? {
         var result = earlier(saveAt, sampleAt)
         if waitingBlocks != nil { result = earlier(result, retryAt) }
+        result = earlier(result, rescued.first?.until)
         for app in apps.values {
             result = earlier(result, app.machine.deadline)
             result = earlier(result, app.soak?.nextAt)
+            for listener in app.listeners.values.joined() { result = earlier(result, listener.lookAt) }
             for instance in app.instances.values {
                 result = earlier(result, instance.killRemainsAt)
                 if case .waiting(let time, _, _) = instance.probe { result = earlier(result, time) }
@@ -114,7 +118,9 @@ package final class AppSupervisor {
                 if case .waiting(let time, _, _) = instance.probe, time <= now { probe(instance, app: app) }
             }
             if let soak = app.soak, soak.nextAt <= now { sampleSoak(app) }
+            lookAtQueues(of: app)
         }
+        rescued.removeAll { $0.until <= now }
         if let time = sampleAt, time <= now { sampleMemory() }
         settle()
         if let time = saveAt, time <= host.now { save() }

@@ -65,4 +65,6 @@ struct SlotListener {
     let address: NetworkAddress
     let port: UInt16
     var user: InstanceKey?
+    /// When its queue is looked at once more: workers may have connected before they knew of the end. nil: not again.
+    var lookAt: Duration?
 }

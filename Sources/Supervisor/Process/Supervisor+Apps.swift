@@ -183,6 +183,19 @@ extension Supervisor: AppHost {
         changedApps.insert(app)
     }
 
+    func rescued(app: String, address: NetworkAddress, peers: [NetworkAddress]) {
+        // First that the instance is gone, so that nothing goes back there.
+        flushNews()
+        let keys = peers.map(\.listenKey)
+        for start in stride(from: 0, to: keys.count, by: RescuedConnections.peersMax) {
+            let part = Array(keys[start..<min(start + RescuedConnections.peersMax, keys.count)])
+            for worker in workers.values {
+                worker.send(.rescued(RescuedConnections(address: address.listenKey, peers: part)))
+                watch(worker)
+            }
+        }
+    }
+
     func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool) {
         let name = InstanceName(app: app, slot: UInt16(clamping: instance.slot), serial: instance.serial)
         check(name, at: address, isReady ? .healthy : .unproven)

@@ -29,6 +29,7 @@ extension Supervisor {
             overview.parkedNow &+= board.total(.parked)
             overview.parked &+= board.total(.parkedTotal)
             overview.retried &+= board.total(.retried)
+            overview.rescued &+= board.total(.rescued)
             overview.failed &+= board.total(.failed)
             overview.attemptsDropped &+= board.total(.recordsDropped)
         }

@@ -63,6 +63,18 @@ extension System {
         return address(parts)
     }
 
+    /// The next connection of a listening socket and the address of its other end; nil: none waits, or it cannot be had.
+    static func accept(from listener: Int32) -> (socket: Descriptor, peer: NetworkAddress)? {
+        var storage = sockaddr_storage()
+        var length: UInt32 = 0
+        let number = unsafe cs_accept(listener, &storage, &length)
+        guard number >= 0 else { return nil }
+        let socket = Descriptor(owning: number)
+        var parts = cs_address()
+        guard unsafe cs_read_address(&storage, length, &parts) >= 0 else { return nil }
+        return (socket, address(parts))
+    }
+
     /// What makes two descriptors one socket: nil when that is no listening stream socket.
     static func identity(ofListener socket: Int32) -> UInt64? {
         var status = stat()
