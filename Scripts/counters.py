@@ -6,7 +6,8 @@
 The worker runs under valgrind, once with N requests and once with 2 N; the difference divided by N is what one request
 costs in steady state: the same on every machine, however busy it is. Counted are instructions, retains, releases and heap
 allocations, of the worker alone, without the kernel. Fails when a count is above the committed one in
-Benchmarks/counters.json (instructions: by more than two in a hundred). --update writes the counts there.
+Benchmarks/counters.json (instructions: by more than two in a hundred). --update writes the counts there. The case `app` is
+`small` over an upstream with `app`, `queue` and `health`: what these cost a request is printed as well.
 """
 import argparse, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
@@ -21,6 +22,7 @@ CASES = {
     'small': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
     'headers': (f'GET /some/path?with=arguments HTTP/1.1\r\nHost: a.example\r\n{BROWSER}\r\n'.encode(), True),
     'post': (b'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1024\r\n\r\n' + b'x' * 1024, True),
+    'app': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
     'close': (b'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n', False),
 }
 COUNTED = {
@@ -127,13 +129,20 @@ def run(folder, binary, case, count, upstream):
     subprocess.run(['objcopy', '--strip-debug', os.path.join(os.path.dirname(binary), 'goodgate-worker'), worker], check=True)
     subprocess.run(['cc', '-o', f'{programs}/goodgate-worker', f'{programs}/wrapper.c', f'-DOUT="{out}"', f'-DWORKER="{worker}"',
                     f'-DVALGRIND="{shutil.which("valgrind")}"'], check=True)
+    peer, main = f'server 127.0.0.1:{upstream};', ''
+    if case == 'app':
+        as_root = 'user root;' if os.geteuid() == 0 else ''
+        main = (f'control off; app one {{ command {sys.executable} {os.path.abspath(__file__)} --serve; {as_root} '
+                'health uri=/ interval=60s; }')
+        peer = 'app one; queue 1000 timeout=30s;'
     with open(f'{folder}/g.conf', 'w') as file:
         # The profile is written at the end, by whoever the worker is then.
         user = 'user root;' if os.geteuid() == 0 else ''
         file.write(f'''{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+{main}
 events {{ worker_connections 1024; }}
 http {{ access_log {folder}/access.log; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; keepalive_requests 1000000;
-upstream u {{ server 127.0.0.1:{upstream}; keepalive 16; keepalive_requests 1000000; }}
+upstream u {{ {peer} keepalive 16; keepalive_requests 1000000; }}
 server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://u; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }} }}
 ''')
     process = subprocess.Popen([f'{programs}/goodgate', '-c', f'{folder}/g.conf', '-p', folder + '/', '-e', f'{folder}/error.log'])
@@ -182,6 +191,8 @@ def read_profile(path):
 
 
 def main():
+    if sys.argv[1:] == ['--serve']:
+        return serve(socket.create_server(('127.0.0.1', int(os.environ['PORT'])), backlog=64))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--binary', required=True)
     parser.add_argument('--update', action='store_true')
@@ -201,12 +212,18 @@ def main():
         counts = [f'{row["instructions"]:.0f}'] + [f'{row[key]:.2f}' for key in ('retains', 'releases', 'allocations')]
         print('| ' + ' | '.join([case] + counts) + ' |', flush=True)
     shutil.rmtree(folder, ignore_errors=True)
+    if 'app' in measured and 'small' in measured:
+        ratio = measured['app']['instructions'] / measured['small']['instructions']
+        print(f'app, queue and health: {(ratio - 1) * 100:+.1f} % instructions per request')
     if options.update:
         known = json.load(open(COMMITTED)) if os.path.exists(COMMITTED) else {}
         json.dump({**known, **measured}, open(COMMITTED, 'w'), indent=2)
         return
     committed, failed = json.load(open(COMMITTED)), False
     for case, row in measured.items():
+        if case not in committed:
+            print(f'counters: {case} has no committed counts: write them down with --update')
+            continue
         for key, value in row.items():
             limit = committed[case][key]
             # A clock tick, a timer and a log flush more or less fall on either run.

@@ -43,6 +43,7 @@ extension Ref where Value == Exchange {
             return true
         }
         endBalancing()
+        shrinkHead()
         noteWaiting(isBusy: isBusy)
         value.state = .parked
         value.ticket = ticket
@@ -52,6 +53,15 @@ extension Ref where Value == Exchange {
         let looksAgain = isRouted || !queue.followsOutlook
         request.setTimer(after: UInt64(looksAgain ? min(left, Self.lookInterval) : left))
         return true
+    }
+
+    /// Many may wait, and long: the head for the peer gets a buffer of its size.
+    private func shrinkHead() {
+        guard let head = value.head, head.value.capacity > 1024, head.count <= 1024 else { return }
+        let small = pool.value.take(head.count)
+        small.append(head.view)
+        pool.value.give(head)
+        value.head = small
     }
 
     /// Woken: by news, by a free place, or by the clock.

@@ -8,13 +8,8 @@ extension AppSupervisor {
     func perform(_ action: AppAction, app: ManagedApp) {
         switch action {
         case .spawn(let key, let release):
-            do throws(Refusal) {
-                try spawn(key, release: release, app: app)
-            } catch {
-                host.notice(app: app.name, text: "app \(app.name).\(key.slot)#\(key.serial): \(error.text)", level: .error)
-                pending.append((app.name, key, .startFailed(error.failure)))
-            }
-            changed()
+            guard spawnsLeft > 0 else { return spawnQueue.append((app.name, key, release)) }
+            trySpawn(key, release: release, app: app)
         case .route(let key, let share):
             guard let instance = app.instances[key], let address = instance.address else { return }
             host.route(app: app.name, instance: key, address: address, share: share)
@@ -26,6 +21,11 @@ extension AppSupervisor {
             let time = UInt32(clamping: (killAfter + Self.keeperDelay).milliseconds)
             app.instances[key]?.channel?.send(.stop(signal: signal, killAfterMilliseconds: time))
         case .kill(let key):
+            if let index = spawnQueue.firstIndex(where: { $0.app == app.name && $0.key == key }) {
+                spawnQueue.remove(at: index)
+                pending.append((app.name, key, .startFailed(StartFailure(step: .prepare, errorNumber: ECANCELED))))
+                return
+            }
             guard let instance = app.instances[key] else { return }
             if instance.channel?.send(.kill) != true { killRemains(of: instance, app: app) }
         case .forget(let key): forget(key, app: app)
@@ -89,6 +89,26 @@ extension AppSupervisor {
             failure = StartFailure(step: .prepare, errorNumber: errorNumber)
             self.text = text
         }
+    }
+
+    /// Starts those that wait, as many as fit in a turn of the loop.
+    func spawnWaiting() {
+        spawnsLeft = Self.spawnsPerTurn
+        while spawnsLeft > 0, !spawnQueue.isEmpty {
+            let (name, key, release) = spawnQueue.removeFirst()
+            if let app = apps[name] { trySpawn(key, release: release, app: app) }
+        }
+    }
+
+    private func trySpawn(_ key: InstanceKey, release: UInt32, app: ManagedApp) {
+        spawnsLeft -= 1
+        do throws(Refusal) {
+            try spawn(key, release: release, app: app)
+        } catch {
+            host.notice(app: app.name, text: "app \(app.name).\(key.slot)#\(key.serial): \(error.text)", level: .error)
+            pending.append((app.name, key, .startFailed(error.failure)))
+        }
+        changed()
     }
 
     /// Starts a keeper for an instance.

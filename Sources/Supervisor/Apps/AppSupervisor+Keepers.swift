@@ -48,6 +48,7 @@ extension AppSupervisor {
         apps = [:]
         instancesByTag = [:]
         pending = []
+        spawnQueue = []
         saveAt = nil
         sampleAt = nil
         waitingBlocks = nil
@@ -70,6 +71,9 @@ extension AppSupervisor {
         if state.changes.contains(.ready) {
             // Where it listens is not known yet: the notice is passed on when it is.
             if case .confirmed = instance.probe { post(.notified(.ready)) } else { instance.saidReady = true }
+            if case .waiting(_, let attempts, let since) = instance.probe {
+                instance.probe = .waiting(nextAt: host.now, attempts: attempts, elsewhereSince: since)
+            }
         }
         if state.changes.contains(.reloading) { post(.notified(.reloading)) }
         if state.changes.contains(.watchdog) { post(.notified(.watchdog)) }

@@ -45,9 +45,19 @@ extension AppSupervisor {
         case .notYet: since = nil
         case nil: break
         }
-        // Quick at first, because a request may be parked; then seldom, because some apps take minutes.
-        let pause: Duration = attempts < 100 ? .milliseconds(10) : attempts < 200 ? .milliseconds(50) : .milliseconds(250)
-        instance.probe = .waiting(nextAt: host.now + pause, attempts: attempts + 1, elsewhereSince: since)
+        // Quick for half a minute, because requests may be parked; then less so, because some apps take minutes. Where many start at
+        // once each has to wait longer, so that looking takes no more than a part of the time.
+        // Whoever else listens there is not to be bothered.
+        let pause: Duration = instance.hasToldTaken ? .milliseconds(250) : attempts < 3000 ? .milliseconds(10) : .milliseconds(50)
+        instance.probe = .waiting(nextAt: host.now + pause + probeCrowd, attempts: attempts + 1, elsewhereSince: since)
+    }
+
+    /// A quarter of a millisecond for each instance that is starting.
+    private var probeCrowd: Duration {
+        let count = apps.values.reduce(0) { sum, app in
+            sum + app.instances.values.count { if case .waiting = $0.probe { true } else { false } }
+        }
+        return .microseconds(250 * (count - 1))
     }
 
     /// - Returns: nil: not where it should be, and other places were not looked at this time.
@@ -56,14 +66,14 @@ extension AppSupervisor {
     ) -> SocketTable.Verdict? {
         if case .unix(let path) = expected { return lookAtPath(String(decoding: path, as: UTF8.self), expected) }
         if case .descriptor = app.specification(of: instance.release).listen { return knock(instance, at: expected, app: app) }
-        let table = SocketTable.read()
         // Where it should not be is looked at less often: that costs more, and is not urgent.
         let isFull = attempts % 10 == 9
-        guard isFull || table.isServed(expected) else { return nil }
+        guard isFull || !Self.isRefused(expected) else { return nil }
+        let table = sockets.recent()
         var verdict = table.verdict(expected: expected, own: ProcessFacts.socketInodes(of: instance.process))
         if verdict != .expected {
             // Perhaps a process that it started.
-            let family = ProcessFacts.family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1)
+            let family = processTree.recent().family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1)
             let inodes = family.reduce(into: Set<UInt64>()) { $0.formUnion(ProcessFacts.socketInodes(of: $1)) }
             verdict = table.verdict(expected: expected, own: inodes)
         }
@@ -167,7 +177,7 @@ extension AppSupervisor {
         let specification = app.specification(of: instance.release)
         let used = CgroupTree.memoryUsed(in: instance.cgroups)
             ?? ProcessFacts.residentBytes(
-                of: ProcessFacts.family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1))
+                of: processTree.recent().family(app: instance.process, keeper: instance.state?.keeperProcess ?? -1))
         if let limit = specification.memoryMax, !instance.isLimited, used > limit {
             pending.append((app.name, instance.key, .memoryExceeded))
         } else if let mark = specification.memoryRecycle, used > mark, !app.machine.isRolling {

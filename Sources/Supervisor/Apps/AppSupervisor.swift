@@ -46,6 +46,12 @@ package final class AppSupervisor {
     var rescued: [(until: Duration, sockets: [Descriptor])] = []
     /// All apps are being stopped: the state file keeps what they were before.
     var isEnding = false
+    /// What probes and samples look at.
+    var sockets = ProcSnapshot { SocketTable.read() }
+    var processTree = ProcSnapshot { ProcessTree.read() }
+    /// Spawns that wait for their turn: starting hundreds at once would leave no time for anything else.
+    var spawnQueue: [(app: String, key: InstanceKey, release: UInt32)] = []
+    var spawnsLeft = AppSupervisor.spawnsPerTurn
     /// When memory is looked at next; nil: no app has a limit to watch.
     var sampleAt: Duration?
 
@@ -77,6 +83,7 @@ package final class AppSupervisor {
         var result = earlier(saveAt, sampleAt)
         if waitingBlocks != nil { result = earlier(result, retryAt) }
         result = earlier(result, rescued.first?.until)
+        if !spawnQueue.isEmpty { result = host.now }
         for app in apps.values {
             result = earlier(result, app.machine.deadline)
             result = earlier(result, app.soak?.nextAt)
@@ -108,6 +115,7 @@ package final class AppSupervisor {
     /// Does what is due.
     package func timerFired() {
         let now = host.now
+        spawnWaiting()
         if let blocks = waitingBlocks, retryAt <= now { configure(blocks) }
         for app in Array(apps.values) {
             if let deadline = app.machine.deadline, deadline <= now {
@@ -190,6 +198,7 @@ package final class AppSupervisor {
     /// The state is to be written: soon, so that a burst of changes costs one write.
     func changed(within delay: Duration = .milliseconds(200)) { saveAt = earlier(saveAt, host.now + delay) }
 
+    static let spawnsPerTurn = 16
     static let soakInterval: Duration = .milliseconds(100)
     static let keeperDelay: Duration = .milliseconds(500)
     static let lockInterval: Duration = .milliseconds(200)

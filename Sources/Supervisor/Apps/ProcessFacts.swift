@@ -8,7 +8,7 @@ enum ProcessFacts {
     }
 
     /// The fields of /proc/PID/stat behind the name: state, parent, group, session, …
-    private static func fields(of process: Int32) -> [Substring]? {
+    static func fields(of process: Int32) -> [Substring]? {
         guard let bytes = try? System.readFile("/proc/\(process)/stat") else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         // The name may contain anything, also parentheses.
@@ -22,29 +22,8 @@ enum ProcessFacts {
         return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
     }
 
-    /// All processes of the instance: those of the app's session, and all descendants of its keeper.
-    static func family(app: Int32, keeper: Int32) -> [Int32] {
-        var parents: [Int32: Int32] = [:]
-        var family: Set<Int32> = [app]
-        for path in System.glob("/proc/[0-9]*") {
-            guard let process = Int32(path.dropFirst(6)), let fields = fields(of: process), fields.count > 3 else { continue }
-            parents[process] = Int32(fields[1])
-            if Int32(fields[3]) == app { family.insert(process) }
-        }
-        for process in parents.keys {
-            var ancestor = process
-            for _ in 0..<64 {
-                guard let parent = parents[ancestor], parent > 1 else { break }
-                if parent == keeper || family.contains(parent) {
-                    family.insert(process)
-                    break
-                }
-                ancestor = parent
-            }
-        }
-        family.remove(keeper)
-        return family.sorted()
-    }
+    /// All processes of the instance, by a look at all processes of the host: for where it is done once.
+    static func family(app: Int32, keeper: Int32) -> [Int32] { ProcessTree.read().family(app: app, keeper: keeper) }
 
     /// Inodes of the sockets that a process holds.
     static func socketInodes(of process: Int32) -> Set<UInt64> {

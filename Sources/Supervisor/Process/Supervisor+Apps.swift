@@ -51,6 +51,8 @@ extension Supervisor {
     /// Does what is due for the apps.
     func serveApps() {
         guard let apps else { return }
+        // Before the successor of a dead instance is started: that takes some milliseconds.
+        flushNews()
         if let deadline = apps.deadline, deadline <= now { apps.timerFired() }
         checkDrains()
         flushNews()
