@@ -29,6 +29,15 @@ import Testing
         ("GET /?api_key=123&x=1", "GET /?api_key=***&x=1"),
         ("--password hunter2 --port 3000", "--password *** --port 3000"),
         ("http://host:80/path@x", "http://host:80/path@x"),
+        ("DB_PASSWORD=\"hunter2 x\" PORT=3000", "DB_PASSWORD=\"***\" PORT=3000"),
+        ("--password 'hunter2' --port 3000", "--password '***' --port 3000"),
+        ("{\"password\":\"hun\\\"ter2\",\"port\":1}", "{\"password\":\"***\",\"port\":1}"),
+        ("{\\\"token\\\": \\\"hunter2\\\"}", "{\\\"token\\\": \\\"***\"}"),
+        ("Cookie: theme=x; sid=SECRET", "Cookie: ***"), ("Authorization: Token abc", "Authorization: ***"),
+        ("curl -H 'Authorization: Token abc' http://x", "curl -H 'Authorization: ***' http://x"),
+        ("{\"authorization\": \"Bearer abc\", \"x\": 1}", "{\"authorization\": \"Bearer ***\", \"x\": 1}"),
+        ("password = hunter2 port = 3000", "password = *** port = 3000"), ("secret: 'open", "secret: '***"),
+        ("password for user=root", "password for user=root"), ("token:", "token:"),
         ("Cookie: a=b", "Cookie: ***"), ("nothing here", "nothing here"), ("MemoryMax=60M", "MemoryMax=60M"),
     ])
     func `secrets are masked`(text: String, expected: String) {

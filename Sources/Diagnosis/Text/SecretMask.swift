@@ -12,49 +12,79 @@ package enum SecretMask {
         guard bytes.contains(where: { $0 == 61 || $0 == 58 || $0 == 64 || $0 == 32 }) else { return text }
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
-        var index = 0, wordStart = 0
+        // The last word, as long as nothing but quotes and spaces has followed it.
+        var index = 0, word = 0..<0, isInWord = false
         while index < bytes.count {
             let byte = bytes[index]
             out.append(byte)
             index += 1
-            if byte == 61 || byte == 58 || byte == 32 {  // = : space
-                let name = bytes[wordStart..<(index - 1)]
-                let isOption = name.starts(with: [45, 45])
-                if isSecretName(name), byte != 32 || isOption { index = skipValue(bytes, from: index, into: &out) }
+            if isWord(byte) {
+                word = (isInWord ? word.lowerBound : index - 1)..<index
+                isInWord = true
+                continue
             }
-            if !isWord(byte) { wordStart = index }
-            if byte == 47, out.count >= 3, out[out.count - 2] == 47, out[out.count - 3] == 58 {  // "://"
+            let isOption = isInWord && byte == 32 && bytes[word].starts(with: [45, 45])
+            isInWord = false
+            if byte == 61 || byte == 58 || isOption, isSecretName(bytes[word]) {  // = :
+                index = skipValue(bytes, of: word, from: index, into: &out)
+                word = index..<index
+            } else if byte == 47, out.suffix(3).elementsEqual([58, 47, 47]) {  // ://
                 index = skipUserInfo(bytes, from: index, into: &out)
-                wordStart = index
+                word = index..<index
+            } else if byte != 32, byte != 92, !isQuote(byte) {
+                word = index..<index
             }
         }
         return String(decoding: out, as: UTF8.self)
     }
+
+    private static func isQuote(_ b: UInt8) -> Bool { b == 34 || b == 39 }
 
     private static func isWord(_ b: UInt8) -> Bool {
         b >= 48 && b <= 57 || b >= 65 && b <= 90 || b >= 97 && b <= 122 || b == 95 || b == 45
     }
 
     private static func isSecretName(_ name: ArraySlice<UInt8>) -> Bool {
-        guard name.count >= 3, name.count <= 64 else { return false }
-        let lower = String(decoding: name.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, as: UTF8.self)
-        return names.contains { lower.contains($0) }
+        name.count >= 3 && name.count <= 64 && contains(name, anyOf: names)
     }
 
-    private static func skipValue(_ bytes: [UInt8], from start: Int, into out: inout [UInt8]) -> Int {
+    private static func contains(_ name: ArraySlice<UInt8>, anyOf parts: [String]) -> Bool {
+        let lower = String(decoding: name.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, as: UTF8.self)
+        return parts.contains { lower.contains($0) }
+    }
+
+    /// Puts `***` for a value: a quoted one ends at its quote, a header's at the end of the line, any other at a space or at what separates
+    /// arguments.
+    ///
+    /// - Returns: where the text goes on.
+    private static func skipValue(_ bytes: [UInt8], of name: Range<Int>, from start: Int, into out: inout [UInt8]) -> Int {
         var index = start
-        while index < bytes.count, bytes[index] == 32 { out.append(32); index += 1 }
+        func pass(to end: Int) { out.append(contentsOf: bytes[index..<end]); index = end }
+        pass(to: bytes[index...].firstIndex { $0 != 32 } ?? bytes.count)
+        var quote: UInt8 = 0, isEscaped = false
+        if index + 1 < bytes.count, bytes[index] == 92, isQuote(bytes[index + 1]) {  // a text within a text
+            isEscaped = true
+            pass(to: index + 1)
+        }
+        if index < bytes.count, isQuote(bytes[index]) {
+            quote = bytes[index]
+            pass(to: index + 1)
+        }
+        // `Authorization: Bearer x`: the scheme stays, the rest goes.
+        if let space = bytes[index...].prefix(9).firstIndex(of: 32), isScheme(bytes[index..<space]) { pass(to: space + 1) }
         var end = index
-        var skippedScheme = false
-        while end < bytes.count {
-            let b = bytes[end]
-            // `Authorization: Bearer x`: the scheme stays, the rest goes.
-            if b == 32, !skippedScheme, end - index <= 8, end > index, isScheme(bytes[index..<end]) {
-                out.append(contentsOf: bytes[index...end])
-                index = end + 1; end = index; skippedScheme = true
-                continue
+        let isHeader = contains(bytes[name], anyOf: ["cookie", "authorization"])
+        let around = name.lowerBound > 0 && isQuote(bytes[name.lowerBound - 1]) ? bytes[name.lowerBound - 1] : 10
+        while end < bytes.count, bytes[end] != 10 {
+            let byte = bytes[end]
+            if quote != 0 {
+                if byte == quote { break }
+                if byte == 92, !isEscaped, end + 1 < bytes.count { end += 1 }
+            } else if isHeader {
+                if byte == around { break }
+            } else if byte == 32 || byte == 38 || isQuote(byte) || byte == 44 || byte == 59 {
+                break
             }
-            if b == 32 || b == 38 || b == 34 || b == 39 || b == 44 || b == 59 || b == 10 { break }
             end += 1
         }
         if end > index { out.append(contentsOf: Array("***".utf8)) }
