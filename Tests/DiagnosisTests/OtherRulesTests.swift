@@ -187,6 +187,10 @@ import Testing
         let verdict = scene.judge()
         #expect(verdict.rule == "P12" && verdict.cause.contains("fork mode"))
         #expect(reloaded("fork_mode").judge().rule != "P12")
+        var decoy = reloaded("fork_mode")
+        decoy.journal(
+            -0.3, "pm2-root.service", "PM2 | App [other:0] exited with code [0] via signal [SIGINT]", identifier: "pm2", pid: 5)
+        #expect(decoy.judge().rule != "P12")
     }
 
     private func restarted(_ counts: [ReasonCode: Int]) -> Scene {

@@ -16,23 +16,17 @@ enum P12ReloadNotSeamless {
                     || owner.map { app.pid != 0 && (app.pid == $0.pid || app.pid == $0.parent) } ?? false)
         }
         guard let app else { return .ruledOut("no PM2 application serves \(failure.peerText)") }
-        let near = evidence.events.filter {
-            failure.covers($0.time, before: 10_000, after: 5_000)
-                && ($0.process == app.name || $0.line.contains("[\(app.name):") || $0.line.contains("PM2"))
+        let reload = evidence.events.last {
+            guard failure.covers($0.time, before: 10_000, after: 5_000) else { return false }
+            let isOurs = $0.process == app.name || $0.line.contains("[\(app.name):")
+            return switch $0.kind {
+            // PM2 tells a reload of its own, but the end of each application by the application's name.
+            case .reload: isOurs || $0.line.contains("PM2")
+            case .exited, .killed: isOurs
+            default: false
+            }
         }
-        guard
-            let reload = near.last(where: {
-                if case .reload = $0.kind {
-                    true
-                } else if case .exited = $0.kind {
-                    true
-                } else if case .killed = $0.kind {
-                    true
-                } else {
-                    false
-                }
-            })
-        else {
+        guard let reload else {
             return .ruledOut("PM2 did not reload \(app.name) at that time")
         }
         let isFork = app.execMode.hasPrefix("fork")
