@@ -86,6 +86,18 @@ import Testing
         #expect(grouper.incident(a)?.counts == [.connectRefused: 2])
     }
 
+    @Test func `times that go back by a second do not give an id twice`() {
+        var grouper = IncidentGrouper()
+        var ids: [IncidentID] = []
+        for (time, peer) in [(0, 1), (1_000, 2), (0, 3), (1_000, 4), (0, 5)] as [(Int64, Int)] {
+            ids.append(grouper.record(record(time, .connectRefused, peer: "10.0.0.\(peer):80")).id)
+        }
+        #expect(Set(ids).count == 5)
+        let taken = IncidentID(seconds: start.seconds, salt: 6)
+        #expect(grouper.record(record(0, .connectRefused, peer: "10.0.0.6:80"), proposed: taken).id == taken)
+        #expect(grouper.record(record(0, .connectRefused, peer: "10.0.0.7:80")).id != taken)
+    }
+
     @Test func `an id proposed by a second worker becomes an alias`() {
         var grouper = IncidentGrouper()
         let mine = IncidentID(seconds: start.seconds, salt: 64), other = IncidentID(seconds: start.seconds, salt: 128)

@@ -6,7 +6,7 @@ extension Doctor {
         var incidents = harvest.incidents
         let seen = Set(incidents.compactMap(\.peer))
         for test in report.upstreams where !test.isReachable && !seen.contains(test.address) {
-            incidents.append(incident(of: test, salt: UInt16(truncatingIfNeeded: incidents.count)))
+            incidents.append(incident(of: test, salt: UInt16(truncatingIfNeeded: 1_023 - incidents.count)))
         }
         // The newest first; a long history is cut, not sampled.
         incidents.sort { $0.last != $1.last ? $0.last > $1.last : $0.id > $1.id }

@@ -37,7 +37,6 @@ package struct IncidentGrouper: Sendable {
     /// Requests that were retried or parked and whose end is not known: the incidents they count in.
     private var pending: [UInt64: [Key]] = [:]
     private var salt: UInt16 = 0
-    private var lastSecond: Int64 = 0
     /// Records that came when `openMax` incidents were open: they are counted in one incident per upstream without a peer.
     package private(set) var overflowed = 0
 
@@ -288,9 +287,15 @@ extension IncidentGrouper {
         return incident
     }
 
+    /// An id that no known incident has; times may come in any order.
     private mutating func nextID(_ time: Timestamp) -> IncidentID {
-        if time.seconds != lastSecond { lastSecond = time.seconds; salt = 0 } else { salt &+= 1 }
-        return IncidentID(seconds: time.seconds, salt: salt)
+        var id = IncidentID(rawValue: 0)
+        for tried in 0..<4_096 as Range<Int64> {
+            salt &+= 1
+            id = IncidentID(seconds: time.seconds + tried / 1_024, salt: salt)
+            if incident(id) == nil { break }
+        }
+        return id
     }
 
     private func key(of id: IncidentID) -> Key? {
