@@ -7,14 +7,12 @@ import Testing
     private let start = Timestamp(seconds: 1_795_341_600)
 
     private func record(
-        _ milliseconds: Int64, _ reason: ReasonCode, upstream: String = "app", peer: String? = "127.0.0.1:3000",
-        request: UInt64 = 0,
-        action: AttemptAction = .failedToClient, status: UInt16 = 0
+        _ milliseconds: Int64, _ reason: ReasonCode, upstream: String = "app", peer: String? = "127.0.0.1:3000"
     ) -> AttemptRecord {
         AttemptRecord(
             time: start.advanced(byMilliseconds: milliseconds), upstream: upstream,
             peer: peer.map { PeerAddress(parsing: $0) }, phase: .connecting,
-            reason: reason, requestID: request, action: action, clientStatus: status)
+            reason: reason)
     }
 
     @Test func `a crash that shows as reset, early end and refusal is one incident`() {
@@ -60,32 +58,6 @@ import Testing
         #expect(grouper.record(record(200_000, .connectRefused)).isNew, "also without advance")
     }
 
-    @Test func `requests are counted once, whatever the attempts`() {
-        var grouper = IncidentGrouper()
-        grouper.record(record(0, .connectRefused, request: 1, action: .retried))
-        grouper.record(record(1, .connectRefused, request: 1, action: .retried))
-        grouper.record(record(2, .connectRefused, request: 2, action: .parked))
-        grouper.record(record(3, .connectRefused, request: 3, action: .retried))
-        grouper.record(record(4, .connectRefused, request: 3))
-        grouper.record(record(5, .connectRefused, request: 4))
-        grouper.finished(requestID: 1, clientStatus: 200)
-        grouper.finished(requestID: 2, clientStatus: 503)
-        let incident = grouper.openIncidents[0]
-        #expect(
-            incident.attempts == 6 && incident.requestsSaved == 1 && incident.requestsFailed == 3
-                && incident.requestsPending == 0)
-    }
-
-    @Test func `two incidents become one, and both ids find it`() {
-        var grouper = IncidentGrouper()
-        let a = grouper.record(record(0, .connectRefused)).id
-        let b = grouper.record(record(1_500, .connectRefused, peer: "127.0.0.1:3001")).id
-        grouper.merge(b, a)
-        #expect(grouper.openIncidents.count == 1)
-        #expect(grouper.incident(a)?.id == a && grouper.incident(b)?.id == a)
-        #expect(grouper.incident(a)?.counts == [.connectRefused: 2])
-    }
-
     @Test func `times that go back by a second do not give an id twice`() {
         var grouper = IncidentGrouper()
         var ids: [IncidentID] = []
@@ -112,29 +84,18 @@ import Testing
         var limits = IncidentGrouper.Limits()
         limits.openMax = 8
         limits.closedMax = 2_000
-        limits.pendingMax = 16
         var grouper = IncidentGrouper(limits: limits)
-        var time: Int64 = 0, failed = 0, retried: Set<UInt64> = []
-        for request in 1...2_000 as ClosedRange<UInt64> {
+        var time: Int64 = 0
+        for _ in 1...2_000 {
             time += Int64(random.next() % 200)
             if random.next() % 400 == 0 { time += 70_000 }
             let reason = ReasonCode.allCases[Int(random.next() % UInt64(ReasonCode.allCases.count))]
-            let peer = "10.0.0.\(random.next() % 30):80"
-            let isRetry = random.next() % 3 == 0
-            grouper.record(
-                record(time, reason, peer: peer, request: request, action: isRetry ? .retried : .failedToClient))
-            if isRetry { retried.insert(request) } else { failed += 1 }
-            if random.next() % 4 == 0, let one = retried.randomElement(using: &random) {
-                grouper.finished(requestID: one, clientStatus: 200)
-                retried.remove(one)
-            }
+            grouper.record(record(time, reason, peer: "10.0.0.\(random.next() % 30):80"))
             #expect(grouper.openIncidents.count <= limits.openMax + 1)
         }
         let all = grouper.closed + grouper.openIncidents
         #expect(all.reduce(0) { $0 + $1.attempts } == 2_000)
-        #expect(all.reduce(0) { $0 + $1.requestsFailed } >= failed)
-        #expect(
-            all.allSatisfy { $0.samples.count <= limits.samplesMax && $0.first <= $0.last && $0.requestsPending >= 0 })
+        #expect(all.allSatisfy { $0.samples.count <= limits.samplesMax && $0.first <= $0.last })
         #expect(Set(all.map(\.id)).count == all.count)
     }
 }

@@ -16,8 +16,8 @@ extension Diagnosis.AttemptRecord {
             bytesAcknowledged: message.bytesAcknowledged, bytesRead: message.bytesRead,
             connectionAge: Int64(message.connectionAgeMilliseconds),
             connectionIdle: message.isReused ? Int64(message.idleMilliseconds) : nil, reused: message.isReused,
-            duration: Int64(message.durationMilliseconds), requestID: message.connection,
-            method: message.method.isEmpty ? nil : message.method, action: action, clientStatus: message.status)
+            duration: Int64(message.durationMilliseconds), method: message.method.isEmpty ? nil : message.method, action: action,
+            clientStatus: message.status)
     }
 
     /// One record for all attempts of a row.

@@ -72,13 +72,13 @@ package struct IncidentBook: Sendable {
     ///
     /// - Parameter id: what the worker calls the incident.
     package mutating func record(_ record: AttemptRecord, id: IncidentID, detail: String, now: Timestamp) {
-        let found = grouper.record(record, proposed: id, detail: detail, countsRequests: false)
+        let found = grouper.record(record, proposed: id, detail: detail)
         touch(found.id, now)
     }
 
     /// Failed attempts that were only counted: `sample` stands for them, at the time of the first.
     package mutating func count(_ sample: AttemptRecord, id: IncidentID, count: Int, last: Timestamp, now: Timestamp) {
-        let found = grouper.record(sample, proposed: id, countsRequests: false, times: count, last: last)
+        let found = grouper.record(sample, proposed: id, times: count, last: last)
         touch(found.id, now)
     }
 

@@ -18,8 +18,6 @@ package struct IncidentGrouper: Sendable {
         package var openMax = 256
         package var closedMax = 1_024
         package var samplesMax = 24
-        /// Requests whose end is awaited.
-        package var pendingMax = 4_096
         package init() {}
     }
 
@@ -34,11 +32,7 @@ package struct IncidentGrouper: Sendable {
     private var open: [Key: Incident] = [:]
     /// Closed incidents, oldest first.
     package private(set) var closed: [Incident] = []
-    /// Requests that were retried or parked and whose end is not known: the incidents they count in.
-    private var pending: [UInt64: [Key]] = [:]
     private var salt: UInt16 = 0
-    /// Records that came when `openMax` incidents were open: they are counted in one incident per upstream without a peer.
-    package private(set) var overflowed = 0
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -53,20 +47,16 @@ package struct IncidentGrouper: Sendable {
             ?? closed.last { $0.id == id || $0.aliases.contains(id) }
     }
 
-    /// The newest incident, open ones first.
-    package var newest: Incident? { open.values.max { $0.last < $1.last } ?? closed.last }
-
     /// Takes one failed attempt.
     /// - Parameters:
     ///   - proposed: the id the worker gave it on the spot; it becomes the incident's own or an alias.
     ///   - host: configured name of the peer.
-    ///   - countsRequests: false when `requests` tells how requests fared.
     ///   - times: attempts that this one stands for, the last of them at `last`.
     /// - Returns: the id it belongs to, and whether it opened an incident. O(1) but for a full table.
     @discardableResult
     package mutating func record(
         _ record: AttemptRecord, proposed: IncidentID? = nil, host: String? = nil, detail: String = "",
-        detailNumber: Int? = nil, countsRequests: Bool = true, times: Int = 1, last: Timestamp? = nil
+        detailNumber: Int? = nil, times: Int = 1, last: Timestamp? = nil
     ) -> (id: IncidentID, isNew: Bool) {
         var key = Key(upstream: record.upstream, peer: record.peer, family: record.reason.family)
         if record.reason == .poolEmpty, let cause = causeOfEmptyPool(record) { key = cause }
@@ -78,7 +68,7 @@ package struct IncidentGrouper: Sendable {
             if open.count >= limits.openMax {
                 _ = advance(to: record.time)
                 if open.count >= limits.openMax {
-                    overflowed += 1
+                    // Counted in one incident per upstream, without a peer.
                     key = Key(upstream: record.upstream, peer: nil, family: 255)
                     if open[key] == nil { closeOldest(at: record.time) }
                 }
@@ -91,21 +81,9 @@ package struct IncidentGrouper: Sendable {
             }
         }
         let id = add(
-            record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber, times: times,
-            countsRequests: countsRequests)
+            record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber, times: times)
         if let last, let seen = open[key]?.last, last > seen { open[key]?.last = last }
         return (id, isNew)
-    }
-
-    /// Tells how a request ended that had been retried or parked. Unknown ids are ignored.
-    package mutating func finished(requestID: UInt64, clientStatus: UInt16) {
-        guard let keys = pending.removeValue(forKey: requestID) else { return }
-        let failed = clientStatus >= 500 || clientStatus == 0
-        for key in keys {
-            guard open[key]?.requestsPending ?? 0 > 0 else { continue }
-            open[key]?.requestsPending -= 1
-            if failed { open[key]?.requestsFailed += 1 } else { open[key]?.requestsSaved += 1 }
-        }
     }
 
     /// Tells how requests fared that came into an incident, open or closed: all numbers are added.
@@ -127,31 +105,6 @@ package struct IncidentGrouper: Sendable {
         return closed[index].id
     }
 
-    /// Declares two ids to be one incident: the older keeps its id, the other becomes an alias. Unknown ids change nothing.
-    package mutating func merge(_ a: IncidentID, _ b: IncidentID) {
-        guard a != b, let keyA = key(of: a), let keyB = key(of: b), keyA != keyB, let one = open[keyA],
-            let two = open[keyB]
-        else { return }
-        let (keep, gone, keptKey, goneKey) = one.id < two.id ? (one, two, keyA, keyB) : (two, one, keyB, keyA)
-        var merged = keep
-        merged.aliases = Array((keep.aliases + [gone.id] + gone.aliases).prefix(64))
-        merged.first = min(keep.first, gone.first)
-        merged.last = max(keep.last, gone.last)
-        merged.counts.merge(gone.counts, uniquingKeysWith: +)
-        merged.requestsFailed += gone.requestsFailed
-        merged.requestsSaved += gone.requestsSaved
-        merged.requestsPending += gone.requestsPending
-        merged.samples = Array((keep.samples + gone.samples).sorted { $0.time < $1.time }.prefix(limits.samplesMax))
-        if let peer = gone.peer, peer != keep.peer, !merged.siblings.contains(peer), merged.siblings.count < 16 {
-            merged.siblings.append(peer)
-        }
-        open[keptKey] = merged
-        open[goneKey] = nil
-        for (request, keys) in pending where keys.contains(goneKey) {
-            pending[request] = keys.map { $0 == goneKey ? keptKey : $0 }
-        }
-    }
-
     /// Closes what has been quiet. Returns the incidents that were closed, oldest first.
     package mutating func advance(to now: Timestamp) -> [Incident] {
         let due = open.filter { now.since($0.value.last) >= limits.quietPeriod }
@@ -162,19 +115,11 @@ package struct IncidentGrouper: Sendable {
         }
         return out
     }
-
-    /// Closes everything, as at the end of a log.
-    package mutating func closeAll(at now: Timestamp) -> [Incident] {
-        let all = openIncidents
-        open = [:]
-        return all.map { close($0, at: now) }
-    }
 }
 
 extension IncidentGrouper {
     private mutating func add(
-        _ record: AttemptRecord, to key: Key, proposed: IncidentID?, host: String?, detail: String, number: Int?, times: Int,
-        countsRequests: Bool
+        _ record: AttemptRecord, to key: Key, proposed: IncidentID?, host: String?, detail: String, number: Int?, times: Int
     ) -> IncidentID {
         guard var incident = open.removeValue(forKey: key) else { return proposed ?? nextID(record.time) }
         incident.counts[record.reason, default: 0] += times
@@ -196,38 +141,9 @@ extension IncidentGrouper {
             incident.samples.remove(at: kept)
             incident.samples.append(record)
         }
-        if countsRequests { count(record, in: &incident, key) }
         open[key] = incident
         noteSibling(record)
         return incident.id
-    }
-
-    private mutating func count(_ record: AttemptRecord, in incident: inout Incident, _ key: Key) {
-        if record.action == .failedToClient || record.action == .cut {
-            if let keys = pending.removeValue(forKey: record.requestID), record.requestID != 0 {
-                for other in keys where other != key && open[other]?.requestsPending ?? 0 > 0 {
-                    open[other]?.requestsPending -= 1
-                    open[other]?.requestsFailed += 1
-                }
-                if keys.contains(key) { incident.requestsPending -= 1 }
-            }
-            incident.requestsFailed += 1
-            return
-        }
-        if record.clientStatus != 0 {
-            if record.clientStatus >= 500 { incident.requestsFailed += 1 } else { incident.requestsSaved += 1 }
-            return
-        }
-        guard record.requestID != 0, pending.count < limits.pendingMax || pending[record.requestID] != nil else {
-            incident.requestsSaved += 1
-            return
-        }
-        var keys = pending[record.requestID] ?? []
-        if !keys.contains(key), keys.count < 16 {
-            keys.append(key)
-            incident.requestsPending += 1
-        }
-        pending[record.requestID] = keys
     }
 
     /// The peers of one upstream that fail in one time know of each other.

@@ -28,8 +28,6 @@ package struct AttemptRecord: Sendable, Hashable {
     package var reused: Bool?
     /// From the start of the attempt to its failure, in milliseconds; nil when not known.
     package var duration: Int64?
-    /// Identifies the request within its worker; 0 when not known.
-    package var requestID: UInt64
     /// Request method, when known.
     package var method: String?
     package var action: AttemptAction
@@ -41,7 +39,7 @@ package struct AttemptRecord: Sendable, Hashable {
         errorNumber: Int32 = 0,
         bytesWritten: UInt64? = nil, bytesAcknowledged: UInt64? = nil, bytesRead: UInt64? = nil,
         connectionAge: Int64? = nil,
-        connectionIdle: Int64? = nil, reused: Bool? = nil, duration: Int64? = nil, requestID: UInt64 = 0,
+        connectionIdle: Int64? = nil, reused: Bool? = nil, duration: Int64? = nil,
         method: String? = nil,
         action: AttemptAction = .failedToClient, clientStatus: UInt16 = 0
     ) {
@@ -49,7 +47,7 @@ package struct AttemptRecord: Sendable, Hashable {
         self.errorNumber = errorNumber; self.bytesWritten = bytesWritten; self.bytesAcknowledged = bytesAcknowledged
         self.bytesRead = bytesRead; self.connectionAge = connectionAge; self.connectionIdle = connectionIdle;
         self.reused = reused
-        self.duration = duration; self.requestID = requestID; self.method = method; self.action = action
+        self.duration = duration; self.method = method; self.action = action
         self.clientStatus = clientStatus
     }
 }
