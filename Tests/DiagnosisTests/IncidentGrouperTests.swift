@@ -56,6 +56,18 @@ import Testing
         #expect(closed.map(\.id) == [first] && closed[0].closed != nil)
         #expect(grouper.record(record(60_001, .connectRefused)).id != first)
         #expect(grouper.record(record(200_000, .connectRefused)).isNew, "also without advance")
+        #expect(grouper.advance(to: start.advanced(byMilliseconds: 200_001)).map(\.first) == [start.advanced(byMilliseconds: 60_001)])
+        #expect(grouper.advance(to: start.advanced(byMilliseconds: 200_002)).isEmpty)
+    }
+
+    @Test func `what a full table closes is told too`() {
+        var limits = IncidentGrouper.Limits()
+        limits.openMax = 2
+        var grouper = IncidentGrouper(limits: limits)
+        let first = grouper.record(record(0, .connectRefused, peer: "10.0.0.1:80")).id
+        grouper.record(record(1, .connectRefused, peer: "10.0.0.2:80"))
+        grouper.record(record(2, .connectRefused, peer: "10.0.0.3:80"))
+        #expect(grouper.advance(to: start.advanced(byMilliseconds: 3)).map(\.id) == [first])
     }
 
     @Test func `times that go back by a second do not give an id twice`() {

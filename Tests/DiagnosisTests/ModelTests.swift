@@ -48,6 +48,9 @@ import Testing
     @Test func `a timestamp prints as ISO 8601`() {
         #expect(Timestamp(milliseconds: 951_782_400_007).text == "2000-02-29T00:00:00.007Z")
         #expect(Timestamp(seconds: 1_795_341_784).text == "2026-11-22T10:03:04Z")
+        #expect(Timestamp(milliseconds: -1).text == "1969-12-31T23:59:59.999Z")
+        #expect(Timestamp(milliseconds: .min).text.hasPrefix("0001-01-01T00:00:00."))
+        #expect(Timestamp(milliseconds: .max).text.hasPrefix("9999-12-31T23:59:59."))
     }
 
     @Test(arguments: [

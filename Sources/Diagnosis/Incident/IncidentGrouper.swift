@@ -32,6 +32,8 @@ package struct IncidentGrouper: Sendable {
     private var open: [Key: Incident] = [:]
     /// Closed incidents, oldest first.
     package private(set) var closed: [Incident] = []
+    /// How many of the newest of them `advance` has not told yet.
+    private var closedUntold = 0
     private var salt: UInt16 = 0
 
     package init(limits: Limits = Limits()) { self.limits = limits }
@@ -66,7 +68,7 @@ package struct IncidentGrouper: Sendable {
         var isNew = false
         if open[key] == nil {
             if open.count >= limits.openMax {
-                _ = advance(to: record.time)
+                closeQuiet(at: record.time)
                 if open.count >= limits.openMax {
                     // Counted in one incident per upstream, without a peer.
                     key = Key(upstream: record.upstream, peer: nil, family: 255)
@@ -105,15 +107,19 @@ package struct IncidentGrouper: Sendable {
         return closed[index].id
     }
 
-    /// Closes what has been quiet. Returns the incidents that were closed, oldest first.
+    /// Closes what has been quiet. Returns the incidents that were closed since the last call, by whatever, oldest first.
     package mutating func advance(to now: Timestamp) -> [Incident] {
+        closeQuiet(at: now)
+        defer { closedUntold = 0 }
+        return Array(closed.suffix(closedUntold))
+    }
+
+    private mutating func closeQuiet(at now: Timestamp) {
         let due = open.filter { now.since($0.value.last) >= limits.quietPeriod }
-        var out: [Incident] = []
         for (key, incident) in due.sorted(by: { $0.value.last < $1.value.last }) {
             open[key] = nil
-            out.append(close(incident, at: now))
+            close(incident, at: now)
         }
-        return out
     }
 }
 
@@ -181,7 +187,7 @@ extension IncidentGrouper {
     private mutating func expireIfQuiet(_ key: Key, at now: Timestamp) {
         guard let incident = open[key], now.since(incident.last) >= limits.quietPeriod else { return }
         open[key] = nil
-        _ = close(incident, at: now)
+        close(incident, at: now)
     }
 
     private mutating func closeOldest(at now: Timestamp) {
@@ -191,16 +197,15 @@ extension IncidentGrouper {
             })
         else { return }
         open[oldest.key] = nil
-        _ = close(oldest.value, at: now)
+        close(oldest.value, at: now)
     }
 
-    @discardableResult
-    private mutating func close(_ incident: Incident, at now: Timestamp) -> Incident {
+    private mutating func close(_ incident: Incident, at now: Timestamp) {
         var incident = incident
         incident.closed = now
         closed.append(incident)
+        closedUntold += 1
         if closed.count > limits.closedMax { closed.removeFirst(closed.count - limits.closedMax) }
-        return incident
     }
 
     /// An id that no known incident has; times may come in any order.

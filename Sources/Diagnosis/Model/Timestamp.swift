@@ -125,7 +125,7 @@ extension Timestamp {
     /// `2026-11-22T10:03:04Z`; with milliseconds when they are not zero.
     package var text: String {
         let t = CivilTime(utcSeconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
-        let fraction = milliseconds - seconds * 1_000
+        let fraction = (milliseconds % 1_000 + 1_000) % 1_000
         func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
         let tail = fraction == 0 ? "Z" : ".\(String(1_000 + fraction).dropFirst())Z"
         let year = String(10_000 + t.year).dropFirst()
