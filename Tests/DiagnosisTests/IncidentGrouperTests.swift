@@ -70,6 +70,15 @@ import Testing
         #expect(grouper.advance(to: start.advanced(byMilliseconds: 3)).map(\.id) == [first])
     }
 
+    @Test func `a time long before an open incident is another incident`() {
+        var grouper = IncidentGrouper()
+        let late = grouper.record(record(3_600_000, .connectRefused)).id
+        let early = grouper.record(record(0, .connectRefused))
+        #expect(early.isNew && early.id != late)
+        #expect(grouper.record(record(0, .poolEmpty, peer: nil)).id == early.id)
+        #expect(grouper.finish(at: start).map(\.id) == [early.id, late])
+    }
+
     @Test func `times that go back by a second do not give an id twice`() {
         var grouper = IncidentGrouper()
         var ids: [IncidentID] = []

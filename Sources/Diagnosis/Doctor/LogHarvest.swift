@@ -37,7 +37,9 @@ package struct LogHarvest {
             if let gap { report.gaps.append(gap) }
             for path in paths { readErrors(path, site, names, system, &report) }
         }
-        incidents = grouper.closed + grouper.openIncidents
+        incidents = grouper.finish(at: until)
+        let names = Dictionary(incidents.flatMap { incident in incident.aliases.map { ($0, incident.id) } }) { first, _ in first }
+        explained = explained.mapValues { names[$0] ?? $0 }
         for log in site.accessLogs {
             let (paths, gap) = LogFiles.find(log.path, since: since, from: system)
             if let gap { report.gaps.append(gap) }

@@ -12,6 +12,8 @@ package struct Incident: Sendable {
     package var last: Timestamp
     /// When it was closed; nil while open.
     package var closed: Timestamp?
+    /// Of the reasons that opened it; 255 for what a full table put together.
+    package var family = 0
     /// Failed attempts by reason: exact, also in a storm.
     package var counts: [ReasonCode: Int] = [:]
     /// Requests the client saw fail, requests that were served all the same, and those whose end is not known yet.
@@ -28,6 +30,22 @@ package struct Incident: Sendable {
 
     /// All failed attempts.
     package var attempts: Int { counts.values.reduce(0, +) }
+
+    /// Takes in another incident that turned out to be this one.
+    mutating func absorb(_ other: Incident, samplesMax: Int) {
+        aliases += [other.id] + other.aliases
+        first = min(first, other.first)
+        last = max(last, other.last)
+        counts.merge(other.counts, uniquingKeysWith: +)
+        requestsFailed += other.requestsFailed
+        requestsSaved += other.requestsSaved
+        requestsPending += other.requestsPending
+        samples = Array((samples + other.samples).sorted { $0.time < $1.time }.prefix(samplesMax))
+        siblings = Array((siblings + other.siblings.filter { !siblings.contains($0) }).prefix(16))
+        host = host ?? other.host
+        detail = detail.isEmpty ? other.detail : detail
+        detailNumber = detailNumber ?? other.detailNumber
+    }
 
     /// The case for the verdict engine.
     package func failureCase(now: Timestamp) -> FailureCase {

@@ -25,6 +25,8 @@ package struct IncidentGrouper: Sendable {
         var upstream: String
         var peer: PeerAddress?
         var family: Int
+        init(upstream: String, peer: PeerAddress?, family: Int) { self.upstream = upstream; self.peer = peer; self.family = family }
+        init(_ incident: Incident) { self.init(upstream: incident.upstream, peer: incident.peer, family: incident.family) }
     }
 
     /// As given to `init`.
@@ -79,7 +81,7 @@ package struct IncidentGrouper: Sendable {
                 isNew = true
                 let id = proposed.flatMap { self.incident($0) == nil ? $0 : nil } ?? nextID(record.time)
                 open[key] = Incident(
-                    id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time)
+                    id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time, family: key.family)
             }
         }
         let id = add(
@@ -112,6 +114,41 @@ package struct IncidentGrouper: Sendable {
         closeQuiet(at: now)
         defer { closedUntold = 0 }
         return Array(closed.suffix(closedUntold))
+    }
+
+    /// Closes everything, as at the end of reading, and puts together what is one: several logs, read one after the other, tell of one
+    /// incident in pieces.
+    ///
+    /// - Returns: all incidents that are known, by their first failure; the ids of the pieces are aliases.
+    package mutating func finish(at now: Timestamp) -> [Incident] {
+        for incident in openIncidents { close(incident, at: now) }
+        open = [:]
+        var out: [Incident] = [], newest: [Key: Int] = [:]
+        for incident in closed.sorted(by: { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id }) {
+            if let index = newest[Key(incident)], isNear(out[index], incident.first) {
+                out[index].absorb(incident, samplesMax: limits.samplesMax)
+            } else {
+                newest[Key(incident)] = out.count
+                out.append(incident)
+            }
+        }
+        for index in out.indices.reversed() where out[index].peer == nil && out[index].counts.keys.allSatisfy({ $0 == .poolEmpty }) {
+            let empty = out[index]
+            let cause = out.indices.last {
+                out[$0].upstream == empty.upstream && out[$0].peer != nil
+                    && (isNear(out[$0], empty.first) || isNear(out[$0], empty.last) || isNear(empty, out[$0].first))
+            }
+            guard let cause else { continue }
+            out[cause].absorb(empty, samplesMax: limits.samplesMax)
+            out.remove(at: index)
+        }
+        closed = out
+        return out
+    }
+
+    /// Whether a time is within an incident or less than the quiet period away from it, on either side.
+    private func isNear(_ incident: Incident, _ time: Timestamp) -> Bool {
+        time.since(incident.last) < limits.quietPeriod && incident.first.since(time) < limits.quietPeriod
     }
 
     private mutating func closeQuiet(at now: Timestamp) {
@@ -171,8 +208,7 @@ extension IncidentGrouper {
 
     private func causeOfEmptyPool(_ record: AttemptRecord) -> Key? {
         open.filter {
-            $0.key.upstream == record.upstream && $0.key.peer != nil
-                && record.time.since($0.value.last) < limits.quietPeriod
+            $0.key.upstream == record.upstream && $0.key.peer != nil && isNear($0.value, record.time)
         }
         .max { $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id }?.key
     }
@@ -180,12 +216,14 @@ extension IncidentGrouper {
     /// A connection that is cut after its answer could not be understood belongs to that.
     private func malformed(_ key: Key, _ record: AttemptRecord) -> Key? {
         let cause = Key(upstream: key.upstream, peer: key.peer, family: ReasonCode.responseWrongProtocol.family)
-        guard let incident = open[cause], record.time.since(incident.last) < 2_000, open[key] == nil else { return nil }
+        guard let incident = open[cause], isNear(incident, record.time), record.time.since(incident.last) < 2_000, open[key] == nil
+        else { return nil }
         return cause
     }
 
+    /// Also when the time goes back by more than the quiet period, as from the end of one log to the beginning of the next.
     private mutating func expireIfQuiet(_ key: Key, at now: Timestamp) {
-        guard let incident = open[key], now.since(incident.last) >= limits.quietPeriod else { return }
+        guard let incident = open[key], !isNear(incident, now) else { return }
         open[key] = nil
         close(incident, at: now)
     }
