@@ -119,6 +119,30 @@ import Testing
         #expect(report.ends == [end])
     }
 
+    @Test func `one OOM kill does not make the next crash an OOM kill`() throws {
+        var history = AppHistory(app: "demo")
+        func add(_ seconds: Int64, _ kind: LifeEvent.Kind, _ instance: String) {
+            history.add(
+                LifeEvent(time: start.advanced(byMilliseconds: seconds * 1_000), kind: kind, line: "\(kind)", source: AppHistory.source),
+                instance: instance)
+        }
+        add(-7_200, .started, "0#1")
+        add(-3_600, .outOfMemory(constraint: ""), "0#1")
+        add(-3_600, .killed(signal: 9, coreDumped: false), "0#1")
+        #expect(history.unit.result == "oom-kill")
+        add(-3_599, .started, "0#2")
+        add(0, .killed(signal: 11, coreDumped: false), "0#2")
+        #expect(history.unit.result == "signal")
+        var investigation = Investigation(incident: id)
+        let scene = Scene("127.0.0.1:3000", [.connReset: 1])
+        var failure = scene.failure
+        failure.ownUnit = history.unit.name
+        let verdict = investigation.proceed(
+            .volatile, failure: failure, subject: CollectionSubject(peer: peer, since: start, until: start), app: history,
+            on: scene.recorded())
+        #expect(verdict?.rule == "P07")
+    }
+
     @Test func `a server of the configuration is not the app beside it`() throws {
         var facts = UpstreamFacts(name: "back", place: "x:1")
         facts.servers = [.init(text: "127.0.0.1:3000", address: peer)]

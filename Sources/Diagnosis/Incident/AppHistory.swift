@@ -12,6 +12,8 @@ package struct AppHistory: Sendable {
     package private(set) var ends: [AppEnd] = []
     /// Instances that run.
     private var running: Set<String> = []
+    /// The instance whose group lost a process for want of memory; its end follows.
+    private var outOfMemoryInstance: String?
 
     /// Events and ends kept; the oldest go. And lines of each end.
     package static let eventsMax = 200
@@ -44,7 +46,7 @@ package struct AppHistory: Sendable {
         case .exited(let code): ended(event, instance, code: 1, status: code, result: code == 0 ? "success" : "exit-code")
         case .killed(let signal, let dumped):
             ended(event, instance, code: dumped ? 3 : 2, status: signal, result: dumped ? "core-dump" : "signal")
-        case .outOfMemory: unit.result = "oom-kill"
+        case .outOfMemory: outOfMemoryInstance = instance
         case .stopped:
             running.remove(instance)
             if running.isEmpty { unit.activeState = "inactive" }
@@ -85,7 +87,8 @@ package struct AppHistory: Sendable {
         unit.mainCode = code
         unit.mainStatus = status
         unit.mainExited = event.time
-        if unit.result != "oom-kill" || code != 2 { unit.result = result }
+        unit.result = outOfMemoryInstance == instance ? "oom-kill" : result
+        outOfMemoryInstance = nil
         if running.isEmpty { unit.activeState = "failed" }
     }
 }
