@@ -192,7 +192,7 @@ import Testing
         let clock = Subprocess.monotonicMilliseconds()
         Collectors.collect(
             CollectionSubject(peer: PeerAddress(parsing: "127.0.0.1:1"), since: now, until: now), from: system,
-            volatile: true, into: &set)
+            step: .volatile, into: &set)
         #expect(set.listeners.value != nil && set.host.value?.somaxconn ?? 0 > 0)
         #expect(set.probe.value?.errorNumber == 111)
         #expect(Subprocess.monotonicMilliseconds() - clock < 10_000)

@@ -53,4 +53,24 @@ import Testing
         #expect(investigation.proceed(.final, failure: scene.failure, subject: subject, on: system) == nil)
         #expect(investigation.verdict?.version == 2)
     }
+
+    @Test func `the last look brings what the journal says by now, and what was seen at the failure stays`() {
+        var scene = Scene("127.0.0.1:3000", [.connectTimeout: 5])
+        let pid = scene.process("node")
+        scene.listen("127.0.0.1:3000", by: pid, queue: 129, max: 128)
+        var calm = Scene("127.0.0.1:3000", [.connectTimeout: 5])
+        calm.listen("127.0.0.1:3000", by: calm.process("node"))
+        var investigation = Investigation(incident: IncidentID(seconds: start.seconds, salt: 0))
+        let subject = CollectionSubject(
+            peer: scene.failure.peer, since: start.advanced(byMilliseconds: -60_000), until: scene.failure.last)
+        _ = investigation.proceed(.volatile, failure: scene.failure, subject: subject, on: scene.recorded())
+        _ = investigation.proceed(.durable, failure: scene.failure, subject: subject, on: scene.recorded())
+        #expect(investigation.verdict?.rule == "P19" && investigation.verdict?.culprit.kind == .application)
+        let before = investigation.verdict
+        #expect(investigation.proceed(.final, failure: scene.failure, subject: subject, on: calm.recorded()) == nil)
+        #expect(investigation.verdict?.cause == before?.cause && investigation.verdict?.confidence == .proven)
+        calm.kernel(1, "nf_conntrack: nf_conntrack: table full, dropping packet")
+        _ = investigation.proceed(.final, failure: scene.failure, subject: subject, on: calm.recorded())
+        #expect(investigation.verdict?.cause.contains("connection tracking table is full") == true)
+    }
 }

@@ -24,7 +24,14 @@ package protocol Collector: Sendable {
     var name: String { get }
     /// Volatile evidence (sockets, processes, counters) is collected within 50 ms of a failure, durable evidence within 2 s.
     var isVolatile: Bool { get }
+    /// Whether it tells what was then, whenever it is asked, as a log does; the others tell what is now.
+    var isHistory: Bool { get }
     func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+}
+
+extension Collector {
+    /// Most are not.
+    package var isHistory: Bool { false }
 }
 
 /// All collectors, in the order in which they build on each other.
@@ -35,13 +42,23 @@ package enum Collectors {
         JournalCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
     ]
 
-    /// Runs the collectors of one class (nil: all) one after the other.
+    /// Runs the collectors of one step (nil: all) one after the other.
     package static func collect(
-        _ subject: CollectionSubject, from system: some SystemReader, volatile: Bool? = nil,
+        _ subject: CollectionSubject, from system: some SystemReader, step: InvestigationPlan.Step? = nil,
         into evidence: inout EvidenceSet
     ) {
-        for collector in all where volatile == nil || collector.isVolatile == volatile {
+        for collector in all where isPart(collector, of: step) {
             collector.collect(subject, from: system, into: &evidence)
+        }
+    }
+
+    private static func isPart(_ collector: any Collector, of step: InvestigationPlan.Step?) -> Bool {
+        switch step {
+        case .volatile: collector.isVolatile
+        case .durable: !collector.isVolatile
+        // What is now, a minute after the last failure, says nothing of it: what was seen then stays.
+        case .final: collector.isHistory
+        case nil: true
         }
     }
 }

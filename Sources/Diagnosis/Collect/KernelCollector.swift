@@ -4,6 +4,7 @@ package struct KernelCollector: Collector {
     /// As `Collector` says.
     package var name: String { "the kernel log" }
     package var isVolatile: Bool { false }
+    package var isHistory: Bool { true }
 
     /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)

@@ -13,7 +13,7 @@ package struct Investigation: Sendable {
 
     /// Collects one class of evidence and judges again.
     /// - Parameters:
-    ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, all of it at the end.
+    ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, the logs once more at the end.
     ///   - failure: the incident as it is now.
     ///   - upstream: what the configuration says of it; nil when not known.
     ///   - app: the app behind the peer, when goodgate runs it.
@@ -24,13 +24,14 @@ package struct Investigation: Sendable {
         on system: some SystemReader
     ) -> Verdict? {
         if let upstream { evidence.upstream = .known(upstream, source: upstream.place) }
-        let isVolatile: Bool? = step == .final ? nil : step == .volatile
-        Collectors.collect(subject, from: system, volatile: isVolatile, into: &evidence)
+        Collectors.collect(subject, from: system, step: step, into: &evidence)
+        let then = evidence.own?.unit
         evidence.own = app
+        if step == .final, let then { evidence.own?.unit = then }
         if let app, let lines = app.ends.last?.lastLines, !lines.isEmpty {
             evidence.lastLines = .known(lines, source: "goodgate app logs \(app.app)")
         }
-        if step != .volatile, let peer = failure.peer,
+        if step == .durable, let peer = failure.peer,
             failure.has([.responseWrongProtocol, .tlsHandshake, .responseInvalid])
         {
             ProbeCollector().sample(peer, from: system, into: &evidence)

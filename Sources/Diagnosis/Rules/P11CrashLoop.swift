@@ -16,7 +16,8 @@ enum P11CrashLoop {
             let exits = events.filter {
                 if case .exited = $0.kind { true } else if case .killed = $0.kind { true } else { false }
             }
-            let hitLimit = unit.result == "start-limit-hit" || gaveUp != nil && unit.isDown
+            // It may still have been starting when its state was looked at.
+            let hitLimit = unit.result == "start-limit-hit" || gaveUp != nil && (unit.isDown || unit.isStarting)
             guard hitLimit || exits.count >= 3 else { continue }
             return .finding(finding(failure, link, exits, gaveUp, hitLimit, evidence))
         }
