@@ -89,6 +89,36 @@ import Testing
         #expect(report.timeline.contains { $0.text.hasPrefix("first connect.refused at 127.0.0.1:3000, while connecting, errno 111") })
     }
 
+    @Test func `evidence goes with the last look, or at the close when none is planned; the verdict stays`() throws {
+        let system = Scene("127.0.0.1:3000", [.connectRefused: 1]).recorded()
+        var book = IncidentBook(plan: InvestigationPlan(incidentsMax: 1))
+        func run(_ now: Timestamp) throws -> InvestigationPlan.Step {
+            let next = book.nextJob(now: now)
+            var job = try #require(next)
+            job.run(on: system)
+            book.finish(job, now: now)
+            return job.work.step
+        }
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        #expect(try run(start) == .volatile)
+        #expect(book.evidence(of: id)?.listeners.value != nil)
+        #expect(try run(start.advanced(byMilliseconds: 1_500)) == .durable)
+        book.advance(to: start.advanced(byMilliseconds: 70_000))
+        #expect(book.evidence(of: id)?.listeners.value != nil)
+        #expect(try run(start.advanced(byMilliseconds: 70_000)) == .final)
+        #expect(book.evidence(of: id)?.listeners.value == nil && book.report(id)?.verdict?.rule == "P01")
+
+        // The plan has room for one: the second incident puts the first out of it.
+        let later = start.advanced(byMilliseconds: 80_000), second = IncidentID(seconds: later.seconds, salt: 1)
+        book.record(record(.connectRefused, after: 80_000), id: second, detail: "", now: later)
+        #expect(try run(later) == .volatile)
+        let third = IncidentID(seconds: later.seconds, salt: 2)
+        book.record(record(.connectRefused, after: 81_000, peer: PeerAddress(parsing: "127.0.0.1:3001")), id: third, detail: "", now: later)
+        #expect(book.evidence(of: second)?.listeners.value != nil)
+        book.advance(to: later.advanced(byMilliseconds: 70_000))
+        #expect(book.evidence(of: second)?.listeners.value == nil && book.report(second)?.verdict != nil)
+    }
+
     @Test func `the end of an own app is the cause, with its exit, without asking systemd`() throws {
         var book = IncidentBook()
         book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])

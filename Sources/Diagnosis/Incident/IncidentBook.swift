@@ -107,10 +107,19 @@ package struct IncidentBook: Sendable {
         for incident in grouper.advance(to: now) {
             plan.close(incident.id)
             changed.insert(incident.id)
+            forgetEvidence(incident.id)
         }
         let known = Set(grouper.closed.map(\.id) + grouper.openIncidents.map(\.id))
         if entries.count > known.count { entries = entries.filter { known.contains($0.key) } }
     }
+
+    /// Evidence is megabytes and verdicts are not: what has no look before it gives its evidence back. A job that runs has a copy.
+    private mutating func forgetEvidence(_ id: IncidentID) {
+        if !plan.isPlanned(id) { entries[id]?.investigation.forgetEvidence() }
+    }
+
+    /// What is held for an incident.
+    func evidence(of id: IncidentID) -> EvidenceSet? { entries[id]?.investigation.evidence }
 
     private mutating func touch(_ id: IncidentID, _ now: Timestamp) {
         guard let incident = grouper.incident(id) else { return }
@@ -149,6 +158,7 @@ package struct IncidentBook: Sendable {
             entry.versions.append((now, "verdict \(verdict.version): \(verdict.title)\(confidence)"))
         }
         entries[id] = entry
+        forgetEvidence(id)
         changed.insert(id)
     }
 

@@ -11,6 +11,9 @@ package struct Investigation: Sendable {
 
     package init(incident: IncidentID) { self.incident = incident }
 
+    /// Gives the memory back once nobody judges any more; the verdict stays.
+    package mutating func forgetEvidence() { evidence = EvidenceSet() }
+
     /// Collects one class of evidence and judges again.
     /// - Parameters:
     ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, the logs once more at the end.

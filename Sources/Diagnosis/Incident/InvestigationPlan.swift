@@ -60,6 +60,9 @@ package struct InvestigationPlan: Sendable {
         entries[incident] = Entry(state: .volatileDue(since: now), attemptsSeen: attempts)
     }
 
+    /// Whether anything may still be collected for it.
+    package func isPlanned(_ incident: IncidentID) -> Bool { entries[incident] != nil }
+
     /// An incident is over: one last look, at what the journal says by now.
     package mutating func close(_ incident: IncidentID) {
         if entries[incident] != nil { entries[incident]?.state = .finalDue }
