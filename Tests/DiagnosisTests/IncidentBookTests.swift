@@ -18,10 +18,10 @@ import Testing
 
     @Test func `records and counts add up exactly, whoever named the incident`() throws {
         var book = IncidentBook()
-        let other = IncidentID(seconds: start.seconds, salt: 8)
+        let other = IncidentID(seconds: start.seconds, salt: 8), second = start.advanced(byMilliseconds: 1_000)
         book.record(record(.connectRefused), id: id, detail: "", now: start)
-        book.count(record(.connectRefused, after: 5), id: id, count: 9_000, last: start.advanced(byMilliseconds: 900), now: start)
-        book.count(record(.connReset, after: 6), id: other, count: 999, last: start.advanced(byMilliseconds: 950), now: start)
+        book.count(record(.connectRefused, after: 5), id: id, count: 9_000, last: start.advanced(byMilliseconds: 900), now: second)
+        book.count(record(.connReset, after: 6), id: other, count: 999, last: start.advanced(byMilliseconds: 950), now: second)
         book.requests(id, entered: 10_000, saved: 0, failed: 9_000)
         book.requests(other, entered: 0, saved: 1_000, failed: 0)
         let report = try #require(book.report(other))
@@ -29,6 +29,21 @@ import Testing
         #expect(report.attempts == ["connect.refused": 9_001, "conn.reset": 999])
         #expect(report.requestsFailed == 9_000 && report.requestsSaved == 1_000 && report.requestsPending == 0)
         #expect(report.last == start.advanced(byMilliseconds: 950))
+    }
+
+    @Test func `a worker's clock moves no incident out of the last hour`() throws {
+        var book = IncidentBook()
+        for (index, time) in [Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)].enumerated() {
+            var record = record(.connectRefused, peer: PeerAddress(parsing: "10.0.0.\(index):80"))
+            record.time = time
+            let id = IncidentID(seconds: start.seconds, salt: UInt16(20 + index))
+            book.record(record, id: id, detail: "", now: start)
+            book.count(record, id: id, count: 1, last: time, now: start)
+            let report = try #require(book.report(id))
+            #expect(report.first >= start.advanced(byMilliseconds: -3_600_000) && report.last <= start)
+        }
+        book.advance(to: start.advanced(byMilliseconds: 70_000))
+        #expect(book.reports.allSatisfy { !$0.isOpen })
     }
 
     @Test func `an empty pool belongs to the incident that the worker named`() throws {

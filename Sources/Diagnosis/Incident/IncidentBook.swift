@@ -72,14 +72,21 @@ package struct IncidentBook: Sendable {
     ///
     /// - Parameter id: what the worker calls the incident.
     package mutating func record(_ record: AttemptRecord, id: IncidentID, detail: String, now: Timestamp) {
-        let found = grouper.record(record, proposed: id, detail: detail)
+        let found = grouper.record(Self.bounded(record, now), proposed: id, detail: detail)
         touch(found.id, now)
     }
 
     /// Failed attempts that were only counted: `sample` stands for them, at the time of the first.
     package mutating func count(_ sample: AttemptRecord, id: IncidentID, count: Int, last: Timestamp, now: Timestamp) {
-        let found = grouper.record(sample, proposed: id, times: count, last: last)
+        let found = grouper.record(Self.bounded(sample, now), proposed: id, times: count, last: min(last, now))
         touch(found.id, now)
+    }
+
+    /// Times are a worker's, and one that was taken over may send any: within the last hour.
+    private static func bounded(_ record: AttemptRecord, _ now: Timestamp) -> AttemptRecord {
+        var record = record
+        record.time = min(max(record.time, now.advanced(byMilliseconds: -3_600_000)), now)
+        return record
     }
 
     /// Requests that came into an incident, and that ended.
