@@ -22,6 +22,16 @@ import Testing
         #expect(verdict.fix.commands.contains("systemctl restart app.service"))
     }
 
+    @Test func `P01 does not deny a crash because the unit is up again`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 7])
+        #expect(scene.judge().cause == "Nothing listens on 127.0.0.1:3000: app.service runs, but has not bound it.")
+        scene.journal(-2, "app.service", "app.service: Main process exited, code=dumped, status=11/SEGV")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01")
+        #expect(verdict.cause == "Nothing listens on 127.0.0.1:3000: app.service ended at 2026-11-22T09:59:58Z and was started again.")
+        #expect(verdict.evidence.contains { $0.text.contains("status=11/SEGV") })
+    }
+
     @Test func `P01 knows a wrong port and gives the right one`() {
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
         scene.unit("app.service")

@@ -81,12 +81,16 @@ enum P01NothingListens {
         if !link.isObserved || !link.how.hasPrefix("it is") {
             lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
         }
-        if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
+        // Its state is looked at after the failure: a supervisor may have it up again by then.
+        let end = RuleSupport.ends(of: unit, failure, evidence).first
+        if let end { lines.append(RuleSupport.line(end)) }
         let why: String =
             if unit.isStarting {
                 "\(unit.name) is still starting"
             } else if unit.activeState.isEmpty {
                 "\(unit.name), which serves it, has not bound it"
+            } else if unit.activeState == "active", let end {
+                "\(unit.name) ended at \(end.time.text) and was started again"
             } else if unit.activeState == "active" {
                 "\(unit.name) runs, but has not bound it"
             } else if let end = unit.endText {
