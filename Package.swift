@@ -102,7 +102,12 @@ let package = Package(
             name: "GatewayTests",
             dependencies: ["Gateway", "CSimulation", "CLinux", "Config", "Loop", "Machine", "Messages", "Pattern", "Wire"],
             swiftSettings: testing, linkerSettings: [.unsafeFlags(simulated)]),
-        tests("Control", ["Control", "Diagnosis", "Machine", "Messages", .product(name: "Hummingbird", package: "hummingbird")]),
+        tests(
+            "Control",
+            [
+                "Control", "Config", "Pattern", "Diagnosis", "Machine", "Messages",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
         tests("Supervisor", ["Supervisor", "Config", "Messages", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),

@@ -379,6 +379,7 @@ import Testing
         scene.failure.detail = detail
         scene.failure.detailNumber = number == 0 ? nil : number
         scene.upstream = UpstreamFacts(name: "10.0.0.5:443", place: "nginx.conf:9", scheme: "https")
+        scene.upstream?.sendsServerName = false
         let verdict = scene.judge()
         #expect(verdict.rule == rule && verdict.cause.contains(text))
     }

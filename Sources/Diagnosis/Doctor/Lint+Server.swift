@@ -3,18 +3,16 @@ extension Lint.Context {
     func timeouts() -> [LintFinding] {
         var out: [LintFinding] = []
         let routes = site.routes.filter { !$0.directive.place.isEmpty }
-        if let slow = routes.first(where: {
-            $0.facts.connectTimeout >= 60 && !isLocal($0.facts) && $0.facts.servers.count > 1
-        })
-            ?? routes.first(where: { $0.facts.connectTimeout >= 60 && !isLocal($0.facts) })
+        if let slow = routes.first(where: { waitsLong($0.facts) && $0.facts.servers.count > 1 })
+            ?? routes.first(where: { waitsLong($0.facts) })
         {
-            let count = routes.filter { $0.facts.connectTimeout >= 60 && !isLocal($0.facts) }.count
+            let count = routes.filter { waitsLong($0.facts) }.count
             let module = slow.directive.name.dropLast(5)
             out.append(
                 LintFinding(
                     "connect-timeout-60", .warning, "60 s to wait for a connection",
                     why:
-                        "A dead host is noticed after \(slow.facts.connectTimeout) s only, and the next server is "
+                        "A dead host is noticed after \(slow.facts.connectTimeout ?? 60) s only, and the next server is "
                         + "tried after that (\(count) of \(routes.count) routes); 1 to 2 s are enough in one "
                         + "network.",
                     place: slow.directive.place,
@@ -31,7 +29,7 @@ extension Lint.Context {
                     place: bare.directive.place,
                     diff: insertion(after: bare.directive.place, ["error_page 502 503 504 /50x.html;"], deeper: false)))
         }
-        for route in routes where (route.scheme == "https" || route.scheme == "grpcs") && !route.facts.sendsServerName {
+        for route in routes where (route.scheme == "https" || route.scheme == "grpcs") && route.facts.sendsServerName == false {
             let module = route.directive.name.dropLast(5)
             out.append(
                 LintFinding(
@@ -129,9 +127,12 @@ extension Lint.Context {
         return out
     }
 
+    /// Whether a dead host holds a request up for a minute.
+    private func waitsLong(_ facts: UpstreamFacts) -> Bool { facts.connectTimeout ?? 0 >= 60 && !isLocal(facts) }
+
     func units() -> [LintFinding] {
         var out: [LintFinding] = []
-        let readTimeout = site.routes.map(\.facts.readTimeout).max() ?? 60
+        let readTimeout = site.routes.compactMap(\.facts.readTimeout).max() ?? 60
         for unit in backendUnits() {
             let place = unit.fragmentPath.isEmpty ? unit.name : unit.fragmentPath
             func drop(_ lines: String) -> String { "# systemctl edit \(unit.name)\n[Service]\n\(lines)" }

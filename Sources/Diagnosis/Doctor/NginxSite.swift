@@ -113,10 +113,8 @@ extension NginxSite {
             var facts = UpstreamFacts(name: node.arguments.first ?? "", place: node.place)
             for server in node.all("server") {
                 guard let text = server.arguments.first else { continue }
-                var entry = UpstreamFacts.Server(text: text, address: PeerAddress(parsing: text), place: server.place)
-                if entry.address.port == 0 || entry.address.port == nil, !entry.address.isUnixSocket {
-                    entry.address = entry.address.withPort(80)
-                }
+                var entry = UpstreamFacts.Server(
+                    text: text, address: PeerAddress(parsing: text).withDefaultPort(80), place: server.place)
                 for argument in server.arguments.dropFirst() {
                     if argument.hasPrefix("max_fails=") { entry.maxFails = Int(argument.dropFirst(10)) ?? 1 }
                     if argument == "down" { entry.isDown = true }
@@ -174,10 +172,7 @@ extension NginxSite {
         if let index = upstreams.firstIndex(where: { $0.name == authority }) {
             facts = upstreams[index]
         } else {
-            var address = PeerAddress(parsing: authority)
-            if address.port == nil || address.port == 0, !address.isUnixSocket {
-                address = address.withPort(scheme == "https" || scheme == "grpcs" ? 443 : 80)
-            }
+            let address = PeerAddress(parsing: authority).withDefaultPort(scheme == "https" || scheme == "grpcs" ? 443 : 80)
             facts = UpstreamFacts(
                 name: authority, place: directive.place,
                 servers: [.init(text: authority, address: address, place: directive.place)])

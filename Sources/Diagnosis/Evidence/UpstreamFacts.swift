@@ -23,12 +23,14 @@ package struct UpstreamFacts: Sendable, Hashable {
     package var servers: [Server]
     /// Seconds an idle connection is kept; nil: no keep-alive to this upstream.
     package var keepaliveTimeout: Int?
-    package var connectTimeout: Int = 60
-    package var readTimeout: Int = 60
-    /// Bytes of `proxy_buffer_size`.
-    package var bufferSize: Int = 4_096
+    /// Seconds; nil: not known, or not the same for all that goes there.
+    package var connectTimeout: Int?
+    package var readTimeout: Int?
+    /// Bytes of `proxy_buffer_size`; nil likewise.
+    package var bufferSize: Int?
     package var hasZone = false
-    package var sendsServerName = false
+    /// `proxy_ssl_server_name`; nil: not known.
+    package var sendsServerName: Bool?
     /// Idle close of the application in seconds, where told (its defaults or a `Keep-Alive: timeout=`).
     package var appIdleTimeout: Int?
     package var appIdleSource: String?

@@ -46,6 +46,11 @@ package enum PeerAddress: Sendable, Hashable {
         }
     }
 
+    /// With this port when it has none. A path stays as it is.
+    package func withDefaultPort(_ port: UInt16) -> PeerAddress {
+        isUnixSocket || self.port ?? 0 != 0 ? self : withPort(port)
+    }
+
     /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`, `name:80`.
     package var text: String {
         switch self {

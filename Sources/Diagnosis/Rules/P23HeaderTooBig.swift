@@ -8,9 +8,9 @@ enum P23HeaderTooBig {
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has([.responseTooBigHeader]) else { return .notApplicable }
-        let size = evidence.upstream.value?.bufferSize ?? 4_096
+        let size = evidence.upstream.value?.bufferSize
         var lines = [RuleSupport.failures(failure, [.responseTooBigHeader])]
-        if let upstream = evidence.upstream.value {
+        if let upstream = evidence.upstream.value, let size {
             lines.append(EvidenceLine("the buffer for a header is \(size) bytes", source: upstream.place))
         }
         if !failure.detail.isEmpty {
@@ -19,9 +19,9 @@ enum P23HeaderTooBig {
         return .finding(
             Finding(
                 .proven, Culprit(.application, "the response header of \(failure.peerText)"),
-                "The application sent a header larger than the proxy's buffer of \(size >> 10) KB; large cookies, "
-                    + "tokens or Content-Security-Policy do that.",
-                evidence: lines, disproof: "A header of less than \(size) bytes.",
+                "The application sent a header larger than the proxy's buffer\(size.map { " of \($0 >> 10) KB" } ?? ""); large "
+                    + "cookies, tokens or Content-Security-Policy do that.",
+                evidence: lines, disproof: "A header \(size.map { "of less than \($0) bytes" } ?? "that fits into it").",
                 fix: Fix(
                     "Find the largest field and make it smaller; or enlarge the buffer.",
                     commands: [
