@@ -26,12 +26,12 @@ package struct BoardColumn {
 }
 
 extension BoardColumn {
-    /// One more failure of a peer, now. Ignored when the slot is not the peer's any more. O(1).
+    /// More failures of a peer, now. Ignored when the slot is not the peer's any more. O(1).
     ///
     /// - Parameter second: now in whole seconds of CLOCK_MONOTONIC.
-    package func recordFailure(_ slot: PeerSlot, second: Int64) {
+    package func recordFailure(_ slot: PeerSlot, count: Int = 1, second: Int64) {
         guard let cell = ownCell(slot) else { return }
-        bump(cell, .failures)
+        store(cell, .failures, load(cell, .failures) &+ UInt64(clamping: count))
         store(cell, .accessed, stamp(second))
         store(cell, .checked, stamp(second))
         view.bumpChanges()
@@ -94,9 +94,7 @@ extension BoardColumn {
     }
 
     private func store(_ cell: Int, _ word: CellWord, _ value: UInt64) { view.store(cell + word.rawValue * 8, value) }
-    private func bump(_ cell: Int, _ word: CellWord) {
-        store(cell, word, view.load(cell + word.rawValue * 8) &+ 1)
-    }
+    private func load(_ cell: Int, _ word: CellWord) -> UInt64 { view.load(cell + word.rawValue * 8) }
     private func stamp(_ second: Int64) -> UInt64 { UInt64(max(0, second)) + 1 }
 }
 

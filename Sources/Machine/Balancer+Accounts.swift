@@ -8,22 +8,27 @@ extension Balancer {
 
     /// The end of an attempt in the peer's account of failures.
     mutating func settle(_ slot: Int, _ outcome: AttemptOutcome, now: Milliseconds) {
-        let second = wholeSeconds(now)
         if outcome == .failed {
-            peers[slot].fails = min(peers[slot].fails &+ 1, Int(Int32.max))
-            peers[slot].accessed = second
-            peers[slot].checked = second
-            if peers[slot].maxFails > 0 {
-                let loss = peers[slot].weight / peers[slot].maxFails
-                peers[slot].effectiveWeight = max(0, peers[slot].effectiveWeight &- loss)
-            }
-            publications.append(.failed(peer: slot))
+            fail(slot, count: 1, now: now)
         } else if peers[slot].accessed < peers[slot].checked, peers[slot].fails > 0 {
             // A probe after the failure window came to a good end: the peer is live again.
             if peers[slot].maxFails > 0, peers[slot].fails >= peers[slot].maxFails { startSlowly(slot, now: now) }
             peers[slot].fails = 0
             publications.append(.recovered(peer: slot))
         }
+    }
+
+    /// So many failures at once in the peer's account, `count` at most its `maxFails` or 1.
+    mutating func fail(_ slot: Int, count: Int, now: Milliseconds) {
+        let second = wholeSeconds(now)
+        peers[slot].fails = min(peers[slot].fails &+ count, Int(Int32.max))
+        peers[slot].accessed = second
+        peers[slot].checked = second
+        if peers[slot].maxFails > 0 {
+            let loss = peers[slot].weight / peers[slot].maxFails &* count
+            peers[slot].effectiveWeight = max(0, peers[slot].effectiveWeight &- loss)
+        }
+        publications.append(.failed(peer: slot, count: count))
     }
 
     func isTried(_ attempt: AttemptState, _ slot: Int) -> Bool {

@@ -48,7 +48,7 @@ extension Balancer {
             if slot != peer, peers[slot].isEligible(at: second), !errorShares[slot].isBad(now: now) { others += 1 }
         }
         guard others > 0 else { return false }
-        while peers[peer].fails < peers[peer].maxFails { settle(peer, .failed, now: now) }
+        if peers[peer].fails < peers[peer].maxFails { fail(peer, count: peers[peer].maxFails - peers[peer].fails, now: now) }
         errorShares[peer] = ErrorShare()
         return true
     }

@@ -1,7 +1,7 @@
 /// A change of a peer's failure state in this worker, for the board.
 package enum PeerPublication: Equatable, Sendable {
-    /// An attempt failed: one more failure, failed and checked now.
-    case failed(peer: Int)
+    /// Attempts failed: so many more failures, failed and checked now.
+    case failed(peer: Int, count: Int)
     /// A failed peer is being probed: checked now.
     case probed(peer: Int)
     /// A probe succeeded: all failures so far are forgiven.
@@ -10,7 +10,7 @@ package enum PeerPublication: Equatable, Sendable {
 
 /// The last few publications. Bounded: when nobody takes them (one worker, no board) old ones are overwritten.
 struct PublicationQueue {
-    private var slots = InlineArray<8, PeerPublication>(repeating: .failed(peer: -1))
+    private var slots = InlineArray<8, PeerPublication>(repeating: .probed(peer: -1))
     private var head: UInt8 = 0
     private(set) var count: UInt8 = 0
 

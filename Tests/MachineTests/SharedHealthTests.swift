@@ -12,8 +12,12 @@ struct SharedWorker: ~Copyable {
     var seenSecond: Int64 = -1
     var random = RandomSource(seed: 3)
 
-    init(_ view: BoardView, column: Int, _ policy: BalancingPolicy, _ peers: [PeerSettings], _ slots: [PeerSlot]) {
-        balancer = Balancer(settings: BalancerSettings(policy: policy), peers: peers)
+    init(
+        _ view: BoardView, column: Int, _ policy: BalancingPolicy, _ peers: [PeerSettings], _ slots: [PeerSlot], neverEmpty: Bool = false
+    ) {
+        var settings = BalancerSettings(policy: policy)
+        settings.neverEmpty = neverEmpty
+        balancer = Balancer(settings: settings, peers: peers)
         self.column = BoardColumn(view, column: column)!
         self.slots = slots
     }
@@ -46,7 +50,7 @@ struct SharedWorker: ~Copyable {
     private mutating func publish(now: Milliseconds) {
         while let publication = balancer.takePublication() {
             switch publication {
-            case .failed(let peer): column.recordFailure(slots[peer], second: now / 1000)
+            case .failed(let peer, let count): column.recordFailure(slots[peer], count: count, second: now / 1000)
             case .probed(let peer): column.recordProbe(slots[peer], second: now / 1000)
             case .recovered(let peer): column.recordRecovery(slots[peer])
             }
@@ -111,6 +115,20 @@ struct SharedWorker: ~Copyable {
         #expect(picked == [0, 0, 0])
         let others = (0..<3).map { _ in third.request(now: 5000) }
         #expect(others == [1, 1, 1])
+    }
+
+    @Test func manyServerErrorsPutAPeerOutWhateverItsMaxFails() {
+        let board = TestBoard(peers: 2)
+        let peers = [peer(1) { $0.maxFails = 12 }, peer(2)]
+        var first = SharedWorker(board.view, column: 1, .roundRobin, peers, board.slots, neverEmpty: true)
+        var second = SharedWorker(board.view, column: 2, .roundRobin, peers, board.slots, neverEmpty: true)
+        var isOut = false
+        for _ in 0..<40 where !isOut { isOut = first.balancer.recordAnswer(peer: 0, isServerError: true, now: 5000) }
+        #expect(isOut)
+        let own = (0..<6).map { _ in first.request(now: 5001) }
+        let others = (0..<6).map { _ in second.request(now: 5001) }
+        #expect(board.view.totals(board.slots[0]).fails == 12)
+        #expect(own.dropFirst() == [1, 1, 1, 1, 1] && others == [1, 1, 1, 1, 1, 1])
     }
 
     @Test func overAllWorkersOneProbePerWindow() {

@@ -72,7 +72,7 @@ extension Ref where Value == Upstream {
         let second = Int64(now / 1000)
         while let publication = value.balancer.takePublication() {
             switch publication {
-            case .failed(let peer): if let slot = slots.at(peer) { column.recordFailure(slot, second: second) }
+            case .failed(let peer, let count): if let slot = slots.at(peer) { column.recordFailure(slot, count: count, second: second) }
             case .probed(let peer): if let slot = slots.at(peer) { column.recordProbe(slot, second: second) }
             case .recovered(let peer): if let slot = slots.at(peer) { column.recordRecovery(slot) }
             }
