@@ -31,7 +31,7 @@ extension BoardColumn {
     /// - Parameter second: now in whole seconds of CLOCK_MONOTONIC.
     package func recordFailure(_ slot: PeerSlot, count: Int = 1, second: Int64) {
         guard let cell = ownCell(slot) else { return }
-        store(cell, .failures, load(cell, .failures) &+ UInt64(clamping: count))
+        bump(cell, .failures, by: count)
         store(cell, .accessed, stamp(second))
         store(cell, .checked, stamp(second))
         view.bumpChanges()
@@ -47,15 +47,17 @@ extension BoardColumn {
     /// The peer is well: all failures so far, of all workers, are forgiven. O(columns).
     package func recordRecovery(_ slot: PeerSlot) {
         guard let cell = ownCell(slot) else { return }
+        store(cell, .forgiven, failuresOfAll(slot))
+        view.bumpChanges()
+    }
+
+    private func failuresOfAll(_ slot: PeerSlot) -> UInt64 {
         var failures: UInt64 = 0
         for column in 0..<view.layout.columns {
             let other = view.layout.cellStart(column, slot.index)
-            if view.load(other) == slot.generation {
-                failures += view.load(other + CellWord.failures.rawValue * 8) & 0xFFFF_FFFF
-            }
+            if view.load(other) == slot.generation { failures += load(other, .failures) & 0xFFFF_FFFF }
         }
-        store(cell, .forgiven, failures)
-        view.bumpChanges()
+        return failures
     }
 
     /// Sets the number of this worker's running attempts on a peer. O(1).
@@ -94,6 +96,9 @@ extension BoardColumn {
     }
 
     private func store(_ cell: Int, _ word: CellWord, _ value: UInt64) { view.store(cell + word.rawValue * 8, value) }
+    private func bump(_ cell: Int, _ word: CellWord, by count: Int = 1) {
+        store(cell, word, load(cell, word) &+ UInt64(clamping: count))
+    }
     private func load(_ cell: Int, _ word: CellWord) -> UInt64 { view.load(cell + word.rawValue * 8) }
     private func stamp(_ second: Int64) -> UInt64 { UInt64(max(0, second)) + 1 }
 }
@@ -102,9 +107,12 @@ extension BoardColumn {
     /// Clears a dead worker's column: its running connections and gauges end with it. What only grows (failures not yet
     /// forgiven, counters of requests, health) moves to this column, the supervisor's, so that sums do not jump back. O(slots).
     ///
-    /// - Parameter checkTermMax: the highest term in which any worker was named to run the checks; what a worker says of
-    ///   health in a later one is a lie.
-    package func retire(_ dead: Int, checkTermMax: UInt32 = .max) {
+    /// Nothing a worker that was taken over wrote outlives it in a way that honest ones could not undo.
+    /// - Parameters:
+    ///   - checkTermMax: the highest term in which any worker was named to run the checks; what a worker says of health in a
+    ///     later one is a lie.
+    ///   - second: now in whole seconds of CLOCK_MONOTONIC: what is said of later is a lie.
+    package func retire(_ dead: Int, checkTermMax: UInt32 = .max, second: Int64) {
         guard dead != column, dead >= 0, dead < view.layout.columns else { return }
         for counter in BoardCounter.allCases {
             let offset = view.layout.columnStart(dead) + counter.rawValue * 8
@@ -116,24 +124,21 @@ extension BoardColumn {
             let cell = view.layout.cellStart(dead, index)
             let generation = view.load(cell)
             guard generation != 0 else { continue }
-            let failures = view.load(cell + CellWord.failures.rawValue * 8) & 0xFFFF_FFFF
-            let forgiven = view.load(cell + CellWord.forgiven.rawValue * 8)
-            let accessed = view.load(cell + CellWord.accessed.rawValue * 8)
-            let checked = view.load(cell + CellWord.checked.rawValue * 8)
-            let check = view.load(cell + CellWord.check.rawValue * 8)
-            let attempts = view.load(cell + CellWord.attempts.rawValue * 8)
-            let broken = view.load(cell + CellWord.broken.rawValue * 8)
+            let failures = load(cell, .failures) & 0xFFFF_FFFF, forgiven = load(cell, .forgiven)
+            let accessed = load(cell, .accessed), checked = load(cell, .checked), check = load(cell, .check)
+            let attempts = load(cell, .attempts), broken = load(cell, .broken)
             for word in 0..<BoardLayout.cellSize / 8 { view.store(cell + word * 8, 0) }
-            guard let own = ownCell(PeerSlot(index: index, generation: generation)) else { continue }
-            store(own, .failures, (view.load(own + CellWord.failures.rawValue * 8) &+ failures) & 0xFFFF_FFFF)
-            store(own, .attempts, view.load(own + CellWord.attempts.rawValue * 8) &+ attempts)
-            store(own, .broken, view.load(own + CellWord.broken.rawValue * 8) &+ broken)
-            store(own, .forgiven, max(view.load(own + CellWord.forgiven.rawValue * 8), forgiven))
-            store(own, .accessed, max(view.load(own + CellWord.accessed.rawValue * 8), accessed))
-            store(own, .checked, max(view.load(own + CellWord.checked.rawValue * 8), checked))
+            let slot = PeerSlot(index: index, generation: generation)
+            guard let own = ownCell(slot) else { continue }
+            store(own, .failures, min((load(own, .failures) & 0xFFFF_FFFF) + failures, 0xFFFF_FFFF))
+            store(own, .attempts, load(own, .attempts) &+ attempts)
+            store(own, .broken, load(own, .broken) &+ broken)
+            store(own, .forgiven, max(load(own, .forgiven), min(forgiven, failuresOfAll(slot))))
+            store(own, .accessed, max(load(own, .accessed), min(accessed, stamp(second))))
+            store(own, .checked, max(load(own, .checked), min(checked, stamp(second))))
             // Health outlives the worker that found it out, until another one checks.
             if check >> 8 <= UInt64(checkTermMax) {
-                store(own, .check, max(view.load(own + CellWord.check.rawValue * 8), check))
+                store(own, .check, max(load(own, .check), check))
             }
         }
         view.bumpChanges()

@@ -1,4 +1,4 @@
-import Board
+@testable import Board
 import CLinux
 import Testing
 
@@ -141,12 +141,12 @@ struct CannotMap: Error {}
         #expect(view.checkState(slot) == .healthy && view.checkTerm(slot) == 2)
         let changes = view.changes
         let supervisor = try #require(BoardColumn(view, column: 0))
-        supervisor.retire(1, checkTermMax: 2)
+        supervisor.retire(1, checkTermMax: 2, second: 5_000)
         #expect(view.checkState(slot) == .healthy && view.changes != changes, "it outlives who found it out")
         first.setCheckState(slot, .unhealthy, term: 3)
         #expect(view.checkState(slot) == .unhealthy)
         first.setCheckState(slot, .unhealthy, term: 9)
-        supervisor.retire(2, checkTermMax: 3)
+        supervisor.retire(2, checkTermMax: 3, second: 5_000)
         #expect(view.checkState(slot) == .healthy, "nobody was named for the ninth time")
     }
 
@@ -207,10 +207,32 @@ struct CannotMap: Error {}
                 _ = view.total(counter)
                 BoardColumn(view, column: 2)!.add(counter, -1)
             }
-            BoardColumn(view, column: 0)!.retire(2)
-            BoardColumn(view, column: 0)!.retire(99)
+            BoardColumn(view, column: 0)!.retire(2, second: 5_000)
+            BoardColumn(view, column: 0)!.retire(99, second: 5_000)
             for counter in BoardCounter.allCases { #expect(view.value(counter, column: 2) == 0) }
         }
+    }
+
+    /// What a worker that was taken over said of a peer ends with it: later failures count, and times do not lie ahead.
+    @Test(arguments: [UInt64.max, UInt64(UInt32.max), 1 << 63, 1 << 40])
+    func aLiarsForgivenessEndsWithIt(lie: UInt64) throws {
+        let memory = Memory(Self.layout.size)
+        let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
+        var allocator = BoardAllocator(layout: Self.layout)
+        let slot = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        allocator.write(to: view)
+        let honest = try #require(BoardColumn(view, column: 1)), liar = try #require(BoardColumn(view, column: 2))
+        liar.recordFailure(slot, second: 10)
+        // Failures, forgiven, accessed and checked are the words after the generation.
+        let cell = view.layout.cellStart(2, slot.index) / 8
+        for word in 1...4 { memory.set(word: cell + word, lie) }
+        BoardColumn(view, column: 0)!.retire(2, second: 20)
+        let before = view.totals(slot)
+        #expect(before.accessed <= 20 && before.checked <= 20)
+        honest.recordRecovery(slot)
+        #expect(view.totals(slot).fails == 0)
+        honest.recordFailure(slot, second: 21)
+        #expect(view.totals(slot).fails == 1 && view.totals(slot).checked == 21)
     }
 
     @Test func recoveryForgivesTheFailuresOfAllColumns() throws {
@@ -231,7 +253,7 @@ struct CannotMap: Error {}
         #expect(view.totals(slot).accessed == 20)
         // The end of workers changes nothing about the sum.
         for dead in 1...3 {
-            columns[0].retire(dead)
+            columns[0].retire(dead, second: 5_000)
             #expect(view.totals(slot).fails == 1)
         }
     }
@@ -251,7 +273,7 @@ struct CannotMap: Error {}
         #expect(view.totals(slot).connections == 3 && view.totals(slot).fails == 0)
         #expect(view.changes == changes, "an end that changes no pick wakes nobody")
         for dead in 1...3 {
-            columns[0].retire(dead)
+            columns[0].retire(dead, second: 5_000)
             #expect(view.account(slot).attempts == 30 && view.account(slot).broken == 6)
         }
         #expect(view.totals(slot).connections == 0)
@@ -268,7 +290,7 @@ struct CannotMap: Error {}
         column.add(.requests, 100)
         column.add(.active, 7)
         column.set(.waiting, 4)
-        BoardColumn(view, column: 0)!.retire(3)
+        BoardColumn(view, column: 0)!.retire(3, second: 5_000)
         #expect(view.total(.requests) == 100)
         #expect(view.total(.active) == 0 && view.total(.waiting) == 0)
     }

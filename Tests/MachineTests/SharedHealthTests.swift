@@ -180,7 +180,7 @@ struct SharedWorker: ~Copyable {
         var attempt = first.balancer.begin(tryLimit: 0, key: ByteView())
         _ = first.pick(&attempt, now: 5000)
         #expect(board.view.totals(board.slots[1]).connections == 1)
-        BoardColumn(board.view, column: 0)!.retire(1)
+        BoardColumn(board.view, column: 0)!.retire(1, second: 5_000)
         #expect(board.view.totals(board.slots[1]).connections == 0)
         #expect(board.view.totals(board.slots[0]).fails == 1)
         let picked = second.request(now: 5001)

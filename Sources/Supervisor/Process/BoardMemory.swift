@@ -50,7 +50,7 @@ final class BoardMemory {
     /// Ends the column of a worker that ended: gauges go, what only grows is kept in the supervisor's own.
     /// - Parameter checkTerm: the highest term of health checks so far.
     func release(column: Int, checkTerm: UInt32) {
-        BoardColumn(view, column: 0)?.retire(boardColumn(column), checkTermMax: checkTerm)
+        BoardColumn(view, column: 0)?.retire(boardColumn(column), checkTermMax: checkTerm, second: Int64(System.now) / 1_000)
     }
 
     /// Takes over what another board knows of the health of these peers.
