@@ -43,6 +43,9 @@ enum LimitHandlers {
         return status
     }
 
+    /// Columns of a `limit_conn` zone, one per worker, are mapped whole: 32 times its size in addresses, in which a place is 32 bits.
+    private static let sizeMax: ByteCount = 256 << 20
+
     /// `zone=NAME:SIZE`.
     private static func zone(
         _ reader: ConfigurationReader, _ directive: Directive, _ index: Int, _ value: ArraySlice<UInt8>
@@ -52,6 +55,9 @@ enum LimitHandlers {
         else { throw DirectiveError("invalid zone size", quoting: directive[index]) }
         guard size >= 8 * reader.facts.pageSize else {
             throw DirectiveError("zone \"\(directive.text(index))\" is too small")
+        }
+        guard size <= sizeMax else {
+            throw DirectiveError("zone \"\(directive.text(index))\" is too large: 256m is the most, and holds 4 million keys")
         }
         return (String(decoding: value[..<colon], as: UTF8.self), size)
     }

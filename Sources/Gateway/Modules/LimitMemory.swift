@@ -3,7 +3,8 @@ import Config
 import Loop
 import Messages
 
-/// The memory of the zones, shared with the other workers; where there is none, this worker's own.
+/// The memory of the zones, shared with the other workers; where there is none, this worker's own. A zone for which there is neither counts
+/// nothing, and keeps its place.
 extension Ref where Value == Worker {
     /// - Parameters:
     ///   - descriptors: by label of the zone; they are closed.
@@ -14,13 +15,13 @@ extension Ref where Value == Worker {
         for zone in http.limitRequestZones {
             let size = RequestZone.memorySize(zoneSize: zone.size)
             let words = words(descriptors[ZoneName.requests(zone.name)], size, .requests, zone.name)
-            if let words, let made = RequestZone(words) { value.requestZones.append(made) }
+            value.requestZones.append(words.flatMap(RequestZone.init))
         }
         for zone in http.limitConnectionZones {
             let size = ConnectionZone.memorySize(zoneSize: zone.size)
             let words = words(descriptors[ZoneName.connections(zone.name)], size, .connections, zone.name)
-            guard let words, let made = ConnectionZone(words) else { continue }
-            made.use(column: column)
+            let made = words.flatMap(ConnectionZone.init)
+            made?.use(column: column)
             value.connectionZones.append(made)
         }
         for descriptor in descriptors.values { Socket.close(descriptor) }

@@ -73,19 +73,19 @@ extension Ref where Value == Request {
 
     /// The key's hash; nil if the rule does not count the request.
     private func hash(of rule: LimitRequestsSettings.Rule) -> UInt64? {
-        guard rule.zone < worker.value.requestZones.count else { return nil }
+        guard rule.zone < worker.value.requestZones.count, let zone = worker.value.requestZones[rule.zone] else { return nil }
         let key = evaluate(worker.value.http.value.configuration.value.http!.limitRequestZones[rule.zone].key)
         if key.isEmpty { return nil }
         guard key.count <= 65_535 else {
             log(.error, "the value of the limit key is more than 65535 bytes: \"\(key.prefix(100).string)\"")
             return nil
         }
-        return KeyedHash.hash(key, worker.value.requestZones[rule.zone].secret)
+        return KeyedHash.hash(key, zone.secret)
     }
 
     private func take(_ rule: LimitRequestsSettings.Rule, _ hash: UInt64, counts: Bool) -> RequestZone.Outcome {
-        worker.value.requestZones[rule.zone].take(
-            hash: hash, rate: rate(rule), burst: Int64(rule.burst), now: worker.now, counts: counts)
+        worker.value.requestZones[rule.zone]?.take(
+            hash: hash, rate: rate(rule), burst: Int64(rule.burst), now: worker.now, counts: counts) ?? .allowed(excess: 0)
     }
 
     private func delay(_ rule: LimitRequestsSettings.Rule, _ excess: Int64) -> Int64 {
@@ -132,8 +132,8 @@ extension Ref where Value == Request {
             let zone = worker.value.http.value.configuration.value.http!.limitConnectionZones[rule.zone]
             let key = evaluate(zone.key)
             if key.isEmpty || key.count > 255 { continue }
+            guard let counts = worker.value.connectionZones[rule.zone] else { continue }
             main.value.limits.connectionStatus = .passed
-            let counts = worker.value.connectionZones[rule.zone]
             guard main.value.limits.heldCount < 8,
                 let place = counts.enter(
                     hash: KeyedHash.hash(key, counts.secret), column: worker.value.zoneColumn, limit: rule.connections)
@@ -157,7 +157,7 @@ extension Ref where Value == Request {
         value.limits.heldCount = 0
         for index in 0..<count {
             let held = value.limits.held[index]
-            worker.value.connectionZones[Int(held.zone)].leave(held.place)
+            worker.value.connectionZones[Int(held.zone)]?.leave(held.place)
         }
     }
 }

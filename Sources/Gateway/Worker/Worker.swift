@@ -48,8 +48,8 @@ struct Worker: ~Copyable {
     /// What is told of failed attempts.
     var failures: FailureReporter
     /// Zones of limit_req and limit_conn, by their number in the configuration, and this worker's column of the latter.
-    var requestZones: [RequestZone] = []
-    var connectionZones: [ConnectionZone] = []
+    var requestZones: [RequestZone?] = []
+    var connectionZones: [ConnectionZone?] = []
     var zoneColumn = 0
     /// This worker's column of the memory that all workers share; nil without one.
     var board: BoardColumn?
