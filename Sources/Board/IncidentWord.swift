@@ -31,7 +31,8 @@ extension BoardView {
     ///   - family: 0..<`BoardLayout.incidentFamilies`; others count as the last.
     ///   - second: now in whole seconds of CLOCK_MONOTONIC.
     ///   - propose: an id for a new incident, of 40 bits, not 0.
-    /// - Returns: nil when the slot is not the peer's any more.
+    /// - Returns: nil when the slot is not the peer's any more, or when others kept changing the word: the caller then has an id of its
+    ///   own.
     package func incident(_ slot: PeerSlot, family: Int, second: UInt64, propose: () -> UInt64) -> UInt64? {
         guard isCurrent(slot) else { return nil }
         let offset = layout.incidentStart(slot.index, family)
@@ -49,7 +50,8 @@ extension BoardView {
             if isDone { return mine.id }
             seen = found
         }
-        return IncidentWord(rawValue: seen).id
+        let word = IncidentWord(rawValue: seen)
+        return word.isOpen(at: second) ? word.id : nil
     }
 
     /// The newest open incident of a peer, of any family; nil when it has none. O(families).

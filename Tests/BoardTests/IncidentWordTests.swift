@@ -56,6 +56,23 @@ import Testing
         #expect(view.incident(next, family: 0, second: 10) { 7 } == 7)
     }
 
+    @Test func `a word that keeps changing gives no id, not the id of nothing`() throws {
+        let memory = Memory(1 << 16)
+        let (view, made) = try board(memory)
+        var allocator = made
+        let slotGiven = allocator.slot(for: .init(upstream: [1], address: [1]))
+        let slot = try #require(slotGiven)
+        allocator.write(to: view)
+        let word = (256 + slot.index * 128) / 8 + 1
+        var races = 0
+        let id = view.incident(slot, family: 0, second: 5_000) {
+            races += 1
+            memory.set(word: word, races == 4 ? 0 : IncidentWord(id: 9, second: UInt64(races)).rawValue)
+            return 5
+        }
+        #expect(id == nil && races == 4)
+    }
+
     @Test func `numbers are given out once`() throws {
         let memory = Memory(1 << 16)
         let (view, _) = try board(memory)
