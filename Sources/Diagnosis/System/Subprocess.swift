@@ -63,8 +63,14 @@ package enum Subprocess {
         return status
     }
 
+    /// One at a time: a program that another thread starts between `pipe` and `fcntl` would inherit the write end, and the reader would
+    /// wait for its end too.
+    private static let starting = NSLock()
+
     private static func spawn(_ command: [String]) throws(SystemError) -> (pid_t, Int32) {
         var pipes: [Int32] = [-1, -1]
+        starting.lock()
+        defer { starting.unlock() }
         guard unsafe pipe(&pipes) == 0 else { throw SystemError(errno, command[0]) }
         for descriptor in pipes { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         defer { close(pipes[1]) }
