@@ -51,6 +51,7 @@ struct LimitZoneTests {
         #expect(zone.take(hash: 8, rate: 1000, burst: 0, now: 11_000, counts: true) == .allowed(excess: 0))
         #expect(RequestZone.delay(excess: 1000, after: 0, rate: 1000) == 1000)
         #expect(RequestZone.delay(excess: 1000, after: 1000, rate: 1000) == 0)
+        #expect(RequestZone.delay(excess: .max, after: 0, rate: 1) == 366 * 86_400_000, "a clock and a year do not overflow")
     }
 
     /// nginx's own arithmetic (ngx_http_limit_req_lookup).

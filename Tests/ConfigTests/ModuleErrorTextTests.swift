@@ -117,6 +117,9 @@ extension ErrorTextTests {
         // Limits.
         Mistake(.http, #"limit_req_zone $uri zone=a rate=1r/s;"#, 1, #"invalid zone size "zone=a""#),
         Mistake(.http, #"limit_req_zone $uri zone=a:1k rate=1r/s;"#, 1, #"zone "zone=a:1k" is too small"#),
+        Mistake(
+            .http, #"limit_conn_zone $uri zone=a:257m;"#, 1,
+            #"zone "zone=a:257m" is too large: 256m is the most, and holds 4 million keys"#),
         Mistake(.http, #"limit_req_zone $uri zone=a:1m rate=x;"#, 1, #"invalid rate "rate=x""#),
         Mistake(
             .http, "limit_req_zone $uri zone=a:1m rate=1r/s;\nlimit_req_zone $host zone=a:1m rate=1r/s;", 2,

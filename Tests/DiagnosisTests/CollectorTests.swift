@@ -57,7 +57,7 @@ import Testing
 
     @Test(arguments: [
         ("5s", 5_000), ("1min 30s", 90_000), ("500ms", 500), ("1h 2min", 3_720_000), ("infinity", nil as Int64?),
-        ("", 0),
+        ("", 0), ("200000000000d", nil), ("999999999d 999999999d", nil), (".", nil),
     ])
     func `durations of systemctl are read`(text: String, expected: Int64?) {
         #expect(UnitCollector.duration(text) == expected)

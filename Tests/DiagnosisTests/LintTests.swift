@@ -65,6 +65,19 @@ import Machine
         #expect(!finding.why.isEmpty && finding.place.contains(":") || id == "error-log-level")
     }
 
+    @Test(arguments: ["9223372036854775807", "4611686018427387904"])
+    func `absurd numbers end nothing`(number: String) {
+        var evidence = EvidenceSet()
+        evidence.proxy = .known(ProcessFacts(pid: 1, name: "nginx", openFilesMax: 1_024), source: "/proc/1")
+        let found = findings(
+            "events { worker_connections \(number); }\nhttp { server { location / { proxy_read_timeout 4294967295d\(number); "
+                + "proxy_pass http://10.0.0.1; } } }",
+            evidence: evidence)
+        #expect(found.contains { $0.id == "descriptors-below-connections" })
+        #expect(NginxSite.seconds(String(repeating: "4294967295d", count: 100_000)) == nil)
+        #expect(NginxSite.size("\(number)g") == nil)
+    }
+
     @Test func `a good configuration has none of the warnings`() {
         let good = """
             worker_rlimit_nofile 8192;

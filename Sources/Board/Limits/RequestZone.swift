@@ -69,10 +69,15 @@ package struct RequestZone {
         return .allowed(excess: excess)
     }
 
+    /// A year: no clock overflows by it.
+    private static let delayMax: Int64 = 366 * 86_400_000
+
     /// How long a request with an excess has to wait, in milliseconds.
     /// - Parameter delay: excess without delay, in thousandths.
     package static func delay(excess: Int64, after delay: Int64, rate: Int64) -> Int64 {
-        excess <= delay ? 0 : (excess - delay) * 1_000 / max(1, rate)
+        guard excess > delay else { return 0 }
+        let (product, isTooMuch) = (excess - delay).multipliedReportingOverflow(by: 1_000)
+        return min(isTooMuch ? .max : product / max(1, rate), delayMax)
     }
 
     /// The excess of a request that comes now to a bucket that will be empty then.

@@ -125,7 +125,7 @@ package struct UnitCollector: Collector {
         var total: Int64 = 0
         for part in value.split(separator: " ") {
             let digits = part.prefix { $0.isNumber || $0 == "." }
-            guard let number = Double(digits), number < 1e12 else { return nil }
+            guard let number = Double(digits), number < 1e9, total < 1 << 50 else { return nil }
             switch part.dropFirst(digits.count) {
             case "us": total += Int64(number / 1_000)
             case "ms": total += Int64(number)

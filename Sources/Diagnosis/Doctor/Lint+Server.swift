@@ -65,7 +65,7 @@ extension Lint.Context {
         var out: [LintFinding] = []
         let events = site.main.last { $0.name == "events" }
         let connections = events?.last("worker_connections")
-        let count = connections.flatMap { Int($0.arguments.first ?? "") } ?? 512
+        let count = connections.flatMap { Int($0.arguments.first ?? "") }.map { min(max($0, 0), 1 << 31) } ?? 512
         let nofile =
             site.main.last { $0.name == "worker_rlimit_nofile" }.flatMap { Int($0.arguments.first ?? "") }
             ?? evidence.proxy.value?.openFilesMax

@@ -220,13 +220,14 @@ extension NginxSite {
             case "d": total += number * 86_400
             default: return nil
             }
+            guard total < 1 << 50 else { return nil }
         }
         return rest.isEmpty ? total : nil
     }
 
     /// `8k`, `1m`, `4096` in bytes.
     package static func size(_ text: String?) -> Int? {
-        guard let text, let number = LineText(text).number, number < 1 << 40 else { return nil }
+        guard let text, let number = LineText(text).number, number < 1 << 32 else { return nil }
         switch text.last {
         case "k", "K": return number << 10
         case "m", "M": return number << 20
