@@ -110,6 +110,19 @@ import Testing
         #expect(ProcessTable.parseStat(Array("77 a".utf8), pid: 77, bootTime: nil) == nil)
     }
 
+    @Test func `only process 1 speaks for units`() {
+        func events(pid: Int, unit: String) -> [LifeEvent] {
+            let fields = [
+                "__REALTIME_TIMESTAMP": "1795341600000000", "SYSLOG_IDENTIFIER": "systemd", "UNIT": "app.service", "_SYSTEMD_UNIT": unit,
+                "_PID": "\(pid)", "MESSAGE": "app.service: A process of this unit has been killed by the OOM killer.",
+            ]
+            let line = "{" + fields.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}"
+            return JournalCollector.parse(Array(line.utf8), source: "journalctl")
+        }
+        #expect(events(pid: 1, unit: "init.scope").map(\.unit) == ["app.service"])
+        #expect(events(pid: 4_711, unit: "user@1000.service").isEmpty)
+    }
+
     @Test func `journal messages that are arrays of bytes are read`() {
         let line =
             #"{"__REALTIME_TIMESTAMP":"1795341600000000","SYSLOG_IDENTIFIER":"node","_SYSTEMD_UNIT":"app.service","_PID":"7","MESSAGE":[69,65,68,68,82,73,78,85,83,69,27]}"#

@@ -9,6 +9,8 @@ package enum EventReader {
         package var unit: String?
         package var pid: Int32?
         package var source: String
+        /// Only process 1 speaks for units: anybody may call himself systemd, and each user has a manager of that name.
+        var isManager: Bool { identifier == "systemd" && pid == 1 }
         package init(
             time: Timestamp, isKernel: Bool = false, identifier: String = "", unit: String? = nil, pid: Int32? = nil,
             source: String
@@ -25,7 +27,7 @@ package enum EventReader {
             process: origin.identifier.isEmpty ? nil : origin.identifier,
             unit: origin.unit, line: String(message.string.prefix(400)), source: origin.source)
         if origin.isKernel { return kernel(message, &event) ? event : nil }
-        if origin.identifier == "systemd" { return systemd(message, &event) ? event : nil }
+        if origin.isManager { return systemd(message, &event) ? event : nil }
         return application(message, &event) ? event : nil
     }
 

@@ -49,8 +49,10 @@ package struct JournalCollector: Collector {
             let message = message(entry["MESSAGE"])
             guard !message.isEmpty else { continue }
             let identifier = entry["SYSLOG_IDENTIFIER"] as? String ?? entry["_COMM"] as? String ?? ""
-            let unit = entry["UNIT"] as? String ?? entry["_SYSTEMD_UNIT"] as? String
             let pid = (entry["_PID"] as? String).flatMap { Int32($0) }
+            // Fields that begin with _ are the journal's own, the others whatever the sender says.
+            let named = identifier == "systemd" && pid == 1 ? entry["UNIT"] as? String : nil
+            let unit = named ?? entry["_SYSTEMD_UNIT"] as? String
             let isKernel = entry["_TRANSPORT"] as? String == "kernel"
             let origin = EventReader.Origin(
                 time: Timestamp(milliseconds: micros / 1_000), isKernel: isKernel, identifier: identifier, unit: unit,
