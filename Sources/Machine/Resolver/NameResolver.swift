@@ -167,17 +167,16 @@ extension NameResolver {
     ) {
         let addresses = query.addresses
         if !addresses.isEmpty {
-            let validity =
-                settings.valid ?? Milliseconds(min(query.timeToLive, ResolverMachineSettings.secondsMax)) * 1_000
+            let validity = query.validity(settings)
             let name = ResolvedName(addresses: addresses, validUntil: now + validity)
             return finish(number, query, .addresses(name), keepFor: validity, now, &random)
         }
         if let target = query.alias, query.aliases < ResolverMachineSettings.aliasesMax {
             if let known = cache.find(target, now: now) {
-                if case .addresses(let name) = known {
-                    return finish(
-                        number, query, known, keepFor: min(name.validUntil - now, query.validity(settings)), now,
-                        &random)
+                if case .addresses(var name) = known {
+                    // The alias may move before its target does.
+                    name.validUntil = min(name.validUntil, now + query.validity(settings))
+                    return finish(number, query, .addresses(name), keepFor: name.validUntil - now, now, &random)
                 }
                 return finish(number, query, known, keepFor: 0, now, &random)
             }

@@ -227,6 +227,19 @@ struct NameResolverTests {
         #expect(name.validUntil == scene.now + 9_000)
     }
 
+    @Test("an alias to a known name counts for its own time")
+    func aliasToKnownName() throws {
+        let scene = Scene()
+        _ = scene.lookUp("c.net")
+        scene.receive(Bytes.answer(try scene.asked().messages[0], [Bytes.a(3, ttl: 200)]))
+        _ = try scene.finished()
+        _ = scene.lookUp("a.net")
+        let asked = try scene.asked()
+        scene.receive(Bytes.answer(asked.messages[0], [Bytes.alias("c.net", ttl: 30)]), query: asked.query)
+        guard case .addresses(let name) = try scene.finished().outcome else { throw Scene.Failure.notFinished }
+        #expect(name.addresses.count == 1 && name.validUntil == scene.now + 30_000)
+    }
+
     @Test("aliases that go round, and too many, end")
     func aliasLoops() throws {
         let scene = Scene()
