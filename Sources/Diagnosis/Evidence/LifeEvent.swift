@@ -25,8 +25,6 @@ package struct LifeEvent: Sendable, Hashable {
         /// A worker of the app server hung, or its pool was exhausted.
         case workerTimeout
         case poolExhausted(limit: Int)
-        /// A reload or a new generation of the proxy itself.
-        case proxyReloaded
         /// PM2 gave up waiting for readiness, or reloaded in fork mode.
         case reload
         case synFlood(port: UInt16)

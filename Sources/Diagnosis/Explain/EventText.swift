@@ -7,7 +7,7 @@ enum EventText {
     /// Whether an event tells of something that went wrong.
     static func isFailure(_ kind: LifeEvent.Kind) -> Bool {
         switch kind {
-        case .started, .stopping, .stopped, .listening, .proxyReloaded: false
+        case .started, .stopping, .stopped, .listening: false
         default: true
         }
     }
@@ -69,7 +69,7 @@ enum EventText {
         case .poolExhausted(let limit):
             return make([28], .responseTimeout, "All \(limit) workers of the pool were busy.")
         case .reload: return make([12], nil, "The application was reloaded.")
-        case .started, .stopping, .stopped, .listening, .proxyReloaded: return nil
+        case .started, .stopping, .stopped, .listening: return nil
         }
     }
 }

@@ -34,9 +34,8 @@ enum P08PostNotRetried {
                 ],
                 disproof: "A GET of the same incident that failed as well.",
                 fix: Fix(
-                    "Remove the cause of the broken connections; let clients send Idempotency-Key and allow its "
-                        + "replay for this route (Goodgate: `proxy_replay_idempotency_key on`). Never "
-                        + "`non_idempotent` without it."
+                    "Remove the cause of the broken connections. `proxy_next_upstream non_idempotent` is safe only for "
+                        + "an application that knows a repeated request by an Idempotency-Key."
                 )))
     }
 }

@@ -28,9 +28,11 @@ enum P13StoppedWhileRouted {
                             ? ", and cut those in flight." : "; it did not finish in time and was killed."),
                     evidence: lines, disproof: "Failures that began before the stop.",
                     fix: Fix(
-                        "First take it out of the proxy, wait for the requests in flight, then stop it; or let "
-                            + "Goodgate run it, which does so.",
-                        commands: killed == nil
+                        unit.isOwn
+                            ? "Give it time for its longest request: `stop_timeout` of the app."
+                            : "First take it out of the proxy, wait for the requests in flight, then stop it; or let "
+                                + "Goodgate run it, which does so.",
+                        commands: killed == nil || unit.isOwn
                             ? [] : ["systemctl edit \(unit.name)   # TimeoutStopSec longer than the longest request"])))
         }
         return links.isEmpty ? .notApplicable : .ruledOut("no stop of \(links[0].unit.name) was ordered at that time")

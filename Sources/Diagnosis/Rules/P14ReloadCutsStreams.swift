@@ -10,11 +10,9 @@ enum P14ReloadCutsStreams {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let long = failure.samples.filter { $0.phase == .relayingBody }
         guard !long.isEmpty else { return .notApplicable }
-        let reloads =
-            evidence.events.filter { $0.kind == .proxyReloaded && failure.covers($0.time, before: 5_000, after: 5_000) }
-            .map(\.time)
-            + (failure.proxyLoaded.map { failure.covers($0, before: 5_000, after: 5_000) ? [$0] : [] } ?? [])
-        guard let reload = reloads.last else { return .ruledOut("the proxy was not reloaded at that time") }
+        guard let reload = failure.proxyLoaded, failure.covers(reload, before: 5_000, after: 5_000) else {
+            return .ruledOut("the proxy was not reloaded at that time")
+        }
         let old = long.filter { ($0.duration ?? $0.connectionAge ?? 0) > 10_000 }
         return .finding(
             Finding(
@@ -23,7 +21,7 @@ enum P14ReloadCutsStreams {
                 "The proxy was reloaded at \(reload.text), and its old workers ended the connections they still held.",
                 evidence: [
                     RuleSupport.failures(failure, [.bodyTruncated, .connReset, .clientGone]),
-                    EvidenceLine("reloaded", source: "journalctl -u nginx", time: reload),
+                    EvidenceLine("workers started", source: RuleSupport.startSource(evidence), time: reload),
                     EvidenceLine(
                         "\(old.count) of \(long.count) sampled connections were older than 10 s",
                         source: "attempt records"),

@@ -74,13 +74,12 @@ enum P16SocketMissing {
             unit.isDown
             ? "\(unit.name) is \(unit.activeState)" + (unit.endText.map { " (\($0))" } ?? "")
             : unit.isStarting ? "\(unit.name) is still starting" : "\(unit.name) runs without it"
-        var fix = Fix(
-            "Start it.", commands: ["systemctl start \(unit.name)", "journalctl -u \(unit.name) -n 20 --no-pager"])
-        if isDirectoryGone, unit.runtimeDirectory.isEmpty {
+        var fix = Fix("Start it.", commands: [RuleSupport.start(unit), RuleSupport.log(unit, lines: 20)])
+        if isDirectoryGone, unit.runtimeDirectory.isEmpty, !unit.isOwn {
             let name = path.split(separator: "/").dropFirst().first.map(String.init) ?? "app"
             fix = Fix(
                 "\(missing) lies on a tmpfs that is empty after a boot: let systemd make the directory.",
-                commands: ["systemctl edit \(unit.name)", "systemctl restart \(unit.name)"],
+                commands: ["systemctl edit \(unit.name)", RuleSupport.restart(unit)],
                 diff: "+[Service]\n+RuntimeDirectory=\(name)")
         } else if unit.activeState == "active" {
             fix = Fix("Restart it: something removed the socket file.", commands: [RuleSupport.restart(unit)])

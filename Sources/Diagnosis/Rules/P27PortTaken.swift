@@ -80,7 +80,8 @@ enum P27PortTaken {
             fix: Fix(
                 "Stop the wrong owner or give one of the two another port"
                     + (isOrphan ? "; KillMode=control-group keeps leftovers from staying." : "."),
-                commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)", stop, "systemctl restart \(who)"]),
+                commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)", stop]
+                    + (who.hasSuffix(".service") ? ["systemctl restart \(who)"] : [])),
             reason: failure.has([.connectRefused]) ? nil : .portTaken)
     }
 
@@ -94,6 +95,6 @@ enum P27PortTaken {
             disproof: "The port being free at \(complaint.time.text).",
             fix: Fix(
                 "The previous process had not gone yet: stop the whole control group, or let the new one wait.",
-                commands: ["systemctl show \(who) -p KillMode,TimeoutStopUSec"]))
+                commands: who.hasSuffix(".service") ? ["systemctl show \(who) -p KillMode,TimeoutStopUSec"] : []))
     }
 }

@@ -25,7 +25,7 @@ enum P29HealthForgotten {
                 evidence: [
                     RuleSupport.failures(failure, rule.reasons),
                     EvidenceLine(
-                        "workers started", source: "/proc/\(evidence.proxy.value?.pid ?? 0)/stat", time: loaded),
+                        "workers started", source: RuleSupport.startSource(evidence), time: loaded),
                 ],
                 disproof: "\(peer.text) having been up before the reload.",
                 fix: Fix(

@@ -67,6 +67,11 @@ package enum RuleSupport {
         return count >= 1 << 20 ? "\(count >> 20) MB" : "\(count >> 10) KB"
     }
 
+    /// What shows when the proxy's workers were started.
+    package static func startSource(_ evidence: EvidenceSet) -> String {
+        evidence.proxy.value.map { "/proc/\($0.pid)/stat" } ?? "goodgate status"
+    }
+
     /// The command that shows the unit.
     package static func unitSource(_ unit: UnitState) -> String {
         unit.isOwn ? AppHistory.source : "systemctl show \(unit.name)"
@@ -83,6 +88,9 @@ package enum RuleSupport {
             ? "goodgate app logs \(unit.appName)"
             : "journalctl -u \(unit.name) --since '\(since.text)' --no-pager | tail -n 40"
     }
+
+    /// The command that starts what does not run.
+    package static func start(_ unit: UnitState) -> String { unit.isOwn ? restart(unit) : "systemctl start \(unit.name)" }
 
     /// The command that starts it anew.
     package static func restart(_ unit: UnitState) -> String {

@@ -1,0 +1,48 @@
+import Machine
+import Testing
+
+@testable import Diagnosis
+
+/// What a verdict tells a person to do must be possible.
+@Suite struct FixTests {
+    /// Systemd does not know the apps that goodgate runs.
+    @Test(arguments: ReasonCode.allCases, ["127.0.0.1:3000", "unix:/run/app/app.sock"])
+    func `no rule asks systemd for an own app`(reason: ReasonCode, peer: String) {
+        let start = Scene.start
+        let ends: [[LifeEvent.Kind]] = [
+            [.killed(signal: 11, coreDumped: false)], [.outOfMemory(constraint: ""), .killed(signal: 9, coreDumped: false)],
+            [.exited(code: 1), .exited(code: 1), .exited(code: 1), .gaveUp], [.stopping, .stopTimedOut, .stopped], [.reload],
+            [.addressInUse], [.failed(result: "timeout")], [],
+        ]
+        for kinds in ends {
+            var history = AppHistory(app: "demo")
+            history.add(LifeEvent(time: start.advanced(byMilliseconds: -9_000), kind: .started, line: "started"), instance: "0#1")
+            for kind in kinds {
+                history.add(LifeEvent(time: start.advanced(byMilliseconds: -500), kind: kind, line: "\(kind)"), instance: "0#1")
+            }
+            var scene = Scene(peer, [reason: 5])
+            scene.system.statuses["/"] = FileStatus(mode: 0o40755)
+            scene.system.statuses["/run"] = FileStatus(mode: 0o40755)
+            var evidence = scene.evidence()
+            evidence.own = history
+            scene.failure.ownUnit = history.unit.name
+            for rule in Rulebook.all {
+                guard case .finding(let finding) = rule.judge(scene.failure, evidence) else { continue }
+                // The gateway's own unit may be one.
+                for command in finding.fix.commands where command.contains("systemctl") || command.contains("journalctl") {
+                    #expect(!command.contains("demo") && !command.contains("the application"), "\(rule.id): \(command)")
+                }
+            }
+        }
+    }
+
+    @Test func `without a unit there is no command for one`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 5])
+        scene.journal(-5, nil, "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000", identifier: "node", pid: 900)
+        let gone = scene.judge()
+        #expect(gone.rule == "P27" && gone.fix.commands.isEmpty)
+        scene.listen("127.0.0.1:3000", by: scene.process("python3"))
+        let held = scene.judge()
+        #expect(held.rule == "P27" && !held.fix.commands.contains { $0.contains("systemctl restart") })
+    }
+}
