@@ -1,3 +1,4 @@
+import Machine
 import Testing
 
 @testable import Diagnosis
@@ -110,6 +111,26 @@ import Testing
         #expect(ProcessTable.parseStat(Array("77 a".utf8), pid: 77, bootTime: nil) == nil)
     }
 
+    @Test func `another user's PM2 is not asked, and its absence is no empty list`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 1])
+        scene.process("PM2 v6.0.8: God", uid: 1_000, command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
+        // Whatever is asked would start a daemon.
+        for command in ["pm2 jlist", "env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] { scene.system.commands[command] = "[]" }
+        #expect(scene.evidence().apps.value == nil)
+        #expect(scene.evidence().gaps.contains("PM2 runs as another user, and answers only that one"))
+        scene.process("PM2 v6.0.8: God", uid: 33, command: "PM2 v6.0.8: God Daemon (/home/www/.pm2)")
+        scene.system.commands["env PM2_HOME=/home/www/.pm2 pm2 jlist"] = #"[{"name":"api","pid":0,"pm2_env":{}}]"#
+        #expect(scene.evidence().apps.value?.map(\.name) == ["api"])
+    }
+
+    @Test func `two processes with supervisord in their command give one list`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 1])
+        scene.process("supervisord", command: "/usr/bin/python3 /usr/bin/supervisord")
+        scene.process("tail", command: "tail -f /var/log/supervisord.log")
+        scene.system.commands["supervisorctl status"] = "api   RUNNING   pid 123, uptime 0:01:02\n"
+        #expect(scene.evidence().apps.value?.count == 1)
+    }
+
     @Test func `only process 1 speaks for units`() {
         func events(pid: Int, unit: String) -> [LifeEvent] {
             let fields = [
@@ -181,8 +202,9 @@ import Testing
         let apps = AppCollector.parseSupervisord(Array(table.utf8))
         #expect(apps.map(\.status) == ["RUNNING", "FATAL"] && apps[0].pid == 1_187 && apps[1].hasGivenUp)
         #expect(
-            AppCollector.parsePM2(Array(">>>> In-memory PM2 is out-of-date\n[]".utf8)).isEmpty
-                && AppCollector.parsePM2([91, 255]).isEmpty)
+            AppCollector.parsePM2(Array("[PM2] Spawning\n[{\"name\":\"api\",\"pid\":7,\"pm2_env\":{}}]\n".utf8))?.map(\.name) == ["api"])
+        #expect(AppCollector.parsePM2(Array(">>>> In-memory PM2 is out-of-date\n[]".utf8))?.isEmpty == true)
+        #expect(AppCollector.parsePM2([91, 255]) == nil && AppCollector.parsePM2(Array("[PM2] nothing".utf8)) == nil)
     }
 
     @Test func `what may not be read is named`() {

@@ -166,7 +166,7 @@ import Testing
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 9])
         let pid = scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
         #expect(pid > 0)
-        scene.system.commands["pm2 jlist"] =
+        scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] =
             #"[{"name":"api","pid":0,"pm2_env":{"status":"errored","restart_time":16,"unstable_restarts":16,"exec_mode":"fork_mode","PORT":3000}}]"#
         #expect(scene.judge().rule == "P11")
     }
@@ -174,7 +174,7 @@ import Testing
     private func reloaded(_ mode: String) -> Scene {
         var scene = Scene("127.0.0.1:3000", [.connReset: 3, .connectRefused: 5])
         scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
-        scene.system.commands["pm2 jlist"] =
+        scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] =
             #"[{"name":"api","pid":77,"pm2_env":{"status":"online","restart_time":3,"exec_mode":"\#(mode)","PORT":"3000","pm_exec_path":"/srv/api.js"}}]"#
         scene.listen("127.0.0.1:3000", by: scene.process("node", age: -3))
         return scene

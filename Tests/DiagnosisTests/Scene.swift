@@ -25,6 +25,7 @@ struct Scene {
         system = RecordedSystem(time: failure.now)
         system.files["/proc/stat"] = "btime \(Self.start.seconds - 100_000)\n"
         system.files["/proc/uptime"] = "100004.50 1.00\n"
+        system.files["/proc/self/status"] = "Name:\tgoodgate\nUid:\t33\t33\t33\t33\n"
         system.links["/proc/self/ns/net"] = "net:[4026531840]"
         system.links["/proc/self/ns/mnt"] = "mnt:[1]"
         system.addresses = [

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Applications under PM2 and supervisord, asked only when their daemon runs (asking PM2 would start one otherwise).
+/// Applications under PM2 and supervisord, asked only when their daemon runs: asking PM2 would start one otherwise, and each user has
+/// one of his own.
 package struct AppCollector: Collector {
     package init() {}
     /// As `Collector` says.
@@ -12,21 +13,35 @@ package struct AppCollector: Collector {
     {
         guard let pids = try? ProcessTable.pids(from: system) else { return }
         var found: [ManagedApp] = [], sources: [String] = [], refused: String?
-        for pid in pids {
+        var pm2: [String]?, seesPM2 = false, seesSupervisord = false
+        let own = ProcessTable.user("self", from: system)
+        for pid in pids where pm2 == nil || !seesSupervisord {
             guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 512) else { continue }
             let command = LineText(raw[...])
             if command.hasPrefix("PM2 v"), command.contains("God Daemon") {
-                do {
-                    found += Self.parsePM2(try system.run(["pm2", "jlist"], deadline: 3_000, limit: 8 << 20))
-                    sources.append("pm2 jlist")
-                } catch { refused = error.text }
-            } else if command.contains("supervisord") {
-                do {
-                    found += Self.parseSupervisord(
-                        try system.run(["supervisorctl", "status"], deadline: 3_000, limit: 1 << 20))
-                    sources.append("supervisorctl status")
-                } catch { refused = error.text }
+                seesPM2 = true
+                if pm2 == nil, own != nil, ProcessTable.user("\(pid)", from: system) == own { pm2 = Self.question(command) }
+            } else if !seesSupervisord, command.contains("supervisord") {
+                seesSupervisord = true
             }
+        }
+        if let pm2 {
+            do {
+                if let apps = Self.parsePM2(try system.run(pm2, deadline: 3_000, limit: 8 << 20)) {
+                    found += apps
+                    sources.append("pm2 jlist")
+                } else {
+                    refused = "pm2 jlist gave no list"
+                }
+            } catch { refused = error.text }
+        } else if seesPM2 {
+            refused = "PM2 runs as another user, and answers only that one"
+        }
+        if seesSupervisord {
+            do {
+                found += Self.parseSupervisord(try system.run(["supervisorctl", "status"], deadline: 3_000, limit: 1 << 20))
+                sources.append("supervisorctl status")
+            } catch { refused = error.text }
         }
         if let refused, found.isEmpty {
             evidence.apps = .unavailable(why: refused)
@@ -35,11 +50,17 @@ package struct AppCollector: Collector {
         }
     }
 
-    /// `pm2 jlist`: a JSON array, possibly after lines of chatter.
-    package static func parsePM2(_ output: [UInt8]) -> [ManagedApp] {
-        guard let start = output.firstIndex(of: 91),
-            let list = (try? JSONSerialization.jsonObject(with: Data(output[start...]))) as? [[String: Any]]
-        else { return [] }
+    /// The command that asks this very daemon: `PM2 v6.0.8: God Daemon (/home/deploy/.pm2)` names its directory, and for another one a
+    /// daemon would be started.
+    static func question(_ title: LineText) -> [String] {
+        let home = title.between("(", ")")?.string ?? ""
+        return home.hasPrefix("/") ? ["env", "PM2_HOME=\(home)", "pm2", "jlist"] : ["pm2", "jlist"]
+    }
+
+    /// `pm2 jlist`: a JSON array in a line of its own, possibly after lines of chatter; nil when there is none.
+    package static func parsePM2(_ output: [UInt8]) -> [ManagedApp]? {
+        let line = output.split(separator: 10).last { $0.starts(with: [91, 123]) || $0.elementsEqual([91, 93]) }
+        guard let line, let list = (try? JSONSerialization.jsonObject(with: Data(line))) as? [[String: Any]] else { return nil }
         return list.prefix(1_000).map { item in
             let environment = item["pm2_env"] as? [String: Any] ?? [:]
             func int(_ key: String) -> Int? {

@@ -19,6 +19,14 @@ package enum ProcessTable {
         return facts
     }
 
+    /// The effective user of a process, or of `self`.
+    package static func user(_ pid: String, from system: some SystemReader) -> UInt32? {
+        guard let status = try? system.text("/proc/\(pid)/status") else { return nil }
+        var facts = ProcessFacts(pid: 0, name: "")
+        parseStatus(status, into: &facts)
+        return facts.uid
+    }
+
     /// Descriptors and limits: dearer, so on request only.
     package static func addLimits(_ facts: inout ProcessFacts, from system: some SystemReader) {
         let base = "/proc/\(facts.pid)"
