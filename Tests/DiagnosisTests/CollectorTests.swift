@@ -131,6 +131,16 @@ import Testing
         #expect(scene.evidence().apps.value?.count == 1)
     }
 
+    @Test(arguments: [
+        ("Server listening on port 3000, waiting for connections", 3_000), ("Listening for connections on port 3000", 3_000),
+        ("connect ECONNREFUSED 127.0.0.1:3000 - is it listening on port 3000?", nil as UInt16?),
+        ("waiting for the api listening on port 3000", nil), ("nobody: server not listening on port 3000", nil),
+        ("could not connect to the server listening on port 3000", nil), ("health check of the server running on port 3000 failed", nil),
+    ])
+    func `a line about another's listener is not an own one`(line: String, port: UInt16?) {
+        #expect(EventReader.listeningPort(LineText(line)) == port)
+    }
+
     @Test func `only process 1 speaks for units`() {
         func events(pid: Int, unit: String) -> [LifeEvent] {
             let fields = [

@@ -222,6 +222,16 @@ import Testing
         #expect(down.judge().rule != "P27")
     }
 
+    @Test func `a consumer whose log names the port is not accused of the backend's silence`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 7], ["ActiveState": "inactive", "SubState": "dead"])
+        scene.unit("worker.service", ["ActiveState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1"])
+        scene.journal(-5, "worker.service", "using the server listening on port 3000", identifier: "worker", pid: 900)
+        scene.journal(-1, "worker.service", "worker.service: Main process exited, code=exited, status=1/FAILURE")
+        let verdict = scene.judge()
+        #expect(verdict.culprit.name != "worker.service" && verdict.confidence != .proven)
+        #expect(!verdict.cause.contains("worker"))
+    }
+
     @Test func `P27 leaves the rightful owner alone`() {
         var scene = Scene("127.0.0.1:3000", [.connReset: 3])
         scene.unit("app.service", ["ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])

@@ -175,7 +175,7 @@ package enum EventReader {
 
     /// "Listening on port 3000", "listening at: http://127.0.0.1:8000", "Uvicorn running on http://0.0.0.0:8000", "Local: http://localhost:3000".
     static func listeningPort(_ m: LineText) -> UInt16? {
-        guard m.bytes.count < 1_000,
+        guard m.bytes.count < 1_000, !speaksOfAnother(m),
             let rest = m.after("istening") ?? m.after("running on ") ?? m.after("running at ") ?? m.after("LISTENING")
                 ?? m.after("erver started on ")
                 ?? m.after("serving on ") ?? m.after("Serving HTTP on ")
@@ -191,6 +191,15 @@ package enum EventReader {
         if let found { return found }
         return rest.trimmed.hasPrefix("on ")
             ? rest.after("on ")?.trimmed.number.flatMap { $0 > 0 ? UInt16(exactly: $0) : nil } : nil
+    }
+
+    /// Whether a line that names a listener is about somebody else's: who connects, waits or complains.
+    private static func speaksOfAnother(_ m: LineText) -> Bool {
+        if let rest = m.after("aiting for ") {
+            return !["connection", "incoming", "request", "client"].contains { rest.hasPrefix($0) }
+        }
+        return ["ECONN", "refused", "not listening", "is it listening", "onnect to", "onnecting to", "onnection to", "ailed", "imed out"]
+            .contains { m.contains($0) }
     }
 
     static func signalNumber(_ name: String) -> Int {

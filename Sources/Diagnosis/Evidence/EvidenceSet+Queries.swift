@@ -51,13 +51,21 @@ extension EvidenceSet {
             add(name, "\(listener.owner?.text ?? name) listens on \(listener.address.text)", observed: true)
         }
         if let port = peer.port {
+            let serving = known.filter { Self.serves(port: port, $0) }
+            var claiming: [String] = []
             for event in journal.value ?? [] {
-                guard case .listening(port) = event.kind, let name = event.unit, name.hasSuffix(".service") else {
-                    continue
-                }
-                add(name, "its log says it listens on port \(port)", observed: true)
+                guard case .listening(port) = event.kind, let name = event.unit, name.hasSuffix(".service"),
+                    !claiming.contains(name)
+                else { continue }
+                claiming.append(name)
             }
-            for unit in known where Self.serves(port: port, unit) {
+            // A log line is text: it counts as seen only if nothing else contradicts it.
+            let isSure = links.isEmpty
+            for name in claiming {
+                let isOnly = serving.isEmpty ? claiming.count == 1 : serving.allSatisfy { $0.name == name }
+                add(name, "its log says it listens on port \(port)", observed: isSure && isOnly)
+            }
+            for unit in serving {
                 add(unit.name, "its ExecStart or Environment names port \(port)", observed: false)
             }
         }
