@@ -188,6 +188,24 @@ import Testing
         #expect(verdict?.rule == "P07")
     }
 
+    @Test func `a long timeline keeps its beginning and its end`() throws {
+        var book = IncidentBook()
+        book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])
+        for count in 0..<100 as Range<Int64> {
+            book.happened(
+                LifeEvent(
+                    time: start.advanced(byMilliseconds: count * 10), kind: .restartScheduled(count: 0), line: "restart \(count)",
+                    source: "s"),
+                app: "demo", instance: "")
+        }
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        book.record(record(.connectRefused, after: 2_000), id: id, detail: "", now: start.advanced(byMilliseconds: 2_000))
+        let lines = try #require(book.report(id)).timeline.map(\.text)
+        #expect(lines.count == IncidentReport.linesMax)
+        #expect(lines.first?.hasPrefix("first connect.refused") == true || lines.first == "restart 0")
+        #expect(lines.last == "last failed attempt" && lines[20] == "63 lines are left out here" && lines.contains("restart 99"))
+    }
+
     @Test func `a server of the configuration is not the app beside it`() throws {
         var facts = UpstreamFacts(name: "back", place: "x:1")
         facts.servers = [.init(text: "127.0.0.1:3000", address: peer)]

@@ -243,6 +243,6 @@ package struct IncidentBook: Sendable {
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: incident.requestsFailed, requestsSaved: incident.requestsSaved,
             requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict, ends: ends.isEmpty ? nil : ends,
-            timeline: Array(lines.sorted { $0.time < $1.time }.prefix(IncidentReport.linesMax)))
+            timeline: IncidentReport.timeline(lines))
     }
 }

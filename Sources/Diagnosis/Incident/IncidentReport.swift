@@ -43,4 +43,13 @@ package struct IncidentReport: Sendable, Codable {
 
     /// All failed attempts.
     package var attemptsTotal: Int { attempts.values.reduce(0, +) }
+
+    /// Lines in the order of time: of too many the first and the last ones, for both the beginning and the end explain.
+    static func timeline(_ lines: [Line]) -> [Line] {
+        let sorted = lines.sorted { $0.time < $1.time }
+        guard sorted.count > linesMax else { return sorted }
+        let head = linesMax / 2, tail = linesMax - head - 1
+        let gap = Line(time: sorted[head].time, text: "\(sorted.count - head - tail) lines are left out here", source: "goodgate")
+        return sorted.prefix(head) + [gap] + sorted.suffix(tail)
+    }
 }
