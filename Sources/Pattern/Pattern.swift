@@ -37,7 +37,7 @@ package struct Pattern: @unchecked Sendable {
     package init(
         _ pattern: ByteView, options: Options = [], limits: Limits = Limits()
     ) throws(PatternError) {
-        let compiled = try unsafe PatternStorage(pattern, options, limits)
+        let compiled = try unsafe PatternStorage(pattern, options, limits, usesJIT: true)
         // SAFETY: never freed, never written to again.
         let memory = UnsafeMutablePointer<PatternStorage>.allocate(capacity: 1)
         unsafe memory.initialize(to: compiled)
@@ -49,9 +49,6 @@ package struct Pattern: @unchecked Sendable {
 
     /// Named groups, sorted by name; a name may occur with several numbers.
     package var names: [(name: ByteView, number: Int)] { unsafe storage.pointee.names }
-
-    /// Whether the JIT compiler took it.
-    package var isJITCompiled: Bool { unsafe storage.pointee.jitStack != nil }
 
     package enum MatchResult: Equatable, Sendable {
         /// - count: the highest group that took part, plus 1.
@@ -105,14 +102,15 @@ package struct Pattern: @unchecked Sendable {
         }
     }
 
-    /// Why a pattern does not compile; nil if it does. For the configuration checker: keeps nothing.
-    package static func check(_ pattern: ByteView, options: Options = []) -> PatternError? {
-        do {
-            let storage = try unsafe PatternStorage(pattern, options, Limits())
-            unsafe storage.free()
-            return nil
-        } catch {
-            return error
+    /// What groups a pattern has. Keeps nothing, and does without the JIT compiler, whose code nobody would run.
+    package static func inspect(_ pattern: [UInt8], options: Options = []) throws(PatternError) -> PatternInfo {
+        // SAFETY: PCRE2 copies what it needs of the pattern; the names are copied before the code is freed.
+        try unsafe pattern.withUnsafeBufferPointer { (bytes) throws(PatternError) -> PatternInfo in
+            let view = unsafe bytes.baseAddress.map { unsafe ByteView(start: $0, count: bytes.count) } ?? ByteView()
+            let storage = try unsafe PatternStorage(view, options, Limits(), usesJIT: false)
+            defer { unsafe storage.free() }
+            let names = unsafe storage.names.map { PatternInfo.Name(name: $0.name.string, index: $0.number) }
+            return unsafe PatternInfo(captureCount: storage.captureCount, captureNames: names)
         }
     }
 }

@@ -8,13 +8,13 @@ struct PatternStorage {
     let code: OpaquePointer
     let matchData: OpaquePointer
     let context: OpaquePointer
-    /// Nil if the JIT compiler is not available.
+    /// Nil if the JIT compiler is not available, or not wanted.
     let jitStack: OpaquePointer?
     let captureCount: Int
     /// The names point into the code.
     let names: [(name: ByteView, number: Int)]
 
-    init(_ pattern: ByteView, _ options: Pattern.Options, _ limits: Pattern.Limits) throws(PatternError) {
+    init(_ pattern: ByteView, _ options: Pattern.Options, _ limits: Pattern.Limits, usesJIT: Bool) throws(PatternError) {
         var flags: UInt32 = 0
         if options.contains(.caseless) { flags |= UInt32(PCRE2_CASELESS) }
         if options.contains(.multiline) { flags |= UInt32(PCRE2_MULTILINE) }
@@ -37,7 +37,7 @@ struct PatternStorage {
         unsafe pcre2_set_depth_limit_8(context, limits.depth)
         unsafe pcre2_set_heap_limit_8(context, limits.heapKiB)
         var stack: OpaquePointer?
-        if unsafe pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE)) == 0 {
+        if usesJIT, unsafe pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE)) == 0 {
             unsafe stack = pcre2_jit_stack_create_8(32 * 1024, 1024 * 1024, nil)
             unsafe pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
         }

@@ -50,10 +50,13 @@ import Wire
     }
 
     @Test func `errors say what and where`() {
-        #expect(Pattern.check("a(b")?.offset == 3)
-        #expect(Pattern.check("a(b")?.message == "missing closing parenthesis")
-        #expect(Pattern.check("[z-a]") != nil)
-        #expect(Pattern.check("a(b)") == nil)
+        func check(_ text: String) -> Result<PatternInfo, PatternError> {
+            PatternCompiler().check(pattern: Array(text.utf8), caseless: true)
+        }
+        #expect(check("a(b") == .failure(PatternError(message: "missing closing parenthesis", offset: 3)))
+        #expect(throws: PatternError.self) { try check("[z-a]").get() }
+        #expect(check("a(b)(?<name>c)") == .success(PatternInfo(captureCount: 2, captureNames: [.init(name: "name", index: 2)])))
+        #expect(check("") == .success(PatternInfo()))
         #expect(throws: PatternError.self) { try Pattern("*") }
     }
 

@@ -2,6 +2,7 @@ internal import Config
 internal import CLinux
 internal import Glibc
 internal import Messages
+internal import Pattern
 
 /// Turns configuration files into a `PreparedConfiguration`: at the start, at each reload, and for `-t`.
 struct ConfigurationLoader {
@@ -9,7 +10,6 @@ struct ConfigurationLoader {
     let identity: Identity
     let paths: ProgramPaths
     let log: ErrorLog
-    private let patterns = RegexChecker()
 
     init(options: CommandLineOptions, identity: Identity, paths: ProgramPaths, log: ErrorLog) {
         self.options = options
@@ -30,7 +30,7 @@ struct ConfigurationLoader {
         let request = ConfigurationRequest(
             path: paths.configuration, prefix: paths.prefix, globals: options.globals, errorLogPath: paths.errorLog,
             programName: identity.name)
-        let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: patterns)
+        let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: PatternCompiler())
         for diagnostic in outcome.diagnostics {
             let hint = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
             log.write(Self.level(of: diagnostic.severity), diagnostic.text + (identity.isNginx ? "" : hint))
