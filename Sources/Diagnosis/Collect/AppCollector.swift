@@ -7,6 +7,7 @@ package struct AppCollector: Collector {
     /// As `Collector` says.
     package var name: String { "PM2 and supervisord" }
     package var isVolatile: Bool { false }
+    package var isHostWide: Bool { true }
 
     /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)

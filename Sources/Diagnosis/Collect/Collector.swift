@@ -26,12 +26,16 @@ package protocol Collector: Sendable {
     var isVolatile: Bool { get }
     /// Whether it tells what was then, whenever it is asked, as a log does; the others tell what is now.
     var isHistory: Bool { get }
+    /// Whether it tells of the host, the same for every peer.
+    var isHostWide: Bool { get }
     func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
 }
 
 extension Collector {
     /// Most are not.
     package var isHistory: Bool { false }
+    /// Some are.
+    package var isHostWide: Bool { false }
 }
 
 /// All collectors, in the order in which they build on each other.

@@ -4,6 +4,7 @@ package struct HostCollector: Collector {
     /// As `Collector` says.
     package var name: String { "limits and counters" }
     package var isVolatile: Bool { true }
+    package var isHostWide: Bool { true }
 
     /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)

@@ -6,6 +6,7 @@ package struct JournalCollector: Collector {
     /// As `Collector` says.
     package var name: String { "the journal" }
     package var isVolatile: Bool { false }
+    package var isHostWide: Bool { true }
     package var isHistory: Bool { true }
 
     static let fields = "MESSAGE,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_PID,_TRANSPORT,_COMM"

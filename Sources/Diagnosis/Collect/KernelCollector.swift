@@ -4,6 +4,7 @@ package struct KernelCollector: Collector {
     /// As `Collector` says.
     package var name: String { "the kernel log" }
     package var isVolatile: Bool { false }
+    package var isHostWide: Bool { true }
     package var isHistory: Bool { true }
 
     /// As `Collector` says.

@@ -8,9 +8,7 @@ package struct LastLinesCollector: Collector {
     /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
-        let failure = FailureCase(
-            upstream: "", peer: subject.peer, counts: [:], first: subject.since, last: subject.until)
-        guard let link = evidence.backends(of: failure).first, link.unit.activeState != "active" else { return }
+        guard let link = evidence.backends(of: subject.peer).first, link.unit.activeState != "active" else { return }
         let command = [
             "journalctl", "-u", link.unit.name, "-o", "cat", "-n", "20", "--no-pager", "-t",
             Self.program(link.unit.execStart),

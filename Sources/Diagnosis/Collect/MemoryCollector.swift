@@ -9,9 +9,7 @@ package struct MemoryCollector: Collector {
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         var found: [MemoryFacts] = [], refused: SystemError?
-        let failure = FailureCase(
-            upstream: "", peer: subject.peer, counts: [:], first: subject.since, last: subject.until)
-        var groups = evidence.backends(of: failure).map(\.unit.controlGroup)
+        var groups = evidence.backends(of: subject.peer).map(\.unit.controlGroup)
         if let peer = subject.peer { groups += evidence.listeners(for: peer).compactMap { $0.owner?.cgroup } }
         for group in groups where !group.isEmpty && group != "/" && !found.contains(where: { $0.cgroup == group }) {
             do { if let facts = try Self.read(group, from: system) { found.append(facts) } } catch { refused = error }

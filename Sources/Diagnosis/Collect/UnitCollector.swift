@@ -4,6 +4,7 @@ package struct UnitCollector: Collector {
     /// As `Collector` says.
     package var name: String { "systemd units" }
     package var isVolatile: Bool { false }
+    package var isHostWide: Bool { true }
 
     static let properties = [
         "Id", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "NRestarts", "MainPID",

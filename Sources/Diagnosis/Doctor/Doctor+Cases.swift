@@ -19,10 +19,8 @@ extension Doctor {
     }
 
     private func incident(of test: DoctorReport.UpstreamTest, salt: UInt16) -> Incident {
-        let code = Int32(
-            truncatingIfNeeded: system.probe(test.address, sending: nil, deadline: 1_000).result.errorNumber)
         let reason = ReasonCode.immediate(
-            phase: .connecting, errorNumber: code, isUnixSocket: test.address.isUnixSocket, bytesRead: 0, reused: false)
+            phase: .connecting, errorNumber: test.errorNumber, isUnixSocket: test.address.isUnixSocket, bytesRead: 0, reused: false)
         var incident = Incident(
             id: IncidentID(seconds: report.time.seconds, salt: salt), upstream: test.upstream, peer: test.address,
             first: report.time, last: report.time)
@@ -50,11 +48,9 @@ extension Doctor {
                 failure.siblings.append(sibling)
             }
         }
-        SocketPathCollector().collect(subject, from: system, into: &set)
-        if options.testsUpstreams { ProbeCollector().collect(subject, from: system, into: &set) }
-        NameCollector().collect(subject, from: system, into: &set)
-        MemoryCollector().collect(subject, from: system, into: &set)
-        LastLinesCollector().collect(subject, from: system, into: &set)
+        for collector in Collectors.all where !collector.isHostWide && (options.testsUpstreams || !(collector is ProbeCollector)) {
+            collector.collect(subject, from: system, into: &set)
+        }
         if options.testsUpstreams, let peer = incident.peer,
             incident.counts.keys.contains(where: {
                 [.responseWrongProtocol, .tlsHandshake, .responseInvalid].contains($0)

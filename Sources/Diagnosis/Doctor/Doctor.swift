@@ -76,11 +76,7 @@ package struct Doctor<System: SystemReader> {
     private mutating func gatherEvidence(_ instance: NginxInstance, from earliest: Timestamp) {
         let start = max(earliest.advanced(byMilliseconds: -600_000), options.since.advanced(byMilliseconds: -600_000))
         let subject = CollectionSubject(peer: nil, proxyPID: instance.workerPID, since: start, until: report.time)
-        let shared: [any Collector] = [
-            ProxyCollector(), ListenerCollector(), HostCollector(), UnitCollector(), AppCollector(), JournalCollector(),
-            KernelCollector(),
-        ]
-        for collector in shared { collector.collect(subject, from: system, into: &evidence) }
+        for collector in Collectors.all where collector.isHostWide { collector.collect(subject, from: system, into: &evidence) }
         report.gaps += evidence.gaps
     }
 
@@ -110,6 +106,6 @@ package struct Doctor<System: SystemReader> {
         return DoctorReport.UpstreamTest(
             upstream: facts.name, server: server.text, address: address, place: server.place,
             isReachable: outcome.errorNumber == 0, detail: detail,
-            microseconds: outcome.errorNumber == 0 ? outcome.microseconds : nil)
+            microseconds: outcome.errorNumber == 0 ? outcome.microseconds : nil, errorNumber: outcome.errorNumber)
     }
 }

@@ -43,6 +43,8 @@ package struct DoctorReport: Sendable, Codable {
         /// Who listens, or why it failed.
         package var detail: String
         package var microseconds: Int?
+        /// What connecting gave; 0 when it worked, 110 for no answer.
+        package var errorNumber: Int32
     }
 
     /// When the host was examined, and how far back.

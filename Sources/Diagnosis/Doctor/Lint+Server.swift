@@ -117,10 +117,7 @@ extension Lint.Context {
     func backendUnits() -> [UnitState] {
         var out: [UnitState] = []
         for server in site.upstreams.flatMap(\.servers) {
-            let failure = FailureCase(
-                upstream: "", peer: server.address, counts: [:], first: Timestamp(milliseconds: 0),
-                last: Timestamp(milliseconds: 0))
-            for link in evidence.backends(of: failure) where !out.contains(where: { $0.name == link.unit.name }) {
+            for link in evidence.backends(of: server.address) where !out.contains(where: { $0.name == link.unit.name }) {
                 out.append(link.unit)
             }
         }

@@ -32,8 +32,11 @@ extension EvidenceSet {
         return (listeners.value ?? []).filter { $0.address.port == port }
     }
 
-    /// The units that serve `peer`, the surest link first.
-    package func backends(of failure: FailureCase) -> [BackendLink] {
+    /// The units that serve the failing peer, the surest link first.
+    package func backends(of failure: FailureCase) -> [BackendLink] { backends(of: failure.peer, ownUnit: failure.ownUnit) }
+
+    /// The units that serve a peer, the surest link first.
+    package func backends(of peer: PeerAddress?, ownUnit: String? = nil) -> [BackendLink] {
         let known = (units.value ?? []) + (own.map { [$0.unit] } ?? [])
         var links: [BackendLink] = []
         func add(_ name: String, _ how: String, observed: Bool) {
@@ -42,8 +45,8 @@ extension EvidenceSet {
             let unit = known.first { $0.name == name } ?? UnitState(name: name)
             links.append(BackendLink(unit: unit, how: how, isObserved: observed))
         }
-        if let own = failure.ownUnit { add(own, "it is the configured app", observed: true) }
-        guard let peer = failure.peer else { return links }
+        if let own = ownUnit { add(own, "it is the configured app", observed: true) }
+        guard let peer else { return links }
         for listener in listeners(for: peer) {
             guard let name = listener.owner?.unit,
                 name.hasSuffix(".service") || known.contains(where: { $0.name == name })
