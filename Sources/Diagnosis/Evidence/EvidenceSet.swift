@@ -44,8 +44,16 @@ package struct EvidenceSet: Sendable {
         ].compactMap { $0 }
     }
 
+    /// What `gather` found.
+    private var gathered: [LifeEvent]?
+
     /// Journal and kernel events together, oldest first; ends that only systemd's properties tell are among them.
-    package var events: [LifeEvent] {
+    package var events: [LifeEvent] { gathered ?? collectedEvents }
+
+    /// Makes `events` cheap: many rules ask for them, and nothing is collected any more.
+    mutating func gather() { gathered = collectedEvents }
+
+    private var collectedEvents: [LifeEvent] {
         let logged = (journal.value ?? []) + (kernel.value ?? [])
         let told = (units.value ?? []).compactMap { unit -> LifeEvent? in
             guard let end = unit.end,

@@ -16,6 +16,8 @@ package enum VerdictEngine {
         _ failure: FailureCase, evidence: EvidenceSet, incident: IncidentID? = nil, version: Int = 1,
         rules: [Rule] = Rulebook.all
     ) -> Verdict {
+        var evidence = evidence
+        evidence.gather()
         var findings: [(rule: Rule, finding: Finding)] = []
         var ruledOut: [Verdict.Alternative] = []
         for rule in rules where failure.has(rule.reasons) {
