@@ -206,6 +206,37 @@ import Testing
         #expect(lines.last == "last failed attempt" && lines[20] == "63 lines are left out here" && lines.contains("restart 99"))
     }
 
+    /// Runs the volatile and the durable look, and gives the verdict.
+    private func verdict(_ record: AttemptRecord, _ facts: UpstreamFacts?, on system: RecordedSystem) throws -> Verdict {
+        var book = IncidentBook()
+        if let facts { book.configure([(facts, nil)]) }
+        book.record(record, id: id, detail: "", now: start)
+        for milliseconds in [0, 1_500] as [Int64] {
+            let now = start.advanced(byMilliseconds: milliseconds), next = book.nextJob(now: now)
+            var job = try #require(next)
+            job.run(on: system)
+            book.finish(job, now: now)
+        }
+        return try #require(book.report(id)?.verdict)
+    }
+
+    @Test func `own traffic asks the name service, now against then`() throws {
+        var facts = UpstreamFacts(name: "back", place: "x:1")
+        facts.servers = [.init(text: "api:3000", address: PeerAddress(parsing: "api:3000"))]
+        var system = Scene("172.18.0.4:3000", [.connectTimeout: 1]).recorded()
+        system.names["api"] = [PeerAddress(parsing: "172.18.0.9:0")]
+        let moved = try verdict(record(.connectTimeout, peer: PeerAddress(parsing: "172.18.0.4:3000")), facts, on: system)
+        #expect(moved.rule == "P04" && moved.fix.commands == ["goodgate -s reload"])
+        system.names["api"] = [PeerAddress(parsing: "172.18.0.4:0")]
+        #expect(try verdict(record(.connectTimeout, peer: PeerAddress(parsing: "172.18.0.4:3000")), facts, on: system).rule != "P04")
+        system.names = [:]
+        let unknown = try verdict(record(.dnsFailed, peer: nil), facts, on: system)
+        #expect(unknown.rule == "P05" && unknown.confidence == .proven && unknown.culprit.name == "api")
+        var literal = record(.dnsFailed, peer: nil)
+        literal.upstream = "backend.internal"
+        #expect(try verdict(literal, nil, on: system).culprit.name == "backend.internal")
+    }
+
     @Test func `a server of the configuration is not the app beside it`() throws {
         var facts = UpstreamFacts(name: "back", place: "x:1")
         facts.servers = [.init(text: "127.0.0.1:3000", address: peer)]

@@ -175,8 +175,10 @@ package struct IncidentBook: Sendable {
     private func failure(of incident: Incident, now: Timestamp) -> (FailureCase, CollectionSubject) {
         var failure = incident.failureCase(now: now)
         if let app = app(of: incident) { failure.ownUnit = AppHistory(app: app).unit.name }
+        failure.host = host(of: incident)
+        failure.proxy = "goodgate"
         let subject = CollectionSubject(
-            peer: incident.peer, host: incident.host, since: incident.first.advanced(byMilliseconds: -600_000),
+            peer: incident.peer, host: failure.host, since: incident.first.advanced(byMilliseconds: -600_000),
             until: max(incident.last, min(now, incident.last.advanced(byMilliseconds: 5_000))))
         return (failure, subject)
     }
@@ -185,6 +187,22 @@ package struct IncidentBook: Sendable {
         var history = apps[app]
         history?.unit.memoryMax = memoryLimits[app]
         return history
+    }
+
+    /// The name behind an incident: the only one that the configuration gives for its peer, or that did not resolve.
+    private func host(of incident: Incident) -> String? {
+        guard let facts = upstreams[incident.upstream]?.facts else {
+            guard incident.counts[.dnsFailed] != nil, !incident.upstream.contains(where: { $0 == "/" || $0 == "$" }),
+                case .name(let host, _) = PeerAddress(parsing: incident.upstream)
+            else { return nil }
+            return host
+        }
+        if let peer = incident.peer, facts.servers.contains(where: { $0.address == peer }) { return nil }
+        let names = facts.servers.compactMap { server -> String? in
+            guard case .name(let host, let port) = server.address, incident.peer?.port ?? port == port else { return nil }
+            return host
+        }
+        return Set(names).count == 1 ? names.first : nil
     }
 
     /// The app behind an incident: that of its upstream, unless the peer is one of the servers that stand in the configuration.

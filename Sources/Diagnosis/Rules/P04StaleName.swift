@@ -33,13 +33,14 @@ enum P04StaleName {
         return .finding(
             Finding(
                 server?.resolves == true ? .likely : .firm, Culprit(.name, host),
-                "\(host) has moved: the proxy still dials \(peer.hostText), which it resolved at its start.",
+                "\(host) has moved: the proxy still dials \(peer.hostText), which it resolved "
+                    + (server?.resolves == true ? "before." : "at its start."),
                 evidence: lines,
                 disproof: "\(peer.hostText) being an answer for \(host) at the time of the failures.",
                 fix: Fix(
-                    "Reload now; for good, resolve at run time (`zone`, `resolver` and `server … resolve` in nginx "
-                        + "1.27.3 and later; always so in Goodgate).",
-                    commands: ["nginx -s reload"],
+                    "Reload now; for good, resolve at run time (`zone`, `resolver` and `server … resolve`, in nginx "
+                        + "1.27.3 and later).",
+                    commands: ["\(failure.proxy) -s reload"],
                     diff:
                         " upstream \(evidence.upstream.value?.name ?? "NAME") {\n+    zone "
                         + "\(evidence.upstream.value?.name ?? "NAME") 64k;\n+    resolver RESOLVER valid=10s;\n- "

@@ -48,7 +48,7 @@ enum P05NameUnresolved {
                 fix: Fix(
                     "Start the upstream before the proxy, or let the proxy resolve at run time and keep the last "
                         + "good answer.",
-                    commands: ["nginx -T 2>/dev/null | grep -n resolver"])))
+                    commands: ["\(failure.proxy) -T 2>/dev/null | grep -n resolver"])))
     }
 
     private static func answer(_ code: Int?) -> String {

@@ -22,6 +22,8 @@ package struct FailureCase: Sendable {
     package var detailNumber: Int?
     /// The unit, when the gateway itself runs the app or the operator named it.
     package var ownUnit: String?
+    /// The program that proxies, as its command line names it.
+    package var proxy = "nginx"
     /// When this proxy was started or last reloaded.
     package var proxyLoaded: Timestamp?
     /// When this is being judged.
