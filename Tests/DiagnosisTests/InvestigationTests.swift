@@ -54,6 +54,25 @@ import Testing
         #expect(investigation.verdict?.version == 2)
     }
 
+    @Test func `counters that grow between two looks are evidence`() {
+        var scene = Scene("127.0.0.1:3000", [.connectTimeout: 5])
+        scene.listen("127.0.0.1:3000", by: scene.process("node"))
+        func counters(_ overflows: Int) -> String { "TcpExt: SyncookiesSent ListenOverflows\nTcpExt: 0 \(overflows)\n" }
+        var investigation = Investigation(incident: IncidentID(seconds: start.seconds, salt: 0))
+        let subject = CollectionSubject(
+            peer: scene.failure.peer, since: start.advanced(byMilliseconds: -60_000), until: scene.failure.last)
+        scene.system.files["/proc/net/netstat"] = counters(7)
+        _ = investigation.proceed(.volatile, failure: scene.failure, subject: subject, on: scene.recorded())
+        #expect(investigation.verdict?.confidence == .possible, "what was counted before says nothing")
+        scene.system.files["/proc/net/netstat"] = counters(12)
+        _ = investigation.proceed(.durable, failure: scene.failure, subject: subject, on: scene.recorded())
+        #expect(investigation.verdict?.rule == "P19" && investigation.verdict?.confidence == .firm)
+        #expect(investigation.verdict?.evidence.contains { $0.text == "ListenOverflows grew by 5" } == true)
+        scene.system.files["/proc/net/netstat"] = counters(15)
+        _ = investigation.proceed(.volatile, failure: scene.failure, subject: subject, on: scene.recorded())
+        #expect(investigation.verdict?.evidence.contains { $0.text == "ListenOverflows grew by 8" } == true)
+    }
+
     @Test func `the last look brings what the journal says by now, and what was seen at the failure stays`() {
         var scene = Scene("127.0.0.1:3000", [.connectTimeout: 5])
         let pid = scene.process("node")

@@ -36,15 +36,18 @@ package struct HostCollector: Collector {
                 facts.pressure[resource] = Double(value)
             }
         }
-        let base = subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net"
-        let counters = Self.counters(system, base: base)
-        if let before = subject.countersBefore { facts.counterDeltas = Self.difference(before, counters) }
+        let base = Self.base(subject)
+        if let before = subject.countersBefore { facts.counterDeltas = Self.difference(before, Self.counters(system, of: subject)) }
         if let peer = subject.peer, peer.isIP { Self.peerState(peer, base: base, system, into: &facts) }
         evidence.host = .known(facts, source: "/proc/sys, \(base)")
     }
 
-    /// Counters of `netstat` and `snmp` under `base`, by their own names.
-    package static func counters(_ system: some SystemReader, base: String = "/proc/net") -> [String: Int64] {
+    /// Where the tables of the proxy's network namespace are.
+    private static func base(_ subject: CollectionSubject) -> String { subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net" }
+
+    /// Counters of `netstat` and `snmp`, by their own names.
+    package static func counters(_ system: some SystemReader, of subject: CollectionSubject) -> [String: Int64] {
+        let base = base(subject)
         var found: [String: Int64] = [:]
         for file in ["netstat", "snmp"] {
             guard let bytes = try? system.read("\(base)/\(file)", limit: 1 << 18) else { continue }

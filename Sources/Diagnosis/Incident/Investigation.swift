@@ -9,10 +9,28 @@ package struct Investigation: Sendable {
     /// The newest verdict; nil before the first judgement.
     package private(set) var verdict: Verdict?
 
+    /// The kernel's counters at the first look.
+    private var countersBefore: [String: Int64]?
+
     package init(incident: IncidentID) { self.incident = incident }
 
+    /// What the kernel's counters grew by since the first look, which is within milliseconds of the failure: what they count happened
+    /// within the incident.
+    private mutating func countCounters(_ step: InvestigationPlan.Step, _ subject: CollectionSubject, _ system: some SystemReader) {
+        guard step != .final, step == .durable || countersBefore == nil else { return }
+        let now = HostCollector.counters(system, of: subject)
+        if let countersBefore, case .known(var facts, let source) = evidence.host {
+            facts.counterDeltas = HostCollector.difference(countersBefore, now)
+            evidence.host = .known(facts, source: source)
+        }
+        countersBefore = countersBefore ?? now
+    }
+
     /// Gives the memory back once nobody judges any more; the verdict stays.
-    package mutating func forgetEvidence() { evidence = EvidenceSet() }
+    package mutating func forgetEvidence() {
+        evidence = EvidenceSet()
+        countersBefore = nil
+    }
 
     /// Collects one class of evidence and judges again.
     /// - Parameters:
@@ -27,7 +45,10 @@ package struct Investigation: Sendable {
         on system: some SystemReader
     ) -> Verdict? {
         if let upstream { evidence.upstream = .known(upstream, source: upstream.place) }
+        var subject = subject
+        subject.countersBefore = countersBefore
         Collectors.collect(subject, from: system, step: step, into: &evidence)
+        countCounters(step, subject, system)
         let then = evidence.own?.unit
         evidence.own = app
         if step == .final, let then { evidence.own?.unit = then }

@@ -23,10 +23,10 @@ enum P07DiedMidRequest {
         let deltas = evidence.host.value?.counterDeltas ?? [:]
         let aborted = (deltas["TCPAbortOnClose"] ?? 0) + (deltas["TCPAbortOnData"] ?? 0)
         if aborted > 0, failure.has([.connReset]) {
-            let hasBody = failure.samples.contains { $0.method == "POST" || $0.method == "PUT" || $0.method == "PATCH" }
+            // The counters are the whole host's.
             return .finding(
                 Finding(
-                    hasBody ? .likely : .possible, Culprit(.application, failure.peerText),
+                    .possible, Culprit(.application, failure.peerText),
                     "The application closed connections with unread data: it answered, or gave up, before it had "
                         + "read the whole request.",
                     evidence: [
