@@ -25,7 +25,6 @@ extension UpstreamFacts {
             facts.bufferSize = agreed(passes.map(\.bufferSize))
             facts.keepaliveTimeout = upstream.keepalive.map { Int($0.timeout / 1_000) }
             facts.hasZone = upstream.zone != nil
-            facts.hasHealthCheck = !upstream.healthChecks.isEmpty
             return (facts, upstream.app.flatMap { apps.indices.contains($0) ? apps[$0].name : nil })
         }
     }

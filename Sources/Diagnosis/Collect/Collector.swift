@@ -8,8 +8,6 @@ package struct CollectionSubject: Sendable {
     /// The time of interest, already widened by what precedes a failure.
     package var since: Timestamp
     package var until: Timestamp
-    /// Units to look at besides those found.
-    package var units: [String] = []
     /// Counters read before the incident, to build differences.
     package var countersBefore: [String: Int64]?
 

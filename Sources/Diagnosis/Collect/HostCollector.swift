@@ -26,8 +26,6 @@ package struct HostCollector: Collector {
         }
         facts.bindV6Only = system.number("\(net)/ipv6/bindv6only").map { $0 == 1 }
         facts.selinuxEnforcing = system.number("/sys/fs/selinux/enforce").map { $0 == 1 }
-        facts.apparmor = (try? system.read("/sys/module/apparmor/parameters/enabled", limit: 8)).map { $0.first == 89 }
-        facts.bootTime = ProcessTable.bootTime(from: system)
         facts.addresses = system.interfaceAddresses()
         for resource in ["cpu", "memory", "io"] {
             if let text = try? system.read("/proc/pressure/\(resource)", limit: 512),

@@ -20,9 +20,6 @@ package struct NameCollector: Collector {
             for line in text.split(separator: "\n") {
                 let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
                 if words.first == "nameserver", words.count > 1 { facts.nameservers.append(String(words[1])) }
-                if words.first == "search" || words.first == "domain" {
-                    facts.searchDomains = words.dropFirst().map(String.init)
-                }
             }
         }
         if facts.addresses.isEmpty == false { facts.failure = nil }

@@ -7,13 +7,10 @@ package struct UnitCollector: Collector {
     package var isHostWide: Bool { true }
 
     static let properties = [
-        "Id", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "NRestarts", "MainPID",
-        "ExecMainStartTimestamp",
-        "ExecMainExitTimestamp", "ActiveEnterTimestamp", "MemoryMax", "MemoryLimit", "LimitNOFILE", "ControlGroup",
-        "ExecStart", "Environment",
-        "KillSignal", "TimeoutStopUSec", "Restart", "PrivateTmp", "RuntimeDirectory", "FragmentPath", "UMask", "User",
-        "Type", "KillMode",
-        "RestrictAddressFamilies", "IPAddressDeny",
+        "Id", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "NRestarts", "ExecMainExitTimestamp",
+        "ActiveEnterTimestamp", "MemoryMax", "MemoryLimit", "ControlGroup", "ExecStart", "Environment", "KillSignal",
+        "TimeoutStopUSec", "Restart", "RuntimeDirectory", "FragmentPath", "Type", "KillMode", "RestrictAddressFamilies",
+        "IPAddressDeny",
     ].joined(separator: ",")
 
     /// As `Collector` says.
@@ -26,7 +23,7 @@ package struct UnitCollector: Collector {
                 limit: 16 << 20)
             var known = Self.parse(output)
             let names = Set(known.map(\.name))
-            var missing = subject.units.filter { !names.contains($0) }
+            var missing: [String] = []
             if let files = try? system.run(
                 ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"],
                 deadline: 20_000, limit: 1 << 20)
@@ -78,23 +75,17 @@ package struct UnitCollector: Collector {
         case "ExecMainCode": unit.mainCode = Int(value) ?? 0
         case "ExecMainStatus": unit.mainStatus = Int(value) ?? 0
         case "NRestarts": unit.restarts = Int(value) ?? 0
-        case "MainPID": unit.mainPID = Int32(value) ?? 0
-        case "ExecMainStartTimestamp": unit.mainStarted = time(value)
         case "ExecMainExitTimestamp": unit.mainExited = time(value)
         case "ActiveEnterTimestamp": unit.activeSince = time(value)
         case "MemoryMax", "MemoryLimit": if let limit = UInt64(value), limit < 1 << 62 { unit.memoryMax = limit }
-        case "LimitNOFILE": unit.limitNoFile = UInt64(value)
         case "ControlGroup": unit.controlGroup = value
         case "ExecStart": unit.execStart = command(value)
         case "Environment": unit.environment = value
         case "KillSignal": unit.killSignal = Int(value) ?? 15
         case "TimeoutStopUSec": unit.timeoutStop = duration(value)
         case "Restart": unit.restart = value
-        case "PrivateTmp": unit.privateTmp = value == "yes"
         case "RuntimeDirectory": unit.runtimeDirectory = value
         case "FragmentPath": unit.fragmentPath = value
-        case "UMask": unit.umask = value
-        case "User": unit.user = value
         case "Type": unit.type = value
         case "KillMode": unit.killMode = value
         case "RestrictAddressFamilies": unit.addressFamilies = value

@@ -5,10 +5,8 @@ package struct NginxInstance: Sendable {
     package var prefix: String
     package var errorLog: String
     package var accessLog: String
-    package var masterPID: Int32?
     package var workerPID: Int32?
     package var started: Timestamp?
-    package var version: String?
 
     /// Asks the process table first, then the program, then the usual places. nil when there is no nginx.
     package static func find(from system: some SystemReader, configuration: String? = nil) -> NginxInstance? {
@@ -34,12 +32,13 @@ package struct NginxInstance: Sendable {
 
     private mutating func readProcesses(_ system: some SystemReader) {
         guard let pids = try? ProcessTable.pids(from: system) else { return }
+        var hasMaster = false
         let boot = ProcessTable.bootTime(from: system)
         for pid in pids {
             guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 2_048) else { continue }
             let command = LineText(raw[...])
-            if command.hasPrefix("nginx: master process"), masterPID == nil {
-                masterPID = pid
+            if command.hasPrefix("nginx: master process"), !hasMaster {
+                hasMaster = true
                 let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
                 for (flag, value) in zip(words, words.dropFirst()) {
                     if flag == "-p" { prefix = value }

@@ -183,14 +183,12 @@ extension NginxSite {
         facts.bufferSize = inherited("\(module)_buffer_size").flatMap { Self.size($0.arguments.first) } ?? 4_096
         facts.sendsServerName = inherited("\(module)_ssl_server_name")?.arguments.first == "on"
         let next = inherited("\(module)_next_upstream")?.arguments
-        facts.retriesNonIdempotent = next?.contains("non_idempotent") ?? false
         if let index = upstreams.firstIndex(where: { $0.name == authority }) {
             upstreams[index].scheme = scheme
             upstreams[index].connectTimeout = facts.connectTimeout
             upstreams[index].readTimeout = facts.readTimeout
             upstreams[index].bufferSize = facts.bufferSize
             upstreams[index].sendsServerName = facts.sendsServerName
-            upstreams[index].retriesNonIdempotent = facts.retriesNonIdempotent
         } else if !hasVariable {
             upstreams.append(facts)
         }

@@ -10,8 +10,6 @@ package struct HostFacts: Sendable, Hashable {
     package var filesMax: Int?
     package var bindV6Only: Bool?
     package var selinuxEnforcing: Bool?
-    package var apparmor: Bool?
-    package var bootTime: Timestamp?
     /// Addresses of this host's interfaces, with port 0; empty when not read.
     package var addresses: [PeerAddress] = []
     /// Differences of `/proc/net/netstat` and `/proc/net/snmp` counters over the incident, such as `ListenOverflows`; empty when only one

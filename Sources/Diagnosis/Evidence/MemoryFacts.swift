@@ -2,9 +2,8 @@
 package struct MemoryFacts: Sendable, Hashable {
     /// Path of the group below the hierarchy's root.
     package var cgroup: String
-    /// OOM kills so far, and since the last reading when there was one.
+    /// OOM kills so far.
     package var oomKills: Int
-    package var oomKillsDelta: Int?
     /// Bytes; nil: no limit, or not told.
     package var limit: UInt64?
     package var peak: UInt64?
@@ -12,8 +11,8 @@ package struct MemoryFacts: Sendable, Hashable {
     /// Times tasks of the group were throttled by their CPU quota.
     package var cpuThrottled: Int?
 
-    package init(cgroup: String, oomKills: Int, oomKillsDelta: Int? = nil, limit: UInt64? = nil, peak: UInt64? = nil) {
-        self.cgroup = cgroup; self.oomKills = oomKills; self.oomKillsDelta = oomKillsDelta; self.limit = limit;
+    package init(cgroup: String, oomKills: Int, limit: UInt64? = nil, peak: UInt64? = nil) {
+        self.cgroup = cgroup; self.oomKills = oomKills; self.limit = limit;
         self.peak = peak
     }
 }

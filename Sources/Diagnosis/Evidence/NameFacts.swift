@@ -8,10 +8,8 @@ package struct NameFacts: Sendable, Hashable {
     package var failure: String?
     /// Addresses `/etc/hosts` gives.
     package var fromHosts: [PeerAddress] = []
-    /// `nameserver` lines of resolv.conf, and what each answered: nil when it did not answer in time.
+    /// `nameserver` lines of resolv.conf.
     package var nameservers: [String] = []
-    package var silentNameservers: [String] = []
-    package var searchDomains: [String] = []
 
     package init(host: String, addresses: [PeerAddress], failure: String? = nil, fromHosts: [PeerAddress] = []) {
         self.host = host; self.addresses = addresses; self.failure = failure; self.fromHosts = fromHosts

@@ -13,13 +13,10 @@ package struct UnitState: Sendable, Hashable {
     package var mainCode = 0
     package var mainStatus = 0
     package var restarts = 0
-    package var mainPID: Int32 = 0
-    package var mainStarted: Timestamp?
     package var mainExited: Timestamp?
     package var activeSince: Timestamp?
     /// Bytes; nil: no limit.
     package var memoryMax: UInt64?
-    package var limitNoFile: UInt64?
     package var controlGroup = ""
     package var execStart = ""
     package var environment = ""
@@ -27,11 +24,8 @@ package struct UnitState: Sendable, Hashable {
     /// Milliseconds; nil: unlimited or not told.
     package var timeoutStop: Int64?
     package var restart = ""
-    package var privateTmp = false
     package var runtimeDirectory = ""
     package var fragmentPath = ""
-    package var umask = ""
-    package var user = ""
     package var addressFamilies = ""
     package var addressDeny = ""
     package var type = ""

@@ -31,11 +31,6 @@ package struct UpstreamFacts: Sendable, Hashable {
     package var hasZone = false
     /// `proxy_ssl_server_name`; nil: not known.
     package var sendsServerName: Bool?
-    /// Idle close of the application in seconds, where told (its defaults or a `Keep-Alive: timeout=`).
-    package var appIdleTimeout: Int?
-    package var appIdleSource: String?
-    package var retriesNonIdempotent = false
-    package var hasHealthCheck = false
 
     package init(name: String, place: String, scheme: String = "http", servers: [Server] = []) {
         self.name = name; self.place = place; self.scheme = scheme; self.servers = servers

@@ -42,7 +42,6 @@ package struct AppHistory: Sendable {
             running.insert(instance)
             unit.activeState = "active"
             unit.activeSince = event.time
-            unit.mainPID = event.pid ?? 0
         case .exited(let code): ended(event, instance, code: 1, status: code, result: code == 0 ? "success" : "exit-code")
         case .killed(let signal, let dumped):
             ended(event, instance, code: dumped ? 3 : 2, status: signal, result: dumped ? "core-dump" : "signal")

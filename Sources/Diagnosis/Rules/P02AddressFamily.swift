@@ -4,7 +4,7 @@ import Machine
 enum P02AddressFamily {
     static let rule = Rule(
         number: 2, slug: "address-family", title: "IPv4 and IPv6 mixed up", depth: 6,
-        reasons: [.connectRefused, .poolEmpty], judge: judge)
+        reasons: [.connectRefused], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let peer = failure.peer, peer.isIP, failure.has([.connectRefused]) else { return .notApplicable }

@@ -4,7 +4,7 @@ import Machine
 enum P03NetworkNamespace {
     static let rule = Rule(
         number: 3, slug: "network-namespace", title: "Bound in another network namespace", depth: 6,
-        reasons: [.connectRefused, .poolEmpty], judge: judge)
+        reasons: [.connectRefused], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let peer = failure.peer, peer.isIP, let port = peer.port, failure.has([.connectRefused]) else {

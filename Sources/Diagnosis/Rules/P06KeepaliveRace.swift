@@ -29,23 +29,16 @@ enum P06KeepaliveRace {
         let upstream = evidence.upstream.value
         let idle = raced.compactMap(\.connectionIdle)
         let typical = roundNumber(idle)
-        let appIdle = upstream?.appIdleTimeout ?? typical
         if let typical {
             lines.append(
                 EvidenceLine(
                     "reused after \(typical) s of idleness (\(idle.count) of \(known.count) samples)",
                     source: "attempt records"))
         }
-        if let seconds = upstream?.appIdleTimeout {
-            lines.append(
-                EvidenceLine(
-                    "the application closes idle connections after \(seconds) s",
-                    source: upstream?.appIdleSource ?? "Keep-Alive header"))
-        }
         if let keep = upstream?.keepaliveTimeout {
             lines.append(EvidenceLine("the proxy keeps them for \(keep) s", source: upstream?.place ?? ""))
         }
-        let isLonger = appIdle.flatMap { app in upstream?.keepaliveTimeout.map { $0 >= app } } ?? false
+        let isLonger = typical.flatMap { app in upstream?.keepaliveTimeout.map { $0 >= app } } ?? false
         let confidence: Confidence
         if !raced.isEmpty {
             confidence = typical != nil || isLonger ? .firm : .likely
@@ -61,12 +54,12 @@ enum P06KeepaliveRace {
             }
             confidence = isLonger ? .likely : .possible
         }
-        let wanted = appIdle.map { max($0 - 1, 1) }
+        let wanted = typical.map { max($0 - 1, 1) }
         let place = upstream?.place ?? "the upstream"
         return .finding(
             Finding(
                 confidence, Culprit(.configuration, place),
-                "The application closes idle connections\(appIdle.map { " after \($0) s" } ?? ""), and the proxy "
+                "The application closes idle connections\(typical.map { " after \($0) s" } ?? ""), and the proxy "
                     + "sent a request into one that was being closed.",
                 evidence: lines,
                 disproof: "The same failures on fresh connections, or an exit of the application in that second.",

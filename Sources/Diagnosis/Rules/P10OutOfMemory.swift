@@ -20,13 +20,6 @@ enum P10OutOfMemory {
                     "\(link.unit.name): Result=oom-kill", source: RuleSupport.unitSource(link.unit), time: exited)
                 return .finding(build(failure, link, constraint: "", lines: [line], evidence))
             }
-            if let memory = evidence.memory.value?.first(where: { matches($0.cgroup, link.unit) }),
-                let delta = memory.oomKillsDelta, delta > 0
-            {
-                let line = EvidenceLine(
-                    "oom_kill of \(memory.cgroup) grew by \(delta)", source: evidence.memory.source, time: failure.last)
-                return .finding(build(failure, link, constraint: "MEMCG", lines: [line], evidence))
-            }
         }
         let near = kills.filter { failure.covers($0.time) }
         if let stranger = near.last {

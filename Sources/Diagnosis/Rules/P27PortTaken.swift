@@ -29,9 +29,7 @@ enum P27PortTaken {
             }
             return complaints.isEmpty ? .ruledOut("nobody complained of port \(port) being in use") : .notApplicable
         }
-        let expected = units.filter {
-            $0.name == failure.ownUnit || EvidenceSet.serves(port: port, $0)
-        }
+        let expected = units.filter { EvidenceSet.serves(port: port, $0) }
         if expected.contains(where: { $0.name == owner.unit }) {
             return .ruledOut("\(owner.text) holds port \(port), as it should")
         }

@@ -28,8 +28,6 @@ package struct FailureCase: Sendable {
     package var proxyLoaded: Timestamp?
     /// When this is being judged.
     package var now: Timestamp
-    /// Requests of this upstream that worked in the same time; nil when not known.
-    package var succeeded: Int?
 
     package init(
         upstream: String, peer: PeerAddress?, counts: [ReasonCode: Int], first: Timestamp, last: Timestamp,
@@ -56,11 +54,6 @@ package struct FailureCase: Sendable {
         counts.reduce(0) { reasons.contains($1.key) ? $0 + $1.value : $0 }
     }
 
-    /// Share of attempts with one of `reasons`, 0...1.
-    package func share(_ reasons: Set<ReasonCode>) -> Double {
-        attempts == 0 ? 0 : Double(count(reasons)) / Double(attempts)
-    }
-
     /// Whether a time lies within the incident, widened by so many milliseconds on each side.
     package func covers(_ time: Timestamp, before: Int64 = 30_000, after: Int64 = 5_000) -> Bool {
         time >= first.advanced(byMilliseconds: -before) && time <= last.advanced(byMilliseconds: after)
@@ -74,9 +67,5 @@ extension ReasonCode {
     /// The peer is gone: all of these follow from a dead or dying process.
     package static let peerGone: Set<ReasonCode> = [
         .connectRefused, .connReset, .connEndBeforeHead, .connKeepaliveRace, .socketMissing, .bodyTruncated, .poolEmpty,
-    ]
-    /// Too late rather than refused.
-    package static let slow: Set<ReasonCode> = [
-        .responseTimeout, .sendTimeout, .bodyTimeout, .connectTimeout, .backlogFull, .queueTimeout, .queueFull,
     ]
 }
