@@ -1,4 +1,4 @@
-/// Gives out the peer slots and worker columns of a board. Pure bookkeeping of the supervisor; `write` makes it
+/// Gives out the peer slots of a board; the machine numbers the columns. Pure bookkeeping of the supervisor; `write` makes it
 /// visible.
 ///
 /// A peer keeps its slot over reloads and worker generations: failures, checks and drain states survive. A slot freed
@@ -22,14 +22,11 @@ package struct BoardAllocator {
     /// Generation last given to each slot; 0 = never used.
     private var generations: [UInt64]
     private var freeSlots: [Int]
-    private var columnIsUsed: [Bool]
 
     package init(layout: BoardLayout) {
         self.layout = layout
         generations = Array(repeating: 0, count: layout.slots)
         freeSlots = Array((0..<layout.slots).reversed())
-        columnIsUsed = Array(repeating: false, count: layout.columns)
-        columnIsUsed[0] = true
     }
 
     /// Slots in use.
@@ -60,19 +57,6 @@ package struct BoardAllocator {
         }
         for slot in freed.sorted(by: { $0.index < $1.index }) { freeSlots.insert(slot.index, at: 0) }
         return freed
-    }
-
-    /// The lowest free worker column, 1 or more; nil when all are in use (workers and their draining predecessors).
-    /// O(columns).
-    package mutating func takeColumn() -> Int? {
-        guard let column = columnIsUsed.firstIndex(of: false) else { return nil }
-        columnIsUsed[column] = true
-        return column
-    }
-
-    /// Gives a column back after its worker's end. Call `BoardColumn.retire` first.
-    package mutating func giveColumn(_ column: Int) {
-        if column > 0, column < columnIsUsed.count { columnIsUsed[column] = false }
     }
 
     /// Writes all slots' generations to the board: slots in use get theirs, the others none.

@@ -1,7 +1,7 @@
 /// Where everything stands in the shared memory (design.md, D2).
 ///
 /// ```
-/// 0      header: magic, layout version, size, columns, slots, counters per column, change counter     256 bytes
+/// 0      header: magic, layout version, size, workers, slots, change counter, incident numbers        256 bytes
 /// 256    slot table: per slot the generation, written by the supervisor, and 15 incident words         128 × slots
 /// …      columns, 4,096-aligned: per column a header with counters (1,024 bytes), then 128 × slots of peer cells
 /// ```
@@ -70,8 +70,6 @@ enum HeaderWord: Int {
     case changes = 8
     /// Numbers for new incidents.
     case incidents = 9
-    /// Which worker columns the supervisor has given out (4 words of 64 bits).
-    case columnsInUse = 16
 }
 
 /// Words of a peer cell.

@@ -42,16 +42,13 @@ extension BoardView {
 
     /// The peer's sums over all columns; all zero for a slot out of range or of another generation. O(columns).
     ///
-    /// - Parameters:
-    ///   - columns: how many columns to read, from the supervisor's on; nil = all. Workers that run never have a higher
-    ///     number than this.
-    ///   - without: a column left out: `connections` of the others.
-    package func totals(_ slot: PeerSlot, columns: Int? = nil, without: Int = -1) -> PeerTotals {
+    /// - Parameter without: a column left out: `connections` of the others.
+    package func totals(_ slot: PeerSlot, without: Int = -1) -> PeerTotals {
         var totals = PeerTotals()
         guard isCurrent(slot) else { return totals }
         var failures: UInt64 = 0
         var forgiven: UInt64 = 0
-        for column in 0..<min(columns ?? layout.columns, layout.columns) {
+        for column in 0..<layout.columns {
             let cell = layout.cellStart(column, slot.index)
             guard load(cell) == slot.generation else { continue }
             // Only the lower half of each counter counts, so that no liar makes the sum overflow.

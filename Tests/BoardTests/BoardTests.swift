@@ -338,15 +338,4 @@ struct CannotMap: Error {}
         column.recordFailure(new, second: 11)
         #expect(view.totals(new).fails == 1 && view.totals(new).connections == 0)
     }
-
-    @Test func columnsAreGivenOutOnceAndComeBack() {
-        var allocator = BoardAllocator(layout: BoardLayout(workers: 2, slots: 0)!)
-        let columns = [allocator.takeColumn(), allocator.takeColumn(), allocator.takeColumn()]
-        #expect(columns == [1, 2, nil])
-        allocator.giveColumn(1)
-        allocator.giveColumn(0)
-        allocator.giveColumn(77)
-        let again = [allocator.takeColumn(), allocator.takeColumn()]
-        #expect(again == [1, nil])
-    }
 }
