@@ -55,7 +55,7 @@ extension BoardColumn {
         var failures: UInt64 = 0
         for column in 0..<view.layout.columns {
             let other = view.layout.cellStart(column, slot.index)
-            if view.load(other) == slot.generation { failures += load(other, .failures) & 0xFFFF_FFFF }
+            if view.holds(other, slot) { failures += load(other, .failures) & 0xFFFF_FFFF }
         }
         return failures
     }
@@ -88,9 +88,9 @@ extension BoardColumn {
     private func ownCell(_ slot: PeerSlot) -> Int? {
         guard view.isCurrent(slot) else { return nil }
         let cell = view.layout.cellStart(column, slot.index)
-        if view.load(cell) != slot.generation {
+        if !view.holds(cell, slot) {
             for word in 1..<BoardLayout.cellSize / 8 { view.store(cell + word * 8, 0) }
-            view.store(cell, slot.generation)
+            view.give(cell, to: slot)
         }
         return cell
     }

@@ -50,7 +50,7 @@ extension BoardView {
         var forgiven: UInt64 = 0
         for column in 0..<layout.columns {
             let cell = layout.cellStart(column, slot.index)
-            guard load(cell) == slot.generation else { continue }
+            guard holds(cell, slot) else { continue }
             // Only the lower half of each counter counts, so that no liar makes the sum overflow.
             failures += load(cell + CellWord.failures.rawValue * 8) & 0xFFFF_FFFF
             forgiven = max(forgiven, load(cell + CellWord.forgiven.rawValue * 8))
@@ -70,7 +70,7 @@ extension BoardView {
         guard isCurrent(slot) else { return account }
         for column in 0..<layout.columns {
             let cell = layout.cellStart(column, slot.index)
-            guard load(cell) == slot.generation else { continue }
+            guard holds(cell, slot) else { continue }
             account.attempts &+= load(cell + CellWord.attempts.rawValue * 8)
             account.broken &+= load(cell + CellWord.broken.rawValue * 8)
         }
@@ -88,7 +88,7 @@ extension BoardView {
         var word: UInt64 = 0
         for column in 0..<layout.columns {
             let cell = layout.cellStart(column, slot.index)
-            guard load(cell) == slot.generation else { continue }
+            guard holds(cell, slot) else { continue }
             // 32 bits of term and a byte of state: what has more bits is no word of ours.
             let said = load(cell + CellWord.check.rawValue * 8)
             if said > word, said >> 40 == 0 { word = said }

@@ -59,10 +59,15 @@ extension BoardView {
         words.exchange(offset, expected: expected, with: value)
     }
 
+    /// Whether a cell was last written for a peer: then what stands in it is the peer's.
+    func holds(_ cell: Int, _ slot: PeerSlot) -> Bool { words.loadAcquiring(cell) == slot.generation }
+    /// Says whose a cell is from now on, after it was cleared.
+    func give(_ cell: Int, to slot: PeerSlot) { words.storeReleasing(cell, slot.generation) }
+
     /// The change counter: when it differs from what a reader last saw, some peer's failure state may have changed.
     /// O(1).
     package var changes: UInt64 { words.loadAcquiring(HeaderWord.changes.rawValue * 8) }
 
     /// Says that something changed. Whoever writes failure state calls it after writing.
-    package func bumpChanges() { words.add(HeaderWord.changes.rawValue * 8, 1) }
+    package func bumpChanges() { words.fetchAdd(HeaderWord.changes.rawValue * 8, 1) }
 }

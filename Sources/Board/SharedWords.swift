@@ -32,34 +32,27 @@ package struct SharedWords {
     func load(_ offset: Int) -> UInt64 { atomic(offset) { $0.load(ordering: .relaxed) } }
     func store(_ offset: Int, _ value: UInt64) { atomic(offset) { $0.store(value, ordering: .relaxed) } }
 
-    /// Adds, wrapping. Returns the value before.
+    /// Loads what others stored releasing or counted, and all that they had written before it.
+    func loadAcquiring(_ offset: Int) -> UInt64 { atomic(offset) { $0.load(ordering: .acquiring) } }
+    /// Stores; whoever loads it acquiring sees what was written before.
+    func storeReleasing(_ offset: Int, _ value: UInt64) { atomic(offset) { $0.store(value, ordering: .releasing) } }
+    /// Adds, wrapping; whoever loads the sum acquiring sees what was written before. Returns the value before.
+    @discardableResult
     func fetchAdd(_ offset: Int, _ value: UInt64) -> UInt64 {
-        atomic(offset) { $0.wrappingAdd(value, ordering: .relaxed).oldValue }
+        atomic(offset) { $0.wrappingAdd(value, ordering: .releasing).oldValue }
     }
-    /// Replaces a value that is still the expected one; nothing else is ordered by it. Returns what was found.
+    /// Replaces a value that is still the expected one. Returns what was found.
     func exchange(_ offset: Int, expected: UInt64, with value: UInt64) -> (isDone: Bool, found: UInt64) {
         atomic(offset) {
-            let result = $0.compareExchange(expected: expected, desired: value, ordering: .relaxed)
+            let result = $0.compareExchange(expected: expected, desired: value, ordering: .acquiringAndReleasing)
             return (result.exchanged, result.original)
         }
     }
-
-    /// Loads what `add` counted, and all that was written before it.
-    func loadAcquiring(_ offset: Int) -> UInt64 { atomic(offset) { $0.load(ordering: .acquiring) } }
-    /// Adds, wrapping; whoever loads the sum acquiring sees what was written before.
-    func add(_ offset: Int, _ value: UInt64) { atomic(offset) { _ = $0.wrappingAdd(value, ordering: .releasing) } }
 
     /// Loads and stores in one order that all processes agree on: who stores and then loads sees the others' stores,
     /// or they see this one.
     func loadInOrder(_ offset: Int) -> UInt64 { atomic(offset) { $0.load(ordering: .sequentiallyConsistent) } }
     func storeInOrder(_ offset: Int, _ value: UInt64) {
         atomic(offset) { _ = $0.exchange(value, ordering: .sequentiallyConsistent) }
-    }
-
-    /// Replaces a value that is still the expected one.
-    func replace(_ offset: Int, _ expected: UInt64, with value: UInt64) -> Bool {
-        atomic(offset) {
-            $0.compareExchange(expected: expected, desired: value, ordering: .acquiringAndReleasing).exchanged
-        }
     }
 }

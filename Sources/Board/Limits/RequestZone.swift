@@ -64,7 +64,7 @@ package struct RequestZone {
             if excess > burst { return .rejected(excess: excess) }
             guard counts else { break }
             let empty = Self.emptyTime(excess, time, rate)
-            if words.replace(entry + 8, known, with: UInt64(bitPattern: empty)) { break }
+            if words.exchange(entry + 8, expected: known, with: UInt64(bitPattern: empty)).isDone { break }
         }
         return .allowed(excess: excess)
     }
@@ -122,8 +122,8 @@ package struct RequestZone {
                 if time < victimTime { (victim, victimMark, victimTime) = (entry, known, time) }
             }
             // First the bucket, then the name on it: a new key never finds another's excess.
-            if victimMark != 0, !words.replace(victim + 8, words.load(victim + 8), with: 0) { continue }
-            if words.replace(victim, victimMark, with: mark) { return victim }
+            if victimMark != 0, !words.exchange(victim + 8, expected: words.load(victim + 8), with: 0).isDone { continue }
+            if words.exchange(victim, expected: victimMark, with: mark).isDone { return victim }
         }
         return nil
     }

@@ -26,14 +26,14 @@ package struct ZoneHeader {
     var secret: (UInt64, UInt64) { (words.load(8), words.load(16)) }
 
     /// The number of columns that have been used: none above it is looked at.
-    var columnsUsed: Int { Int(clamping: words.load(24)) }
+    var columnsUsed: Int { Int(clamping: words.loadInOrder(24)) }
 
     /// Notes that a column is used from now on.
     func use(column: Int) {
         for _ in 0..<64 {
             let known = words.load(24)
             guard known <= UInt64(clamping: column) else { return }
-            if words.replace(24, known, with: UInt64(clamping: column) + 1) { return }
+            if words.exchange(24, expected: known, with: UInt64(clamping: column) + 1).isDone { return }
         }
     }
 }
