@@ -1,7 +1,7 @@
 /// The incident that the failures of one peer belong to, as one word of shared memory: the id in the upper 40 bits, the second of the last
 /// failure (modulo 2^24, of CLOCK_MONOTONIC) in the lower 24. Zero: none.
 package struct IncidentWord: Equatable, Sendable {
-    /// Seconds without a failure after which an incident is over; the collector of incidents uses the same.
+    /// Seconds without a failure after which an incident is over; who collects incidents waits a little longer.
     package static let quietPeriod: UInt64 = 60
 
     /// As it stands on the board.

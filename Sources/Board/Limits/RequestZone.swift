@@ -121,7 +121,7 @@ package struct RequestZone {
                 let time = known == 0 ? 0 : words.load(entry + 8)
                 if time < victimTime { (victim, victimMark, victimTime) = (entry, known, time) }
             }
-            // First the bucket, then the name on it: a new key never finds another's excess.
+            // First the bucket, then the name on it: a new key does not begin with another's excess.
             if victimMark != 0, !words.exchange(victim + 8, expected: words.load(victim + 8), with: 0).isDone { continue }
             if words.exchange(victim, expected: victimMark, with: mark).isDone { return victim }
         }

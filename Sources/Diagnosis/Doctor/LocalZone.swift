@@ -1,8 +1,8 @@
 import Foundation
 
-/// Local time of this host, for logs that carry no zone. Remembers the offset of the hour it was last asked for.
+/// Local time of this host, for logs that carry no zone. Remembers the offset of the quarter of an hour it was last asked for.
 package struct LocalZone: Sendable {
-    private var hour: Int64 = .min
+    private var quarter: Int64 = .min
     private var offset: Int64 = 0
     /// Seconds east of UTC; overrides the host's zone in tests.
     private let fixed: Int64?
@@ -13,8 +13,8 @@ package struct LocalZone: Sendable {
     package mutating func timestamp(_ local: CivilTime) -> Timestamp? {
         guard let asUTC = local.secondsIfUTC else { return nil }
         if let fixed { return Timestamp(seconds: asUTC - fixed) }
-        if asUTC / 900 != hour {
-            hour = asUTC / 900
+        if asUTC / 900 != quarter {
+            quarter = asUTC / 900
             var fields = unsafe tm()
             unsafe fields.tm_year = Int32(local.year - 1_900)
             unsafe fields.tm_mon = Int32(local.month - 1)
@@ -22,8 +22,7 @@ package struct LocalZone: Sendable {
             unsafe fields.tm_hour = Int32(local.hour)
             unsafe fields.tm_min = Int32(local.minute)
             unsafe fields.tm_isdst = -1
-            let quarter = asUTC - Int64(local.second)
-            offset = quarter - Int64(unsafe mktime(&fields))
+            offset = asUTC - Int64(local.second) - Int64(unsafe mktime(&fields))
         }
         return Timestamp(seconds: asUTC - offset)
     }

@@ -50,7 +50,7 @@ package enum RuleSupport {
         return active <= time
     }
 
-    /// The last lines a unit wrote, as evidence, at most `count`.
+    /// A span of time in its largest fitting unit.
     package static func age(_ milliseconds: Int64) -> String {
         switch milliseconds {
         case ..<1_000: "\(max(milliseconds, 0)) ms"

@@ -13,7 +13,7 @@
 /// `timerFired` at `deadline`. Each entry point is O(instances).
 package struct AppMachine: ~Copyable {
     /// After so many failed starts in a row a slot's next start is not plausible any more: nobody should wait for it.
-    package static let failedStartsMax = 3
+    package static let failedStartsMax = UpstreamOutlook.failedStartsMax
 
     /// What an instance is in its slot.
     package enum Role: Hashable, Sendable {

@@ -1,7 +1,7 @@
 /// The short name of an incident: sorts by time, is typed by hand, fits eight characters.
 ///
-/// 30 bits of seconds since 2024-01-01 UTC (until 2058), then 10 bits that keep ids of one second apart: a worker uses its own number
-/// and a counter. Written in Crockford's base 32, without I, L, O and U. Stdlib only, so that the worker can make one too.
+/// 30 bits of seconds since 2024-01-01 UTC (until 2058), then 10 bits that keep ids of one second apart: all workers count on the
+/// board. Written in Crockford's base 32, without I, L, O and U. Stdlib only, so that the worker can make one too.
 package struct IncidentID: Sendable, BitwiseCopyable, Hashable, Comparable {
     /// The value; only the low 40 bits are used.
     package let rawValue: UInt64
