@@ -12,7 +12,7 @@ extension Balancer {
         var best = -1
         let excluded: PeerFlags = settings.provesFirst ? [.down, .draining, .unproven] : [.down, .draining]
         for place in 0..<primary.count &+ backup.count {
-            let slot = Int(order[place < primary.count ? place : backup.start &+ place &- primary.count])
+            let slot = slot(at: place)
             if isTried(attempt, slot) || peers[slot].isFull { continue }
             if !peers[slot].flags.isDisjoint(with: excluded) { continue }
             guard best >= 0 else {

@@ -99,10 +99,14 @@ extension Balancer {
         return -1
     }
 
+    /// The peers of both tiers in their order: at 0..<`primary.count + backup.count`.
+    @inline(__always)
+    func slot(at place: Int) -> Int { Int(order[place < primary.count ? place : backup.start &+ place &- primary.count]) }
+
     /// Whether an untried live peer of the request's tier is kept back by nothing but `max_conns`.
     func isAnyFull(_ attempt: AttemptState, at second: Int64) -> Bool {
         for place in 0..<primary.count &+ backup.count {
-            let slot = Int(order[place < primary.count ? place : backup.start &+ place &- primary.count])
+            let slot = slot(at: place)
             if !isSingle, isTried(attempt, slot) || peers[slot].isFailed(at: second) { continue }
             if peers[slot].flags.isEmpty, peers[slot].isFull { return true }
         }

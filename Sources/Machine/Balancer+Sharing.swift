@@ -41,9 +41,6 @@ extension Balancer {
     /// The next change the other workers have to know; nil when there is none. At most 8 are kept. O(1).
     package mutating func takePublication() -> PeerPublication? { publications.take() }
 
-    /// Whether there is something to publish. O(1).
-    package var hasPublications: Bool { publications.count > 0 }
-
     /// Takes over a peer's failure state as the sum over all workers.
     ///
     /// Values from the board may be anything: `fails` is clamped to 0...2^31-1, times after `now` count as now.

@@ -105,11 +105,6 @@ package struct HealthCheckMachine: BitwiseCopyable, Equatable, Sendable {
         return finish(passed, settings: settings, now: now, random: &random)
     }
 
-    /// The peer's process is known to be gone or to be ready by other means: the next check is due at once.
-    package mutating func expedite(now: Milliseconds) {
-        if !isChecking { deadline = min(deadline, now) }
-    }
-
     private mutating func finish(
         _ passed: Bool, settings: HealthCheckSettings, now: Milliseconds, random: inout RandomSource
     ) -> HealthCheckAction {

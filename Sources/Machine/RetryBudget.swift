@@ -7,8 +7,6 @@ package struct RetryBudget: BitwiseCopyable, Sendable {
     /// Retries allowed per 100 requests.
     package static let percent = 20
     package static let floorMin = 100
-    /// Length of the window in seconds.
-    package static let window = 10
 
     private var requests = InlineArray<10, Int32>(repeating: 0)
     private var retries = InlineArray<10, Int32>(repeating: 0)

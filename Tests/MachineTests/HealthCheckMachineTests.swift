@@ -71,18 +71,6 @@ import Testing
         #expect(starts.count > 20)
     }
 
-    @Test func aPeerCanBeCheckedAtOnce() {
-        let settings = HealthCheckSettings(interval: 1000)
-        var random = RandomSource(seed: 5)
-        var machine = HealthCheckMachine(settings: settings, known: nil, now: 0, random: &random)
-        _ = machine.advance(settings: settings, now: 0, random: &random)
-        machine.expedite(now: 0)
-        #expect(machine.deadline == 5000, "a running check goes on")
-        _ = machine.result(passed: false, check: machine.checkSerial, settings: settings, now: 1, random: &random)
-        machine.expedite(now: 10)
-        #expect(machine.advance(settings: settings, now: 10, random: &random) == .startCheck)
-    }
-
     /// Any results, late or in time, and any clock: states follow from rows of results, no check is lost, and none runs twice at a time.
     @Test(arguments: 0..<300 as Range<UInt64>) func anyWalkFollowsTheModel(seed: UInt64) {
         var random = RandomSource(seed: seed)

@@ -33,8 +33,6 @@ final class BlockScope {
     var appName: (name: String, location: SourceLocation)?
     /// The app that is being read.
     var app: AppSettings?
-    /// The health-check conditions that are being read.
-    var matchBlock: MatchSettings?
     /// Work for when all simple directives of the block are applied: nested blocks, and checks that need them all.
     var deferred: [(ConfigurationReader) -> Void] = []
 

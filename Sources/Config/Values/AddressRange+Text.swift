@@ -24,15 +24,6 @@ extension AddressRange {
         return (range, value.high & ~maskHigh != 0 || value.low & ~maskLow != 0)
     }
 
-    /// Length of the prefix in bits; 0 for `all` and `unix`.
-    package var prefixLength: Int {
-        switch self {
-        case .all, .unix: 0
-        case .ipv4(_, let mask): mask.nonzeroBitCount
-        case .ipv6(_, _, let high, let low): high.nonzeroBitCount + low.nonzeroBitCount
-        }
-    }
-
     /// Whether an address is in the network. An IPv6 address that holds an IPv4 one matches IPv4 networks too, as in nginx. O(1).
     package func contains(_ address: NetworkAddress) -> Bool {
         switch (self, address) {
