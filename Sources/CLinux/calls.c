@@ -131,4 +131,5 @@ int cs_catch_signal(int number) {
     return sigaction(number, &action, NULL) < 0 ? -errno : 0;
 }
 
-int cs_take_signal(void) { int number = caught_signal; caught_signal = 0; return number; }
+// One that comes between a load and a store is not lost; most calls only load.
+int cs_take_signal(void) { return caught_signal ? __atomic_exchange_n(&caught_signal, 0, __ATOMIC_ACQ_REL) : 0; }

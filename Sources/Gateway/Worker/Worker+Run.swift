@@ -15,7 +15,7 @@ extension Ref where Value == Worker {
     @inline(__always)
     func tick() -> Bool {
         let count = value.loop.wait(limit: sleepLimit)
-        if count == 0 { takeSignal() }
+        takeSignal()
         for index in 0..<count {
             let (token, mask) = value.loop.event(index)
             if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
