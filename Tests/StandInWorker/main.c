@@ -2,7 +2,8 @@
 //
 // It answers every connection with one line, `worker PID generation GENERATION place PLACE column COLUMN`, and closes it. What it does at
 // the start follows from words in the configuration: `standin-refuse`, `standin-crash`, `standin-silent` (never ready), `standin-stubborn`
-// (does not end when told), `standin-slow` (drains only after 300 ms). Each of its steps is a line in the first log it gets.
+// (does not end when told), `standin-slow` (drains only after 300 ms), `standin-flood` (a child of it sends rubbish for as long as anybody
+// reads it). Each of its steps is a line in the first log it gets.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +88,15 @@ static void hello(void) {
     if (strstr(configuration, "standin-refuse")) { report(2, "\x04\0nope", 6); exit(2); }
 }
 
+/// Sends what nobody understands, as fast as it is read.
+static void flood(void) {
+    if (fork() != 0) return;
+    prctl(PR_SET_NAME, "standin-flood");
+    struct pollfd channel = { .fd = CHANNEL, .events = POLLOUT };
+    while (poll(&channel, 1, -1) == 1 && (channel.revents & (POLLERR | POLLHUP)) == 0) report(999, "", 0);
+    _exit(0);
+}
+
 static void answer(int listener) {
     int c = accept(listener, NULL, NULL);
     if (c < 0) return;
@@ -106,6 +117,7 @@ static int obey(void) {
     case RUN:
         note("runs");
         if (strstr(configuration, "standin-silent") == NULL) report(1, (int32_t[]){ (int32_t)getpid() }, 4);
+        if (strstr(configuration, "standin-flood")) flood();
         return 1;
     case DRAIN:
         note(packet[4] ? "drains with a deadline" : "drains");

@@ -157,6 +157,19 @@ import Testing
         }
     }
 
+    @Test func aWorkerThatTalksWithoutAPauseKeepsNobodyFromBeingHeard() throws {
+        try withRig { rig in
+            try rig.configure("# standin-flood")
+            try rig.start()
+            let start = Date()
+            #expect(rig.waitForLog("more before it"))
+            rig.signal(SIGQUIT)
+            #expect(rig.wait(5) { !rig.isRunning })
+            let lines = rig.read("error.log").components(separatedBy: "is not understood").count - 1
+            #expect(lines <= Int(Date().timeIntervalSince(start)) + 2, "one line a second at most")
+        }
+    }
+
     @Test func manyListenersArriveInSeveralPackets() throws {
         try withRig { rig in
             let list = (0..<150).map { "listen unix:\(rig.directory)/s\($0);" }.joined(separator: " ")

@@ -63,4 +63,23 @@ import Testing
             spoilt[index] ^= 0xFF
         }
     }
+
+    @Test func theLastWordsOfAProcessThatHadUnreadMessagesAreHeard() throws {
+        func conversation() throws -> Descriptor {
+            let (ours, theirs) = try System.packetPair()
+            try System.send(Array("never read".utf8), descriptors: [], over: ours.number)
+            for word in ["failed", "why"] { try System.send(Array(word.utf8), descriptors: [], over: theirs.number) }
+            return ours
+        }
+        let channel = try conversation()
+        // The kernel tells of the unread message first, as an error, and only then hands out what came.
+        let heard = (0..<3).map { _ in System.receive(from: channel.number, capacity: 64).map { String(decoding: $0, as: UTF8.self) } }
+        #expect(heard == ["failed", "why", ""])
+    }
+
+    @Test func aLineThatRepeatsIsWrittenOnceASecond() {
+        var line = RepeatedLine()
+        let told = [5, 6, 1004, 1005, 1500, 2005, 9000].map { line.tell(now: $0) }
+        #expect(told == [0, nil, nil, 2, nil, 1, 0])
+    }
 }

@@ -64,7 +64,7 @@ final class ControlProcess {
 
     /// The next message, nil when there is none (or the channel ended).
     func receive() -> Result<ControlRequest, MessageError>? {
-        guard let packet = try? System.receive(from: channel.number, capacity: MessageLimits.packetBytesMax), !packet.isEmpty
+        guard let packet = System.receive(from: channel.number, capacity: MessageLimits.packetBytesMax), !packet.isEmpty
         else { return nil }
         do throws(MessageError) {
             return .success(try ControlRequest(decoding: packet))

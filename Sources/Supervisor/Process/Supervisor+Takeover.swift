@@ -47,6 +47,8 @@ extension Supervisor {
     func serveFormer(_ id: WorkerID, isHungUp: Bool) -> Bool {
         guard let former = formerWorkers?.list.first(where: { $0.worker.id == id }) else { return false }
         former.worker.flush()
+        // Without this, the room that was asked for once would be reported for ever.
+        watch(former.worker)
         if former.standing != .orphan {
             let isThere = former.read()
             if former.standing == .orphan {
@@ -60,7 +62,7 @@ extension Supervisor {
             }
             return true
         }
-        readReports(of: former.worker)
+        readReports(of: former.worker, most: isHungUp ? 4096 : 128)
         if isHungUp { forget(former, isEnded: true) }
         return true
     }

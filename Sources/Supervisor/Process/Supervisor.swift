@@ -184,8 +184,8 @@ final class Supervisor {
             if apps?.childEnded(ended.process) == true || controlEnded(ended) { continue }
             let worker = workers.values.first { $0.process == ended.process }
             let name = worker != nil ? "worker process" : ended.process == newBinary ? "new binary process" : "unknown process"
-            // What it said last comes before its end.
-            if let worker { readReports(of: worker) }
+            // What it said last comes before its end: all that a socket holds. Not "to the end": a child of it may still be writing.
+            if let worker { readReports(of: worker, most: 4096) }
             switch ended.end {
             case .code(let code): log.write(.notice, "\(name) \(ended.process) exited with code \(code)")
             case .signal(let number):
@@ -245,8 +245,11 @@ final class Supervisor {
         if event.isHungUp { poll.remove(worker.channel) }
     }
 
-    func readReports(of worker: WorkerProcess) {
-        while let report = worker.receive() {
+    /// - Parameter most: Packets at one time. A worker reads what strangers send and may be in their hands: one that talks without a pause
+    ///   must not keep the supervisor from everybody else. What is left comes with the next turn.
+    func readReports(of worker: WorkerProcess, most: Int = 128) {
+        for _ in 0..<most {
+            guard let report = worker.receive() else { return }
             switch report {
             case .success(.health(let health)): take(health, from: worker)
             case .success(.peersChanged): relayPeers(from: worker)
@@ -258,7 +261,9 @@ final class Supervisor {
             case .success(.failures(let tally)): forward(tally)
             case .success(.drained), .success(.stats), .success(.inheritance): break
             case .failure(let error):
-                log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error)), ignored")
+                guard let others = worker.strayMessages.tell(now: System.now) else { continue }
+                let more = others > 0 ? ", and \(others) more before it" : ""
+                log.write(.alert, "worker process \(worker.process) sent a message that is not understood (\(error))\(more), ignored")
             }
         }
     }

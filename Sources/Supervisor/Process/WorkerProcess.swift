@@ -16,6 +16,8 @@ final class WorkerProcess {
     var successorSocket: String?
     /// Packets that did not fit into the channel, oldest first.
     private(set) var backlog: [(packet: [UInt8], descriptors: [Descriptor])] = []
+    /// What it said that nobody understands.
+    var strayMessages = RepeatedLine()
 
     init(id: WorkerID, generation: Int, place: Int, column: Int, process: Int32, channel: Descriptor) {
         self.id = id
@@ -86,7 +88,7 @@ final class WorkerProcess {
 
     /// The next message of the worker, nil when there is none (or the channel ended).
     func receive() -> Result<WorkerReport, MessageError>? {
-        guard let packet = try? System.receive(from: channel.number, capacity: MessageLimits.packetBytesMax), !packet.isEmpty
+        guard let packet = System.receive(from: channel.number, capacity: MessageLimits.packetBytesMax), !packet.isEmpty
         else { return nil }
         do throws(MessageError) {
             return .success(try WorkerReport(decoding: packet))

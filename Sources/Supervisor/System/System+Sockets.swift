@@ -109,15 +109,9 @@ extension System {
     /// Nothing more is sent: the other side of a channel reads its end.
     static func endSending(_ channel: Descriptor) { _ = cs_shutdown_write(channel.number) }
 
-    /// Receives a packet; descriptors that came with it are closed. Empty at the end of the channel.
-    static func receive(from channel: Int32, capacity: Int) throws(SystemError) -> [UInt8] {
-        var packet = [UInt8](repeating: 0, count: capacity)
-        var descriptors = [Int32](repeating: -1, count: Int(CS_DESCRIPTORS_MAX))
-        var count = Int32(descriptors.count)
-        // SAFETY: at most `capacity` bytes and `count` descriptors are written.
-        let received = try check(unsafe cs_receive_packet(channel, &packet, capacity, &descriptors, &count))
-        for descriptor in descriptors.prefix(Int(count)) { _ = cs_close(descriptor) }
-        return Array(packet.prefix(received))
+    /// Receives a packet; descriptors that came with it are closed. nil: there is none now. Empty: the channel ended.
+    static func receive(from channel: Int32, capacity: Int) -> [UInt8]? {
+        receivePacket(from: channel, capacity: capacity, descriptorsMax: Int(CS_DESCRIPTORS_MAX))?.bytes
     }
 
     private static func write(_ address: NetworkAddress, to storage: inout sockaddr_storage) -> UInt32 {
