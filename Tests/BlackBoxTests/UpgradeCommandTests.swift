@@ -26,6 +26,25 @@ struct UpgradeCommandTests {
         #expect(eventually(within: 15) { kill(new, 0) != 0 })
     }
 
+    @Test("right after a deploy keeps the new release") func afterDeploy() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let old = control.site.gateway.process.pid
+        let deployed = try control.run(["deploy", "one", "--env", "VERSION=two", "--soak", "0s"], seconds: 40)
+        #expect(deployed.succeeded, "\(deployed.errors)")
+        let result = try control.run(["upgrade"], seconds: 40)
+        #expect(result.succeeded, "\(result.errors)\(control.site.gateway.errorLog)")
+        #expect(control.site.gateway.process.wait(seconds: 20) == .exited(0))
+        let new = try #require(control.site.gateway.pid)
+        defer { kill(new, SIGKILL) }
+        #expect(eventually(within: 15) { (try? control.status())?["process"] as? Int32 == new && old != new })
+        let app = (try control.status()["apps"] as? [[String: Any]])?.first
+        #expect(app?["release"] as? Int == 2 && app?["previous_release"] as? Int == 1, "\(app ?? [:])")
+        #expect(try control.site.client(timeout: 20).request().text.hasSuffix("two"))
+        kill(new, SIGTERM)
+        #expect(eventually(within: 15) { kill(new, 0) != 0 })
+    }
+
     @Test("leaves the old program alone when the new one cannot start") func bad() throws {
         let control = try ControlSite()
         try control.waitUntilUp()

@@ -218,6 +218,37 @@ struct AppAdoptionTests {
         #expect(eventually { !TestKeeper.exists(process) })
     }
 
+    @Test("a deploy that was answered survives kill -9 at once")
+    func deploySurvives() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let specification = host.specification()
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 1 })
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
+        // The loop looks at this after each turn, and nobody is told before it does.
+        #expect(host.run { $0.hasEnded(.completed) })
+        host.die()
+        let next = try TestHost(directory: host.directory)
+        defer { next.finish() }
+        next.supervisor.configure([specification])
+        #expect(next.supervisor.status.first?.release == 2)
+        #expect(next.supervisor.status.first?.previousRelease == 1)
+    }
+
+    @Test("who has no lock writes no state")
+    func foreignState() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification()])
+        #expect(host.run { $0.routes.count == 1 })
+        let state = host.directory.read("s/apps.state")
+        #expect(!state.isEmpty)
+        let other = try TestHost(directory: host.directory)
+        other.supervisor.handOver()
+        #expect(host.directory.read("s/apps.state") == state)
+    }
+
     @Test("releases, scale and a stop survive")
     func stateSurvives() throws {
         let host = try TestHost()

@@ -149,7 +149,8 @@ extension AppSupervisor {
         app.keepReleases { number in
             number == active || number == app.previousRelease || app.instances.values.contains { $0.release == number }
         }
-        changed()
+        // Who ordered it is told now, and may rely on it from now on.
+        changed(within: .zero)
     }
 
     /// After all events are handled: what has to wait for a quiet moment.

@@ -6,7 +6,8 @@ extension AppSupervisor {
     /// Writes the state now. A failure costs a warning: the apps run on.
     package func save() {
         saveAt = nil
-        guard !isEnding else { return }
+        // Without the lock the file is another supervisor's.
+        guard !isEnding, lock != nil else { return }
         var state = AppState(boot: boot)
         for app in apps.values.sorted(by: { $0.name < $1.name }) where !app.isRemoved {
             var record = AppState.App(

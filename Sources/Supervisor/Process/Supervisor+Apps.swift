@@ -35,6 +35,7 @@ extension Supervisor {
     func leaveApps() {
         guard let apps else { return }
         removeApps(apps.poll.descriptor)
+        apps.handOver()
         self.apps = nil
         for instance in Array(checkedInstances.keys) { uncheck(instance) }
     }
