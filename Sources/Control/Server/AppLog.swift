@@ -8,6 +8,8 @@ struct AppLog: Sendable {
     private static let interval = Duration.milliseconds(300)
     /// All that a keeper has.
     private static let linesMax: UInt32 = 200
+    /// Lines that a client may be behind, at least.
+    private static let unreadMin = 2_000
 
     /// - Parameters:
     ///   - count: last lines of each instance.
@@ -15,7 +17,9 @@ struct AppLog: Sendable {
     /// - Throws: `APIError` when there is no such app.
     func lines(_ count: Int, follows: Bool) async throws -> AsyncStream<LogLineReport> {
         let first = try await ask()
-        let (stream, continuation) = AsyncStream.makeStream(of: LogLineReport.self)
+        // A client that does not read is waited for with so much; what is older then makes room.
+        let room = max(Self.unreadMin, 2 * Int(Self.linesMax) * first.count)
+        let (stream, continuation) = AsyncStream.makeStream(of: LogLineReport.self, bufferingPolicy: .bufferingNewest(room))
         var totals: [UInt32: UInt32] = [:]
         var reports: [LogLineReport] = []
         for lines in first {
@@ -39,6 +43,7 @@ struct AppLog: Sendable {
 
     private func follow(_ known: [UInt32: UInt32], _ output: AsyncStream<LogLineReport>.Continuation) async {
         var totals = known
+        var dropped = 0
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
             guard let answer = try? await ask() else { continue }
@@ -52,7 +57,12 @@ struct AppLog: Sendable {
                 }
                 reports += lines.lines.suffix(new).map { LogLineReport(instance: name(lines), line: $0) }
             }
-            for report in Self.inOrder(reports) { output.yield(report) }
+            reports = Self.inOrder(reports)
+            if dropped > 0, !reports.isEmpty {
+                reports.insert(LogLineReport(instance: app, line: "... \(dropped) lines before this one were not read in time"), at: 0)
+                dropped = 0
+            }
+            for report in reports { if case .dropped = output.yield(report) { dropped += 1 } }
             // Instances that are gone need no place.
             let living = Set(answer.map(\.serial))
             totals = totals.filter { living.contains($0.key) }

@@ -5,12 +5,10 @@ import Messages
 struct AppOperation: Sendable {
     /// When it is over.
     enum Goal: Equatable, Sendable {
-        /// All wanted instances are ready.
+        /// All wanted instances are ready, and no others run.
         case running
         /// No process is left.
         case stopped
-        /// So many instances are ready, and no others run.
-        case scaled(UInt32)
         /// The deploy, restart or rollback ended.
         case rolled
     }
@@ -25,6 +23,8 @@ struct AppOperation: Sendable {
     /// How long the last words of an instance are waited for.
     private static let wordsTimeout = Duration.seconds(2)
     private static let linesMax = 20
+    /// Happenings that a client may be behind.
+    private static let unreadMax = 256
 
     /// Gives the order.
     /// - Returns: what happens, the last value being the result.
@@ -36,9 +36,11 @@ struct AppOperation: Sendable {
         if let error = APIError(reply.answer) { throw error }
         let release = reply.answer.release == 0 ? before?.release ?? 0 : reply.answer.release
         let firstSerial = (before?.instances.map(\.serial).max() ?? 0) + 1
-        let (stream, continuation) = AsyncStream.makeStream(of: ProgressReport.self)
+        // A client that does not read misses what happens, never how it ends: the newest stay.
+        let (stream, continuation) = AsyncStream.makeStream(of: ProgressReport.self, bufferingPolicy: .bufferingNewest(Self.unreadMax))
+        let judge = Judge(app: app, goal: goal, release: release, before: before)
         let task = Task {
-            var follower = Follower(operation: self, release: release, firstSerial: firstSerial, output: continuation)
+            var follower = Follower(operation: self, judge: judge, firstSerial: firstSerial, output: continuation)
             await follower.run(happenings)
             continuation.finish()
         }
@@ -46,32 +48,26 @@ struct AppOperation: Sendable {
         return stream
     }
 
+    /// The app as it is; nil: there is none of this name.
     private func snapshot() async throws -> AppReport? {
-        let reply = try await center.ask { .status(request: $0) }
-        guard let hello = await center.hello else { return nil }
-        return StatusReport(hello, reply.parts).apps.first { $0.name == app }
+        try await StatusRoutes(center: center).status().apps.first { $0.name == app }
     }
 
     /// Follows one order.
     private struct Follower {
         let operation: AppOperation
-        /// The release that is to run in the end.
-        let release: UInt32
+        var judge: Judge
         /// Instances from this serial on were started by the order.
         let firstSerial: UInt32
         let output: AsyncStream<ProgressReport>.Continuation
         var lastWords: [UInt32: AppLines] = [:]
         var told: (done: UInt32, total: UInt32) = (0, 0)
         var lastReport = ContinuousClock.now
-        /// Looks in a row that found the roll over, without having heard of its end.
-        var quietLooks = 0
-        var lastText = ""
+        private var release: UInt32 { judge.release }
 
-        init(
-            operation: AppOperation, release: UInt32, firstSerial: UInt32, output: AsyncStream<ProgressReport>.Continuation
-        ) {
+        init(operation: AppOperation, judge: Judge, firstSerial: UInt32, output: AsyncStream<ProgressReport>.Continuation) {
             self.operation = operation
-            self.release = release
+            self.judge = judge
             self.firstSerial = firstSerial
             self.output = output
         }
@@ -91,7 +87,7 @@ struct AppOperation: Sendable {
             }
             for await step in steps {
                 if Task.isCancelled { return }
-                let ending: Bool?
+                let ending: Verdict?
                 switch step {
                 case .event(let event)?:
                     guard event.app == operation.app else { continue }
@@ -113,72 +109,54 @@ struct AppOperation: Sendable {
             output.yield(report)
         }
 
-        /// Whether the order ended with this event, and if so, how.
-        private mutating func take(_ event: AppEvent) -> Bool? {
+        /// How the order ended with this event; nil: it did not.
+        private mutating func take(_ event: AppEvent) -> Verdict? {
             var report = ProgressReport(kind: "event", text: event.text)
             report.event = "\(event.kind)"
             report.instance = event.hasInstance ? name(slot: event.slot, serial: event.serial) : nil
             emit(report)
             guard operation.goal == .rolled, event.release == release else { return nil }
             switch event.kind {
-            case .rollCompleted:
-                lastText = event.text
-                return true
-            case .rollFailed:
-                lastText = event.text
-                return false
+            case .rollCompleted: return Verdict(succeeded: true, text: event.text)
+            case .rollFailed: return Verdict(succeeded: false, text: event.text)
             default: return nil
             }
         }
 
         /// Looks at the app itself: events may be lost, and not every goal has one.
-        private mutating func look() async -> Bool? {
-            guard let app = try? await operation.snapshot() else { return nil }
-            let ready = UInt32(app.instances.count { $0.state == "ready" && ($0.serial >= firstSerial || operation.goal != .rolled) })
-            let living = UInt32(app.instances.count { $0.process != nil })
-            let isStop = operation.goal == .stopped
-            let total = max(app.instancesWanted, living)
-            let now = (done: isStop ? total - living : min(ready, app.instancesWanted), total: isStop ? total : app.instancesWanted)
-            if now != told || ContinuousClock.now - lastReport > heartbeat {
-                told = now
-                var report = ProgressReport(
-                    kind: "progress", text: "\(now.done) of \(now.total) instances " + (isStop ? "stopped" : "ready"))
-                (report.done, report.total, report.release) = (now.done, now.total, release)
-                emit(report)
+        private mutating func look() async -> Verdict? {
+            let app: AppReport?
+            do {
+                app = try await operation.snapshot()
+            } catch {
+                tellProgress(told)
+                return nil
             }
-            return judge(app, ready: ready)
+            if let app {
+                let ready = UInt32(app.instances.count { $0.state == "ready" && ($0.serial >= firstSerial || operation.goal != .rolled) })
+                let living = UInt32(app.instances.count { $0.process != nil })
+                let total = max(app.instancesWanted, living)
+                tellProgress(operation.goal == .stopped ? (total - living, total) : (min(ready, app.instancesWanted), app.instancesWanted))
+            }
+            return judge.judge(app)
         }
 
-        private mutating func judge(_ app: AppReport, ready: UInt32) -> Bool? {
-            let living = app.instances.count { $0.process != nil }
-            switch operation.goal {
-            case .stopped:
-                guard living == 0 else { return nil }
-                lastText = "app \(operation.app): stopped"
-                return true
-            case .running, .scaled:
-                if ready == app.instancesWanted, living == Int(ready), !app.rolling {
-                    lastText = "app \(operation.app): \(ready) of \(app.instancesWanted) instances ready"
-                    return true
-                }
-                guard let failed = app.instances.first(where: { $0.failedStarts > 0 }) else { return nil }
-                let exit = failed.lastExit.map { " (\($0))" } ?? ""
-                lastText = "\(name(slot: failed.slot, serial: failed.serial)) did not become ready\(exit); it is tried again"
-                return false
-            case .rolled:
-                quietLooks = app.rolling ? 0 : quietLooks + 1
-                guard quietLooks >= 3 else { return nil }
-                lastText = "release \(release) " + (app.release == release ? "runs" : "does not run")
-                return app.release == release
-            }
+        /// Says how far it is: when that is new, and now and then, so that a client that is gone is noticed.
+        private mutating func tellProgress(_ now: (done: UInt32, total: UInt32)) {
+            guard now != told || ContinuousClock.now - lastReport > heartbeat else { return }
+            told = now
+            var report = ProgressReport(
+                kind: "progress", text: "\(now.done) of \(now.total) instances " + (operation.goal == .stopped ? "stopped" : "ready"))
+            (report.done, report.total, report.release) = (now.done, now.total, release)
+            emit(report)
         }
 
-        private mutating func end(_ succeeded: Bool, _ steps: AsyncStream<ControlCenter.Happening?>) async {
-            if !succeeded { await collectWords(steps) }
-            var report = ProgressReport(kind: "result", text: lastText)
-            report.succeeded = succeeded
+        private mutating func end(_ verdict: Verdict, _ steps: AsyncStream<ControlCenter.Happening?>) async {
+            if !verdict.succeeded { await collectWords(steps) }
+            var report = ProgressReport(kind: "result", text: verdict.text)
+            report.succeeded = verdict.succeeded
             report.release = operation.goal == .rolled ? release : nil
-            if !succeeded {
+            if !verdict.succeeded {
                 report.lastLines = lastWords.values.sorted { $0.serial < $1.serial }.map { words in
                     InstanceLinesReport(
                         instance: name(slot: words.slot, serial: words.serial), release: words.release,

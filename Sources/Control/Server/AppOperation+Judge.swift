@@ -1,0 +1,73 @@
+extension AppOperation {
+    /// How an order ended.
+    struct Verdict: Equatable, Sendable {
+        var succeeded: Bool
+        var text: String
+    }
+
+    /// Decides by what an app looks like whether an order is over. Pure.
+    struct Judge: Sendable {
+        let app: String
+        let goal: Goal
+        /// The release that is to run in the end.
+        let release: UInt32
+        /// Failed starts in a row by slot, that are not of this order.
+        private var oldFailures: [UInt32: UInt32] = [:]
+        /// Looks in a row that found the roll over, without having heard of its end.
+        private var quietLooks = 0
+
+        /// So many quiet looks end it: the event would have come.
+        private static let quietLooksMax = 3
+
+        /// - Parameter before: The app before the order.
+        init(app: String, goal: Goal, release: UInt32, before: AppReport?) {
+            self.app = app
+            self.goal = goal
+            self.release = release
+            for instance in before?.instances ?? [] { oldFailures[instance.slot] = instance.failedStarts }
+        }
+
+        /// Looks at the app.
+        /// - Parameter report: nil: it is there no more.
+        /// - Returns: nil while the order is under way.
+        mutating func judge(_ report: AppReport?) -> Verdict? {
+            guard let report else {
+                return Verdict(succeeded: goal == .stopped, text: "app \(app): it is in no block of the configuration any more")
+            }
+            switch goal {
+            case .stopped:
+                let isGone = report.instances.allSatisfy { $0.process == nil }
+                return isGone ? Verdict(succeeded: true, text: "app \(app): stopped") : nil
+            case .running: return running(report)
+            case .rolled:
+                quietLooks = report.rolling ? 0 : quietLooks + 1
+                guard quietLooks >= Self.quietLooksMax else { return nil }
+                let runs = report.release == release
+                return Verdict(succeeded: runs, text: "release \(release) " + (runs ? "runs" : "does not run"))
+            }
+        }
+
+        private mutating func running(_ report: AppReport) -> Verdict? {
+            let ready = report.instances.count { $0.state == "ready" }
+            let living = report.instances.count { $0.process != nil }
+            if ready == Int(report.instancesWanted), living == ready, !report.rolling {
+                return Verdict(succeeded: true, text: "app \(app): \(ready) of \(report.instancesWanted) instances ready")
+            }
+            guard report.running else {
+                return Verdict(succeeded: false, text: "app \(app) is stopped: start it with \"goodgate app start \(app)\"")
+            }
+            for instance in report.instances {
+                let known = oldFailures[instance.slot] ?? 0
+                guard instance.failedStarts > known else {
+                    // It has been ready meanwhile: from now on each failure counts.
+                    oldFailures[instance.slot] = instance.failedStarts
+                    continue
+                }
+                let exit = instance.lastExit.map { " (\($0))" } ?? ""
+                return Verdict(
+                    succeeded: false, text: "\(app).\(instance.slot)#\(instance.serial) did not become ready\(exit); it is tried again")
+            }
+            return nil
+        }
+    }
+}
