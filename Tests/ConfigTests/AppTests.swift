@@ -38,7 +38,7 @@ struct AppTests {
         let health = try #require(app.health)
         #expect((string(health.uri), health.interval, health.timeout) == ("/health", 1_000, 2_000))
         #expect((health.passes, health.fails, health.match) == (2, 3, "ok"))
-        #expect((app.startTimeout, app.stopSignal, app.stopTimeout) == (30_000, "TERM", 20_000))
+        #expect((app.startTimeout, app.stopSignal, app.stopTimeout) == (30_000, 15, 20_000))
         #expect((app.restart.policy, app.restart.backoffMin, app.restart.backoffMax) == (.onFailure, 200, 10_000))
         #expect((app.memoryMax, app.memoryRecycle) == (512 << 20, 400 << 20))
         #expect((app.fileLimit, app.umask, app.watchdog) == (65_536, 0o27, 10_000))
@@ -65,6 +65,16 @@ struct AppTests {
     }
 
     @Test(
+        "each signal that is accepted is the one that is sent",
+        arguments: [
+            ("HUP", 1), ("SIGINT", 2), ("quit", 3), ("ABRT", 6), ("KILL", 9), ("USR1", 10), ("USR2", 12), ("ALRM", 14), ("TERM", 15),
+            ("sigwinch", 28), ("PWR", 30), ("RTMIN", 34), ("SIGRTMIN+3", 37), ("RTMIN+30", 64),
+        ] as [(String, Int32)])
+    func stopSignal(name: String, number: Int32) {
+        #expect(parse(Wrapping.app.around("command x; stop_signal \(name);")).configuration?.main.apps[0].stopSignal == number)
+    }
+
+    @Test(
         "mistakes in an app",
         arguments: [
             ("listen port;", "no \"command\" is defined for app \"a\""),
@@ -72,6 +82,10 @@ struct AppTests {
             ("command x; listen 127.0.0.1;", "no port in \"127.0.0.1\" of the \"listen\" directive"),
             ("command x; listen somewhere;", "invalid parameter \"somewhere\""),
             ("command x; stop_signal HUPP;", "invalid signal \"HUPP\""),
+            ("command x; stop_signal RTMINfoo;", "invalid signal \"RTMINfoo\""),
+            ("command x; stop_signal RTMIN+31;", "invalid signal \"RTMIN+31\""),
+            ("command x; stop_signal RTMIN+-1;", "invalid signal \"RTMIN+-1\""),
+            ("command x; stop_signal SEGV;", "invalid signal \"SEGV\""),
             ("command x; restart sometimes;", "invalid value \"sometimes\""),
             ("command x; restart always backoff=9s..1s;", "invalid parameter \"backoff=9s..1s\""),
             ("command x; umask 999;", "\"umask\" directive invalid value"),

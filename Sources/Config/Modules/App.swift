@@ -48,18 +48,15 @@ enum AppHandlers {
         reader.scope.app?.health = health
     }
 
-    private static let signals = [
-        "HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH", "KILL", "ABRT", "ALRM", "PWR",
-    ]
-
     static let stopSignal: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
         var name = directive.text(1).uppercased()
         if name.hasPrefix("SIG") { name.removeFirst(3) }
-        guard signals.contains(name) || name.hasPrefix("RTMIN") else {
+        guard let number = AppSettings.signalNumber(name) else {
             throw DirectiveError(
-                "invalid signal \"\(directive.text(1))\"", suggestion: EditDistance.nearest(to: name, in: signals))
+                "invalid signal \"\(directive.text(1))\"",
+                suggestion: EditDistance.nearest(to: name, in: AppSettings.signals.keys.sorted()))
         }
-        reader.scope.app?.stopSignal = name
+        reader.scope.app?.stopSignal = number
     }
 
     static let restart: DirectiveHandler = { (reader, directive) throws(DirectiveError) in

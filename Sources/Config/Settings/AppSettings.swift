@@ -24,8 +24,8 @@ package struct AppSettings: Hashable, Sendable {
     package var health: Health?
     /// `start_timeout`: until ready.
     package var startTimeout: Milliseconds = 30_000
-    /// `stop_signal`: the name without `SIG`, e.g. `TERM`.
-    package var stopSignal = "TERM"
+    /// `stop_signal`: its number on Linux.
+    package var stopSignal: Int32 = 15
     /// `stop_timeout`: from the signal to SIGKILL.
     package var stopTimeout: Milliseconds = 30_000
     /// `restart`.
@@ -42,6 +42,20 @@ package struct AppSettings: Hashable, Sendable {
     package var watchdog: Milliseconds?
     /// `log`; nil: only the last lines are kept in memory.
     package var log: Log?
+
+    /// Signals by which a program may be asked to end, without `SIG`; of the real-time ones only the first.
+    package static let signals: [String: Int32] = [
+        "HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "USR2": 12, "ALRM": 14, "TERM": 15, "WINCH": 28, "PWR": 30,
+        "RTMIN": 34,
+    ]
+
+    /// The number of a signal, `QUIT` or `RTMIN+3`; nil: there is none of this name.
+    package static func signalNumber(_ name: String) -> Int32? {
+        guard name.hasPrefix("RTMIN+") else { return signals[name] }
+        // RTMAX is RTMIN+30.
+        guard let offset = Int32(name.dropFirst(6)), (0...30).contains(offset) else { return nil }
+        return signals["RTMIN"].map { $0 + offset }
+    }
 
     /// How an instance gets its socket.
     package enum Listen: Hashable, Sendable {

@@ -28,7 +28,7 @@ extension AppSpecification {
                 timeout: .milliseconds(health.timeout), passes: health.passes, fails: health.fails, match: health.match)
         }
         startTimeout = .milliseconds(settings.startTimeout)
-        stopSignal = Self.signalNumber(settings.stopSignal) ?? 15
+        stopSignal = settings.stopSignal
         stopTimeout = .milliseconds(settings.stopTimeout)
         drainTimeout = stopTimeout
         restart = RestartPolicy(
@@ -40,10 +40,5 @@ extension AppSpecification {
         creationMask = settings.umask.map { UInt32($0) } ?? 0o022
         watchdog = settings.watchdog.map { .milliseconds($0) }
         log = settings.log.map { AppLog(path: $0.path, rotateBytes: UInt64($0.rotateSize ?? 0), keep: UInt32($0.keep)) }
-    }
-
-    /// The number of a signal that may ask an app to end.
-    static func signalNumber(_ name: String) -> Int32? {
-        ["HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15, "WINCH": 28][name]
     }
 }
