@@ -105,7 +105,7 @@ let package = Package(
         tests(
             "Control",
             [
-                "Control", "Config", "Pattern", "Diagnosis", "Machine", "Messages",
+                "Control", "Supervisor", "Config", "Pattern", "Diagnosis", "Machine", "Messages",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),

@@ -17,6 +17,9 @@ package enum Program {
             case .run:
                 words.removeFirst()
                 staysInForeground = true
+            case .version:
+                try? System.write(Array((identity.versionLine + "\n").utf8), to: 1)
+                return 0
             case .control: return execute(words)
             case .unknown(let suggestion):
                 let hint = suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""

@@ -38,6 +38,8 @@ package enum HelpText {
           app, deploy, rollback, drain, undrain, upgrade, init, drill
           incidents, why, explain, doctor
           demo-app      : the small application of the demo
+          compatibility : what of nginx's directives works
+          version       : show version and exit
           help COMMAND  : more on one of them
 
 

@@ -1,7 +1,11 @@
+internal import Config
+
 /// The words that may stand where nginx has only options.
 package enum Subcommand: Equatable, Sendable {
     /// `run`: supervise in the foreground; the rest are nginx's options.
     case run
+    /// `version`: as `-v`, on standard output.
+    case version
     /// Any other known name: `goodgate-control` does it.
     case control
     /// An unknown name, and what was probably meant.
@@ -10,7 +14,7 @@ package enum Subcommand: Equatable, Sendable {
     /// Names that `goodgate-control` handles.
     package static let controlNames = [
         "check", "compatibility", "demo-app", "status", "app", "deploy", "rollback", "drain", "undrain", "upgrade", "init", "drill",
-        "incidents", "why", "explain", "doctor", "help", "version",
+        "incidents", "why", "explain", "doctor", "help",
     ]
 
     /// What the first argument means, nil when it is an option (or there is none).
@@ -18,10 +22,12 @@ package enum Subcommand: Equatable, Sendable {
         guard let word, !word.hasPrefix("-") else { return nil }
         if word == "run" {
             self = .run
+        } else if word == "version" {
+            self = .version
         } else if Self.controlNames.contains(word) {
             self = .control
         } else {
-            self = .unknown(suggestion: Spelling.nearest(to: word, among: ["run"] + Self.controlNames))
+            self = .unknown(suggestion: EditDistance.nearest(to: word, in: ["run", "version"] + Self.controlNames))
         }
     }
 }
