@@ -68,6 +68,7 @@ void channel_accept(struct keeper *k) {
     if (k->channel >= 0) send_message(k, GG_RELEASED, NULL, 0, NULL, 0);
     channel_close(k);
     k->channel = fd;
+    k->answers_owed = 0;
     uint32_t known = k->state.phase == GG_PHASE_FAILED ? GG_CHANGED_FAILED : 0;
     if (k->state.phase >= GG_PHASE_RUNNING && k->state.phase <= GG_PHASE_EMPTY) known |= GG_CHANGED_STARTED;
     if (k->state.is_ready) known |= GG_CHANGED_READY;
@@ -85,12 +86,22 @@ void channel_report(struct keeper *k) {
     if (send_message(k, GG_STATE, &k->state, sizeof k->state, NULL, 0) >= 0) k->changes = 0;
 }
 
+/// Sends one answer to each request for lines, in their order: one that cannot be had is empty, one that finds no room comes later.
 static void answer_lines(struct keeper *k, const struct gg_lines *request) {
-    struct gg_lines answer;
-    int fd = log_last_lines(k, request->count, &answer);
-    if (fd < 0) return;
-    send_message(k, GG_LINES, &answer, sizeof answer, &fd, 1);
+    struct gg_lines answer = { 0 };
+    int fd = k->answers_owed > 0 ? -1 : log_last_lines(k, request->count, &answer);
+    if (fd < 0) {
+        k->answers_owed++;
+        channel_answer_owed(k);
+        return;
+    }
+    if (send_message(k, GG_LINES, &answer, sizeof answer, &fd, 1) < 0) k->answers_owed++;
     close(fd);
+}
+
+void channel_answer_owed(struct keeper *k) {
+    struct gg_lines nothing = { 0 };
+    while (k->answers_owed > 0 && send_message(k, GG_LINES, &nothing, sizeof nothing, NULL, 0) >= 0) k->answers_owed--;
 }
 
 void channel_close_listeners(struct keeper *k) {

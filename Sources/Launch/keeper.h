@@ -80,6 +80,7 @@ struct keeper {
     struct gg_state state;
     uint32_t changes;                   // not told to the supervisor yet
     int channel;                        // -1: no supervisor
+    uint32_t answers_owed;              // requests for lines without an answer yet
     int listener;
     int notify;
     int signals;
@@ -112,6 +113,8 @@ void channel_accept(struct keeper *k);
 void channel_receive(struct keeper *k);
 /// Sends the state if there is news; keeps the news if the channel is full or missing.
 void channel_report(struct keeper *k);
+/// Sends the answers that are owed, as far as there is room.
+void channel_answer_owed(struct keeper *k);
 void channel_close(struct keeper *k);
 /// Takes the very first message: instructions and descriptors. 0 or an errno.
 int channel_launch(struct keeper *k, int *log_descriptor);

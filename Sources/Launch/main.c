@@ -164,9 +164,10 @@ static void run(struct keeper *k) {
     for (;;) {
         int timeout = timers(k);
         channel_report(k);
+        channel_answer_owed(k);
         if (is_done(k)) return;
         struct stream *out = &k->log.streams[0], *err = &k->log.streams[1];
-        short channel_events = POLLIN | (k->changes != 0 ? POLLOUT : 0);
+        short channel_events = POLLIN | (k->changes != 0 || k->answers_owed > 0 ? POLLOUT : 0);
         struct pollfd polled[] = {
             { .fd = k->signals, .events = POLLIN },
             { .fd = k->exec_result, .events = POLLIN },

@@ -110,7 +110,7 @@ final class TestKeeper {
                 changes.formUnion(state.changes)
             case .lines(let memory, let count, _):
                 var bytes = [UInt8](repeating: 0, count: Int(count))
-                let read = unsafe pread(memory.number, &bytes, Int(count), 0)
+                let read = unsafe pread(memory?.number ?? -1, &bytes, Int(count), 0)
                 lines = String(decoding: bytes.prefix(max(read, 0)), as: UTF8.self)
                     .split(separator: "\n").map(String.init)
             case .listeners: break

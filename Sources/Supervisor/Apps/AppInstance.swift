@@ -43,7 +43,7 @@ final class AppInstance {
     var hasToldTaken = false
     /// The check of a worker runs.
     var isHealthChecked = false
-    /// Waiting for its last lines: who asked.
+    /// Waiting for its last lines: who asked, in the order in which the keeper answers.
     var lineReaders: [(AppSupervisor.InstanceLines) -> Void] = []
 
     init(key: InstanceKey, release: UInt32, tag: UInt64, expected: NetworkAddress?) {

@@ -18,7 +18,7 @@ extension AppSupervisor {
             case .closed:
                 poll.remove(channel.descriptor)
                 instance.channel = nil
-                answerReaders(of: instance)
+                giveUpReaders(of: instance)
                 if !instance.isEmptied {
                     instance.isEmptied = true
                     pending.append((app, instance.key, .keeperLost))
@@ -102,17 +102,19 @@ extension AppSupervisor {
         host.notice(app: app.name, text: "\(subject): \(text)", level: state.logErrorNumber == 0 ? .notice : .error)
     }
 
-    private func takeLines(_ memory: Descriptor, _ count: UInt64, _ total: UInt32, _ instance: AppInstance) {
-        let bytes = count <= 1 << 20 ? System.readChunk(memory, byteCount: Int(count)) ?? [] : []
-        answerReaders(of: instance, total, String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
+    /// The answer to the question that was asked first.
+    private func takeLines(_ memory: Descriptor?, _ count: UInt64, _ total: UInt32, _ instance: AppInstance) {
+        guard !instance.lineReaders.isEmpty else { return }
+        let bytes = count <= 1 << 20 ? memory.flatMap { System.readChunk($0, byteCount: Int(count)) } ?? [] : []
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        instance.lineReaders.removeFirst()(InstanceLines(key: instance.key, release: instance.release, total: total, lines: lines))
     }
 
-    private func answerReaders(of instance: AppInstance, _ total: UInt32 = 0, _ lines: [String] = []) {
+    /// The keeper is gone: nobody else will answer.
+    private func giveUpReaders(of instance: AppInstance) {
         let readers = instance.lineReaders
         instance.lineReaders = []
-        for reader in readers {
-            reader(InstanceLines(key: instance.key, release: instance.release, total: total, lines: lines))
-        }
+        for reader in readers { reader(InstanceLines(key: instance.key, release: instance.release, total: 0, lines: [])) }
     }
 
     /// The last lines of an instance's output.
@@ -159,7 +161,7 @@ extension AppSupervisor {
         while let message = channel.receive() {
             switch message {
             case .lines(let memory, let count, let total): takeLines(memory, count, total, instance)
-            case .closed: answerReaders(of: instance)
+            case .closed: giveUpReaders(of: instance)
             default: continue
             }
             guard instance.lineReaders.isEmpty else { continue }

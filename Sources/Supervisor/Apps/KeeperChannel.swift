@@ -5,8 +5,9 @@ final class KeeperChannel {
     /// What comes from a keeper.
     enum Message {
         case state(KeeperState)
-        /// The last lines of the app's output, in a memfd of so many bytes; and how many there ever were, modulo 2^32.
-        case lines(Descriptor, byteCount: UInt64, total: UInt32)
+        /// The last lines of the app's output, in a memfd of so many bytes; and how many there ever were, modulo 2^32. One answer for
+        /// each question, in their order; without a memfd when the lines cannot be had.
+        case lines(Descriptor?, byteCount: UInt64, total: UInt32)
         /// The app's listeners.
         case listeners([Descriptor])
         /// Another supervisor has connected; this channel closes.
@@ -77,8 +78,7 @@ final class KeeperChannel {
             switch kind {
             case KeeperProtocol.stateKind: return .state(KeeperState(body: body))
             case KeeperProtocol.linesKind:
-                guard let memory = passed.first else { continue }
-                return .lines(memory, byteCount: Array(body).host(at: 8), total: Array(body).host(at: 4))
+                return .lines(passed.first, byteCount: Array(body).host(at: 8), total: Array(body).host(at: 4))
             case KeeperProtocol.releasedKind: return .released
             case KeeperProtocol.listenersKind: return .listeners(passed)
             default: continue           // of a newer keeper

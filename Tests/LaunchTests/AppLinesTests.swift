@@ -1,0 +1,39 @@
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("The last lines of an app", .serialized)
+struct AppLinesTests {
+    @Test("each who asks at the same time gets what he asked for")
+    func order() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let talk = "for i in range(30): print('line', i, flush=True)\n"
+        let serve = "S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+        host.supervisor.configure([host.specification(server: talk + serve)])
+        #expect(host.run { $0.routes.count == 1 })
+        var answers: [Int] = []
+        for count: UInt32 in [5, 20, 1, 30] {
+            #expect(host.supervisor.lastLines(app: "api", count: count) { answers.append($0.lines.count) } == 1)
+        }
+        #expect(host.run { _ in answers.count == 4 })
+        #expect(answers == [5, 20, 1, 30])
+    }
+
+    @Test("a keeper that goes away answers everybody, with nothing")
+    func gone() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification()])
+        #expect(host.run { $0.routes.count == 1 })
+        let instance = try #require(host.supervisor.apps["api"]?.instances.values.first)
+        let keeper = try #require(instance.keeperProcess)
+        try System.kill(keeper, signal: 19)
+        var answers: [[String]] = []
+        for _ in 0..<3 { host.supervisor.lastLines(app: "api", count: 5) { answers.append($0.lines) } }
+        try System.kill(keeper, signal: 9)
+        #expect(host.run { _ in answers.count == 3 })
+        #expect(answers == [[], [], []])
+    }
+}
