@@ -7,6 +7,8 @@ package enum MessageLimits {
     package static let version: UInt8 = 2
     /// Largest packet in bytes, header included.
     package static let packetBytesMax = 32 * 1024
+    /// Room for a list in a packet, beside the header and a few fields.
+    package static let listBytesMax = packetBytesMax - 64
     /// Most descriptors beside one packet (Linux allows 253; `CS_DESCRIPTORS_MAX` is 64).
     package static let descriptorsMax = 60
     /// Longest text field in bytes (paths, names, error texts). Longer ones are cut by the sender.

@@ -106,7 +106,7 @@ extension Supervisor {
     /// Tells the other workers of a session. News for a worker that does not keep up are dropped: it learns the session when it serves it.
     func relay(_ session: StickySession, from teller: WorkerProcess) {
         guard sessions.learn(session, now: System.now) else { return }
-        for worker in workers.values where worker !== teller && worker.backlog.count < 100 {
+        for worker in workers.values where worker !== teller && !worker.isFarBehind {
             worker.send(.sessions([session]))
             watch(worker)
         }
@@ -119,9 +119,12 @@ extension Supervisor {
     }
 
     private func kill(_ id: WorkerID) {
-        guard let worker = workers[id] else { return }
-        log.write(.alert, "worker process \(worker.process) does not end: killing it")
-        if let former = formerWorkers?.list.first(where: { $0.worker.id == id }) { return former.kill() }
+        if let worker = workers[id] { kill(worker, because: "does not end") }
+    }
+
+    func kill(_ worker: WorkerProcess, because reason: String) {
+        log.write(.alert, "worker process \(worker.process) \(reason): killing it")
+        if let former = formerWorkers?.list.first(where: { $0.worker.id == worker.id }) { return former.kill() }
         try? System.kill(worker.process, signal: SIGKILL)
     }
 

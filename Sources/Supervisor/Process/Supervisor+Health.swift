@@ -45,7 +45,7 @@ extension Supervisor {
     /// The checker put something on the board. A worker that does not keep up looks before its next pick anyway.
     func relayPeers(from checker: WorkerProcess) {
         guard checker.id == machine.checker else { return }
-        for worker in workers.values where worker !== checker && worker.backlog.count < 100 {
+        for worker in workers.values where worker !== checker && !worker.isFarBehind {
             worker.send(.lookAtPeers)
             watch(worker)
         }

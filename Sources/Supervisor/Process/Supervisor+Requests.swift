@@ -22,42 +22,20 @@ extension Supervisor {
 
     private func tellStatus(_ number: UInt32, _ control: ControlProcess) {
         var isComplete = control.send(.overview(request: number, overview))
-        for part in parts(of: workerOverviews, count: WorkerOverview.perPacketMax) {
+        for part in workerOverviews.packets(most: WorkerOverview.perPacketMax) {
             isComplete = isComplete && control.send(.workers(request: number, part))
         }
         for status in apps?.status ?? [] {
             isComplete = isComplete && control.send(.app(request: number, appOverview(status)))
-            for part in parts(of: instanceOverviews(status), count: InstanceOverview.perPacketMax) {
+            for part in instanceOverviews(status).packets(most: InstanceOverview.perPacketMax) {
                 isComplete = isComplete && control.send(.instances(request: number, app: status.name, part))
             }
         }
-        for part in PeerOverview.packets(peerOverviews) {
+        for part in peerOverviews.packets(most: PeerOverview.perPacketMax, size: \.encodedBytesMax) {
             isComplete = isComplete && control.send(.peers(request: number, part))
         }
         let answer = isComplete
             ? ControlAnswer(.done) : ControlAnswer(.failed, text: "the status is too large for the channel to the control process")
         control.send(.answer(request: number, answer))
-    }
-
-    private func parts<Element>(of list: [Element], count: Int) -> [[Element]] {
-        stride(from: 0, to: list.count, by: count).map { Array(list[$0..<min($0 + count, list.count)]) }
-    }
-}
-
-extension PeerOverview {
-    /// The list in parts that fit into a packet.
-    static func packets(_ list: [PeerOverview]) -> [[PeerOverview]] {
-        var result: [[PeerOverview]] = []
-        var part: [PeerOverview] = []
-        var bytes = 0
-        for peer in list {
-            if part.count == perPacketMax || bytes + peer.encodedBytesMax > MessageLimits.packetBytesMax - 64 {
-                result.append(part)
-                (part, bytes) = ([], 0)
-            }
-            part.append(peer)
-            bytes += peer.encodedBytesMax
-        }
-        return part.isEmpty ? result : result + [part]
     }
 }

@@ -230,7 +230,14 @@ final class Supervisor {
 
     /// Asks for room in the channel while something waits for it.
     func watch(_ worker: WorkerProcess) {
-        poll.watch(worker.channel, tag: UInt64(worker.id.number), writes: !worker.backlog.isEmpty)
+        poll.watch(worker.channel, tag: UInt64(worker.id.number), writes: worker.isBehind)
+        switch worker.takeTrouble() {
+        case nil: break
+        case .tooLarge: log.write(.alert, "a message to worker process \(worker.process) is too large for a packet, not sent")
+        case .deaf where formerWorkers?.list.contains { $0.worker === worker && $0.standing != .orphan } == true:
+            log.write(.alert, "worker process \(worker.process) of another supervisor does not read what it is told: it is told no more")
+        case .deaf: kill(worker, because: "does not read what it is told")
+        }
     }
 
     private func serveChannel(of id: WorkerID, _ event: EventPoll.Event) {

@@ -1,5 +1,3 @@
-internal import CLinux
-internal import Glibc
 internal import Messages
 
 /// A worker as the supervisor sees it: a process, and the channel to it.
@@ -14,10 +12,23 @@ final class WorkerProcess {
     let channel: Descriptor
     /// The socket on which it waits for the next supervisor; nil: none could be made.
     var successorSocket: String?
-    /// Packets that did not fit into the channel, oldest first.
-    private(set) var backlog: [(packet: [UInt8], descriptors: [Descriptor])] = []
     /// What it said that nobody understands.
     var strayMessages = RepeatedLine()
+    private let outbox: PacketOutbox
+    /// What went wrong in sending and is not told yet.
+    private var trouble: Trouble?
+    private var isGivenUp = false
+
+    /// Why something does not reach a worker.
+    enum Trouble: Equatable {
+        /// A message is larger than a packet: a bug here. The worker lacks it.
+        case tooLarge
+        /// It has not read for so long that no more is kept for it: it can only be replaced.
+        case deaf
+    }
+
+    /// Packets that may wait: all sessions of a large zone, and news of apps for as long as the worker is swapped out.
+    private static let packetsMax = 20_000
 
     init(id: WorkerID, generation: Int, place: Int, column: Int, process: Int32, channel: Descriptor) {
         self.id = id
@@ -26,74 +37,52 @@ final class WorkerProcess {
         self.column = column
         self.process = process
         self.channel = channel
+        outbox = PacketOutbox(channel: channel, packetsMax: Self.packetsMax)
     }
+
+    /// Whether something waits for room in the channel.
+    var isBehind: Bool { outbox.isBehind }
+    /// Whether so much waits that what may be lost is not sent.
+    var isFarBehind: Bool { outbox.isFarBehind }
 
     /// Sends a message, or keeps it until the channel has room. Never blocks.
     func send(_ command: WorkerCommand, descriptors: [Descriptor] = []) {
-        // A list that is too large is a bug of this file; the worker then lacks something and says so.
-        guard let packet = try? command.encode() else { return }
-        backlog.append((packet, descriptors))
-        flush()
+        guard !isGivenUp else { return }
+        guard let packet = try? command.encode() else {
+            trouble = .tooLarge
+            return
+        }
+        if !outbox.send(packet, descriptors) {
+            isGivenUp = true
+            trouble = .deaf
+        }
     }
 
     /// Sends what waits.
-    func flush() {
-        while let next = backlog.first {
-            do throws(SystemError) {
-                try System.send(next.packet, descriptors: next.descriptors.map(\.number), over: channel.number)
-            } catch {
-                // A worker that is gone is reported by its exit.
-                if error.code != EAGAIN { backlog = [] }
-                return
-            }
-            backlog.removeFirst()
-        }
+    func flush() { outbox.flush() }
+
+    /// What went wrong since the last call.
+    func takeTrouble() -> Trouble? {
+        defer { trouble = nil }
+        return trouble
     }
 
     /// Sends named descriptors in as many packets as they need.
     func send(_ list: [(name: String, descriptor: Descriptor)], as command: ([NamedDescriptor]) -> WorkerCommand) {
-        var names: [NamedDescriptor] = []
-        var descriptors: [Descriptor] = []
-        var bytes = 0
-        func finish() {
-            guard !names.isEmpty else { return }
-            send(command(names), descriptors: descriptors)
-            (names, descriptors, bytes) = ([], [], 0)
+        // Beside each name: its length, and its index.
+        for part in list.packets(most: MessageLimits.descriptorsMax, size: { $0.name.utf8.count + 4 }) {
+            let names = part.enumerated().map { NamedDescriptor(name: $1.name, descriptorIndex: $0) }
+            send(command(names), descriptors: part.map(\.descriptor))
         }
-        for (name, descriptor) in list {
-            // Room for the header and for each entry's length and index.
-            let size = name.utf8.count + 8
-            if names.count == MessageLimits.descriptorsMax || bytes + size > MessageLimits.packetBytesMax - 64 { finish() }
-            names.append(NamedDescriptor(name: name, descriptorIndex: names.count))
-            descriptors.append(descriptor)
-            bytes += size
-        }
-        finish()
     }
 
     /// Tells the slots of peers in as many packets as they need.
     func send(_ places: [PeerPlace]) {
-        var part: [PeerPlace] = []
-        var bytes = 0
-        for place in places {
-            if part.count == PeerPlace.perPacketMax || bytes + place.encodedBytesMax > MessageLimits.packetBytesMax - 64 {
-                send(.peers(part))
-                (part, bytes) = ([], 0)
-            }
-            part.append(place)
-            bytes += place.encodedBytesMax
-        }
-        if !part.isEmpty { send(.peers(part)) }
+        for part in places.packets(most: PeerPlace.perPacketMax, size: \.encodedBytesMax) { send(.peers(part)) }
     }
 
     /// The next message of the worker, nil when there is none (or the channel ended).
     func receive() -> Result<WorkerReport, MessageError>? {
-        guard let packet = System.receive(from: channel.number, capacity: MessageLimits.packetBytesMax), !packet.isEmpty
-        else { return nil }
-        do throws(MessageError) {
-            return .success(try WorkerReport(decoding: packet))
-        } catch {
-            return .failure(error)
-        }
+        outbox.receive().map { packet in Result { () throws(MessageError) in try WorkerReport(decoding: packet) } }
     }
 }
