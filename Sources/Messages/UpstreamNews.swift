@@ -1,4 +1,4 @@
-/// What is known of the instances behind an upstream with `app`: all of them at once, replacing what was told before.
+/// What is known of the instances behind an upstream with `app`: all of them, replacing what was told before. Many come in parts.
 ///
 /// Sent before `run` and at each change. A worker that knows no such upstream ignores it.
 package struct UpstreamNews: Equatable, Sendable {
@@ -42,6 +42,9 @@ package struct UpstreamNews: Equatable, Sendable {
     package var starting: UInt16
     /// Milliseconds from now to the next start; nil: none is planned.
     package var nextStart: UInt64?
+    /// Which part of the instances it has, from 0; and whether it is the last one.
+    package var part: UInt16 = 0
+    package var isComplete = true
 
     package init(
         upstream: String, instances: [Instance] = [], failedStarts: UInt16 = 0, starting: UInt16 = 0, nextStart: UInt64? = nil
@@ -53,18 +56,32 @@ package struct UpstreamNews: Equatable, Sendable {
         self.nextStart = nextStart
     }
 
-    /// Most instances in one packet: an app has far fewer.
+    /// Most instances in one packet.
     package static let instancesMax = 256
     private static let hasNoSlot = UInt32.max
 }
 
 extension UpstreamNews {
+    /// The same in parts that fit into a packet each; one when there is no instance.
+    package var packets: [UpstreamNews] {
+        let room = MessageLimits.listBytesMax - min(upstream.utf8.count, MessageLimits.textBytesMax)
+        let parts = instances.packets(most: Self.instancesMax, bytes: room) { $0.address.utf8.count + $0.name.utf8.count + 20 }
+        guard parts.count > 1 else { return [self] }
+        return parts.enumerated().map { index, list in
+            var news = self
+            (news.instances, news.part, news.isComplete) = (list, UInt16(clamping: index), index == parts.count - 1)
+            return news
+        }
+    }
+
     func write(to writer: inout PacketWriter) throws(MessageError) {
         guard instances.count <= Self.instancesMax else { throw .tooLarge }
         writer.text(upstream)
         writer.integer(failedStarts)
         writer.integer(starting)
         writer.optional(nextStart)
+        writer.integer(part)
+        writer.flag(isComplete)
         try writer.count(instances.count)
         for instance in instances {
             writer.text(instance.address)
@@ -82,6 +99,8 @@ extension UpstreamNews {
         failedStarts = try reader.integer()
         starting = try reader.integer()
         nextStart = try reader.optional()
+        part = try reader.integer()
+        isComplete = try reader.flag()
         instances = []
         for _ in 0..<(try reader.count(max: Self.instancesMax, elementBytesMin: 20)) {
             var instance = Instance(address: try reader.text(), name: try reader.text())

@@ -26,7 +26,8 @@ extension Ref where Value == Worker {
 
 extension Ref where Value == Upstream {
     /// Brings the peers up to date and lets requests go on that waited for it. Control path: allocates.
-    func take(_ news: UpstreamNews, _ worker: WorkerRef) {
+    func take(_ part: UpstreamNews, _ worker: WorkerRef) {
+        guard let news = value.newsParts.take(part) else { return }
         value.outlook = UpstreamOutlook(
             failedStarts: Int(news.failedStarts), starting: Int(news.starting),
             nextStart: news.nextStart.map { Machine.Milliseconds(clamping: worker.now &+ min($0, 1 << 40)) })

@@ -48,6 +48,7 @@ struct Upstream: ~Copyable {
     var waitingForNames: [Token] = []
     /// Instances of the app, as last told; and whether one of them may get requests.
     var instances: [UpstreamNews.Instance] = []
+    var newsParts = UpstreamNewsParts()
     var isRouted = false
     /// An instance was there once: that none is is no start any more.
     var wasRouted = false

@@ -39,11 +39,11 @@ struct AppRoute {
         return hasSlice && instance.share == .full ? 10 : 1
     }
 
-    /// The message for the workers of one configuration.
+    /// The news for the workers of one configuration.
     /// - Parameter place: the board's place for an address of that upstream.
     func news(app: String, upstream: String, now: UInt64, place: (NetworkAddress) -> (slot: UInt32, generation: UInt64)?) -> UpstreamNews {
         var news = UpstreamNews(upstream: upstream)
-        for instance in instances.prefix(UpstreamNews.instancesMax) {
+        for instance in instances {
             let place = place(instance.address)
             news.instances.append(
                 UpstreamNews.Instance(

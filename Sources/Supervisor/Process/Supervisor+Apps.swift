@@ -78,7 +78,7 @@ extension Supervisor {
         // Workers of another supervisor have another board.
         let board = worker.generation == 0 ? nil : configuration.board
         for (upstream, app) in configuration.settings.appUpstreams where isWanted(app) {
-            worker.send(.upstream(news(app: app, upstream: upstream, board)))
+            for part in news(app: app, upstream: upstream, board).packets { worker.send(.upstream(part)) }
         }
         watch(worker)
     }
