@@ -1,3 +1,4 @@
+import Board
 import Testing
 
 @testable import Supervisor
@@ -12,8 +13,11 @@ struct MachineRig: ~Copyable {
     var exitStatus: Int32?
     var ended: [SupervisorAction] = []
 
-    init(workers: Int = 1, shutdownTimeout: UInt64? = nil, isDaemon: Bool = true, inherited: [WorkerID] = []) {
-        machine = SupervisorMachine(isDaemon: isDaemon)
+    init(
+        workers: Int = 1, shutdownTimeout: UInt64? = nil, isDaemon: Bool = true, inherited: [WorkerID] = [],
+        limits: SupervisorMachine.Limits = .init()
+    ) {
+        machine = SupervisorMachine(limits: limits, isDaemon: isDaemon)
         let plan = GenerationPlan(workerCount: workers, shutdownTimeout: shutdownTimeout)
         note(machine.start(plan, inherited: inherited, now: now))
     }
@@ -53,6 +57,42 @@ struct MachineRig: ~Copyable {
 }
 
 @Suite struct SupervisorMachineTests {
+    @Test func aReloadWithoutAFreeColumnStopsTheOldestThatDrains() {
+        var limits = SupervisorMachine.Limits()
+        limits.columnsMax = 5
+        var rig = MachineRig(workers: 2, limits: limits)
+        rig.makeReady(1)
+        rig.reload(workers: 2)
+        rig.makeReady(2)
+        // Two drain, two serve: one column is left for two workers.
+        rig.reload(workers: 2)
+        #expect(rig.workers(of: 3).count == 1)
+        for id in rig.workers(of: 1) { #expect(rig.told[id] == .stop(id)) }
+        rig.makeReady(3)
+        #expect(rig.machine.current == 2, "not all are there")
+        rig.send(.timer, after: 100)
+        #expect(rig.workers(of: 3).count == 1, "nobody has ended yet")
+        for id in rig.workers(of: 1) { rig.send(.workerExited(id, .code(0))) }
+        rig.send(.timer, after: 100)
+        #expect(rig.workers(of: 3).count == 2)
+        rig.makeReady(3)
+        #expect(rig.machine.current == 3)
+    }
+
+    @Test func theBoardHasAColumnForEachWorkerTheMachineMayHave() {
+        #expect(SupervisorMachine.Limits().columnsMax == BoardLayout.workersMax)
+    }
+
+    @Test(arguments: [(1, 2, 0, true), (1, 3, 0, false), (8, 10, 0, true), (8, 11, 0, false), (40, 128, 0, true), (1, 1, 256, true), (1, 1, 257, false)])
+    func aBoardHasRoomForAllGenerations(first: Int, next: Int, peers: Int, fits: Bool) throws {
+        #expect(try BoardMemory(workers: first, peers: 0).hasRoom(workers: next, peers: peers) == fits)
+    }
+
+    @Test func aNewBoardHasTheColumnsOfTheOneBefore() throws {
+        let old = try BoardMemory(workers: 40, peers: 0)
+        #expect(try BoardMemory(workers: 1, peers: 1000, after: old).hasRoom(workers: 40, peers: 1000))
+    }
+
     @Test func aStartSpawnsEveryWorkerInItsOwnColumn() {
         var rig = MachineRig(workers: 3)
         #expect(rig.workers(of: 1).count == 3)

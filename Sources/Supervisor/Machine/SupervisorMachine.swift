@@ -29,6 +29,10 @@ package struct SupervisorMachine: ~Copyable {
         package var backoffMax: UInt64 = 10_000
         /// A worker that lived this long starts anew without a pause.
         package var stableAfter: UInt64 = 10_000
+        /// Columns of the board (`BoardLayout.workersMax`): workers of all generations that may live at one time.
+        package var columnsMax = 256
+        /// Workers of one generation: one that serves and one that starts must have their columns.
+        package static let workersMax = 128
 
         package init() {}
     }
@@ -233,20 +237,33 @@ extension SupervisorMachine {
     private mutating func spawn(generation index: Int, place: Int, failures: Int, now: UInt64, to actions: inout [SupervisorAction]) {
         let id = WorkerID(nextWorker)
         nextWorker += 1
-        let column = freeColumn()
+        guard let column = freeColumn() else {
+            return awaitColumn(for: id, generation: index, place: place, failures: failures, now: now, to: &actions)
+        }
         generations[index].workers.append(Worker(id: id, place: place, column: column, startedAt: now, failures: failures))
         actions.append(.spawn(id, generation: generations[index].number, index: place, column: column))
     }
 
-    /// The lowest column of the board that no living worker has.
-    private func freeColumn() -> Int {
+    /// All columns are taken: the oldest generation that drains has to go, and the worker starts when there is room.
+    private mutating func awaitColumn(
+        for id: WorkerID, generation index: Int, place: Int, failures: Int, now: UInt64, to actions: inout [SupervisorAction]
+    ) {
+        var worker = Worker(id: id, place: place, column: nil, startedAt: now, failures: failures)
+        worker.state = .resting(until: now + limits.backoffMin)
+        generations[index].workers.append(worker)
+        guard !generations.contains(where: { $0.phase == .stopping }), let oldest = generations.firstIndex(where: \.isDraining)
+        else { return }
+        actions.append(.log(.warning, "too many worker processes: stopping generation \(generations[oldest].number)"))
+        stop(generation: oldest, now: now, to: &actions)
+    }
+
+    /// The lowest column of the board that no living worker has; nil: all are taken.
+    private func freeColumn() -> Int? {
         var taken = Set<Int>()
         for generation in generations {
             for worker in generation.workers where worker.isAlive { if let column = worker.column { taken.insert(column) } }
         }
-        var column = 0
-        while taken.contains(column) { column += 1 }
-        return column
+        return (0..<limits.columnsMax).first { !taken.contains($0) }
     }
 
     /// The generation serves: the ones before it drain.

@@ -16,12 +16,16 @@ final class BoardMemory {
     /// Size in bytes.
     var size: Int { view.layout.size }
 
+    /// Generations that may live at one time: those that drain, one that serves, one that starts.
+    private static let generationsMax = SupervisorMachine.Limits().drainingGenerationsMax + 2
+
     /// Room for some growth: reloads overlap generations, and upstreams get servers.
     /// - Parameters:
     ///   - workers: workers of one generation.
     ///   - peers: server addresses of all upstreams.
-    init(workers: Int, peers: Int) throws(SystemError) {
-        let columns = min(max(16, workers * 8), BoardLayout.workersMax)
+    ///   - old: the board before: workers of larger generations may still have their columns.
+    init(workers: Int, peers: Int, after old: BoardMemory? = nil) throws(SystemError) {
+        let columns = min(max(16, workers * 8, old?.view.layout.workers ?? 0), BoardLayout.workersMax)
         let slots = min(max(256, peers * 2), BoardLayout.slotsMax)
         guard let layout = BoardLayout(workers: columns, slots: slots) else { throw SystemError(code: 22) }
         descriptor = try System.sharedMemory(named: "goodgate-board", size: layout.size)
@@ -41,7 +45,9 @@ final class BoardMemory {
 
     /// Whether a configuration fits.
     func hasRoom(workers: Int, peers: Int) -> Bool {
-        workers * 2 <= view.layout.workers && peers + allocator.count <= view.layout.slots || view.layout.slots == BoardLayout.slotsMax
+        let layout = view.layout
+        return (workers * Self.generationsMax <= layout.workers || layout.workers == BoardLayout.workersMax)
+            && (peers + allocator.count <= layout.slots || layout.slots == BoardLayout.slotsMax)
     }
 
     /// The column that a worker is told, for the machine's number of it (from 0): column 0 is the supervisor's.

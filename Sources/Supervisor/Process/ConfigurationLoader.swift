@@ -55,6 +55,10 @@ struct ConfigurationLoader {
     func prepare(_ parsed: Parsed, reusing old: ListenerTable, isTest: Bool) throws(PreparationError) -> PreparedConfiguration {
         var settings = ProcessSettings(parsed.configuration, paths: paths)
         if options.staysInForeground { settings.isDaemon = false }
+        let workers = parsed.configuration.main.workerProcesses
+        if settings.hasMasterProcess, workers > settings.workerCount {
+            log.write(.warning, "worker_processes \(workers): \(settings.workerCount) are started, which is the most there can be")
+        }
         settings.controlSocket = controlSocket(parsed.configuration)
         let worker = try workerIdentity(for: settings)
         if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }

@@ -30,7 +30,7 @@ final class PreparedConfiguration {
         if let known = old?.board, known.hasRoom(workers: settings.workerCount, peers: peers.count) {
             board = known
         } else {
-            board = try BoardMemory(workers: settings.workerCount, peers: peers.count)
+            board = try BoardMemory(workers: settings.workerCount, peers: peers.count, after: old?.board)
         }
         peerPlaces = board?.places(for: peers) ?? []
         if let known = old?.board, known !== board { board?.takeHealth(of: peers, from: known) }

@@ -66,7 +66,7 @@ struct ProcessSettings {
         let main = configuration.main
         isDaemon = main.isDaemon
         hasMasterProcess = main.hasMasterProcess
-        workerCount = main.hasMasterProcess ? max(1, main.workerProcesses) : 1
+        workerCount = main.hasMasterProcess ? min(max(1, main.workerProcesses), SupervisorMachine.Limits.workersMax) : 1
         workerFileLimit = main.workerFileLimit
         workerCoreSizeLimit = main.workerCoreSizeLimit
         workerShutdownTimeout = main.workerShutdownTimeout > 0 ? UInt64(main.workerShutdownTimeout) : nil
