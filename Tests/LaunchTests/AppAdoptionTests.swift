@@ -100,6 +100,48 @@ struct AppAdoptionTests {
         #expect(host.run { _ in !TestKeeper.exists(processes[0]) })
     }
 
+    @Test("keepers that hang are waited for together, not one after the other")
+    func hangingKeepers() throws {
+        let (directory, specification, processes, _) = try orphans { $0.instances = 4 }
+        let keepers = processes.compactMap { process in
+            System.text("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ")[1]
+        }.compactMap { Int32($0) }
+        #expect(keepers.count == 4)
+        for keeper in keepers.prefix(3) { kill(keeper, SIGSTOP) }
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        let start = System.now
+        host.supervisor.configure([specification])
+        #expect(System.now - start < 4000)
+        #expect(host.log.count { $0.contains("does not answer") } == 3)
+        #expect(host.logged("was taken over"), "the one that answers, whatever its turn")
+        #expect(host.run { $0.routes.count == 4 })
+        for keeper in keepers { kill(keeper, SIGCONT) }
+        #expect(host.run { _ in processes.count { TestKeeper.exists($0) } == 1 })
+    }
+
+    @Test("an app whose block is gone gets its own stop signal")
+    func removedGently() throws {
+        let tail = """
+            def bye(*a): open(os.environ["WITNESS"], "w").write("asked by QUIT"); os._exit(0)
+            signal.signal(signal.SIGQUIT, bye)
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """
+        let first = try TestHost()
+        defer { first.finish() }
+        var specification = first.specification(server: tail)
+        specification.stopSignal = SIGQUIT
+        specification.environment = ["WITNESS=\(first.directory.path)/witness"]
+        first.supervisor.configure([specification])
+        #expect(first.run { $0.routes.count == 1 && $0.supervisor.saveAt == nil })
+        first.die()
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        host.supervisor.configure([])
+        #expect(host.run { $0.directory.read("witness") == "asked by QUIT" })
+    }
+
     @Test("an instance that died meanwhile is started again, the other one is kept")
     func diedMeanwhile() throws {
         let (directory, specification, processes, _) = try orphans()

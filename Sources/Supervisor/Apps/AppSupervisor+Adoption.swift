@@ -14,29 +14,38 @@ extension AppSupervisor {
         var path: String
         var channel: KeeperChannel
         var state: KeeperState
+        var listeners: [Descriptor]
     }
 
-    /// Time for a keeper's first word.
-    private static let answerMilliseconds: Int32 = 3000
+    /// Time for the first words of all keepers together, in milliseconds: no worker starts before it is over.
+    private static let answerTime: UInt64 = 2000
 
-    /// Connects to all keepers whose sockets are there. Sockets without a keeper are removed.
+    /// Connects to all keepers whose sockets are there, and waits until each has answered or the time is over. Sockets without a keeper
+    /// are removed.
     func findKeepers() -> [FoundKeeper] {
-        var found: [FoundKeeper] = []
-        for path in System.glob(directories.keepers + "/*") {
-            guard let name = AppDirectories.parse(socket: path) else { continue }
+        var asked: [(path: String, channel: KeeperChannel)] = []
+        for path in System.glob(directories.keepers + "/*") where AppDirectories.parse(socket: path) != nil {
             do throws(SystemError) {
                 let channel = try KeeperChannel.connect(path: path)
-                guard let state = Self.firstState(of: channel) else {
-                    putOff(channel, path: path)
-                    continue
-                }
-                found.append(
-                    FoundKeeper(
-                        app: name.app, key: name.key, release: name.release, path: path, channel: channel, state: state))
+                // With `listen fd` it has kept the listener, so that this one still outlives the instance.
+                channel.send(.listeners)
+                asked.append((path, channel))
             } catch {
                 // Nobody accepts: the keeper is dead, and its app with it.
                 if error.code == ECONNREFUSED { try? System.remove(path) }
             }
+        }
+        let deadline = System.now + Self.answerTime
+        var found: [FoundKeeper] = []
+        for (path, channel) in asked {
+            guard let name = AppDirectories.parse(socket: path) else { continue }
+            guard let (state, listeners) = Self.firstWords(of: channel, until: deadline) else {
+                putOff(channel, path: path)
+                continue
+            }
+            found.append(
+                FoundKeeper(
+                    app: name.app, key: name.key, release: name.release, path: path, channel: channel, state: state, listeners: listeners))
         }
         return found
     }
@@ -58,12 +67,22 @@ extension AppSupervisor {
         channel.send(.forget)
     }
 
-    private static func firstState(of channel: KeeperChannel) -> KeeperState? {
-        guard System.waitReadable(channel.descriptor.number, milliseconds: answerMilliseconds) else { return nil }
-        while let message = channel.receive() {
-            if case .state(let state) = message { return state }
+    /// What a keeper says at first: its state, and the listeners it has kept. nil: it does not answer.
+    private static func firstWords(of channel: KeeperChannel, until deadline: UInt64) -> (KeeperState, [Descriptor])? {
+        var state: KeeperState?
+        while true {
+            switch channel.receive() {
+            case .state(let told): state = told
+            case .listeners(let sockets):
+                if let state { return (state, sockets) }
+            case .lines: continue
+            case .released, .closed: return nil
+            case nil:
+                let now = System.now
+                let time = now < deadline ? Int32(clamping: deadline - now) : 0
+                guard System.waitReadable(channel.descriptor.number, milliseconds: time) else { return state.map { ($0, []) } }
+            }
         }
-        return nil
     }
 
     /// Takes one instance over, or lets its keeper go if there is nothing to take.
@@ -87,11 +106,8 @@ extension AppSupervisor {
         }
         if let port = address?.port {
             ports.reserve(port)
-            if case .descriptor = app.specification(of: keeper.release).listen {
-                takeListener(of: keeper, app: app, port: port)
-            } else {
-                instance.port = port
-            }
+            // A listener keeps its port when the instance goes; without one the instance gives it back.
+            if !takeListener(of: keeper, app: app, port: port) { instance.port = port }
         }
         app.instances[keeper.key] = instance
         instancesByTag[instance.tag] = (app.name, keeper.key)
@@ -110,17 +126,15 @@ extension AppSupervisor {
         notice(app, instance, "process \(state.appProcess) was taken over", .notice)
     }
 
-    /// `listen fd`: the keeper has kept the listener, so that it still outlives the instance.
-    private func takeListener(of keeper: FoundKeeper, app: ManagedApp, port: UInt16) {
-        keeper.channel.send(.listeners)
-        guard System.waitReadable(keeper.channel.descriptor.number, milliseconds: Self.answerMilliseconds) else { return }
-        while let message = keeper.channel.receive() {
-            guard case .listeners(let sockets) = message else { continue }
-            guard let socket = sockets.first, let address = try? System.localAddress(of: socket.number) else { return }
-            app.listeners[keeper.key.slot, default: []].append(
-                SlotListener(socket: socket, address: address, port: port, user: keeper.key))
-            return
-        }
+    /// `listen fd`: what the keeper has kept is the slot's again.
+    /// - Returns: false when there is nothing to take.
+    private func takeListener(of keeper: FoundKeeper, app: ManagedApp, port: UInt16) -> Bool {
+        guard case .descriptor = app.specification(of: keeper.release).listen, let socket = keeper.listeners.first,
+            let address = try? System.localAddress(of: socket.number)
+        else { return false }
+        app.listeners[keeper.key.slot, default: []].append(
+            SlotListener(socket: socket, address: address, port: port, user: keeper.key))
+        return true
     }
 
     /// Without the state file: where it listens now. nil if it does not yet.
@@ -146,7 +160,8 @@ extension AppSupervisor {
             host.notice(
                 app: "", text: "app \"\(keeper.state.name)\" is in no block any more: process \(keeper.state.appProcess) is stopped",
                 level: .notice)
-            keeper.channel.send(.stop(signal: SIGTERM, killAfterMilliseconds: 30_000))
+            // It knows the app's own stop_signal and stop_timeout, which this supervisor has never heard of.
+            try? System.kill(keeper.state.keeperProcess, signal: SIGTERM)
             keeper.channel.send(.forget)
         }
     }
