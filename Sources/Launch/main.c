@@ -202,13 +202,15 @@ static int print_protocol(void) {
     return 0;
 }
 
-/// Sends the failure of the keeper itself and waits until it was read.
+/// Sends the failure of the keeper itself, and leaves nothing behind.
 static int refuse(struct keeper *k, uint32_t step, int error) {
     k->state.phase = GG_PHASE_FAILED;
     k->state.failed_step = step;
     k->state.failed_errno = error;
     k->changes |= GG_CHANGED_FAILED;
     channel_report(k);
+    if (step != GG_STEP_INSTRUCTIONS) cgroup_remove(k);
+    if (k->listener >= 0) unlink(k->told.socket_path);
     return 1;
 }
 
@@ -289,10 +291,7 @@ int main(int argc, char **argv) {
         unlink(k->told.socket_path);
         return 0;
     }
-    if ((error = -child_start(k)) != 0) {
-        unlink(k->told.socket_path);
-        return refuse(k, GG_STEP_FORK, error);
-    }
+    if ((error = -child_start(k)) != 0) return refuse(k, GG_STEP_FORK, error);
     run(k);
     unlink(k->told.socket_path);
     return 0;

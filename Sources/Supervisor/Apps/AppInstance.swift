@@ -39,6 +39,8 @@ final class AppInstance {
     var isEmptied = false
     /// The keeper is gone; what it left is killed until this succeeds, next at this time.
     var killRemainsAt: Duration?
+    /// Time from one attempt to the next: it doubles, since what waits for a device cannot be killed however often it is tried.
+    var killRemainsPause: Duration = .milliseconds(20)
     /// Said once per instance.
     var hasToldTaken = false
     /// The check of a worker runs.

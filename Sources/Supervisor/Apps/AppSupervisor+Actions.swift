@@ -195,6 +195,8 @@ extension AppSupervisor {
         guard let instance = app.instances.removeValue(forKey: key) else { return }
         endProbe(instance, app: app)
         if let keeper = instance.keeperProcess { partingKeepers.insert(keeper) }
+        // A keeper that never came to start the app leaves the groups that were made for it.
+        if instance.process == 0 { _ = CgroupTree.killAndRemove(instance.cgroups) }
         if let channel = instance.channel {
             channel.send(.forget)
             if instance.lineReaders.isEmpty { poll.remove(channel.descriptor) } else { parting[instance.tag] = instance }

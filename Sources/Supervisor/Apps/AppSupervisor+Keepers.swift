@@ -191,7 +191,8 @@ extension AppSupervisor {
         if isEmpty {
             pending.append((app.name, instance.key, .emptied))
         } else {
-            instance.killRemainsAt = host.now + .milliseconds(20)
+            instance.killRemainsAt = host.now + instance.killRemainsPause
+            instance.killRemainsPause = min(instance.killRemainsPause * 2, .seconds(1))
         }
     }
 
