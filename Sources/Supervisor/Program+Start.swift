@@ -29,23 +29,21 @@ extension Program {
         log.sinks = prepared.errorLogSinks
         log.write(.notice, loader.identity.startLine)
 
-        var starter: Descriptor?
-        if inherited == nil, prepared.settings.isDaemon { starter = try detach(log) }
-        do throws(SystemError) {
-            try prepared.takeBoard(after: nil)
-            let supervisor = try Supervisor(
-                loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
-                prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
-                stateDirectories: directories, formerWorkers: former, inheritedListeners: inherited == nil ? orphaned : nil,
-                signals: try SignalSource(), poll: try EventPoll())
-            if let path = prepared.settings.pidPath {
-                do throws(PreparationError) {
-                    try PidFile.write(path, process: System.process, log: log)
-                } catch {
-                    prepared.listeners.removeSocketFiles(except: reused, log: log, tells: false)
-                    throw SystemError(code: EPERM)
-                }
+        do throws(PreparationError) {
+            let starter = inherited == nil && prepared.settings.isDaemon ? try detach(log) : nil
+            let supervisor: Supervisor
+            do throws(SystemError) {
+                try prepared.takeBoard(after: nil)
+                supervisor = try Supervisor(
+                    loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
+                    prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
+                    stateDirectories: directories, formerWorkers: former, inheritedListeners: inherited == nil ? orphaned : nil,
+                    signals: try SignalSource(), poll: try EventPoll())
+            } catch {
+                log.write(.emergency, "the supervisor cannot start", error)
+                throw PreparationError()
             }
+            if let path = prepared.settings.pidPath { try PidFile.write(path, process: System.process, log: log) }
             supervisor.redirectStandardError(to: prepared)
             log.repeatsOnStandardError = false
             if let starter { try? System.write([0], to: starter.number) }
@@ -53,8 +51,8 @@ extension Program {
             System.setTitle("\(loader.identity.name): master process " + arguments.joined(separator: " "))
             return supervisor
         } catch {
-            log.write(.emergency, "the supervisor cannot start", error)
-            throw PreparationError()
+            prepared.listeners.removeSocketFiles(except: reused, log: log, tells: false)
+            throw error
         }
     }
 

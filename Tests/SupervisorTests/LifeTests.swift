@@ -91,6 +91,32 @@ import Testing
         }
     }
 
+    @Test func aReloadThatCannotWriteItsPidFileLeavesNothing() throws {
+        try withRig { rig in
+            try rig.configure(http: "server { listen unix:\(rig.directory)/old; }")
+            try rig.start()
+            let good = rig.read("nginx.conf")
+            let bad = good.replacingOccurrences(of: "/nginx.pid", with: "/missing/nginx.pid").replacingOccurrences(of: "/old", with: "/new")
+            try rig.write("nginx.conf", bad)
+            rig.signal(SIGHUP)
+            #expect(rig.waitForLog("[emerg]"))
+            #expect(rig.read("error.log").contains("/missing/nginx.pid\" failed (2: No such file or directory)"))
+            #expect(rig.wait(5) { !rig.exists("new") })
+            #expect(rig.ask(path: rig.directory + "/old") != nil)
+        }
+    }
+
+    @Test func aStartThatCannotWriteItsPidFileSaysSoAndLeavesNothing() throws {
+        try withRig { rig in
+            try rig.configure(http: "server { listen unix:\(rig.directory)/s; }")
+            try rig.write("nginx.conf", rig.read("nginx.conf").replacingOccurrences(of: "/nginx.pid", with: "/missing/nginx.pid"))
+            #expect(try rig.run(rig.standardArguments + ["-g", "daemon off;"]).status == 1)
+            let lines = rig.read("error.log").split(separator: "\n").filter { $0.contains("[emerg]") }
+            #expect(lines.count == 1 && lines[0].hasSuffix("failed (2: No such file or directory)"), "\(lines)")
+            #expect(!rig.exists("s"))
+        }
+    }
+
     @Test func aStartThatTheWorkersRefuseEndsWithStatusOne() throws {
         try withRig { rig in
             try rig.configure("# standin-refuse")

@@ -39,6 +39,27 @@ import Testing
         ServiceManager(socket: socket).tell(.ready(process: 1, status: ""))
     }
 
+    @Test func aReloadAndAnEndInOneBreath() throws {
+        try withRig { rig in
+            let path = rig.directory + "/notify"
+            let socket = try listen(Array(path.utf8))
+            rig.environment = ["NOTIFY_SOCKET": path]
+            try rig.configure(http: "server { listen unix:\(rig.directory)/s; }")
+            try rig.start()
+            #expect(rig.ask(path: rig.directory + "/s") != nil)
+            try rig.configure(http: "server { listen unix:\(rig.directory)/s; listen unix:\(rig.directory)/new; }")
+            for signal in [SIGSTOP, SIGHUP, SIGQUIT, SIGCONT] { rig.signal(signal) }
+            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(!rig.exists("s") && !rig.exists("new"))
+            #expect(!rig.read("error.log").contains("[emerg]"), "\(rig.read("error.log"))")
+            var told: [String] = []
+            while System.waitReadable(socket.number, milliseconds: 0), let text = System.receive(from: socket.number, capacity: 4096) {
+                told.append(String(decoding: text, as: UTF8.self))
+            }
+            #expect(told.last?.hasPrefix("STOPPING=1") == true, "nothing is ready any more: \(told)")
+        }
+    }
+
     @Test func aLifeIsToldInOrder() throws {
         try withRig { rig in
             let path = rig.directory + "/notify"

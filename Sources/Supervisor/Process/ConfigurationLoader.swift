@@ -51,8 +51,11 @@ struct ConfigurationLoader {
     /// - Parameters:
     ///   - old: the listeners in force; those with the same address are taken over.
     ///   - isTest: `-t`: nothing is kept, and an address in use is no error.
+    ///   - pause: waits so many milliseconds for an address that is in use.
     /// - Throws: when something failed; the reason is in the log, and what was made for it is closed again.
-    func prepare(_ parsed: Parsed, reusing old: ListenerTable, isTest: Bool) throws(PreparationError) -> PreparedConfiguration {
+    func prepare(
+        _ parsed: Parsed, reusing old: ListenerTable, isTest: Bool, pause: (Int32) -> Void = System.sleep
+    ) throws(PreparationError) -> PreparedConfiguration {
         var settings = ProcessSettings(parsed.configuration, paths: paths)
         if options.staysInForeground { settings.isDaemon = false }
         let workers = parsed.configuration.main.workerProcesses
@@ -66,7 +69,7 @@ struct ConfigurationLoader {
         var logs: [String: Descriptor] = [:]
         for path in settings.logPaths { logs[path] = try openLog(path) }
         let listeners = try ListenerTable.open(
-            settings.listens, reusing: old, workerCount: settings.workerCount, isTest: isTest, log: log)
+            settings.listens, reusing: old, workerCount: settings.workerCount, isTest: isTest, log: log, pause: pause)
         do throws(SystemError) {
             let bundle = try System.sealedMemory(named: "goodgate-configuration", content: parsed.bundle.encode())
             return PreparedConfiguration(settings: settings, bundle: bundle, listeners: listeners, logs: logs, identity: worker)

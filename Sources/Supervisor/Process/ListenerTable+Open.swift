@@ -5,7 +5,7 @@ internal import Glibc
 extension ListenerTable {
     /// How often binding is tried while an address is in use, and the pause between, in milliseconds.
     private static let attempts = 5
-    private static let pause: Int32 = 500
+    private static let pauseTime: Int32 = 500
 
     /// Opens what a configuration listens on.
     ///
@@ -14,8 +14,10 @@ extension ListenerTable {
     /// - Parameters:
     ///   - workerCount: number of sockets of a `reuseport` listener.
     ///   - isTest: `-t`: everything is closed again, and nothing that runs is disturbed.
+    ///   - pause: waits so many milliseconds.
     static func open(
-        _ listens: [ProcessSettings.Listen], reusing old: ListenerTable, workerCount: Int, isTest: Bool, log: ErrorLog
+        _ listens: [ProcessSettings.Listen], reusing old: ListenerTable, workerCount: Int, isTest: Bool, log: ErrorLog,
+        pause: (Int32) -> Void = System.sleep
     ) throws(PreparationError) -> ListenerTable {
         var made: [String: [Descriptor]] = [:]
         var isComplete = false
@@ -42,8 +44,8 @@ extension ListenerTable {
                 log.write(.emergency, "still could not bind()")
                 throw PreparationError()
             }
-            log.write(.notice, "try again to bind() after \(pause)ms")
-            System.sleep(milliseconds: pause)
+            log.write(.notice, "try again to bind() after \(pauseTime)ms")
+            pause(pauseTime)
         }
         isComplete = true
         var table = ListenerTable()

@@ -135,15 +135,21 @@ extension Supervisor {
         tellReloading()
         do throws(PreparationError) {
             let parsed = try loader.parse()
-            let prepared = try loader.prepare(parsed, reusing: now.listeners, isTest: false)
-            if let path = prepared.settings.pidPath, path != now.settings.pidPath {
-                try PidFile.write(path, process: System.process, log: log)
-            }
+            let prepared = try loader.prepare(parsed, reusing: now.listeners, isTest: false, pause: sleepServingApps)
             do throws(SystemError) {
                 try prepared.takeBoard(after: now)
             } catch {
                 log.write(.emergency, "memfd_create() failed", error)
+                undo(prepared, hasPidFile: false)
                 throw PreparationError()
+            }
+            if let path = prepared.settings.pidPath, path != now.settings.pidPath {
+                do throws(PreparationError) {
+                    try PidFile.write(path, process: System.process, log: log)
+                } catch {
+                    undo(prepared, hasPidFile: false)
+                    throw error
+                }
             }
             loaded = prepared
             post(.configurationLoaded(prepared.settings.plan))
@@ -199,10 +205,30 @@ extension Supervisor {
     private func discard(_ generation: Int) {
         let given = configurations.removeValue(forKey: generation) ?? loaded
         loaded = nil
-        guard let given, let now = configurations[current] else { return }
-        tellReady("; the workers of the new configuration did not start, see the error log")
+        if !machine.isEnding { tellReady("; the workers of the new configuration did not start, see the error log") }
+        if let given { undo(given) }
+    }
+
+    /// Removes the files of a configuration that does not come into force.
+    private func undo(_ given: PreparedConfiguration, hasPidFile: Bool = true) {
+        guard let now = configurations[current] else { return }
         given.listeners.removeSocketFiles(except: now.listeners, log: log, tells: false)
-        if let path = given.settings.pidPath, path != now.settings.pidPath { PidFile.remove(path, log: log) }
+        guard hasPidFile, let path = given.settings.pidPath, path != now.settings.pidPath else { return }
+        PidFile.remove(path, log: log)
+    }
+
+    /// Waits for an address to become free, and serves the apps meanwhile: nothing may be sent to a dead instance for seconds.
+    private func sleepServingApps(milliseconds: Int32) {
+        let end = System.now + UInt64(milliseconds)
+        while let apps {
+            let now = System.now
+            guard now < end else { return }
+            let due = max(now, min(end, appsDeadline ?? end))
+            if System.waitReadable(apps.descriptor, milliseconds: Int32(clamping: due - now)) { apps.serve() }
+            serveApps()
+        }
+        let now = System.now
+        if now < end { System.sleep(milliseconds: Int32(clamping: end - now)) }
     }
 
     /// Standard error goes where the error log goes.
@@ -250,6 +276,9 @@ extension Supervisor {
         guard !hasClosedListeners else { return }
         hasClosedListeners = true
         guard newBinary == nil, !oldBinaryLives else { return }
+        // One that was loaded just before the end, while it can still be told which files are its own.
+        if let loaded { undo(loaded) }
+        loaded = nil
         configurations[current]?.listeners.removeSocketFiles(except: ListenerTable(), log: log, tells: false)
         for configuration in configurations.values { configuration.closeListeners() }
     }
