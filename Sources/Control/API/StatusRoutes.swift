@@ -15,7 +15,9 @@ struct StatusRoutes {
         let reply = try await center.ask { .status(request: $0) }
         if let error = APIError(reply.answer) { throw error }
         guard let hello = await center.hello else { throw APIError(.serviceUnavailable, "starting", "not ready yet") }
-        return StatusReport(hello, reply.parts)
+        var report = StatusReport(hello, reply.parts)
+        report.traffic.attemptsDropped &+= await center.dropped
+        return report
     }
 }
 

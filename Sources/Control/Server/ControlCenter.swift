@@ -97,6 +97,9 @@ actor ControlCenter {
         }
     }
 
+    /// Records that came from the supervisor and were dropped here.
+    var dropped: UInt64 { channel?.dropped ?? 0 }
+
     /// Says something that has no answer.
     func tellSupervisor(_ request: ControlRequest) { channel?.send(request) }
 

@@ -67,15 +67,17 @@ extension Supervisor {
     }
 
     /// A worker told of a failed attempt.
-    func forward(_ record: AttemptRecord) { keep(.attempt(record)) }
+    func forward(_ record: AttemptRecord) { keep(.attempt(record), attempts: 1) }
 
     /// A worker told its counts of failures.
-    func forward(_ tally: FailureTally) { keep(.failures(tally)) }
+    func forward(_ tally: FailureTally) {
+        keep(.failures(tally), attempts: tally.attempts.reduce(0) { $0 &+ UInt64($1.count) })
+    }
 
     /// Their number is bounded by the workers: 100 records and 10 tallies a second each.
-    private func keep(_ command: ControlCommand) {
+    private func keep(_ command: ControlCommand, attempts: UInt64) {
         guard let control else { return }
-        if !control.send(command) { attemptsDropped &+= 1 }
+        if !control.send(command) { attemptsDropped &+= attempts }
         if control.isBehind { watchControl(control) }
     }
 
