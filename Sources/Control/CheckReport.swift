@@ -50,10 +50,15 @@ struct CheckReport: Codable {
         var main = file
         if CheckedFiles.isSiteFile(at: file) {
             // As in conf.d: seen from the main file that would include it.
-            main = NSTemporaryDirectory() + "goodgate-check-\(ProcessInfo.processInfo.processIdentifier).conf"
-            guard FileManager.default.createFile(atPath: main, contents: Data("events {}\nhttp { include \(file); }\n".utf8)) else { return [] }
+            // In a directory of its own, of a name that nobody can have taken before: others may write where it stands.
+            let manager = FileManager.default
+            let own = NSTemporaryDirectory() + "goodgate-check-\(UUID().uuidString)"
+            main = own + "/main.conf"
+            let isMade = (try? manager.createDirectory(
+                atPath: own, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])) != nil
+            guard isMade, manager.createFile(atPath: main, contents: Data("events {}\nhttp { include \(file); }\n".utf8)) else { return [] }
         }
-        defer { if main != file { try? FileManager.default.removeItem(atPath: main) } }
+        defer { if main != file { try? FileManager.default.removeItem(atPath: (main as NSString).deletingLastPathComponent) } }
         let site = NginxSite(mainFile: main, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log", from: system)
         return Lint.findings(site, evidence: EvidenceSet(), names: [:], system: system).map {
             Finding(kind: .risk, place: $0.place, message: $0.title, why: $0.why, diff: $0.diff)
