@@ -51,12 +51,12 @@ final class BoardMemory {
     }
 
     /// The column that a worker is told, for the machine's number of it (from 0): column 0 is the supervisor's.
-    func boardColumn(_ column: Int) -> Int { column + 1 }
+    static func boardColumn(_ column: Int) -> Int { column + 1 }
 
     /// Ends the column of a worker that ended: gauges go, what only grows is kept in the supervisor's own.
     /// - Parameter checkTerm: the highest term of health checks so far.
     func release(column: Int, checkTerm: UInt32) {
-        BoardColumn(view, column: 0)?.retire(boardColumn(column), checkTermMax: checkTerm, second: Int64(System.now) / 1_000)
+        BoardColumn(view, column: 0)?.retire(Self.boardColumn(column), checkTermMax: checkTerm, second: Int64(System.now) / 1_000)
     }
 
     /// Takes over what another board knows of the health of these peers.
@@ -115,7 +115,7 @@ final class BoardMemory {
 
     /// A counter of all workers together, and of one by the machine's number of its column.
     func total(_ counter: BoardCounter) -> UInt64 { view.total(counter) }
-    func value(_ counter: BoardCounter, column: Int) -> UInt64 { view.value(counter, column: boardColumn(column)) }
+    func value(_ counter: BoardCounter, column: Int) -> UInt64 { view.value(counter, column: Self.boardColumn(column)) }
 
     /// Frees the slots of peers that no living generation knows.
     func keep(only peers: [BoardPeer]) {

@@ -63,7 +63,7 @@ extension Supervisor {
             .hello(
                 WorkerHello(
                     workerIndex: UInt16(clamping: worker.place), workerCount: UInt16(clamping: count),
-                    boardColumn: UInt16(clamping: board.boardColumn(worker.column)), boardBytes: UInt64(board.size),
+                    boardColumn: UInt16(clamping: BoardMemory.boardColumn(worker.column)), boardBytes: UInt64(board.size),
                     generation: UInt32(clamping: worker.generation), supervisorProcess: System.process,
                     startedAsNginx: identity.isNginx, prefix: loader.paths.prefix, configurationPath: loader.paths.configuration,
                     globals: loader.options.globals ?? "", errorLogPath: loader.paths.errorLog.isEmpty ? "stderr" : loader.paths.errorLog)),
@@ -184,20 +184,15 @@ extension Supervisor {
 
     /// A worker ended: its share of the board is closed. Its board is found by the generations that live; an unknown one is gone already.
     private func releaseColumn(_ column: Int) {
-        var seen: [BoardMemory] = []
-        for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
-            seen.append(board)
-            board.release(column: column, checkTerm: machine.checkTerm)
-        }
-        if let board = seen.first { limitZones.release(column: board.boardColumn(column), log: log) }
+        for board in boards { board.release(column: column, checkTerm: machine.checkTerm) }
+        limitZones.release(column: BoardMemory.boardColumn(column), log: log)
     }
 
     /// Nobody of a generation is left: peers that only it knew leave the board.
     private func release(_ generation: Int) {
         // The last configuration in force knows the pid file and the sockets until the end.
         guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
-        let peers = configurations.values.filter { $0.board === gone.board }.flatMap(\.settings.peers)
-        if !peers.isEmpty { gone.board?.keep(only: peers + livePeers(on: gone.board)) }
+        if let board = gone.board, boards.contains(where: { $0 === board }) { keepPlaces(on: board) }
         sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
         limitZones.keep(only: configurations.values.flatMap(\.settings.limitZones))
     }

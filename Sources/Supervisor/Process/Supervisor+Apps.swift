@@ -119,29 +119,14 @@ extension Supervisor {
 
     /// Requests in flight to an instance, in all workers of all generations.
     private func connections(to address: NetworkAddress, app: String) -> Int64 {
-        var sum: Int64 = 0
-        for configuration in configurations.values {
-            for (upstream, name) in configuration.settings.appUpstreams where name == app {
-                sum += configuration.board?.connections(
-                    to: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0)) ?? 0
-            }
-        }
-        return sum
+        places(of: address, app: app).reduce(0) { $0 + $1.board.connections(to: $1.peer) }
     }
 
-    /// What became of the attempts on an instance: of each upstream, on each board, once.
-    private func accounts(of address: NetworkAddress, app: String) -> [PeerAccount] {
-        var accounts: [PeerAccount] = []
-        var seen: [(board: BoardMemory, upstream: String)] = []
-        for configuration in configurations.values {
-            guard let board = configuration.board else { continue }
-            for (upstream, name) in configuration.settings.appUpstreams where name == app {
-                guard !seen.contains(where: { $0.board === board && $0.upstream == upstream }) else { continue }
-                seen.append((board, upstream))
-                accounts.append(board.account(of: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0)))
-            }
-        }
-        return accounts
+    /// Where an instance stands: for each upstream, on each board, once.
+    private func places(of address: NetworkAddress, app: String) -> [(board: BoardMemory, peer: BoardPeer)] {
+        let names = configurations.values.flatMap(\.settings.appUpstreams).filter { $0.app == app }.map { $0.upstream }
+        let peers = Set(names).map { BoardPeer(upstream: $0, address: address.listenKey, ordinal: 0) }
+        return boards.flatMap { board in peers.map { (board: board, peer: $0) } }
     }
 
     /// The peers of a board that came at run time: instances of apps, and what names stand for.
@@ -160,11 +145,12 @@ extension Supervisor {
 
     /// Gives the board's places of gone instances back.
     private func freePlaces() {
-        var seen: [BoardMemory] = []
-        for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) {
-            seen.append(board)
-            board.keep(only: configurations.values.filter { $0.board === board }.flatMap(\.settings.peers) + livePeers(on: board))
-        }
+        for board in boards { keepPlaces(on: board) }
+    }
+
+    /// What no living generation knows leaves a board.
+    func keepPlaces(on board: BoardMemory) {
+        board.keep(only: configurations.values.filter { $0.board === board }.flatMap(\.settings.peers) + livePeers(on: board))
     }
 }
 
@@ -210,7 +196,8 @@ extension Supervisor: AppHost {
 
     func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts {
         var counts = SoakComparison.Counts()
-        for account in accounts(of: address, app: app) {
+        for (board, peer) in places(of: address, app: app) {
+            let account = board.account(of: peer)
             counts.requests &+= account.attempts
             counts.failures &+= account.broken
         }

@@ -6,7 +6,7 @@ internal import Messages
 // What `goodgate status` shows, as messages.
 extension Supervisor {
     /// The boards of the living generations, each once.
-    private var boards: [BoardMemory] {
+    var boards: [BoardMemory] {
         var seen: [BoardMemory] = []
         for board in configurations.values.compactMap(\.board) where !seen.contains(where: { $0 === board }) { seen.append(board) }
         return seen

@@ -234,7 +234,7 @@ final class Supervisor {
         switch worker.takeTrouble() {
         case nil: break
         case .tooLarge: log.write(.alert, "a message to worker process \(worker.process) is too large for a packet, not sent")
-        case .deaf where formerWorkers?.list.contains { $0.worker === worker && $0.standing != .orphan } == true:
+        case .deaf where formerWorkers?.list.contains(where: { $0.worker === worker && $0.standing != .orphan }) == true:
             log.write(.alert, "worker process \(worker.process) of another supervisor does not read what it is told: it is told no more")
         case .deaf: kill(worker, because: "does not read what it is told")
         }

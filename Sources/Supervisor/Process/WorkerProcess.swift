@@ -72,7 +72,7 @@ final class WorkerProcess {
         // Beside each name: its length, and its index.
         for part in list.packets(most: MessageLimits.descriptorsMax, size: { $0.name.utf8.count + 4 }) {
             let names = part.enumerated().map { NamedDescriptor(name: $1.name, descriptorIndex: $0) }
-            send(command(names), descriptors: part.map(\.descriptor))
+            send(command(names), descriptors: part.map { $0.descriptor })
         }
     }
 
