@@ -38,7 +38,6 @@ unsigned cs_umask(unsigned mask) { return (unsigned)umask((mode_t)mask); }
 int cs_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 int cs_ftruncate(int fd, int64_t size) { return ftruncate(fd, size) < 0 ? -errno : 0; }
 ssize_t cs_readlink(const char *path, char *out, size_t capacity) { ssize_t r = readlink(path, out, capacity); return r < 0 ? -errno : r; }
-ssize_t cs_working_directory(char *out, size_t capacity) { return getcwd(out, capacity) == NULL ? -(ssize_t)errno : (ssize_t)strlen(out); }
 uint32_t cs_effective_user(void) { return (uint32_t)geteuid(); }
 uint32_t cs_effective_group(void) { return (uint32_t)getegid(); }
 uint32_t cs_ipv4_address(struct sockaddr_storage *out, uint32_t address, uint16_t port) {

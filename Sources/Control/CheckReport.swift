@@ -19,7 +19,6 @@ struct CheckReport: Codable {
     var file: String
     var starts: Bool
     var findings: [Finding]
-    var directives: Int
 
     /// Parses and judges one file. Looks at nothing but files.
     static func make(_ path: String) -> CheckReport {
@@ -40,8 +39,7 @@ struct CheckReport: Codable {
             return Finding(kind: kind, place: place, message: diagnostic.message + suggestion)
         }
         findings += risks(absolute, folder)
-        return CheckReport(
-            file: absolute, starts: outcome.configuration != nil, findings: findings, directives: outcome.configuration?.files.count ?? 0)
+        return CheckReport(file: absolute, starts: outcome.configuration != nil, findings: findings)
     }
 
     /// The doctor's static part: what is legal and still leads to 502s.

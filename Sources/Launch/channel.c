@@ -124,10 +124,6 @@ static void obey(struct keeper *k, const struct gg_header *header, const char *b
         keeper_stop(k, stop.signal, stop.kill_after_ms);
         break;
     case GG_KILL: keeper_kill(k); break;
-    case GG_SIGNAL:
-        copy_body(&stop, sizeof stop, header, body);
-        if (k->state.phase == GG_PHASE_RUNNING && stop.signal > 0) kill(k->state.app_pid, stop.signal);
-        break;
     case GG_LINES:
         copy_body(&lines, sizeof lines, header, body);
         answer_lines(k, &lines);

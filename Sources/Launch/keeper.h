@@ -141,8 +141,6 @@ void log_read(struct keeper *k, struct stream *s);
 /// Reads what is left and writes lines that did not end.
 void log_finish(struct keeper *k);
 void log_reopen(struct keeper *k);
-/// A line of the keeper itself.
-void log_notice(struct keeper *k, const char *text);
 void log_flush(struct keeper *k);
 /// A memfd with the last `count` lines, or -errno.
 int log_last_lines(struct keeper *k, uint32_t count, struct gg_lines *answer);

@@ -176,11 +176,6 @@ static void put_line(struct keeper *k, const char *label, bool is_cut, const cha
     l->pending += total;
 }
 
-void log_notice(struct keeper *k, const char *text) {
-    put_line(k, "keeper", false, text, strlen(text));
-    log_flush(k);
-}
-
 /// Cuts what was read into lines.
 static void take_bytes(struct keeper *k, struct stream *s, const char *bytes, size_t length) {
     while (length > 0) {

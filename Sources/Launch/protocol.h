@@ -33,7 +33,6 @@ enum {
     GG_LAUNCH = 1,                      // gg_launch; descriptors: instructions (memfd), listeners, log if announced
     GG_STOP = 2,                        // gg_stop: signal the group, kill it after a time
     GG_KILL = 3,                        // kill everything of the instance
-    GG_SIGNAL = 4,                      // gg_stop, of which only the signal counts: send it to the main process
     GG_LINES = 5,                       // gg_lines: the last lines; each answered by GG_LINES, with a memfd if they can be had
     GG_REOPEN = 6,                      // open the log file anew
     GG_FORGET = 7,                      // the end was read: go when nothing is left

@@ -40,7 +40,7 @@ package struct AttemptRecord: Equatable, Sendable {
         time: Int64, upstream: String, peer: String, phase: UInt8, action: UInt8, reason: UInt8, errno: Int32 = 0,
         bytesWritten: UInt64 = 0, bytesAcknowledged: UInt64? = nil, bytesRead: UInt64 = 0, connectionAgeMilliseconds: UInt32 = 0,
         idleMilliseconds: UInt32 = 0, isReused: Bool = false, durationMilliseconds: UInt32 = 0, connection: UInt64 = 0,
-        requestIdentifier: String = "", method: String = "", detail: String = "", incident: UInt64 = 0, status: UInt16 = 0
+        method: String = "", detail: String = "", incident: UInt64 = 0, status: UInt16 = 0
     ) {
         self.time = time
         self.upstream = upstream
@@ -57,7 +57,6 @@ package struct AttemptRecord: Equatable, Sendable {
         self.isReused = isReused
         self.durationMilliseconds = durationMilliseconds
         self.connection = connection
-        self.requestIdentifier = requestIdentifier
         self.method = method
         self.detail = detail
         self.incident = incident
@@ -82,7 +81,6 @@ extension AttemptRecord {
         writer.flag(isReused)
         writer.integer(durationMilliseconds)
         writer.integer(connection)
-        writer.text(requestIdentifier)
         writer.text(method)
         writer.text(detail)
         writer.integer(incident)
@@ -105,7 +103,6 @@ extension AttemptRecord {
         isReused = try reader.flag()
         durationMilliseconds = try reader.integer()
         connection = try reader.integer()
-        requestIdentifier = try reader.text()
         method = try reader.text()
         detail = try reader.text()
         incident = try reader.integer()

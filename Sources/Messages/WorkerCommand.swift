@@ -27,8 +27,6 @@ package enum WorkerCommand: Equatable, Sendable {
     case stop
     /// New descriptors for the log files follow in `logs` messages; write what is buffered to the old ones first.
     case reopenLogs
-    /// Close idle keep-alive connections and go on serving.
-    case closeIdle
     /// A server is taken out of the choice, or given back. Before `run`, and when it is ordered.
     case drainServer(ServerDrain)
     /// The instances of an upstream with `app`, and what is coming. Before `run`, and at each change.
@@ -61,7 +59,6 @@ extension WorkerCommand {
         static let drain: UInt16 = 5
         static let stop: UInt16 = 6
         static let reopenLogs: UInt16 = 7
-        static let closeIdle: UInt16 = 8
         static let peers: UInt16 = 9
         static let sessions: UInt16 = 10
         static let drainServer: UInt16 = 11
@@ -107,7 +104,6 @@ extension WorkerCommand {
             writer.optional(deadline)
         case .stop: writer = PacketWriter(kind: Kind.stop)
         case .reopenLogs: writer = PacketWriter(kind: Kind.reopenLogs)
-        case .closeIdle: writer = PacketWriter(kind: Kind.closeIdle)
         case .drainServer(let drain):
             writer = PacketWriter(kind: Kind.drainServer)
             drain.write(to: &writer)
@@ -153,7 +149,6 @@ extension WorkerCommand {
         case Kind.drain: self = .drain(deadlineMilliseconds: try reader.optional())
         case Kind.stop: self = .stop
         case Kind.reopenLogs: self = .reopenLogs
-        case Kind.closeIdle: self = .closeIdle
         case Kind.drainServer: self = .drainServer(try ServerDrain(from: &reader))
         case Kind.upstream: self = .upstream(try UpstreamNews(from: &reader))
         case Kind.successor:

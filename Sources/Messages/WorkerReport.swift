@@ -1,4 +1,4 @@
-/// What a worker tells the supervisor. The sender never blocks: a full channel means the report is dropped and counted on the board.
+/// What a worker tells the supervisor. The sender never blocks: what finds the channel full is dropped; attempts are counted on the board.
 ///
 /// Kinds 0x0100–0x01FF are those of supervised apps.
 package enum WorkerReport: Equatable, Sendable {
@@ -6,10 +6,6 @@ package enum WorkerReport: Equatable, Sendable {
     case ready(process: Int32)
     /// The worker cannot start with what it was given and exits; the text says why, one line, without a newline.
     case failed(String)
-    /// After `drain`: no listener and no connection is left; the worker exits.
-    case drained
-    /// How much is left to do.
-    case stats(WorkerStatistics)
     /// A failed attempt.
     case attempt(AttemptRecord)
     /// Failures that are only counted.
@@ -35,8 +31,6 @@ extension WorkerReport {
         static let peerFound: UInt16 = 0x0102
         static let ready: UInt16 = 1
         static let failed: UInt16 = 2
-        static let drained: UInt16 = 3
-        static let stats: UInt16 = 4
         static let attempt: UInt16 = 5
         static let session: UInt16 = 6
         static let inheritance: UInt16 = 0x0200
@@ -54,12 +48,6 @@ extension WorkerReport {
         case .failed(let text):
             writer = PacketWriter(kind: Kind.failed)
             writer.text(text)
-        case .drained: writer = PacketWriter(kind: Kind.drained)
-        case .stats(let statistics):
-            writer = PacketWriter(kind: Kind.stats)
-            writer.integer(statistics.connections)
-            writer.integer(statistics.idleConnections)
-            writer.integer(statistics.requests)
         case .attempt(let record):
             writer = PacketWriter(kind: Kind.attempt)
             record.write(to: &writer)
@@ -91,11 +79,6 @@ extension WorkerReport {
         switch reader.kind {
         case Kind.ready: self = .ready(process: try reader.integer())
         case Kind.failed: self = .failed(try reader.text())
-        case Kind.drained: self = .drained
-        case Kind.stats:
-            let connections: UInt32 = try reader.integer()
-            let idle: UInt32 = try reader.integer()
-            self = .stats(WorkerStatistics(connections: connections, idleConnections: idle, requests: try reader.integer()))
         case Kind.attempt: self = .attempt(try AttemptRecord(from: &reader))
         case Kind.failures: self = .failures(try FailureTally(from: &reader))
         case Kind.session: self = .session(try StickySession(from: &reader))

@@ -7,7 +7,7 @@ private let hello = WorkerHello(
 private let attempt = AttemptRecord(
     time: 1, upstream: "backend", peer: "127.0.0.1:3000", phase: 2, action: 1, reason: 5, errno: 111, bytesWritten: 2,
     bytesAcknowledged: 1, bytesRead: 3, connectionAgeMilliseconds: 4, idleMilliseconds: 5, isReused: true, durationMilliseconds: 6,
-    connection: 7, requestIdentifier: "a/1", method: "GET", detail: "d", incident: .max, status: 502)
+    connection: 7, method: "GET", detail: "d", incident: .max, status: 502)
 private let tally = FailureTally(
     attempts: [.init(incident: 1, reason: 2, phase: 3, count: .max, first: -4, last: .max, upstream: "back", peer: "unix:/run/a")],
     requests: [.init(incident: 1, entered: 2, saved: 3, failed: .max)])
@@ -34,7 +34,7 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
         .peers([PeerPlace(upstream: "backend", address: "127.0.0.1:3000", ordinal: 0, slot: 7, slotGeneration: .max)]),
         .run(WorkerIdentity(changesUser: true, userName: "www-data", user: 33, group: 33, groups: [33, 4])),
         .drain(deadlineMilliseconds: nil), .drain(deadlineMilliseconds: 0), .drain(deadlineMilliseconds: .max),
-        .stop, .reopenLogs, .closeIdle, .successor, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
+        .stop, .reopenLogs, .successor, .sessions(Array(repeating: session, count: StickySession.perPacketMax)),
         .drainServer(ServerDrain(upstream: "back", server: "127.0.0.1:3000", isDraining: true)),
         .upstream(UpstreamNews(upstream: "back", starting: 2)),
         .upstream(
@@ -53,7 +53,7 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
-        .stats(WorkerStatistics(connections: 3, idleConnections: 2, requests: 1)), .attempt(attempt), .failures(tally),
+        .attempt(attempt), .failures(tally),
         .failures(fullTally), .session(session),
         .inheritance(isOrphan: true, isComplete: false), .inheritance(isOrphan: false, isComplete: true),
         .health(InstanceHealth(instance: instance, isHealthy: true, term: 7)), .peersChanged,

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum { CHANNEL = 3, LISTENERS_MAX = 256, PACKET_MAX = 32 * 1024 };
-enum { HELLO = 1, LISTENERS, LOGS, RUN, DRAIN, STOP, REOPEN_LOGS, CLOSE_IDLE, PEERS };
+enum { HELLO = 1, LISTENERS, LOGS, RUN, DRAIN, STOP, REOPEN_LOGS, PEERS = 9 };
 
 static uint8_t packet[PACKET_MAX];
 static int descriptors[64], descriptor_count;
@@ -124,7 +124,6 @@ static int obey(void) {
         if (strstr(configuration, "standin-stubborn")) return 0;
         for (int i = 0; i < listener_count; i++) close(listeners[i]);
         if (strstr(configuration, "standin-slow")) usleep(300000);
-        report(3, "", 0);
         exit(0);
     case STOP:
         note("stops");

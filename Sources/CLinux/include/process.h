@@ -70,8 +70,6 @@ int cs_is_open(int fd);
 int cs_ftruncate(int fd, int64_t size);
 /// Writes the target of a symbolic link, without a final zero; returns its length.
 ssize_t cs_readlink(const char *path, char *out, size_t capacity);
-/// Copies the working directory with its final zero; returns its length.
-ssize_t cs_working_directory(char *out, size_t capacity);
 
 /// The paths that match a glob(7) pattern, sorted by bytes, calling `each` for every one. Returns their number (0: none) or -errno.
 int cs_glob(const char *pattern, void (*each)(void *context, const char *path), void *context);

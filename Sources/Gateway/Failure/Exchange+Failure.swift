@@ -77,7 +77,7 @@ extension Ref where Value == Exchange {
             bytesRead: UInt64(max(0, stat?.bytesReceived ?? 0)), connectionAgeMilliseconds: UInt32(clamping: mark.connectionAge),
             idleMilliseconds: UInt32(clamping: mark.idle), isReused: value.isReused,
             durationMilliseconds: UInt32(clamping: worker.now &- (stat?.startedAt ?? worker.now)),
-            connection: request.connection.value.serial, requestIdentifier: main.value.modules.requestID?.string ?? "",
+            connection: request.connection.value.serial,
             method: main.value.methodName.prefix(16).string, detail: String(detail.prefix(256)),
             incident: mark.incident.rawValue, status: UInt16(clamping: status))
     }

@@ -40,7 +40,6 @@ extension Ref where Value == Worker {
             endHealthChecks()
             drain(deadline: deadline)
         case .stop: value.isStopping = true
-        case .closeIdle: closeIdle()
         case .beginChecks(let term): beginHealthChecks(term: term)
         case .endChecks: endHealthChecks()
         case .check(let check): checkInstance(check)

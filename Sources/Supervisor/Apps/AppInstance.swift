@@ -31,8 +31,6 @@ final class AppInstance {
     var probe = Probe.idle
     /// READY=1 came before its socket was found.
     var saidReady = false
-    /// The machine was told that it is ready to be checked or routed.
-    var isChecked = false
     /// A connection in the accept queue of `listen fd`, to see whether the app takes it.
     var knock: Descriptor?
     /// The end was told to the machine.

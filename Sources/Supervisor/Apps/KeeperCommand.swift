@@ -4,8 +4,6 @@ enum KeeperCommand: Equatable {
     case stop(signal: Int32, killAfterMilliseconds: UInt32)
     /// Kill everything.
     case kill
-    /// Send a signal to the main process only.
-    case signal(Int32)
     /// Send the last lines, at most so many.
     case lines(UInt32)
     /// Open the log file anew.
@@ -27,10 +25,6 @@ enum KeeperCommand: Equatable {
             body.appendHost(signal)
             body.appendHost(time)
         case .kill: kind = 3
-        case .signal(let signal):
-            kind = 4
-            body.appendHost(signal)
-            body.appendHost(UInt32(0))
         case .lines(let count):
             kind = KeeperProtocol.linesKind
             body.appendHost(count)

@@ -121,10 +121,10 @@ extension SupervisorMachine {
     }
 
     /// Whether the supervisor is on its way out.
-    package var isEnding: Bool { phase == .quitting || phase == .terminating || phase == .ended }
+    var isEnding: Bool { phase == .quitting || phase == .terminating || phase == .ended }
 
     /// Number of workers that are processes now.
-    package var livingWorkerCount: Int { generations.reduce(0) { $0 + $1.workers.count(where: \.isAlive) } }
+    private var livingWorkerCount: Int { generations.reduce(0) { $0 + $1.workers.count(where: \.isAlive) } }
 }
 
 // MARK: - Signals

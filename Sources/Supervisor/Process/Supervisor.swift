@@ -266,7 +266,7 @@ final class Supervisor {
             case .success(.session(let session)): relay(session, from: worker)
             case .success(.attempt(let record)): forward(record)
             case .success(.failures(let tally)): forward(tally)
-            case .success(.drained), .success(.stats), .success(.inheritance): break
+            case .success(.inheritance): break
             case .failure(let error):
                 guard let others = worker.strayMessages.tell(now: System.now) else { continue }
                 let more = others > 0 ? ", and \(others) more before it" : ""

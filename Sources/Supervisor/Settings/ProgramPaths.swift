@@ -11,7 +11,6 @@ struct ProgramPaths: Equatable {
 
     /// - Parameters:
     ///   - exists: whether a file exists, for Goodgate's search of its configuration.
-    ///   - workingDirectory: where a relative prefix begins only for display; paths stay relative as nginx's do.
     init(_ options: CommandLineOptions, identity: Identity, exists: (String) -> Bool) {
         var prefix = options.prefix ?? identity.prefix
         if !prefix.isEmpty, !prefix.hasSuffix("/") { prefix += "/" }

@@ -4,8 +4,6 @@ internal import Glibc
 extension System {
     /// What a path is.
     struct FileFacts {
-        var isDirectory: Bool
-        var isRegular: Bool
         var user: UInt32
         var group: UInt32
         var mode: UInt32
@@ -55,7 +53,6 @@ extension System {
         var status = stat()
         try check(unsafe cs_stat(path, &status))
         return FileFacts(
-            isDirectory: status.st_mode & 0o170000 == 0o040000, isRegular: status.st_mode & 0o170000 == 0o100000,
             user: status.st_uid, group: status.st_gid, mode: status.st_mode & 0o7777, size: Int(status.st_size))
     }
 
@@ -79,15 +76,6 @@ extension System {
         let capacity = buffer.count
         // SAFETY: at most `capacity` bytes are written.
         let count = unsafe cs_readlink(path, &buffer, capacity)
-        guard count > 0 else { return nil }
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    static var workingDirectory: String? {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let capacity = buffer.count
-        // SAFETY: at most `capacity` bytes are written.
-        let count = unsafe cs_working_directory(&buffer, capacity)
         guard count > 0 else { return nil }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
