@@ -194,10 +194,13 @@ static int print_protocol(void) {
     printf("version %d\nheader %zu\nlaunch %zu\nstop %zu\nlines %zu\nstate %zu\n", GG_VERSION,
            sizeof(struct gg_header), sizeof(struct gg_launch), sizeof(struct gg_stop), sizeof(struct gg_lines),
            sizeof(struct gg_state));
+    printf("magic %u\npacket_max %u\ninstructions_max %u\nlisteners_max %u\nname_max %u\nstatus_max %u\nchannel %u\n", GG_MAGIC,
+           GG_PACKET_MAX, GG_INSTRUCTIONS_MAX, GG_LISTENERS_MAX, GG_NAME_MAX, GG_STATUS_MAX, GG_CHANNEL);
 #define FIELD(name) printf("state." #name " %zu\n", offsetof(struct gg_state, name))
-    FIELD(changes); FIELD(phase); FIELD(app_pid); FIELD(app_start_ticks); FIELD(runtime_ns); FIELD(failed_step);
-    FIELD(wait_status); FIELD(oom_kills); FIELD(processes_left); FIELD(is_ready); FIELD(foreign_notices);
-    FIELD(lines); FIELD(log_errno); FIELD(slot); FIELD(peak_rss_bytes); FIELD(name); FIELD(status);
+    FIELD(key); FIELD(changes); FIELD(phase); FIELD(keeper_pid); FIELD(app_pid); FIELD(app_start_ticks);
+    FIELD(runtime_ns); FIELD(failed_step); FIELD(failed_errno); FIELD(wait_status); FIELD(oom_kills);
+    FIELD(processes_left); FIELD(is_ready); FIELD(is_stopping); FIELD(foreign_notices); FIELD(lines);
+    FIELD(lines_dropped); FIELD(log_errno); FIELD(slot); FIELD(peak_rss_bytes); FIELD(name); FIELD(status);
 #undef FIELD
     return 0;
 }

@@ -6,35 +6,6 @@ import Testing
 
 @Suite("The keeper of an instance")
 struct KeeperTests {
-    @Test("its protocol is the one of the Swift side")
-    func protocolsAgree() throws {
-        let directory = TestDirectory()
-        _ = unsafe system("'\(TestKeeper.executable)' --protocol > '\(directory.path)/protocol'")
-        var numbers: [Substring: Int] = [:]
-        for line in directory.read("protocol").split(separator: "\n") {
-            let parts = line.split(separator: " ")
-            numbers[parts[0]] = Int(parts[1])
-        }
-        #expect(numbers["version"] == Int(KeeperProtocol.version))
-        #expect(numbers["header"] == KeeperProtocol.headerSize)
-        #expect(numbers["state"] == KeeperProtocol.stateSize)
-        // A state with a number in each field arrives as it was laid out.
-        var body = [UInt8](repeating: 0, count: KeeperProtocol.stateSize)
-        for (field, value) in ["app_pid": 7, "oom_kills": 3, "slot": 9, "wait_status": 0x0300, "log_errno": 28] {
-            let offset = try #require(numbers["state.\(field)"])
-            body[offset] = UInt8(value & 0xFF)
-            body[offset + 1] = UInt8(value >> 8)
-        }
-        for (field, text) in ["name": "api", "status": "ready"] {
-            let offset = try #require(numbers["state.\(field)"])
-            for (index, byte) in text.utf8.enumerated() { body[offset + index] = byte }
-        }
-        let state = KeeperState(body: body[...])
-        #expect(state.appProcess == 7 && state.outOfMemoryKills == 3 && state.slot == 9 && state.logErrorNumber == 28)
-        #expect(state.exit.cause == .status(3))
-        #expect(state.name == "api" && state.status == "ready")
-    }
-
     @Test("reports how the app ended", arguments: [
         ("exit 0", InstanceExit.Cause.status(0)), ("exit 3", .status(3)), ("exit 255", .status(255)),
         ("kill -9 $$", .signal(9)), ("kill -15 $$", .signal(15)), ("kill -11 $$", .signal(11)),

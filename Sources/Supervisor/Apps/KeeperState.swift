@@ -70,9 +70,13 @@ struct KeeperState: Equatable {
         logErrorNumber = bytes.host(at: 88)
         slot = bytes.host(at: 92)
         peakResidentBytes = bytes.host(at: 96)
-        name = Self.text(bytes, at: 104, size: 64)
-        status = Self.text(bytes, at: 168, size: 128)
+        name = Self.text(bytes, at: 104, size: Self.nameMax)
+        status = Self.text(bytes, at: 168, size: Self.statusMax)
     }
+
+    /// Longest texts, each with its final NUL.
+    static let nameMax = 64
+    static let statusMax = 128
 
     private static func text(_ bytes: [UInt8], at offset: Int, size: Int) -> String {
         guard offset < bytes.count else { return "" }
