@@ -201,8 +201,9 @@ struct AppPartsTests {
     ])
     func addressText(address: NetworkAddress) {
         #expect(NetworkAddress(listenKey: address.listenKey) == address)
-        #expect(NetworkAddress(listenKey: "example.org:80") == nil)
-        #expect(NetworkAddress(listenKey: "") == nil)
+        for text in ["example.org:80", "", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:+5", "127.0.0.1:65536", "[::1]", "::1:80", "[1.2.3.4]:5"] {
+            #expect(NetworkAddress(listenKey: text) == nil, "\(text)")
+        }
     }
 
     @Test("what a reload has to do is seen from the blocks")

@@ -138,13 +138,7 @@ private typealias PeerRuntime = Upstream.PeerRuntime
 extension SocketAddress {
     /// Reads `127.0.0.1:3000`, `[::1]:3000`, `unix:/path`; nil for anything else.
     init?(listenKey text: String) {
-        let bytes = Array(text.utf8)
-        let prefix = Array("unix:".utf8)
-        if bytes.starts(with: prefix) {
-            self.init(.unix(Array(bytes.dropFirst(prefix.count))))
-            return
-        }
-        guard let address = NetworkAddress(parsing: ByteView.immortal(bytes)) else { return nil }
+        guard let address = NetworkAddress(listenKey: text) else { return nil }
         self.init(address)
     }
 }

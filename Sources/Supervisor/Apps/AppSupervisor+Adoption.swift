@@ -172,18 +172,3 @@ extension AppSupervisor {
         keeper.channel.send(.forget)
     }
 }
-
-extension NetworkAddress {
-    /// Reads what `listenKey` wrote; nil for anything else.
-    init?(listenKey text: String) {
-        if text.hasPrefix("unix:") {
-            self = .unix(Array(text.utf8.dropFirst(5)))
-            return
-        }
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
-        var name = text[..<colon]
-        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
-        guard let address = System.address(ofDigits: name, port: port) else { return nil }
-        self = address
-    }
-}

@@ -118,14 +118,4 @@ extension System {
             user: entry.pointee.pw_uid, group: entry.pointee.pw_gid, name: String(cString: entry.pointee.pw_name),
             home: String(cString: entry.pointee.pw_dir), shell: String(cString: entry.pointee.pw_shell))
     }
-
-    /// The address of digits, not of a name: the resolver must never be asked here.
-    static func address(ofDigits text: Substring, port: UInt16) -> NetworkAddress? {
-        guard text.utf8.allSatisfy({ (0x30...0x3A).contains($0) || $0 == 0x2E || (0x61...0x66).contains($0) }) else { return nil }
-        var parts = cs_address()
-        // SAFETY: room for one address is given and said.
-        guard unsafe cs_resolve(String(text), &parts, 1) == 1 else { return nil }
-        return parts.family == AF_INET
-            ? .ipv4(parts.ipv4, port: port) : .ipv6(high: parts.ipv6_high, low: parts.ipv6_low, port: port)
-    }
 }
