@@ -83,7 +83,9 @@ struct MachineRig: ~Copyable {
         #expect(SupervisorMachine.Limits().columnsMax == BoardLayout.workersMax)
     }
 
-    @Test(arguments: [(1, 2, 0, true), (1, 3, 0, false), (8, 10, 0, true), (8, 11, 0, false), (40, 128, 0, true), (1, 1, 256, true), (1, 1, 257, false)])
+    @Test(arguments: [
+        (1, 2, 0, true), (1, 3, 0, false), (8, 10, 0, true), (8, 11, 0, false), (40, 128, 0, true), (1, 1, 256, true), (1, 1, 257, false),
+    ])
     func aBoardHasRoomForAllGenerations(first: Int, next: Int, peers: Int, fits: Bool) throws {
         #expect(try BoardMemory(workers: first, peers: 0).hasRoom(workers: next, peers: peers) == fits)
     }
@@ -318,46 +320,5 @@ struct MachineRig: ~Copyable {
         #expect(named(rig.send(.workerReady(second))) == [.endChecks(first[0]), .beginChecks(second, term: 3)])
         #expect(named(rig.send(.workerExited(first[0], .code(0)))).isEmpty)
         #expect(named(rig.send(.signal(.quit))) == [.endChecks(second)])
-    }
-
-    /// Any order of events keeps the invariants (checked after each of them), and whatever happened, TERM ends it all.
-    @Test(arguments: 0..<300 as Range<UInt64>) func anyWalkEndsByTerminate(seed: UInt64) {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-        func next(_ limit: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(truncatingIfNeeded: (state >> 11) % UInt64(limit))
-        }
-        var rig = MachineRig(workers: 1 + next(3), shutdownTimeout: next(2) == 0 ? nil : 50)
-        var loading = false
-        for _ in 0..<200 where rig.exitStatus == nil {
-            let ids = rig.alive.keys.sorted()
-            var event: SupervisorEvent = .timer
-            switch next(12) {
-            case 0...3: if !ids.isEmpty { event = .workerReady(ids[next(ids.count)]) }
-            case 4: if !ids.isEmpty { event = .workerExited(ids[next(ids.count)], next(2) == 0 ? .code(0) : .signal(11)) }
-            case 5: if let id = ids.first(where: { rig.told[$0] != nil }) { event = .workerExited(id, .code(0)) }
-            case 6: event = .signal(.reload)
-            case 7: event = .signal(SupervisorSignal.allCases[next(SupervisorSignal.allCases.count)])
-            case 8: if !ids.isEmpty { event = .workerFailed(ids[next(ids.count)], text: "no") }
-            case 9: event = [.newBinaryStarted, .newBinaryExited][next(2)]
-            case 10: event = .signal(.stopAccepting)
-            default: event = .timer
-            }
-            if case .signal(.terminate) = event { event = .timer }
-            if case .signal(.interrupt) = event { event = .timer }
-            let actions = rig.send(event, after: UInt64(next(4) == 0 ? 20_000 : next(50)))
-            loading = actions.contains(.loadConfiguration)
-            if loading {
-                let plan = GenerationPlan(workerCount: 1 + next(3), shutdownTimeout: nil)
-                let more = rig.send(next(4) == 0 ? .configurationRejected : .configurationLoaded(plan))
-                #expect(more.count < 20)
-            }
-        }
-        rig.send(.signal(.terminate))
-        for id in rig.alive.keys.sorted() { rig.send(.workerExited(id, .code(0))) }
-        #expect(rig.exitStatus != nil)
-        #expect(rig.alive.isEmpty)
     }
 }
