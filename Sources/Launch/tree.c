@@ -90,22 +90,36 @@ static bool kill_exactly(pid_t pid, pid_t parent) {
     return is_killed;
 }
 
-/// Kills all descendants that a scan finds.
+/// Where a process stands in the scan; -1: nowhere. /proc lists processes in the order of their identifiers.
+static long find_process(size_t count, pid_t pid) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table[middle].pid == pid) return (long)middle;
+        if (table[middle].pid < pid) low = middle + 1;
+        else high = middle;
+    }
+    return -1;
+}
+
+/// Whether a process of the scan descends from the keeper.
+static bool is_descendant(size_t count, long at) {
+    pid_t keeper = getpid();
+    for (int depth = 0; depth < DEPTH_MAX && at >= 0; depth++) {
+        if (table[at].is_ours || table[at].parent == keeper) return true;
+        at = find_process(count, table[at].parent);
+    }
+    return false;                       // whose ancestors are killed becomes the keeper's child: the next scan finds it
+}
+
+/// Kills all descendants that a scan finds. O(n log n) for the processes of the host.
 static uint32_t kill_descendants(void) {
     size_t count = scan_processes();
-    pid_t keeper = getpid();
     uint32_t found = 0;
-    // Identifiers are not in the order of age once they wrapped around: repeat until nothing new is found.
-    for (bool is_new = true; is_new;) {
-        is_new = false;
-        for (size_t i = 0; i < count; i++) {
-            if (table[i].is_ours) continue;
-            bool is_ours = table[i].parent == keeper;
-            for (size_t j = 0; j < count && !is_ours; j++) is_ours = table[j].is_ours && table[j].pid == table[i].parent;
-            if (!is_ours) continue;
-            table[i].is_ours = is_new = true;
-            found += kill_exactly(table[i].pid, table[i].parent);
-        }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_descendant(count, (long)i)) continue;
+        table[i].is_ours = true;
+        found += kill_exactly(table[i].pid, table[i].parent);
     }
     return found;
 }
