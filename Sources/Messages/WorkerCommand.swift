@@ -80,7 +80,7 @@ extension WorkerCommand {
         switch self {
         case .hello(let hello):
             writer = PacketWriter(kind: Kind.hello)
-            hello.write(to: &writer)
+            try hello.write(to: &writer)
         case .listeners(let list):
             writer = PacketWriter(kind: Kind.listeners)
             try NamedDescriptor.write(list, to: &writer)

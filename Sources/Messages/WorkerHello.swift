@@ -44,7 +44,10 @@ package struct WorkerHello: Equatable, Sendable {
 }
 
 extension WorkerHello {
-    func write(to writer: inout PacketWriter) {
+    func write(to writer: inout PacketWriter) throws(MessageError) {
+        // Cut, the worker would read another configuration than the supervisor did.
+        guard [prefix, configurationPath, globals, errorLogPath].allSatisfy({ $0.utf8.count <= MessageLimits.textBytesMax })
+        else { throw .tooLarge }
         writer.integer(workerIndex)
         writer.integer(workerCount)
         writer.integer(boardColumn)

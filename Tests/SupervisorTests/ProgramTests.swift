@@ -168,4 +168,14 @@ import Testing
             #expect(rig.wait(5) { !shell.isRunning })
         }
     }
+
+    @Test func whatIsTooLongForTheWorkersIsRefused() throws {
+        try withRig { rig in
+            try rig.configure()
+            let long = String(repeating: "env X;", count: 700)
+            let result = try rig.run(rig.standardArguments + ["-t", "-g", long])
+            #expect(result.status == 1)
+            #expect(result.errors.contains("-g is longer than 4096 bytes"), "\(result.errors)")
+        }
+    }
 }

@@ -71,6 +71,7 @@ final class BoardMemory {
 
     /// The slots of the peers of a configuration; those of a peer that is known already stay.
     func places(for peers: [BoardPeer]) -> [PeerPlace] {
+        let hasNew = peers.contains { allocator.existingSlot(for: $0.key) == nil }
         let places = peers.compactMap { peer in
             allocator.slot(for: peer.key).map { slot in
                 PeerPlace(
@@ -78,7 +79,7 @@ final class BoardMemory {
                     slot: UInt32(clamping: slot.index), slotGeneration: slot.generation)
             }
         }
-        allocator.write(to: view)
+        if hasNew { allocator.write(to: view) }
         return places
     }
 

@@ -58,6 +58,11 @@ struct ConfigurationLoader {
     ) throws(PreparationError) -> PreparedConfiguration {
         var settings = ProcessSettings(parsed.configuration, paths: paths)
         if options.staysInForeground { settings.isDaemon = false }
+        for (option, text) in [("-p", paths.prefix), ("-c", paths.configuration), ("-g", options.globals ?? ""), ("-e", paths.errorLog)]
+        where text.utf8.count > MessageLimits.textBytesMax {
+            log.write(.emergency, "\(option) is longer than \(MessageLimits.textBytesMax) bytes, which is more than workers can be told")
+            throw PreparationError()
+        }
         let workers = parsed.configuration.main.workerProcesses
         if settings.hasMasterProcess, workers > settings.workerCount {
             log.write(.warning, "worker_processes \(workers): \(settings.workerCount) are started, which is the most there can be")
