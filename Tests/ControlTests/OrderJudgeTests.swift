@@ -10,10 +10,12 @@ struct OrderJudgeTests {
     /// Slot, serial, state, whether there is a process, failed starts in a row.
     private typealias Instance = (slot: UInt32, serial: UInt32, state: String, lives: Bool, failed: UInt32)
 
-    private func app(_ list: [Instance], wanted: UInt32 = 1, running: Bool = true, rolling: Bool = false, release: UInt32 = 1) -> AppReport {
+    private func app(
+        _ list: [Instance], wanted: UInt32 = 1, running: Bool = true, rolling: Bool = false, release: UInt32 = 1
+    ) -> AppReport {
         AppReport(
-            name: "api", state: "up", running: running, rolling: rolling, nextStartMilliseconds: nil, release: release, previousRelease: nil,
-            command: [], differences: [], instancesWanted: wanted, instancesInBlock: wanted,
+            name: "api", state: "up", running: running, rolling: rolling, nextStartMilliseconds: nil, release: release,
+            previousRelease: nil, command: [], differences: [], instancesWanted: wanted, instancesInBlock: wanted,
             instances: list.map { instance in
                 InstanceReport(
                     slot: instance.slot, serial: instance.serial, release: 1, state: instance.state, role: "current", healthy: true,

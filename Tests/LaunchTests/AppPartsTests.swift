@@ -201,7 +201,10 @@ struct AppPartsTests {
     ])
     func addressText(address: NetworkAddress) {
         #expect(NetworkAddress(listenKey: address.listenKey) == address)
-        for text in ["example.org:80", "", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:+5", "127.0.0.1:65536", "[::1]", "::1:80", "[1.2.3.4]:5"] {
+        let others = [
+            "example.org:80", "", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:+5", "127.0.0.1:65536", "[::1]", "::1:80", "[1.2.3.4]:5",
+        ]
+        for text in others {
             #expect(NetworkAddress(listenKey: text) == nil, "\(text)")
         }
     }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Supervisor
 
-/// The protocol is written twice, in C and in Swift. What the header defines is read from the header, so that nothing that is added there can
-/// be forgotten here.
+/// The protocol is written twice, in C and in Swift. What the header defines is read from the header, so that nothing that is added there
+/// can be forgotten here.
 @Suite("The protocol of the keeper is the one of the Swift side")
 struct KeeperProtocolTests {
     private let header: String
@@ -79,16 +79,22 @@ struct KeeperProtocolTests {
             ("peak_rss_bytes", 27, { $0.peakResidentBytes }),
         ]
         let texts: [(field: String, read: (KeeperState) -> String)] = [("name", { $0.name }), ("status", { $0.status })]
-        let fields = try #require(header.firstMatch(of: /struct gg_state \{([^}]*)\}/)).1.matches(of: /\w+ (\w+)(?:\[\w+\])?;/).map { String($0.1) }
+        let lines = try #require(header.firstMatch(of: /struct gg_state \{([^}]*)\}/)).1
+        let fields = lines.matches(of: /\w+ (\w+)(?:\[\w+\])?;/).map { String($0.1) }
         #expect(Set(fields) == Set(numbers.map(\.field) + texts.map(\.field)))
         for (index, number) in numbers.enumerated() {
             // One at a time: a field that is read from another's place is seen.
             var body = [UInt8](repeating: 0, count: KeeperProtocol.stateSize)
             let offset = try #require(compiled["state.\(number.field)"])
-            for byte in 0..<8 where number.value >> (8 * UInt64(byte)) != 0 { body[offset + byte] = UInt8(truncatingIfNeeded: number.value >> (8 * UInt64(byte))) }
+            for byte in 0..<8 {
+                let rest = number.value >> (8 * UInt64(byte))
+                if rest != 0 { body[offset + byte] = UInt8(truncatingIfNeeded: rest) }
+            }
             let state = KeeperState(body: body[...])
             #expect(number.read(state) == number.value, "\(number.field)")
-            for (other, another) in numbers.enumerated() where other != index { #expect(another.read(state) == 0, "\(number.field), \(another.field)") }
+            for (other, another) in numbers.enumerated() where other != index {
+                #expect(another.read(state) == 0, "\(number.field), \(another.field)")
+            }
         }
         for text in texts {
             var body = [UInt8](repeating: 0, count: KeeperProtocol.stateSize)

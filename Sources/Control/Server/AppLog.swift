@@ -53,7 +53,7 @@ struct AppLog: Sendable {
                 totals[lines.serial] = lines.total
                 if new > lines.lines.count, lines.total != 0 {
                     let skipped = new - lines.lines.count
-                    reports.append(LogLineReport(instance: name(lines), line: "... \(skipped) lines came faster than they could be read"))
+                    reports.append(LogLineReport(instance: name(lines), line: "... \(skipped) lines are left out"))
                 }
                 reports += lines.lines.suffix(new).map { LogLineReport(instance: name(lines), line: $0) }
             }

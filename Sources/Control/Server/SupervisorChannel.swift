@@ -7,7 +7,7 @@ import Synchronization
 /// The control process's end of the channel to the supervisor.
 ///
 /// Whatever comes is decoded by one thread and given to one consumer in order. Attempts and events that the consumer does not keep up
-/// with are dropped and counted; answers never are, because each was asked for.
+/// with are dropped and counted; answers never are, because each was asked for, nor are tallies, because they are few.
 final class SupervisorChannel: Sendable {
     /// A message, and the descriptors that came with it.
     struct Delivery: Sendable {

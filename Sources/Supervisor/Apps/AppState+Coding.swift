@@ -110,7 +110,7 @@ extension AppState {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
-    /// Letters, digits and harmless signs stand for themselves; an empty field is a lone %.
+    /// Letters, digits and harmless signs stand for themselves; an empty field is a lone % (that of a text is %25).
     static func escaped(_ field: String) -> String {
         if field.isEmpty { return "%" }
         var result = ""

@@ -7,7 +7,7 @@ package import Machine
 ///
 /// - watches `descriptor` for reading and calls `serve`,
 /// - calls `timerFired` at `deadline`,
-/// - calls `childEnded` for collected children it does not know,
+/// - asks `childEnded` of each child that it collects,
 /// - implements `AppHost` and tells `drained` and `healthChanged`.
 package final class AppSupervisor {
     unowned let host: any AppHost

@@ -24,7 +24,7 @@ package struct CommandLineOptions: Equatable, Sendable {
     package init() {}
 }
 
-/// A command line that makes no sense. The raw value is nginx's message, without the program's name.
+/// A command line that makes no sense. `message` is nginx's own, without the program's name.
 package struct CommandLineError: Error, Equatable, Sendable {
     package var message: String
 
