@@ -30,7 +30,7 @@ extension Program {
         log.write(.notice, loader.identity.startLine)
 
         do throws(PreparationError) {
-            let starter = inherited == nil && prepared.settings.isDaemon ? try detach(log) : nil
+            let starter = try inherited == nil && prepared.settings.isDaemon ? detach(log) : nil
             let supervisor: Supervisor
             do throws(SystemError) {
                 try prepared.takeBoard(after: nil)
