@@ -26,7 +26,8 @@ private struct Walk: ~Copyable {
         var limits = SupervisorMachine.Limits()
         limits.columnsMax = 8
         machine = SupervisorMachine(limits: limits, isDaemon: seed % 3 > 0)
-        let inherited = (0..<next(3)).map { _ in former() }
+        var inherited: [WorkerID] = []
+        for _ in 0..<next(3) { inherited.append(former()) }
         for id in inherited { alive[id] = 0 }
         note(machine.start(plan(), inherited: inherited, now: now))
     }
