@@ -25,9 +25,8 @@ package struct AttemptRecord: Equatable, Sendable {
     package var isReused: Bool
     /// Length of the attempt in milliseconds.
     package var durationMilliseconds: UInt32
-    /// Connection number as in the error log, and `$request_id` when it was made.
+    /// Connection number as in the error log.
     package var connection: UInt64
-    package var requestIdentifier: String
     package var method: String
     /// What was wrong with an answer that was not understood; else empty.
     package var detail: String
