@@ -52,7 +52,7 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
                 address: "127.0.0.1:3000", peers: Array(repeating: "127.0.0.1:65535", count: RescuedConnections.peersMax))),
     ]
     static let reports: [WorkerReport] = [
-        .ready(process: 42), .failed(""), .failed("bind() failed"), .drained,
+        .ready(process: 42), .failed(""), .failed("bind() failed"),
         .attempt(attempt), .failures(tally),
         .failures(fullTally), .session(session),
         .inheritance(isOrphan: true, isComplete: false), .inheritance(isOrphan: false, isComplete: true),
