@@ -9,7 +9,7 @@ struct SubcommandTests {
     private static let hidden: Set = ["serve"]
 
     @Test("whatever goodgate passes on, goodgate-control knows, and the other way round") func names() {
-        let known = ControlProgram.configuration.subcommands.compactMap(\.configuration.commandName)
+        let known = ControlProgram.configuration.subcommands.compactMap { $0.configuration.commandName }
         #expect(Set(known).subtracting(Self.hidden).union(["help"]) == Set(Subcommand.controlNames))
         #expect(Set(Subcommand.controlNames).count == Subcommand.controlNames.count)
     }
