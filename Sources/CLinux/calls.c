@@ -55,8 +55,6 @@ ssize_t cs_writev(int fd, const struct iovec *vector, int count) { return CS_RET
 
 ssize_t cs_sendfile(int out, int in, int64_t offset, size_t count) { off_t o = offset; return CS_RETRY(sendfile(out, in, &o, count)); }
 
-ssize_t cs_splice(int in, int out, size_t count, unsigned flags) { return CS_RETRY(splice(in, NULL, out, NULL, count, flags)); }
-
 int cs_open(const char *path, int flags, mode_t mode) { int r; do { r = open(path, flags | O_CLOEXEC, mode); } while (r < 0 && errno == EINTR); return r < 0 ? -errno : r; }
 
 int cs_openat(int directory, const char *path, int flags, mode_t mode) { int r; do { r = openat(directory, path, flags | O_CLOEXEC, mode); } while (r < 0 && errno == EINTR); return r < 0 ? -errno : r; }
@@ -76,11 +74,7 @@ int cs_set_nonblocking(int fd, int on) {
 
 int cs_set_cloexec(int fd, int on) { return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0; }
 
-int cs_dup_cloexec(int fd, int lowest) { int r = fcntl(fd, F_DUPFD_CLOEXEC, lowest); return r < 0 ? -errno : r; }
-
 int cs_memfd(const char *name, unsigned flags) { int r = memfd_create(name, flags | MFD_CLOEXEC); return r < 0 ? -errno : r; }
-
-int cs_add_seals(int fd, int seals) { return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0; }
 
 int cs_pipe(int fds[2], int flags) { return pipe2(fds, flags | O_CLOEXEC) < 0 ? -errno : 0; }
 
@@ -102,10 +96,6 @@ int cs_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }
 
 int cs_local_address(int fd, struct sockaddr_storage *address, uint32_t *length) {
     socklen_t l = sizeof *address; int r = getsockname(fd, (struct sockaddr *)address, &l); *length = l; return r < 0 ? -errno : 0;
-}
-
-int cs_peer_address(int fd, struct sockaddr_storage *address, uint32_t *length) {
-    socklen_t l = sizeof *address; int r = getpeername(fd, (struct sockaddr *)address, &l); *length = l; return r < 0 ? -errno : 0;
 }
 
 int cs_set_option(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0; }

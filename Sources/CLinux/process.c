@@ -31,10 +31,8 @@ int cs_mkdir(const char *path, unsigned mode) { return mkdir(path, (mode_t)mode)
 int cs_chmod(const char *path, unsigned mode) { return chmod(path, (mode_t)mode) < 0 ? -errno : 0; }
 int cs_chown(const char *path, uint32_t user, uint32_t group) { return chown(path, user, group) < 0 ? -errno : 0; }
 int cs_fchown(int fd, uint32_t user, uint32_t group) { return fchown(fd, user, group) < 0 ? -errno : 0; }
-int cs_fchmod(int fd, unsigned mode) { return fchmod(fd, (mode_t)mode) < 0 ? -errno : 0; }
 int cs_dup2(int from, int to) { return dup2(from, to) < 0 ? -errno : 0; }
 int cs_can_execute(const char *path) { return access(path, X_OK) < 0 ? -errno : 0; }
-unsigned cs_umask(unsigned mask) { return (unsigned)umask((mode_t)mask); }
 int cs_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 int cs_ftruncate(int fd, int64_t size) { return ftruncate(fd, size) < 0 ? -errno : 0; }
 ssize_t cs_readlink(const char *path, char *out, size_t capacity) { ssize_t r = readlink(path, out, capacity); return r < 0 ? -errno : r; }
@@ -77,12 +75,9 @@ int cs_exec(const char *path, char *const *arguments) { execv(path, arguments); 
 int cs_glob(const char *pattern, void (*each)(void *context, const char *path), void *context) {
     glob_t found;
     int r = glob(pattern, 0, NULL, &found);
-    if (r == GLOB_NOMATCH) return 0;
-    if (r == GLOB_NOSPACE) return -ENOMEM;
-    if (r != 0) return -EIO;
-    int count = (int)found.gl_pathc;
+    int count = r == 0 ? (int)found.gl_pathc : r == GLOB_NOMATCH ? 0 : r == GLOB_NOSPACE ? -ENOMEM : -EIO;
     for (int i = 0; i < count; i++) each(context, found.gl_pathv[i]);
-    globfree(&found);
+    globfree(&found);   // also after an error: what was found so far is there
     return count;
 }
 
@@ -226,7 +221,7 @@ int cs_seal_content(int fd) {
 }
 
 int cs_punch_hole(int fd, int64_t offset, int64_t length) {
-    return CS_RETRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length)) < 0 ? -errno : 0;
+    return (int)CS_RETRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));
 }
 
 int cs_open_executable(const char *path) { return (int)CS_RETRY(open(path, O_PATH | O_CLOEXEC)); }

@@ -67,6 +67,8 @@ static void become(const struct cs_spawn *what) {
 
 pid_t cs_spawn(const struct cs_spawn *what) {
     int report[2];
+    // The channel goes to descriptor 3: the program must not stand there.
+    if (what->executable == 3 && what->channel >= 0) return -EINVAL;
     if (pipe2(report, O_CLOEXEC) < 0) return -errno;
     if (report[1] == 3) {
         // Descriptor 3 is where the channel goes.

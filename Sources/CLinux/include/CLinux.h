@@ -36,7 +36,6 @@ ssize_t cs_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 ssize_t cs_sendmsg_vector(int fd, struct iovec *vector, int count, int more);
 ssize_t cs_writev(int fd, const struct iovec *vector, int count);
 ssize_t cs_sendfile(int out, int in, int64_t offset, size_t count);
-ssize_t cs_splice(int in, int out, size_t count, unsigned flags);
 int cs_open(const char *path, int flags, mode_t mode);
 int cs_openat(int directory, const char *path, int flags, mode_t mode);
 int cs_close(int fd);
@@ -55,9 +54,7 @@ void cs_close_directory(void *directory);
 int cs_real_path(const char *path, char *out, size_t capacity);
 int cs_set_nonblocking(int fd, int on);
 int cs_set_cloexec(int fd, int on);
-int cs_dup_cloexec(int fd, int lowest);
 int cs_memfd(const char *name, unsigned flags);
-int cs_add_seals(int fd, int seals);
 int cs_pipe(int fds[2], int flags);
 
 // --- sockets ---
@@ -68,7 +65,6 @@ int cs_bind(int fd, const void *address, uint32_t length);
 int cs_listen(int fd, int backlog);
 int cs_shutdown_write(int fd);
 int cs_local_address(int fd, struct sockaddr_storage *address, uint32_t *length);
-int cs_peer_address(int fd, struct sockaddr_storage *address, uint32_t *length);
 int cs_set_option(int fd, int level, int name, int value);
 int cs_get_option(int fd, int level, int name, int *value);
 int cs_socket_error(int fd);

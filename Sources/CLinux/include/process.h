@@ -62,10 +62,8 @@ int cs_mkdir(const char *path, unsigned mode);
 int cs_chmod(const char *path, unsigned mode);
 int cs_chown(const char *path, uint32_t user, uint32_t group);
 int cs_fchown(int fd, uint32_t user, uint32_t group);
-int cs_fchmod(int fd, unsigned mode);
 int cs_dup2(int from, int to);
 int cs_can_execute(const char *path);
-unsigned cs_umask(unsigned mask);
 int cs_is_open(int fd);
 int cs_ftruncate(int fd, int64_t size);
 /// Writes the target of a symbolic link, without a final zero; returns its length.
