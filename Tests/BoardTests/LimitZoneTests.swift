@@ -81,23 +81,26 @@ struct LimitZoneTests {
         defer { memory.free() }
         var model = Model()
         var now: UInt64 = 5_000_000
-        var agreed = 0
+        var differing = 0
         for step in 0..<3_000 {
             now += hash(UInt64(step)) % UInt64(max(2, 2_000_000 / rate))
             let mine = memory.requests.take(hash: 99, rate: rate, burst: burst, now: now, counts: true)
+            let before = model
             let theirs = model.take(now, rate, burst)
             switch (mine, theirs) {
             case (.allowed(let a), .allowed(let b)), (.rejected(let a), .rejected(let b)):
                 #expect(abs(a - b) <= 1)
-                agreed += 1
                 // Rounding must not add up.
                 if case .allowed = mine { model.excess = a }
             case (.allowed(let a), .rejected(let b)), (.rejected(let a), .allowed(let b)):
                 #expect(abs(a - b) <= 1)
-                return
+                // At the very edge: both go on from what was decided here.
+                differing += 1
+                model = before
+                if case .allowed = mine { (model.excess, model.last) = (a, now) }
             }
         }
-        #expect(agreed == 3_000)
+        #expect(differing <= 30)
     }
 
     @Test("a full set makes room for new keys, and those start empty")
