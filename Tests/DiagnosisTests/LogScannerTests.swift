@@ -85,6 +85,11 @@ import Testing
                 count += 1; return true
             }
             #expect(count == 20_000, "\(name)")
+            var seen = 0
+            try LogReader.lines("\(path)/\(name)", of: system) { _ in
+                seen += 1; return seen < 5
+            }
+            #expect(seen == 5, "\(name): nothing comes after a stop")
         }
         let wanted = Timestamp(seconds: 1_795_341_600 + 15_000)
         let offset = system.offset(of: wanted, in: path + "/access.log", time: LogTime.find)
@@ -99,6 +104,16 @@ import Testing
         #expect(offset > Int64(text.utf8.count) / 2 && first.map { $0 <= wanted } == true && later == 5_000)
         let (paths, gap) = LogFiles.find(path + "/access.log", since: Timestamp(seconds: 0), from: system)
         #expect(gap == nil && paths.count == 3 && paths.allSatisfy { $0.hasPrefix(path) })
+    }
+
+    @Test(arguments: [
+        ("a.conf", "*.conf", true), ("a.conf", "?.conf", true), ("b.conf", "[ab].conf", true), ("c.conf", "[ab].conf", false),
+        ("7-x.conf", "[0-9]*.conf", true), ("x.conf", "[0-9]*.conf", false), ("x.conf", "[!0-9]*.conf", true),
+        ("x.conf", "[^x].conf", false), ("].conf", "[]].conf", true), ("-.conf", "[a-].conf", true), ("[x", "[x", true), ("a", "[", false),
+        ("ab.conf", "*[b].conf", true), ("a.conf", "a.conf*", true), ("a", "a[", false),
+    ])
+    func `includes match as glob does`(name: String, pattern: String, expected: Bool) {
+        #expect(Glob.matches(Array(name.utf8), Array(pattern.utf8)) == expected)
     }
 
     @Test func `rotated names are known and others are not`() {

@@ -153,7 +153,7 @@ struct ConfigTokens {
     }
 }
 
-/// `*` and `?` in the last parts of a path.
+/// `*`, `?` and `[…]` in the parts of a path, as glob(7) has them.
 package enum Glob {
     /// The paths that match, in byte order; a pattern without wildcards gives itself.
     package static func paths(_ pattern: String, from system: some SystemReader) -> [String] {
@@ -181,8 +181,8 @@ package enum Glob {
         while n < name.count {
             if p < pattern.count, pattern[p] == 42 {
                 star = p; mark = n; p += 1
-            } else if p < pattern.count, pattern[p] == 63 || pattern[p] == name[n] {
-                n += 1; p += 1
+            } else if p < pattern.count, let next = one(name[n], pattern, at: p) {
+                n += 1; p = next
             } else if star >= 0 {
                 p = star + 1; mark += 1; n = mark
             } else {
@@ -191,5 +191,27 @@ package enum Glob {
         }
         while p < pattern.count, pattern[p] == 42 { p += 1 }
         return p == pattern.count
+    }
+
+    /// Where the pattern goes on if what stands at `p` fits one byte: `?`, `[abc]`, `[a-z]`, `[!a]`, or the byte itself.
+    private static func one(_ byte: UInt8, _ pattern: [UInt8], at p: Int) -> Int? {
+        if pattern[p] == 63 { return p + 1 }
+        let isNegated = p + 1 < pattern.count && (pattern[p + 1] == 33 || pattern[p + 1] == 94)
+        let first = p + (isNegated ? 2 : 1)
+        // A bracket that stands first is one of the bytes; one that nothing closes stands for itself.
+        guard pattern[p] == 91, first < pattern.count, let close = pattern[(first + 1)...].firstIndex(of: 93) else {
+            return pattern[p] == byte ? p + 1 : nil
+        }
+        var fits = false, index = first
+        while index < close {
+            if index + 2 < close, pattern[index + 1] == 45 {
+                fits = fits || byte >= pattern[index] && byte <= pattern[index + 2]
+                index += 3
+            } else {
+                fits = fits || byte == pattern[index]
+                index += 1
+            }
+        }
+        return fits != isNegated ? close + 1 : nil
     }
 }

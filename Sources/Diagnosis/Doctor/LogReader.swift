@@ -12,9 +12,12 @@ package enum LogReader {
     ) throws(SystemError) {
         var carry = Carry()
         if path.hasSuffix(".gz") {
+            var goesOn = true
             _ = try Subprocess.stream(["gzip", "-dc", path], deadline: 600_000) { chunk in
-                unsafe chunk.withUnsafeBufferPointer { unsafe carry.feed($0, consume) }
+                goesOn = unsafe chunk.withUnsafeBufferPointer { unsafe carry.feed($0, consume) }
+                return goesOn
             }
+            if goesOn { unsafe carry.finish(consume) }
         } else {
             let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
             guard descriptor >= 0 else { throw SystemError(errno, path) }
@@ -45,7 +48,6 @@ package enum LogReader {
                 unsafe memmove(buffer.baseAddress!, buffer.baseAddress! + end + 1, held)
             }
         }
-        unsafe carry.finish(consume)
     }
 
     private static func lastNewline(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int? {
