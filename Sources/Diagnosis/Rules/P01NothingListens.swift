@@ -74,10 +74,7 @@ enum P01NothingListens {
     ) -> Finding {
         let unit = link.unit
         var lines = lines
-        let state =
-            "\(unit.name) is \(unit.stateText)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))")
-            + (unit.result.isEmpty || unit.result == "success" ? "" : ", Result=\(unit.result)")
-        lines.append(EvidenceLine(state, source: RuleSupport.unitSource(unit)))
+        lines.append(RuleSupport.state(of: unit))
         if !link.isObserved || !link.how.hasPrefix("it is") {
             lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
         }

@@ -10,15 +10,9 @@ enum P07DiedMidRequest {
         let broken = RuleSupport.failures(failure, rule.reasons)
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
-            if let crash = evidence.events.last(where: { isCrash($0, of: link.unit, failure) }) {
-                return .finding(died(link, crash, failure, evidence, broken))
-            }
-            // A worker of the application server: its master lives on.
-            if let worker = evidence.events.last(where: {
-                $0.kind != .workerTimeout && isWorkerEnd($0, of: link.unit, failure)
-            }) {
-                return .finding(died(link, worker, failure, evidence, broken))
-            }
+            let ends = evidence.events.filter { isEnd($0, of: link.unit, failure) }
+            // A worker of the application server may end while its master lives on; an end that was not clean tells more.
+            if let end = ends.last(where: isUnclean) ?? ends.last { return .finding(died(link, end, failure, evidence, broken)) }
         }
         let deltas = evidence.host.value?.counterDeltas ?? [:]
         let aborted = (deltas["TCPAbortOnClose"] ?? 0) + (deltas["TCPAbortOnData"] ?? 0)
@@ -57,23 +51,16 @@ enum P07DiedMidRequest {
         return .ruledOut("no end of the process behind \(failure.peerText) was logged")
     }
 
-    private static func isCrash(_ event: LifeEvent, of unit: UnitState, _ failure: FailureCase) -> Bool {
-        guard EvidenceSet.event(event, belongsTo: unit), failure.covers(event.time, before: 3_000, after: 3_000) else {
-            return false
-        }
-        if case .exited(let code) = event.kind { return code != 0 || !isOrdered(failure) }
-        if case .killed(let signal, _) = event.kind { return signal != 15 }
-        if case .segfault = event.kind { return true }
-        return false
+    private static func isEnd(_ event: LifeEvent, of unit: UnitState, _ failure: FailureCase) -> Bool {
+        failure.covers(event.time, before: 3_000, after: 3_000) && EvidenceSet.event(event, belongsTo: unit) && isEnd(event.kind)
     }
 
-    private static func isOrdered(_ failure: FailureCase) -> Bool { failure.counts[.connectRefused] == nil }
-
-    private static func isWorkerEnd(_ event: LifeEvent, of unit: UnitState, _ failure: FailureCase) -> Bool {
-        guard failure.covers(event.time, before: 3_000, after: 3_000), EvidenceSet.event(event, belongsTo: unit) else {
-            return false
+    private static func isUnclean(_ event: LifeEvent) -> Bool {
+        switch event.kind {
+        case .exited(let code): code != 0
+        case .killed(let signal, _): signal != 15
+        default: true
         }
-        return isEnd(event.kind)
     }
 
     private static func isEnd(_ kind: LifeEvent.Kind) -> Bool {

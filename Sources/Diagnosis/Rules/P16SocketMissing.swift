@@ -64,9 +64,7 @@ enum P16SocketMissing {
         var lines =
             lines + [
                 EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)),
-                EvidenceLine(
-                    "\(unit.name) is \(unit.stateText)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))"),
-                    source: RuleSupport.unitSource(unit)),
+                RuleSupport.state(of: unit),
             ]
         if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
         let isDirectoryGone = missing != path && path.hasPrefix("/run/")

@@ -72,6 +72,14 @@ package enum RuleSupport {
         evidence.proxy.value.map { "/proc/\($0.pid)/stat" } ?? "goodgate status"
     }
 
+    /// The state of a unit in words: `app.service is failed (failed), Result=oom-kill`.
+    package static func state(of unit: UnitState) -> EvidenceLine {
+        let text =
+            "\(unit.name) is \(unit.stateText)" + (unit.subState.isEmpty ? "" : " (\(unit.subState))")
+            + (unit.result.isEmpty || unit.result == "success" ? "" : ", Result=\(unit.result)")
+        return EvidenceLine(text, source: unitSource(unit))
+    }
+
     /// The command that shows the unit.
     package static func unitSource(_ unit: UnitState) -> String {
         unit.isOwn ? AppHistory.source : "systemctl show \(unit.name)"
