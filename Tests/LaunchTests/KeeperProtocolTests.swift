@@ -80,7 +80,7 @@ struct KeeperProtocolTests {
         ]
         let texts: [(field: String, read: (KeeperState) -> String)] = [("name", { $0.name }), ("status", { $0.status })]
         let lines = try #require(header.firstMatch(of: /struct gg_state \{([^}]*)\}/)).1
-        let fields = lines.matches(of: /\w+ (\w+)(?:\[\w+\])?;/).map { String($0.1) }
+        let fields = lines.matches(of: /\n +\w+ (\w+)(?:\[\w+\])?;/).map { String($0.1) }
         #expect(Set(fields) == Set(numbers.map { $0.field } + texts.map { $0.field }))
         for (index, number) in numbers.enumerated() {
             // One at a time: a field that is read from another's place is seen.
