@@ -79,6 +79,15 @@ struct MachineRig: ~Copyable {
         #expect(rig.machine.current == 3)
     }
 
+    @Test func twoOrdersInARowStartOneBinary() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        #expect(rig.send(.signal(.changeBinary)).contains(.startNewBinary))
+        #expect(!rig.send(.signal(.changeBinary)).contains(.startNewBinary), "before the first one has answered")
+        rig.send(.newBinaryFailed)
+        #expect(rig.send(.signal(.changeBinary)).contains(.startNewBinary))
+    }
+
     @Test func theBoardHasAColumnForEachWorkerTheMachineMayHave() {
         #expect(SupervisorMachine.Limits().columnsMax == BoardLayout.workersMax)
     }

@@ -155,6 +155,8 @@ extension SupervisorMachine {
                 return
             }
             actions.append(.log(.notice, "changing binary"))
+            // From now on: another signal may be handled before the answer.
+            newBinaryLives = true
             actions.append(.startNewBinary)
         case .stopAccepting:
             guard isDaemon, phase == .serving else { return }
