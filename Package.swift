@@ -109,7 +109,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
-        tests("Supervisor", ["Supervisor", "Config", "Messages", "Board", "CLinux", "goodgate", "standin-worker"]),
+        tests("Supervisor", ["Supervisor", "Config", "Machine", "Messages", "Board", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
         // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.

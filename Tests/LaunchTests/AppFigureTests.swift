@@ -51,6 +51,7 @@ struct AppFigureTests {
             System.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("voluntary") } ?? ""
         }
         let keepers = host.supervisor.apps["api"]?.instances.values.compactMap(\.keeperProcess) ?? []
+        #expect(keepers.count == 2)
         usleep(300_000)
         for keeper in keepers { times[keeper] = switches(keeper) }
         usleep(1_500_000)

@@ -21,6 +21,20 @@ struct AppLinesTests {
         #expect(answers == [5, 20, 1, 30])
     }
 
+    @Test("the last words of an instance that ended are told, the newest 40")
+    func lastWords() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let talk = "for i in range(60): print('line', i, flush=True)\nsys.exit(3)\n"
+        var specification = host.specification(server: talk)
+        specification.restart.firstDelay = .seconds(10)
+        host.supervisor.configure([specification])
+        #expect(host.run { !$0.lastWords.isEmpty })
+        let words = try #require(host.lastWords.first)
+        #expect(words.key.slot == 0 && words.release == 1)
+        #expect(words.lines.count == 40 && words.lines.last?.hasSuffix("line 59") == true, "\(words.lines)")
+    }
+
     @Test("a keeper that goes away answers everybody, with nothing")
     func gone() throws {
         let host = try TestHost()

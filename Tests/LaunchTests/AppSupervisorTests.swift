@@ -303,10 +303,6 @@ struct AppSupervisorTests {
         #expect(host.run { $0.routes.isEmpty })
         #expect(host.run { host in host.routes.count == 1 && host.processes != [app] })
         #expect(host.logged("its keeper died"))
-        for process in family { #expect(eventually { !TestKeeper.exists(process) || isZombie(process) }) }
-    }
-
-    private func isZombie(_ process: Int32) -> Bool {
-        String(decoding: (try? System.readFile("/proc/\(process)/stat")) ?? [], as: UTF8.self).contains(") Z ")
+        for process in family { #expect(eventually { !TestKeeper.exists(process) || TestKeeper.isZombie(process) }) }
     }
 }

@@ -111,12 +111,7 @@ struct KeeperStopTests {
         let app = keeper.app
         kill(keeper.process, SIGKILL)
         #expect(keeper.wait { $0.isClosed })
-        #expect(eventually { !TestKeeper.exists(app) || isZombie(app) })
-    }
-
-    private func isZombie(_ process: Int32) -> Bool {
-        let stat = String(decoding: (try? System.readFile("/proc/\(process)/stat")) ?? [], as: UTF8.self)
-        return stat.contains(") Z ")
+        #expect(eventually { !TestKeeper.exists(app) || TestKeeper.isZombie(app) })
     }
 
     @Test("TERM to the keeper stops the app in its own way")
