@@ -58,6 +58,33 @@ import Testing
         #expect(verdict.cause.contains("after 5 s"))
     }
 
+    @Test func `a predecessor on the port that was stopped is not the one that closed the connection`() {
+        var scene = race()
+        scene.unit("old.service", ["ActiveState": "inactive", "SubState": "dead"])
+        scene.journal(-20, "old.service", "Server listening on port 3000", identifier: "node", pid: 900)
+        scene.journal(-0.5, "old.service", "Stopping old.service...")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P06" && !verdict.evidence.contains { $0.text.contains("old.service") })
+    }
+
+    @Test func `of two units that said they listen there the later one is the backend`() {
+        var scene = Scene("127.0.0.1:3000", [.connEndBeforeHead: 1])
+        scene.unit("old.service", ["ActiveState": "inactive", "SubState": "dead"])
+        scene.unit("new.service", ["ActiveState": "activating", "SubState": "auto-restart"])
+        scene.journal(-20, "old.service", "Server listening on port 3000", identifier: "node", pid: 900)
+        scene.journal(-2, "old.service", "Stopping old.service...")
+        scene.journal(-1.5, "new.service", "Server listening on port 3000", identifier: "node", pid: 901)
+        scene.journal(0.2, "new.service", "new.service: Main process exited, code=dumped, status=6/ABRT")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P07" && verdict.culprit.name == "new.service", "\(verdict)")
+    }
+
+    @Test func `a host without a limit of open files is no overflow`() {
+        var scene = Scene("127.0.0.1:3000", [.localDescriptors: 3])
+        scene.system.files["/proc/sys/fs/file-nr"] = "1024\t0\t9223372036854775807\n"
+        #expect(scene.judge().rule == "P22")
+    }
+
     @Test func `P06 gives way to a crash in that second`() {
         var scene = race()
         scene.journal(0, "app.service", "app.service: Main process exited, code=dumped, status=11/SEGV")

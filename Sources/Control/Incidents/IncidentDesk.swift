@@ -84,7 +84,9 @@ actor IncidentDesk: AttemptSink {
             // Collectors read files and wait for commands: not on the threads that tasks share.
             Thread.detachNewThread {
                 var job = job
-                job.run(on: LiveSystem())
+                let system = LiveSystem()
+                job.observe(worker: ProcessTable.worker(of: getppid(), from: system))
+                job.run(on: system)
                 let done = job
                 Task { await self.finish(done) }
             }

@@ -62,6 +62,19 @@ package enum ProcessTable {
         try system.list("/proc").compactMap { Int32($0) }.sorted()
     }
 
+    /// The youngest worker of a supervisor that does not drain; nil when none is seen.
+    package static func worker(of supervisor: Int32, from system: some SystemReader) -> Int32? {
+        guard let pids = try? pids(from: system) else { return nil }
+        return pids.last { pid in
+            guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 256) else { return false }
+            let command = LineText(raw[...])
+            guard command.contains(": worker process"), !command.contains("shutting down"),
+                let stat = try? system.read("/proc/\(pid)/stat", limit: 4_096)
+            else { return false }
+            return parseStat(stat, pid: pid, bootTime: nil)?.parent == supervisor
+        }
+    }
+
     static func parseStat(_ bytes: [UInt8], pid: Int32, bootTime: Timestamp?) -> ProcessFacts? {
         // The name may hold spaces and brackets: it ends at the last ")".
         guard let open = bytes.firstIndex(of: 40), let close = bytes.lastIndex(of: 41), open < close else { return nil }

@@ -16,6 +16,27 @@ extension Doctor {
             incidents.removeLast(incidents.count - options.casesMax)
         }
         for incident in incidents { report.cases.append(judge(incident, harvest, site, instance)) }
+        for index in report.cases.indices { followServers(of: &report.cases[index]) }
+    }
+
+    /// An upstream that nobody was left of: what its servers failed of at that time is the cause, when it is known better than that they
+    /// were taken out.
+    private func followServers(of item: inout DoctorReport.Case) {
+        guard item.peer == nil, item.attempts.keys.allSatisfy({ $0 == "\(ReasonCode.poolEmpty.name)" }) else { return }
+        let own = item.verdict.confidence
+        let (upstream, start, end) = (item.upstream, item.start.advanced(byMilliseconds: -60_000), item.end.advanced(byMilliseconds: 1_000))
+        let causes = report.cases.filter { other in
+            guard other.upstream == upstream, other.peer != nil, other.start <= end, other.end >= start,
+                let confidence = other.verdict.confidence
+            else { return false }
+            return own.map { confidence > $0 } ?? true
+        }
+        guard let cause = causes.max(by: { $0.verdict.confidence! < $1.verdict.confidence! }) else { return }
+        var verdict = cause.verdict
+        verdict.incident = item.id
+        verdict.reason = item.verdict.reason
+        verdict.evidence += item.verdict.evidence.prefix(1)
+        item.verdict = verdict
     }
 
     private func incident(of test: DoctorReport.UpstreamTest, salt: UInt16) -> Incident {
@@ -47,6 +68,10 @@ extension Doctor {
             where sibling != peer && !failure.siblings.contains(sibling) {
                 failure.siblings.append(sibling)
             }
+        }
+        if incident.peer == nil, let facts = site.upstreams.first(where: { $0.name == incident.upstream }) {
+            set.upstream = .known(facts, source: facts.place)
+            failure.siblings += facts.servers.flatMap { addresses(of: $0) }.filter { !failure.siblings.contains($0) }
         }
         for collector in Collectors.all where !collector.isHostWide && (options.testsUpstreams || !(collector is ProbeCollector)) {
             collector.collect(subject, from: system, into: &set)

@@ -45,6 +45,7 @@ package struct Doctor<System: SystemReader> {
             return
         }
         report.configuration = instance.mainFile
+        report.testCommand = instance.testCommand
         let site = NginxSite(
             mainFile: instance.mainFile, prefix: instance.prefix, defaultErrorLog: instance.errorLog,
             defaultAccessLog: instance.accessLog,

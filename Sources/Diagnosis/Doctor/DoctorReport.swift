@@ -52,6 +52,8 @@ package struct DoctorReport: Sendable, Codable {
     package var since: Timestamp
     /// Main configuration file; nil: no nginx here.
     package var configuration: String?
+    /// The server's own test of its configuration, as words.
+    package var testCommand: [String]?
     package var logs: [String] = []
     package var linesWithErrors = 0
     package var responsesFailed = 0

@@ -80,8 +80,11 @@ package struct LogHarvest {
         _ names: [String: [PeerAddress]]
     ) {
         earliest = min(earliest, time)
-        var peer = line.peer.map { site.socket(in: $0) }, upstream = line.upstream ?? line.server ?? "nginx",
-            host: String?
+        // A name that does not resolve stands in the message only.
+        let isUnresolved = failure.reason == .dnsFailed && line.message.contains(" could not be resolved")
+        var host = isUnresolved ? line.message.upTo(" could not be resolved").string : nil
+        let server = line.server.flatMap { $0.isEmpty ? nil : $0 }
+        var peer = line.peer.map { site.socket(in: $0) }, upstream = line.upstream ?? host ?? server ?? "nginx"
         if let found = peer.flatMap({ site.upstream(serving: $0, names: names) }) {
             upstream = found.facts.name
             if case .name(let name, _) = found.server.address { host = name }

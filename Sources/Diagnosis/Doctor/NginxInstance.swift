@@ -8,6 +8,16 @@ package struct NginxInstance: Sendable {
     package var workerPID: Int32?
     package var started: Timestamp?
 
+    /// `-p`, when the running nginx was started with it.
+    package var givenPrefix: String?
+    /// The running program; nil: the one on PATH.
+    package var program: String?
+
+    /// nginx's own test of this configuration.
+    package var testCommand: [String] {
+        [program ?? "nginx", "-t", "-c", mainFile] + (givenPrefix.map { ["-p", $0] } ?? [])
+    }
+
     /// Asks the process table first, then the program, then the usual places. nil when there is no nginx.
     package static func find(from system: some SystemReader, configuration: String? = nil) -> NginxInstance? {
         var found = NginxInstance(
@@ -39,9 +49,10 @@ package struct NginxInstance: Sendable {
             let command = LineText(raw[...])
             if command.hasPrefix("nginx: master process"), !hasMaster {
                 hasMaster = true
+                if let path = try? system.link("/proc/\(pid)/exe"), system.exists(path) { program = path }
                 let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
                 for (flag, value) in zip(words, words.dropFirst()) {
-                    if flag == "-p" { prefix = value }
+                    if flag == "-p" { (prefix, givenPrefix) = (value, value) }
                     if flag == "-c" { mainFile = value.hasPrefix("/") ? value : prefix + "/" + value }
                 }
             } else if command.hasPrefix("nginx: worker process"), !command.contains("shutting down") {

@@ -259,6 +259,13 @@ extension NginxSite {
         {
             return (facts, server)
         }
+        // nginx writes the name without its port when nobody was picked.
+        if case .name(let name, _) = peer {
+            let named = upstreams.filter { facts in
+                facts.servers.contains { if case .name(name, _) = $0.address { true } else { false } }
+            }
+            if named.count == 1, let server = named[0].servers.first { return (named[0], server) }
+        }
         // A literal name whose answer has changed since: the only name with this port.
         let named = upstreams.flatMap { facts in facts.servers.map { (facts, $0) } }.filter {
             if case .name(_, let port) = $0.1.address { port == peer.port ?? 0 } else { false }

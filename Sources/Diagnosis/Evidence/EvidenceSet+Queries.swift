@@ -55,12 +55,16 @@ extension EvidenceSet {
         }
         if let port = peer.port {
             let serving = known.filter { Self.serves(port: port, $0) }
+            // Who has listened there since before the failures is the backend, else who said so last: an older line is of a predecessor.
+            let holder = listeners(for: peer).first?.owner
+            let isHeld = holder?.unit != nil && holder?.started.map { $0 <= failure.first } ?? false
             var claiming: [String] = []
-            for event in journal.value ?? [] {
+            for event in (journal.value ?? []).reversed() {
                 guard case .listening(port) = event.kind, let name = event.unit, name.hasSuffix(".service"),
-                    !claiming.contains(name)
+                    !isHeld || name == holder?.unit
                 else { continue }
-                claiming.append(name)
+                if !claiming.contains(name) { claiming.append(name) }
+                if event.time <= failure.first { break }
             }
             // A log line is text: it counts as seen only if nothing else contradicts it.
             let isSure = links.isEmpty

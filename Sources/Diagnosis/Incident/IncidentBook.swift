@@ -16,9 +16,20 @@ package struct IncidentBook: Sendable {
         /// Grows by `run`.
         package internal(set) var investigation: Investigation
         let failure: FailureCase
-        let subject: CollectionSubject
+        private(set) var subject: CollectionSubject
         let upstream: UpstreamFacts?
         let app: AppHistory?
+
+        init(
+            work: InvestigationPlan.Work, investigation: Investigation, failure: FailureCase, subject: CollectionSubject,
+            upstream: UpstreamFacts?, app: AppHistory?
+        ) {
+            self.work = work; self.investigation = investigation; self.failure = failure; self.subject = subject
+            self.upstream = upstream; self.app = app
+        }
+
+        /// Names the proxy's process: its user, its limits and its namespaces decide what it may reach.
+        package mutating func observe(worker: Int32?) { subject.proxyPID = worker }
 
         /// Collects and judges. Takes milliseconds for volatile evidence, up to seconds for durable.
         package mutating func run(on system: some SystemReader) {
@@ -191,15 +202,13 @@ package struct IncidentBook: Sendable {
 
     /// The name behind an incident: the only one that the configuration gives for its peer, or that did not resolve.
     private func host(of incident: Incident) -> String? {
-        guard let facts = upstreams[incident.upstream]?.facts else {
-            guard incident.counts[.dnsFailed] != nil, !incident.upstream.contains(where: { $0 == "/" || $0 == "$" }),
-                case .name(let host, _) = PeerAddress(parsing: incident.upstream)
-            else { return nil }
-            return host
-        }
-        if let peer = incident.peer, facts.servers.contains(where: { $0.address == peer }) { return nil }
-        let names = facts.servers.compactMap { server -> String? in
-            guard case .name(let host, let port) = server.address, incident.peer?.port ?? port == port else { return nil }
+        let facts = upstreams[incident.upstream]?.facts
+        // An upstream without a block has the name that proxy_pass gives it.
+        let isAddress = !incident.upstream.contains { $0 == "/" || $0 == "$" } && (incident.peer != nil || incident.counts[.dnsFailed] != nil)
+        let written = facts?.servers.map(\.address) ?? (isAddress ? [PeerAddress(parsing: incident.upstream)] : [])
+        if let peer = incident.peer, written.contains(peer) { return nil }
+        let names = written.compactMap { address -> String? in
+            guard case .name(let host, let port) = address, incident.peer?.port ?? port == port else { return nil }
             return host
         }
         return Set(names).count == 1 ? names.first : nil

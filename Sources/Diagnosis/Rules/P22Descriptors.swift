@@ -31,9 +31,9 @@ enum P22Descriptors {
                 EvidenceLine(
                     "\(open) of \(max) descriptors are open now",
                     source: "/proc/\(proxy?.pid ?? 0)/fd, /proc/\(proxy?.pid ?? 0)/limits", time: failure.now))
-            if open * 10 >= max * 9 { confidence = .proven }
+            if open / 9 >= max / 10 { confidence = .proven }
         }
-        if let open = evidence.host.value?.filesOpen, let max = evidence.host.value?.filesMax, open * 10 >= max * 9 {
+        if let open = evidence.host.value?.filesOpen, let max = evidence.host.value?.filesMax, open / 9 >= max / 10 {
             lines.append(
                 EvidenceLine("\(open) of \(max) files of the whole host are open", source: "/proc/sys/fs/file-nr"))
             confidence = .proven
