@@ -33,10 +33,13 @@ extension EvidenceSet {
     }
 
     /// The units that serve the failing peer, the surest link first.
-    package func backends(of failure: FailureCase) -> [BackendLink] { backends(of: failure.peer, ownUnit: failure.ownUnit) }
+    package func backends(of failure: FailureCase) -> [BackendLink] {
+        backends(of: failure.peer, ownUnit: failure.ownUnit, since: failure.first)
+    }
 
     /// The units that serve a peer, the surest link first.
-    package func backends(of peer: PeerAddress?, ownUnit: String? = nil) -> [BackendLink] {
+    /// - Parameter first: when the failures began; nil: who serves it now.
+    package func backends(of peer: PeerAddress?, ownUnit: String? = nil, since first: Timestamp? = nil) -> [BackendLink] {
         let known = (units.value ?? []) + (own.map { [$0.unit] } ?? [])
         var links: [BackendLink] = []
         func add(_ name: String, _ how: String, observed: Bool) {
@@ -57,14 +60,14 @@ extension EvidenceSet {
             let serving = known.filter { Self.serves(port: port, $0) }
             // Who has listened there since before the failures is the backend, else who said so last: an older line is of a predecessor.
             let holder = listeners(for: peer).first?.owner
-            let isHeld = holder?.unit != nil && holder?.started.map { $0 <= failure.first } ?? false
+            let isHeld = holder?.unit != nil && holder?.started.map { $0 <= first ?? $0 } ?? false
             var claiming: [String] = []
             for event in (journal.value ?? []).reversed() {
                 guard case .listening(port) = event.kind, let name = event.unit, name.hasSuffix(".service"),
                     !isHeld || name == holder?.unit
                 else { continue }
                 if !claiming.contains(name) { claiming.append(name) }
-                if event.time <= failure.first { break }
+                if event.time <= first ?? event.time { break }
             }
             // A log line is text: it counts as seen only if nothing else contradicts it.
             let isSure = links.isEmpty

@@ -34,7 +34,9 @@ extension Ref where Value == Exchange {
     private func mayBuffer(_ input: Ref<Buffer>) -> Bool {
         guard proxy.value.isBuffering, request.isMain else { return false }
         guard request.evaluate(request.location.value.settings.value.proxy.limitRate) == 0 else { return false }
-        guard !proxy.value.ignored.contains(.accelBuffering), let word = value.fields.value(.xAccelBuffering, input.whole) else { return true }
+        guard !proxy.value.ignored.contains(.accelBuffering), let word = value.fields.value(.xAccelBuffering, input.whole) else {
+            return true
+        }
         return !word.equalsIgnoringCase("no")
     }
 
