@@ -20,6 +20,30 @@ struct DrillTests {
         }
     }
 
+    @Test("works on the running goodgate and its app, when it is told that it may kill") func running() throws {
+        let control = try ControlSite(app: "instances 2; health uri=/health interval=100ms timeout=300ms fails=2;", workers: 2)
+        try control.waitUntilUp()
+        let before = Set(try control.instances().compactMap { $0["process"] as? Int })
+        let url = "http://127.0.0.1:\(control.site.port)/any?thing=1"
+        let words = ["drill", "--app", "one", "--url", url, "--seconds", "1", "--only", "kill-one", "--only", "rolling-restart"]
+        let refused = try control.run(words)
+        #expect(!refused.succeeded && refused.errors.contains("say --kill"), "\(refused.output)\(refused.errors)")
+        #expect(Set(try control.instances().compactMap { $0["process"] as? Int }) == before, "nothing was touched")
+        let result = try control.run(words + ["--kill"], seconds: 90)
+        #expect(result.succeeded, "\(result.output)\(result.errors)\(control.site.gateway.errorLog)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("kill -9 of one instance") } && lines.contains { $0.hasPrefix("rolling restart") })
+        #expect(before.isDisjoint(with: try control.instances().compactMap { $0["process"] as? Int }))
+        let unknown = try control.run(["drill", "--app", "nobody", "--url", url, "--kill"])
+        #expect(unknown.errors.contains("there is no app \"nobody\"; there are one"), "\(unknown.errors)")
+        control.site.stop()
+    }
+
+    @Test(arguments: ["ftp://a/", "https://a/", "a", "http://", "http://user@a/"]) func badURL(url: String) throws {
+        let result = try RunningProcess.run(goodgate, ["drill", "--app", "one", "--url", url, "--kill"])
+        #expect(!result.succeeded && result.errors.contains("--url takes http://"), "\(result.errors)")
+    }
+
     @Test("names the faults there are when it is asked for another") func unknownFault() throws {
         let result = try RunningProcess.run(goodgate, ["drill", "--only", "kill-everybody"])
         #expect(!result.succeeded)

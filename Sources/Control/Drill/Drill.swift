@@ -4,7 +4,7 @@ import NIOPosix
 
 /// Runs faults under steady load and says what became of each request.
 struct Drill {
-    let site: DrillSite
+    let site: any DrillTarget
     /// Shortest time of load in each fault.
     let time: Duration
 
@@ -12,16 +12,17 @@ struct Drill {
 
     /// - Parameter each: gets each row as it is known.
     func run(_ faults: [DrillFault], each: (DrillRow) -> Void) async throws -> [DrillRow] {
-        try site.start()
+        try await site.start()
         guard await site.recovered(without: []) != nil else {
-            throw ClientError("goodgate and its app did not start within 30 s; see \(site.folder.path)/error.log")
+            throw ClientError("after 30 s not all workers and instances of app \(site.appName) are ready and healthy")
         }
         let account = LoadAccount()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var rows: [DrillRow] = []
+        let target = site.load
         try await withThrowingTaskGroup(of: Void.self) { load in
             for number in 0..<Self.clients {
-                let client = LoadClient(number: number, port: site.port, account: account, group: group)
+                let client = LoadClient(number: number, target: target, account: account, group: group)
                 load.addTask { await client.run() }
             }
             for (index, fault) in faults.enumerated() {
@@ -39,7 +40,7 @@ struct Drill {
     private func run(_ fault: DrillFault, _ index: Int, _ account: LoadAccount) async throws -> DrillRow {
         try await site.prepare(fault)
         await account.enter(fault: index)
-        let rescued = await site.status()?.traffic.rescued ?? 0
+        let before = await site.status()?.traffic
         try await Task.sleep(for: time / 4)
         let began = ContinuousClock.now
         var injection = try await site.inject(fault, for: time)
@@ -51,13 +52,22 @@ struct Drill {
         // The next fault begins; the requests of this one end in peace.
         await account.enter(fault: -1)
         for _ in 0..<1_600 where await account.pending(fault: index) > 0 { try await Task.sleep(for: .milliseconds(25)) }
+        let log = site.newLogLines()
         var row = DrillRow(
-            fault, await account.take(fault: index), log: site.newLogLines(), executed: site.executedPosts(),
+            fault, await account.take(fault: index), log: log ?? [:], executed: site.executedPosts(),
             kill: injection.kill, recovery: recovered.map { $0 - began })
         row.complaint = injection.complaint
-        // A supervisor that was killed has taken its count with it.
-        let after = await site.status()?.traffic.rescued ?? 0
-        row.rescued = Int(after >= rescued ? after - rescued : after)
+        if let before, let after = await site.status()?.traffic {
+            row.rescued = Self.increase(before.rescued, after.rescued)
+            // Without a log of its own: of everybody's requests.
+            if log == nil {
+                row.parked = Self.increase(before.parked, after.parked)
+                row.retried = Self.increase(before.retried, after.retried)
+            }
+        }
         return row
     }
+
+    /// A supervisor that was killed has taken its counts with it.
+    private static func increase(_ before: UInt64, _ after: UInt64) -> Int { Int(clamping: after >= before ? after - before : after) }
 }

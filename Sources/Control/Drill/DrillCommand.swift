@@ -22,6 +22,12 @@ struct DrillCommand: AsyncParsableCommand {
               twice       POSTs that were executed more than once
               recovery    from the fault until all workers and instances ran again
 
+            With --app and --url it works on the goodgate that runs, and on your own app: it KILLS AND STOPS the app's
+            processes and workers while it sends GET requests to the URL, which is why it asks for --kill. No POSTs; parked,
+            retried and rescued are then counted of everybody's requests.
+              goodgate drill --app api --url http://127.0.0.1:8080/ --kill
+              its faults: \(RunningSite.faults.map(\.word).joined(separator: ", "))
+
             FAULTS
               \(DrillFault.allCases.map(\.word).joined(separator: ", "))
             """)
@@ -38,42 +44,71 @@ struct DrillCommand: AsyncParsableCommand {
     @Flag(help: "Keep the folder with configuration and logs.")
     var keep = false
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    @Option(help: "An app of the running goodgate, instead of the demo app; with --url and --kill.")
+    var app: String?
+
+    @Option(help: "What its load asks for: http://HOST[:PORT][/PATH].")
+    var url: String?
+
+    @Flag(help: "Yes, kill processes of that app and workers of the running goodgate.")
+    var kill = false
+
+    @OptionGroup var options: ControlOptions
 
     func validate() throws {
         guard (0.5...600).contains(seconds) else { throw ValidationError("--seconds takes 0.5 to 600") }
-        for word in only where !DrillFault.allCases.contains(where: { $0.word == word }) {
-            throw ValidationError("there is no fault \"\(word)\"; there are \(DrillFault.allCases.map(\.word).joined(separator: ", "))")
+        let known = app == nil ? DrillFault.allCases : RunningSite.faults
+        for word in only where !known.contains(where: { $0.word == word }) {
+            throw ValidationError("there is no fault \"\(word)\"; there are \(known.map(\.word).joined(separator: ", "))")
+        }
+        guard (app == nil) == (url == nil) else { throw ValidationError("--app and --url belong together") }
+        if let url, LoadTarget(url: url) == nil { throw ValidationError("--url takes http://HOST[:PORT][/PATH], not \(url)") }
+        if let app, !kill {
+            throw ValidationError("this kills processes of app \(app) and workers under load: say --kill if that is meant")
         }
     }
 
     func run() async throws {
-        let faults = DrillFault.allCases.filter { fault in
+        let known = app == nil ? DrillFault.allCases : RunningSite.faults
+        let faults = known.filter { fault in
             only.isEmpty ? !short || DrillFault.short.contains(fault) : only.contains(fault.word)
+        }
+        if let app, let url, let load = LoadTarget(url: url) {
+            let rows = try await run(RunningSite(client: options.client, app: app, load: load), faults)
+            try report(rows)
+            return
         }
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let site = try await DrillSite(programs: program.deletingLastPathComponent())
-        if !json { print(DrillText.header) }
         let rows: [DrillRow]
         do {
-            rows = try await Drill(site: site, time: .seconds(seconds)).run(faults) { row in
-                if !json { print(DrillText.render(row)) }
-                fflush(nil)
-            }
+            rows = try await run(site, faults)
         } catch {
             await site.stop(keepsFolder: true)
-            FileHandle.standardError.write(Data("goodgate: \(error)\n".utf8))
-            throw ExitCode(1)
+            throw error
         }
         let isPassed = rows.allSatisfy(\.isPassed)
         await site.stop(keepsFolder: keep || !isPassed)
-        if json {
-            print(String(decoding: try APICoding.prettyEncoder.encode(rows), as: UTF8.self))
-        } else {
-            print(DrillText.summary(rows))
-            if keep || !isPassed { print("its folder: \(site.folder.path)") }
+        if !options.json, keep || !isPassed { print("its folder: \(site.folder.path)") }
+        try report(rows)
+    }
+
+    private func run(_ site: any DrillTarget, _ faults: [DrillFault]) async throws -> [DrillRow] {
+        if !options.json { print(DrillText.header) }
+        do {
+            return try await Drill(site: site, time: .seconds(seconds)).run(faults) { row in
+                if !options.json { print(DrillText.render(row)) }
+                fflush(nil)
+            }
+        } catch {
+            FileHandle.standardError.write(Data("goodgate: \(error)\n".utf8))
+            throw ExitCode(1)
         }
-        if !isPassed { throw ExitCode(1) }
+    }
+
+    /// Prints what it came to; exit status 1 if anything failed.
+    private func report(_ rows: [DrillRow]) throws {
+        if options.json { try options.printJSON(rows) } else { print(DrillText.summary(rows)) }
+        if !rows.allSatisfy(\.isPassed) { throw ExitCode(1) }
     }
 }

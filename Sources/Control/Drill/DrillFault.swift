@@ -12,6 +12,7 @@ enum DrillFault: String, CaseIterable, Codable, Sendable {
     case badRelease = "bad release deployed"
     case failingRelease = "failing release deployed"
     case goodRelease = "good release deployed x 5"
+    case rollingRestart = "rolling restart"
     case reload = "configuration reload x 20"
     case workerKilled = "worker kill -9"
     case supervisorKilled = "supervisor kill -9 and restart"

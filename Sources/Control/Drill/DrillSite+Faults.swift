@@ -26,10 +26,7 @@ extension DrillSite {
             return DrillInjection()
         case .killOne: return await signal(SIGKILL, count: 1)
         case .killAll: return await signal(SIGKILL, count: .max)
-        case .hang:
-            var injection = await signal(SIGSTOP, count: 1)
-            injection.stopped = Array(injection.gone)
-            return injection
+        case .hang: return await hang()
         case .hangKilled:
             let injection = await signal(SIGSTOP, count: 1)
             // Before its check finds out: requests come to it all the time, and nobody accepts them.
@@ -47,6 +44,7 @@ extension DrillSite {
         case .badRelease: return try await deployBadRelease()
         case .failingRelease: return try await deployFailingRelease()
         case .goodRelease: return try await deployGoodReleases()
+        case .rollingRestart: return try await restartOneByOne()
         case .reload: return try await reload(times: 20)
         case .workerKilled: return await killWorker()
         case .supervisorKilled: return try await killSupervisor()
@@ -62,13 +60,6 @@ extension DrillSite {
         for channel in injection.channels { try? await channel.close() }
         for process in injection.stopped { _ = kill(process, SIGCONT) }
         try? FileManager.default.removeItem(at: bootFile)
-    }
-
-    private func signal(_ number: Int32, count: Int) async -> DrillInjection {
-        let processes = await readyInstances().compactMap(\.process).prefix(count)
-        guard !processes.isEmpty else { return DrillInjection(complaint: "no instance was ready") }
-        for process in processes { _ = kill(process, number) }
-        return DrillInjection(gone: Set(processes))
     }
 
     private func eatMemory() async throws -> DrillInjection {
@@ -156,22 +147,10 @@ extension DrillSite {
         return injection
     }
 
-    private func reload(times: Int) async throws -> DrillInjection {
-        for _ in 0..<times {
-            guard let process = supervisorProcess else { return DrillInjection(complaint: "there is no pid file") }
-            _ = kill(process, SIGHUP)
-            try await Task.sleep(for: .milliseconds(150))
-        }
-        return DrillInjection()
-    }
-
-    private func killWorker() async -> DrillInjection {
-        guard let process = await status()?.workers.compactMap(\.process).first else {
-            return DrillInjection(complaint: "no worker was ready")
-        }
-        let now = ContinuousClock.now
-        _ = kill(process, SIGKILL)
-        return DrillInjection(gone: [process], kill: now)
+    private func restartOneByOne() async throws -> DrillInjection {
+        let before = Set(await readyInstances().compactMap(\.process))
+        let (status, output) = try await command(["app", "restart", appName])
+        return DrillInjection(gone: before, complaint: status == 0 ? nil : "the restart ended with status \(status): \(output)")
     }
 
     private func killSupervisor() async throws -> DrillInjection {

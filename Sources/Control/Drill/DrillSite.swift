@@ -6,7 +6,7 @@ import NIOPosix
 /// The goodgate that the drill runs: a configuration of its own in a folder of its own, on loopback, with the demo app behind it.
 ///
 /// One task uses it.
-final class DrillSite {
+final class DrillSite: DrillTarget {
     /// Everything it writes.
     let folder: URL
     /// Where it serves.
@@ -20,6 +20,9 @@ final class DrillSite {
 
     static let workers = 2
     static let instances = 2
+
+    var load: LoadTarget { .demo(port: port) }
+    var appName: String { "demo" }
 
     /// - Parameter programs: folder of the executables.
     init(programs: URL) async throws {
@@ -183,38 +186,12 @@ extension DrillSite {
         return status
     }
 
-    /// The instances that serve now.
-    func readyInstances() async -> [InstanceReport] {
-        let app = await status()?.apps.first { $0.name == "demo" }
-        return app?.instances.filter { $0.state == "ready" && $0.role == "current" && $0.process != nil } ?? []
-    }
-
-    /// Waits until everything runs as it should: all workers, all instances healthy, none of them one of `gone`,
-    /// and nothing else on its way out.
-    /// - Returns: when; nil: not within the time.
-    func recovered(without gone: Set<Int32>, within limit: Duration = .seconds(30)) async -> ContinuousClock.Instant? {
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
-            if let status = await status(), isWhole(status, without: gone) { return .now }
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        return nil
-    }
-
-    private func isWhole(_ status: StatusReport, without gone: Set<Int32>) -> Bool {
-        let workers = status.workers.filter { $0.state == "ready" && !gone.contains($0.process ?? 0) }
-        guard status.workers.count == Self.workers, workers.count == Self.workers,
-            let app = status.apps.first(where: { $0.name == "demo" })
-        else { return false }
-        let current = app.instances.filter { $0.role == "current" }
-        let ready = current.filter { $0.state == "ready" && $0.healthy && !gone.contains($0.process ?? 0) }
-        // One that hung, and got a successor, may still be on its way out.
-        let others = app.instances.filter { $0.role != "current" && !($0.role == "outgoing" && gone.contains($0.process ?? 0)) }
-        return current.count == Self.instances && ready.count == Self.instances && others.isEmpty && !gone.contains(status.process)
+    func isWhole(_ status: StatusReport, without gone: Set<Int32>) -> Bool {
+        isWhole(status, without: gone, workers: Self.workers, instances: Self.instances)
     }
 
     /// What the access log has got since the last call, by request.
-    func newLogLines() -> [Substring: AccessLine] {
+    func newLogLines() -> [Substring: AccessLine]? {
         guard let file = try? FileHandle(forReadingFrom: folder.appendingPathComponent("access.log")),
             (try? file.seek(toOffset: logOffset)) != nil, let data = try? file.readToEnd()
         else { return [:] }

@@ -10,7 +10,7 @@ struct LoadClient: Sendable {
 
     /// 0 and up: odd ones connect anew for each request.
     let number: Int
-    let port: Int
+    let target: LoadTarget
     let account: LoadAccount
     let group: MultiThreadedEventLoopGroup
 
@@ -27,7 +27,7 @@ struct LoadClient: Sendable {
         var turn = number
         while await account.isOpen {
             turn += 1
-            let first = await account.begin(isPost: turn % 4 == 0)
+            let first = await account.begin(isPost: target.isDemo && turn % 4 == 0)
             do {
                 let connection = try await connect()
                 await converse(connection, first: first, turn: &turn)
@@ -39,7 +39,7 @@ struct LoadClient: Sendable {
     }
 
     private func connect() async throws -> Connection {
-        try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port) { channel in
+        try await ClientBootstrap(group: group).connect(host: target.host, port: target.port) { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHTTPClientHandlers()
                 return try Connection(wrappingChannelSynchronously: channel)
@@ -58,7 +58,7 @@ struct LoadClient: Sendable {
                 let timer = connection.channel.eventLoop.scheduleTask(in: Self.patience) {
                     connection.channel.close(promise: nil)
                 }
-                var reader = AnswerReader(id: request.id)
+                var reader = AnswerReader(id: target.isDemo ? request.id : nil)
                 do {
                     try await send(request, outbound)
                     while reader.ending == nil, let part = try await answers.next() { reader.take(part) }
@@ -73,15 +73,15 @@ struct LoadClient: Sendable {
                 try await Task.sleep(for: Self.pause)
                 guard await account.isOpen else { return }
                 next += 1
-                current = await account.begin(isPost: next % 4 == 0)
+                current = await account.begin(isPost: target.isDemo && next % 4 == 0)
             }
         }
         turn = next
     }
 
     private func send(_ request: LoadResult, _ outbound: Writer) async throws {
-        var head = HTTPRequestHead(version: .http1_1, method: request.isPost ? .POST : .GET, uri: "/drill")
-        head.headers.add(name: "Host", value: "drill.test")
+        var head = HTTPRequestHead(version: .http1_1, method: request.isPost ? .POST : .GET, uri: target.path)
+        head.headers.add(name: "Host", value: target.authority)
         head.headers.add(name: "X-Request-Id", value: request.id)
         if !keepsAlive { head.headers.add(name: "Connection", value: "close") }
         let body = ByteBuffer(string: "order \(request.id)")
@@ -94,21 +94,21 @@ struct LoadClient: Sendable {
 
 /// Takes an answer of the demo app part by part.
 private struct AnswerReader {
-    /// Of the request: the answer repeats it.
-    let id: String
+    /// Of the request: the answer repeats it. nil: it does not.
+    let id: String?
     /// nil: not complete.
     private(set) var ending: LoadResult.Ending?
     private var status = 0
     private var body = ByteBuffer()
 
-    init(id: String) { self.id = id }
+    init(id: String?) { self.id = id }
 
     mutating func take(_ part: HTTPClientResponsePart) {
         switch part {
         case .head(let head): status = Int(head.status.code)
         case .body(var bytes): body.writeBuffer(&bytes)
         case .end:
-            let isOurs = status >= 300 || String(buffer: body).contains(" \(id)\n")
+            let isOurs = status >= 300 || id.map { String(buffer: body).contains(" \($0)\n") } ?? true
             ending = isOurs ? .answered(status: status) : .mistaken
         }
     }
