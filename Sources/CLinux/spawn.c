@@ -2,7 +2,6 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -46,16 +45,9 @@ static void become(const struct cs_spawn *what) {
     close_on_exec_from(what->channel >= 0 ? 4 : 3);
     for (int i = 0; i < what->inherited_count; i++) if (fcntl(what->inherited[i], F_SETFD, 0) < 0) return;
     reset_signals();
-    // A limit, a nice value or an affinity that cannot be had is not worth a worker: the parent checks and warns.
+    // A limit that cannot be had is not worth a worker.
     (void)set_limit(RLIMIT_NOFILE, what->descriptors_max);
     (void)set_limit(RLIMIT_CORE, what->core_bytes_max);
-    if (what->priority_set) (void)setpriority(PRIO_PROCESS, 0, what->priority);
-    if (what->processors != NULL) {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        for (int i = 0; i < what->processor_count && i < CPU_SETSIZE; i++) if (what->processors[i]) CPU_SET(i, &set);
-        (void)sched_setaffinity(0, sizeof set, &set);
-    }
     if (what->directory != NULL && chdir(what->directory) < 0) return;
     if (what->executable >= 0) {
         syscall(SYS_execveat, what->executable, "", what->arguments, what->environment, AT_EMPTY_PATH);

@@ -20,10 +20,6 @@ struct cs_spawn {
     int inherited_count;
     int64_t descriptors_max;    // RLIMIT_NOFILE, -1: as it is
     int64_t core_bytes_max;     // RLIMIT_CORE, -1: as it is
-    int priority;               // nice value, when priority_set
-    int priority_set;
-    const uint8_t *processors;  // allowed processors, one byte (0 or 1) each; NULL: all
-    int processor_count;
 };
 
 /// Forks and executes. The child gets default signal handlers, an empty mask, descriptors 0 to 2, its channel, and nothing else.

@@ -54,7 +54,6 @@ extension System {
         var inherited: [Int32] = []
         var descriptorsMax: Int?
         var coreBytesMax: Int?
-        var priority: Int32?
     }
 
     /// Forks and executes.
@@ -78,8 +77,6 @@ extension System {
                             unsafe what.inherited_count = Int32(inherited.count)
                             unsafe what.descriptors_max = Int64(program.descriptorsMax ?? -1)
                             unsafe what.core_bytes_max = Int64(program.coreBytesMax ?? -1)
-                            unsafe what.priority = program.priority ?? 0
-                            unsafe what.priority_set = program.priority == nil ? 0 : 1
                             return unsafe cs_spawn(&what)
                         }
                     }
