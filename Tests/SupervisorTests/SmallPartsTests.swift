@@ -82,4 +82,12 @@ import Testing
         let told = [5, 6, 1004, 1005, 1500, 2005, 9000].map { line.tell(now: $0) }
         #expect(told == [0, nil, nil, 2, nil, 1, 0])
     }
+
+    @Test func everySourceOfTheLoopHasItsOwnTag() {
+        let sources: [LoopSource] = [
+            .signals, .apps, .control, .oldBinary, .upgrade, .worker(WorkerID(1)), .worker(WorkerID(1 << 32)), .worker(WorkerID(Int.max)),
+        ]
+        #expect(Set(sources.map(\.tag)).count == sources.count)
+        for source in sources { #expect(LoopSource(tag: source.tag) == source) }
+    }
 }

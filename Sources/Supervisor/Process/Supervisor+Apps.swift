@@ -21,7 +21,7 @@ extension Supervisor {
             if apps == nil {
                 let new = try AppSupervisor(
                     host: self, stateDirectory: directory, launcher: executables.directory + "goodgate-launch")
-                try addApps(new.poll.descriptor)
+                try listen(to: new.poll.descriptor, as: .apps)
                 apps = new
             }
             apps?.configure(settings.apps)
@@ -34,7 +34,7 @@ extension Supervisor {
     /// Lets the apps run on without this supervisor: a new binary takes them over.
     func leaveApps() {
         guard let apps else { return }
-        removeApps(apps.poll.descriptor)
+        ignore(apps.poll.descriptor)
         apps.handOver()
         self.apps = nil
         for instance in Array(checkedInstances.keys) { uncheck(instance) }

@@ -31,7 +31,7 @@ extension Supervisor {
         guard let control else { return }
         if event.isWritable { control.flush() }
         readControl()
-        if event.isHungUp { removeControl(control.channel) } else { watchControl(control) }
+        if event.isHungUp { ignore(control.channel) } else { watchControl(control) }
     }
 
     /// A child ended.
@@ -39,7 +39,7 @@ extension Supervisor {
     func controlEnded(_ ended: System.Ended) -> Bool {
         guard let control, control.process == ended.process else { return false }
         readControl()
-        removeControl(control.channel)
+        ignore(control.channel)
         attemptsDropped &+= control.dropped
         self.control = nil
         let isStopping = if case .stopping = controlMachine.state { true } else { false }
@@ -113,7 +113,13 @@ extension Supervisor {
             log.write(.notice, "start control process \(process)")
             let control = ControlProcess(settings: settings, process: process, channel: ours)
             self.control = control
-            addControl(ours)
+            do throws(SystemError) {
+                try listen(to: ours, as: .control)
+            } catch {
+                // Its end is seen all the same, and another one is tried after a pause.
+                log.write(.error, "control process \(process) cannot be listened to", error)
+                try? System.kill(process, signal: SIGKILL)
+            }
             control.send(
                 .hello(
                     ControlHello(

@@ -15,7 +15,7 @@ extension Supervisor {
     /// The old binary has ended, so this process is the service manager's own child now. systemd noted otherwise when it was told of this
     /// process: it would not wait for its end at a stop, but kill it. It looks again only after it was told of another process.
     func oldBinaryEnded() {
-        oldBinaryEnd.map(unwatchEnd)
+        oldBinaryEnd.map(ignore)
         oldBinaryEnd = nil
         guard hasToldReady, let worker = workers.values.first else { return }
         serviceManager.tell(.mainProcess(worker.process))

@@ -38,8 +38,13 @@ extension Supervisor {
     }
 
     private func add(_ former: FormerWorker) {
-        try? watchFormer(former.worker)
-        tellApps(toFormer: former.worker)
+        do throws(SystemError) {
+            try listen(to: former.worker.channel, as: .worker(former.worker.id))
+            tellApps(toFormer: former.worker)
+        } catch {
+            log.write(.alert, "worker process \(former.worker.process) cannot be taken over", error)
+            formerWorkers?.remove(former)
+        }
     }
 
     /// Something came from a worker that another supervisor started.
@@ -68,7 +73,7 @@ extension Supervisor {
     }
 
     private func forget(_ former: FormerWorker, isEnded: Bool) {
-        unwatch(former.worker)
+        ignore(former.worker.channel)
         formerWorkers?.remove(former)
         guard isEnded else { return }
         log.write(.notice, "worker process \(former.worker.process), which was taken over, exited")

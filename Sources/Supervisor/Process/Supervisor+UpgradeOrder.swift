@@ -28,8 +28,8 @@ extension Supervisor {
         }
         do throws(SystemError) {
             let (reader, writer) = try System.pipe()
+            try listen(to: reader, as: .upgrade)
             upgrade = UpgradeOrder(request: number, reader: reader, writer: writer)
-            addUpgrade(reader)
             post(.signal(.changeBinary))
         } catch { refuse(ControlAnswer(.failed, text: "no pipe \(error.text)")) }
     }
@@ -63,7 +63,7 @@ extension Supervisor {
 
     private func finishUpgrade(_ answer: ControlAnswer) {
         guard let upgrade else { return }
-        removeUpgrade(upgrade.reader)
+        ignore(upgrade.reader)
         self.upgrade = nil
         guard let control else { return }
         control.send(.answer(request: upgrade.request, answer))

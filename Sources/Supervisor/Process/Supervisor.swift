@@ -73,11 +73,6 @@ final class Supervisor {
 
     private let signals: SignalSource
     private let poll: EventPoll
-    private static let signalTag: UInt64 = 0
-    private static let appsTag = UInt64.max
-    private static let controlTag = UInt64.max - 1
-    private static let oldBinaryTag = UInt64.max - 2
-    private static let upgradeTag = UInt64.max - 3
     private var events: [SupervisorEvent] = []
 
     init(
@@ -98,9 +93,9 @@ final class Supervisor {
         self.inheritedListeners = inheritedListeners
         self.signals = signals
         self.poll = poll
-        try poll.add(signals.descriptor, tag: Self.signalTag)
+        try poll.add(signals.descriptor, tag: LoopSource.signals.tag)
         oldBinaryEnd = upgradedFrom.flatMap { try? System.endOfProcess($0) }
-        if let oldBinaryEnd { try poll.add(oldBinaryEnd, tag: Self.oldBinaryTag) }
+        if let oldBinaryEnd { try poll.add(oldBinaryEnd, tag: LoopSource.oldBinary.tag) }
     }
 
     /// Whether the old binary that started this one still runs.
@@ -121,18 +116,13 @@ final class Supervisor {
                 return deadline > now ? deadline - now : 0
             }
             for event in poll.wait(milliseconds: timeout) {
-                if event.tag == Self.signalTag {
-                    readSignals()
-                } else if event.tag == Self.appsTag {
-                    apps?.serve()
-                } else if event.tag == Self.controlTag {
-                    serveControl(event)
-                } else if event.tag == Self.oldBinaryTag {
-                    oldBinaryEnded()
-                } else if event.tag == Self.upgradeTag {
-                    serveUpgrade()
-                } else {
-                    serveChannel(of: WorkerID(Int(event.tag)), event)
+                switch LoopSource(tag: event.tag) {
+                case .signals: readSignals()
+                case .apps: apps?.serve()
+                case .control: serveControl(event)
+                case .oldBinary: oldBinaryEnded()
+                case .upgrade: serveUpgrade()
+                case .worker(let id): serveChannel(of: id, event)
                 }
             }
             serveApps()
@@ -193,7 +183,7 @@ final class Supervisor {
                 log.write(.alert, "\(name) \(ended.process) exited on signal \(number)\(core)")
             }
             if let worker {
-                poll.remove(worker.channel)
+                ignore(worker.channel)
                 workerEnded(worker)
                 post(.workerExited(worker.id, ended.end))
             } else if ended.process == newBinary {
@@ -206,31 +196,27 @@ final class Supervisor {
 
     // MARK: - Channels
 
-    func addApps(_ channels: Descriptor) throws(SystemError) { try poll.add(channels, tag: Self.appsTag) }
-    func removeApps(_ channels: Descriptor) { poll.remove(channels) }
-    func unwatchEnd(_ descriptor: Descriptor) { poll.remove(descriptor) }
+    /// Listens to a descriptor from now on.
+    func listen(to descriptor: Descriptor, as source: LoopSource) throws(SystemError) { try poll.add(descriptor, tag: source.tag) }
+    /// Listens to it no more.
+    func ignore(_ descriptor: Descriptor) { poll.remove(descriptor) }
 
-    func addUpgrade(_ reader: Descriptor) { try? poll.add(reader, tag: Self.upgradeTag) }
-    func removeUpgrade(_ reader: Descriptor) { poll.remove(reader) }
-    func addControl(_ channel: Descriptor) { try? poll.add(channel, tag: Self.controlTag) }
-    func removeControl(_ channel: Descriptor) { poll.remove(channel) }
+    /// Asks for room in the control process's channel while something waits for it.
     func watchControl(_ control: ControlProcess) {
-        poll.watch(control.channel, tag: Self.controlTag, writes: control.isBehind)
+        poll.watch(control.channel, tag: LoopSource.control.tag, writes: control.isBehind)
     }
 
     func add(_ worker: WorkerProcess) {
         workers[worker.id] = worker
-        try? poll.add(worker.channel, tag: UInt64(worker.id.number))
+        do throws(SystemError) {
+            try listen(to: worker.channel, as: .worker(worker.id))
+        } catch { kill(worker, because: "cannot be listened to \(error.text)") }
         watch(worker)
     }
 
-    /// Listens to a worker that another supervisor started.
-    func watchFormer(_ worker: WorkerProcess) throws(SystemError) { try poll.add(worker.channel, tag: UInt64(worker.id.number)) }
-    func unwatch(_ worker: WorkerProcess) { poll.remove(worker.channel) }
-
     /// Asks for room in the channel while something waits for it.
     func watch(_ worker: WorkerProcess) {
-        poll.watch(worker.channel, tag: UInt64(worker.id.number), writes: worker.isBehind)
+        poll.watch(worker.channel, tag: LoopSource.worker(worker.id).tag, writes: worker.isBehind)
         switch worker.takeTrouble() {
         case nil: break
         case .tooLarge: log.write(.alert, "a message to worker process \(worker.process) is too large for a packet, not sent")
@@ -249,7 +235,7 @@ final class Supervisor {
         }
         readReports(of: worker)
         // A closed channel is readable for ever; the exit will tell the rest.
-        if event.isHungUp { poll.remove(worker.channel) }
+        if event.isHungUp { ignore(worker.channel) }
     }
 
     /// - Parameter most: Packets at one time. A worker reads what strangers send and may be in their hands: one that talks without a pause
