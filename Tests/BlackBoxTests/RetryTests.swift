@@ -138,9 +138,11 @@ struct Retries {
         #expect(pair.good.requests.isEmpty)
     }
 
-    @Test("after the first byte of an answer is never repeated")
+    @Test("after the first byte of an answer that reached the client is never repeated")
     func afterFirstByte() throws {
-        let pair = try Pair { _ in .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")), .close]) }
+        let pair = try Pair("proxy_buffering off;") { _ in
+            .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")), .close])
+        }
         defer { pair.site.stop() }
         let client = try pair.site.client()
         try client.send(Client.head("GET", "/"))
@@ -225,7 +227,7 @@ struct GuardedGroup {
                     server 127.0.0.1:\(good.port);
                 }
                 """,
-            server: "location / { proxy_pass http://group; }")
+            server: "location / { proxy_pass http://group; proxy_buffering off; }")
         defer { site.stop() }
         for _ in 0..<8 {
             let client = try site.client()

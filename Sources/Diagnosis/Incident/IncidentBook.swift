@@ -204,7 +204,8 @@ package struct IncidentBook: Sendable {
     private func host(of incident: Incident) -> String? {
         let facts = upstreams[incident.upstream]?.facts
         // An upstream without a block has the name that proxy_pass gives it.
-        let isAddress = !incident.upstream.contains { $0 == "/" || $0 == "$" } && (incident.peer != nil || incident.counts[.dnsFailed] != nil)
+        let isAddress = !incident.upstream.contains { $0 == "/" || $0 == "$" }
+            && (incident.peer != nil || incident.counts[.dnsFailed] != nil)
         let written = facts?.servers.map(\.address) ?? (isAddress ? [PeerAddress(parsing: incident.upstream)] : [])
         if let peer = incident.peer, written.contains(peer) { return nil }
         let names = written.compactMap { address -> String? in

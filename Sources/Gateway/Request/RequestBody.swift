@@ -153,7 +153,12 @@ extension Ref where Value == Request {
     func sendContinueIfExpected() {
         guard value.body.expectsContinue, value.versionMinor >= 1, value.body.received == 0 else { return }
         value.body.expectsContinue = false
-        _ = Socket.send(connection.value.descriptor, "HTTP/1.1 100 Continue\r\n\r\n")
+        let answer: ByteView = "HTTP/1.1 100 Continue\r\n\r\n"
+        let sent = max(0, Socket.send(connection.value.descriptor, answer))
+        guard sent < answer.count else { return }
+        // The client is behind with what it was sent before: the rest goes first when it takes more.
+        connection.value.isWritable = false
+        outputBuffer().append(answer.dropFirst(sent))
     }
 
     /// For handlers that want no body: 100 if it is waited for, and what is already here of it is read and thrown away.

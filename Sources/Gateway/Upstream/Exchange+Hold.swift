@@ -5,7 +5,7 @@ import Machine
 import Wire
 
 // Small answers are held back until they are whole: while nothing has gone to the client, an attempt that breaks between head and body may
-// be repeated like one that breaks before its head (decision 0016).
+// be repeated like one that breaks before its head (decision 0015).
 extension Ref where Value == Exchange {
     /// The longest time a head waits for its body, in milliseconds: more than a delayed acknowledgement (40 ms), which is what keeps
     /// the second write of a server without TCP_NODELAY back.
