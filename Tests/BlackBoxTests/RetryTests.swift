@@ -43,6 +43,16 @@ struct Retries {
             "upstream prematurely closed connection while reading response header from upstream, client: 127.0.0.1"))
     }
 
+    @Test("is repeated for POST with an Idempotency-Key where the configuration says so", .enabled(if: Target.isGoodgate, "our directive"),
+          arguments: [("on", "Idempotency-Key: 7", true), ("on", "Idempotency-Key:", false), ("on", "X-Key: 7", false), ("off", "Idempotency-Key: 7", false)])
+    func keyedPost(_ setting: String, _ field: String, _ isRepeated: Bool) throws {
+        let pair = try Pair("proxy_replay_idempotency_key \(setting);") { _ in .close }
+        defer { pair.site.stop() }
+        let reply = try pair.site.client().request("POST", "/", [field], body: Bytes("x"))
+        #expect(reply.status == (isRepeated ? 200 : 502))
+        #expect(pair.good.requests.count == (isRepeated ? 1 : 0))
+    }
+
     @Test("is repeated for POST when the connection was refused")
     func refusedPost() throws {
         let pair = try Pair { _ in .close }

@@ -21,6 +21,7 @@ struct MemorySource: ConfigurationSource {
 
     func glob(pattern: String) -> [String] {
         let parts = pattern.split(separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return files[pattern] == nil ? [] : [pattern] }
         return files.keys.filter { $0.hasPrefix(parts[0]) && $0.hasSuffix(parts[1]) }.sorted()
     }
 

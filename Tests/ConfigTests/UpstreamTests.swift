@@ -155,6 +155,15 @@ struct UpstreamTests {
         #expect(upstream.statePath == "/srv/s")
     }
 
+    @Test("the servers of a state file are those of the upstream; there need not be one")
+    func stateFile() throws {
+        let text = "events { }\nhttp {\nupstream u { zone u 64k; state u.state; }\n}"
+        let outcome = parse(text, files: ["/srv/u.state": "server 127.0.0.1:1 weight=2;\nserver 127.0.0.1:2 down;\n"])
+        let servers = try #require(outcome.configuration?.http).upstreams[0].servers
+        #expect(servers.map(\.weight) == [2, 1] && servers.map(\.isDown) == [false, true])
+        #expect(parse(text).errors == ["3 no servers are inside upstream"])
+    }
+
     @Test(
         "what proxy_pass says of the upstream",
         arguments: [

@@ -113,7 +113,7 @@ struct DirectiveTableBuilder {
     /// list with the change that makes it work.
     mutating func noticeUnused() {
         let unused: Set<String> = [
-            "api", "post_action", "proxy_replay_idempotency_key", "state", "verdict_to",
+            "verdict_to",
         ]
         let needless = [
             "auth_delay": "there is no authentication yet",

@@ -132,6 +132,9 @@ extension TreeBuilder {
                         include(directive, &reader, depth: includeDepth, blockDepth: blockDepth + reader.open.count)
                     } else {
                         reader.append(directive)
+                        if directive.name == "state", reader.open.last?.name == "upstream" {
+                            includeState(directive, &reader, depth: includeDepth, blockDepth: blockDepth + reader.open.count)
+                        }
                     }
                 case .blockStart(let words):
                     let directive = directive(words, at: reader.location)
@@ -171,6 +174,15 @@ extension TreeBuilder {
         return reader.levels[0]
     }
 
+    /// The servers of an upstream that NGINX Plus keeps in a file; there need not be one yet.
+    private mutating func includeState(_ directive: Directive, _ reader: inout FileReader, depth: Int, blockDepth: Int) {
+        guard directive.argumentCount == 1 else { return }
+        let path = ConfigurationPath.absolute(directive.text(1), in: ConfigurationPath.withSlash(bundle.request.prefix))
+        let found = bundle.globs[path] ?? source.glob(pattern: path)
+        bundle.globs[path] = found
+        read(found, for: directive, &reader, depth: depth, blockDepth: blockDepth)
+    }
+
     private mutating func include(_ directive: Directive, _ reader: inout FileReader, depth: Int, blockDepth: Int) {
         guard directive.argumentCount == 1 else {
             report(
@@ -183,7 +195,13 @@ extension TreeBuilder {
                 directive: "include")
             return
         }
-        for path in paths(of: directive) {
+        read(paths(of: directive), for: directive, &reader, depth: depth, blockDepth: blockDepth)
+    }
+
+    private mutating func read(
+        _ paths: [String], for directive: Directive, _ reader: inout FileReader, depth: Int, blockDepth: Int
+    ) {
+        for path in paths {
             includeCount += 1
             guard includeCount <= Self.includeCountMax else {
                 if includeCount == Self.includeCountMax + 1 {

@@ -46,7 +46,10 @@ extension DirectiveTableBuilder {
             try reader.readMatch(directive)
         }
         module = "http_api"
-        add("api", .location, .between(0, 1)) { (reader, directive) throws(DirectiveError) in
+        accept(
+            "api", .location, .between(0, 1),
+            "the API has a socket of its own (\"control\"), because it may stop and replace what runs; the location answers 501"
+        ) { (reader, directive) throws(DirectiveError) in
             var isWritable = false
             if directive.argumentCount == 1 {
                 guard let value = directive.value(1, after: "write=") else {

@@ -36,7 +36,10 @@ extension DirectiveTableBuilder {
         origin = .nginxPlus
         module = "http_upstream"
         add("queue", .upstream, .between(1, 2), UpstreamHandlers.queue)
-        add("state", .upstream, .exactly(1)) { (reader, directive) throws(DirectiveError) in
+        accept(
+            "state", .upstream, .exactly(1),
+            "the servers in the file are read at start and reload; nothing writes it, as no command adds or removes servers"
+        ) { (reader, directive) throws(DirectiveError) in
             reader.scope.upstream?.statePath = reader.prefixed(directive.text(1))
         }
         refuse(

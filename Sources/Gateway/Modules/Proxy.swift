@@ -36,7 +36,7 @@ extension Ref where Value == Request {
     func goOnWithProxy(_ upstream: Ref<Upstream>, _ exchange: ExchangeRef) {
         let proxy = exchange.proxy
         exchange.value.upstream = upstream
-        exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort
+        exchange.value.ignoresClientAbort = proxy.value.ignoresClientAbort || value.isPostAction
         exchange.value.isRequestSent = false
         exchange.value.isBodyLost = false
         exchange.value.bodyText = nil
@@ -282,6 +282,16 @@ extension Ref where Value == Request {
 
     /// Whether proxy_buffering holds for this answer, after X-Accel-Buffering.
     var buffersAnswer: Bool { value.modules.bufferingOverride ?? true }
+
+    /// The client says that the server knows a repetition by its key (draft-ietf-httpapi-idempotency-key-header).
+    var hasIdempotencyKey: Bool {
+        let main = main
+        for index in main.value.fields.indices {
+            let field = main.value.fields[index]
+            if field.token == .unknown, field.name.equalsIgnoringCase("idempotency-key") { return !field.value.isEmpty }
+        }
+        return false
+    }
 
     var wantsUpgrade: Bool { main.value.parser.head.flags.contains(.connectionUpgrade) && field(.upgrade) != nil }
 

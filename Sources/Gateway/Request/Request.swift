@@ -135,6 +135,9 @@ struct Request: ~Copyable, SlabValue {
     /// The answer ended too early: the connection is cut after what there is.
     var isTruncated = false
     var isLogged = false
+    /// While post_action runs: whether the connection is kept afterwards; else nil.
+    var keepaliveAfterPostAction: Bool?
+    var isPostAction: Bool { keepaliveAfterPostAction != nil }
 
     /// What a request that waits goes on with.
     enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve, relay, upstream }
@@ -242,6 +245,7 @@ extension Ref where Value == Request {
         value.isAborted = false
         value.isTruncated = false
         value.isLogged = false
+        value.keepaliveAfterPostAction = nil
         value.connection = nil
     }
 

@@ -164,11 +164,16 @@ extension Ref where Value == Request {
     func end(closing: Bool) {
         let connection = connection
         if !closing, value.isKeepalive || location.value.lingeringClose == .always, drainBody() == .waiting { return }
+        if let keepalive = value.keepaliveAfterPostAction {
+            value.isKeepalive = keepalive
+            value.phase = .finished
+        }
         if value.phase != .finished || !value.isLogged {
             value.phase = .finished
             value.isLogged = true
             writeAccessLog()
         }
+        if !closing || connection.value.isBroken, startPostAction() { return }
         releaseLimits()
         if value.failure.count > 0 { endFailure() }
         let bodyIsDone = value.body.state == .complete && !value.body.discardsNothing

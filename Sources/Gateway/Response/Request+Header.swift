@@ -15,6 +15,11 @@ extension Ref where Value == Request {
             installBodyFilters()
             return true
         }
+        guard !value.isPostAction else {
+            value.isHeaderSent = true
+            value.isHeaderOnly = true
+            return true
+        }
         if value.errorStatus != 0 {
             value.response.status = value.errorStatus
             value.response.statusLine = nil

@@ -43,7 +43,8 @@ extension HTTPCompiler {
             retry: retry, interceptsErrors: settings.interceptsErrors, ignoresClientAbort: settings.ignoresClientAbort, redirects: redirects,
             rewritesCookies: !settings.cookieDomains.isEmpty || !settings.cookiePaths.isEmpty || !settings.cookieFlags.isEmpty,
             ignored: IgnoredFields(settings.ignoredHeaders), tag: location.value.id + 1,
-            setsUpgrade: settings.setHeaders.contains { HeaderToken.lookup(ByteView.immortal($0.name)) == .upgrade }))
+            setsUpgrade: settings.setHeaders.contains { HeaderToken.lookup(ByteView.immortal($0.name)) == .upgrade },
+            replaysWithKey: settings.replaysWithIdempotencyKey))
     }
 
     /// proxy_set_header first, then nginx's defaults for names it does not set.

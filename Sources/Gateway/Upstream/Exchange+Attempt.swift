@@ -271,7 +271,7 @@ extension Ref where Value == Exchange {
     /// - Parameter asIfAnotherPeer: what it would say if there were a peer that was not tried.
     func decide(_ kind: AttemptFailure, asIfAnotherPeer: Bool = false) -> RetryDecision {
         var facts = AttemptFacts()
-        facts.isNonIdempotent = !request.value.method.isIdempotent
+        facts.isNonIdempotent = !request.value.method.isIdempotent && !(proxy.value.replaysWithKey && request.hasIdempotencyKey)
         facts.isRescued = value.isRescued
         let headCount = value.head?.count ?? 0
         facts.head = value.headSent == 0 ? .notStarted : value.headSent < headCount ? .partial : .complete

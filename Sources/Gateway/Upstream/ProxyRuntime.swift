@@ -48,6 +48,8 @@ struct ProxyRuntime: ~Copyable {
     let tag: Int
     /// proxy_set_header says Upgrade: without it a 101 is an answer to nothing.
     let setsUpgrade: Bool
+    /// proxy_replay_idempotency_key
+    let replaysWithKey: Bool
 }
 
 /// One field that is sent upstream.
