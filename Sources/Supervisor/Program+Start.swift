@@ -14,6 +14,14 @@ extension Program {
     /// Everything before the first worker. What is prepared belongs to the supervisor alone afterwards.
     private static func makeSupervisor(_ loader: ConfigurationLoader, arguments: [String]) throws(PreparationError) -> Supervisor {
         let log = loader.log
+        // Before anybody can see that it starts: a signal that comes early must wait, not kill.
+        let signals: SignalSource
+        do throws(SystemError) {
+            signals = try SignalSource()
+        } catch {
+            log.write(.emergency, "signalfd() failed", error)
+            throw PreparationError()
+        }
         let inherited = ListenerTable.inherited(log: log)
         let parent = System.parentProcess
         let parsed = try loader.parse()
@@ -38,7 +46,7 @@ extension Program {
                     loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
                     prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
                     stateDirectories: directories, formerWorkers: former, inheritedListeners: inherited == nil ? orphaned : nil,
-                    signals: try SignalSource(), poll: try EventPoll())
+                    signals: signals, poll: try EventPoll())
             } catch {
                 log.write(.emergency, "the supervisor cannot start", error)
                 throw PreparationError()

@@ -118,6 +118,26 @@ struct Reloads {
         Site.block("", port, "location = /which { return 200 \(text); } location / { proxy_pass http://127.0.0.1:\(origin.port); }")
     }
 
+    @Test("that is asked for while the program starts happens when it has started")
+    func early() throws {
+        let directory = try TemporaryDirectory()
+        let port = Ports.free()
+        let text: (String) -> String = { answer in
+            GatewayProcess.configuration(http: "server { listen 127.0.0.1:\(port); location / { return 200 \(answer); } }")
+        }
+        try directory.write(GatewayProcess.configurationName, text("old"))
+        let process = try RunningProcess(
+            GatewayProcess.binary, GatewayProcess.arguments(directory.path), output: directory.path + "/stdout",
+            errors: directory.path + "/stderr")
+        defer { process.signal(SIGTERM) }
+        // It listens before it has any worker.
+        #expect(eventually { (try? Socket(port: port)) != nil })
+        try directory.write(GatewayProcess.configurationName, text("new"))
+        process.signal(SIGHUP)
+        #expect(eventually { (try? Client.get(port, "/").text) == "new" })
+        #expect(process.poll() == nil)
+    }
+
     @Test("brings the new configuration without a failed request")
     func underLoad() throws {
         let origin = try Origin(answer: "x")
