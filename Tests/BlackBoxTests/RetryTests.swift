@@ -44,7 +44,10 @@ struct Retries {
     }
 
     @Test("is repeated for POST with an Idempotency-Key where the configuration says so", .enabled(if: Target.isGoodgate, "our directive"),
-          arguments: [("on", "Idempotency-Key: 7", true), ("on", "Idempotency-Key:", false), ("on", "X-Key: 7", false), ("off", "Idempotency-Key: 7", false)])
+          arguments: [
+              ("on", "Idempotency-Key: 7", true), ("on", "Idempotency-Key:", false), ("on", "X-Key: 7", false),
+              ("off", "Idempotency-Key: 7", false),
+          ])
     func keyedPost(_ setting: String, _ field: String, _ isRepeated: Bool) throws {
         let pair = try Pair("proxy_replay_idempotency_key \(setting);") { _ in .close }
         defer { pair.site.stop() }

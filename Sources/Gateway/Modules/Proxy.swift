@@ -284,14 +284,7 @@ extension Ref where Value == Request {
     var buffersAnswer: Bool { value.modules.bufferingOverride ?? true }
 
     /// The client says that the server knows a repetition by its key (draft-ietf-httpapi-idempotency-key-header).
-    var hasIdempotencyKey: Bool {
-        let main = main
-        for index in main.value.fields.indices {
-            let field = main.value.fields[index]
-            if field.token == .unknown, field.name.equalsIgnoringCase("idempotency-key") { return !field.value.isEmpty }
-        }
-        return false
-    }
+    var hasIdempotencyKey: Bool { field(.idempotencyKey).map { !$0.isEmpty } ?? false }
 
     var wantsUpgrade: Bool { main.value.parser.head.flags.contains(.connectionUpgrade) && field(.upgrade) != nil }
 
