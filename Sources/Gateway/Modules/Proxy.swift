@@ -69,10 +69,13 @@ extension Ref where Value == Request {
         guard let exchange = value.exchange, let proxy = exchange.value.proxy else { return }
         let upstream = exchange.upstream
         exchange.value.bodyText = proxy.value.body.map { evaluate($0) }
-        let method = proxy.value.method.map { evaluate($0) } ?? value.methodName
-        guard Method.isValidName(method) else {
-            log(.error, "invalid \"proxy_method\" value \"\(escapedForLog(method))\"")
-            return finish(.status(500))
+        var method = value.methodName
+        if let text = proxy.value.method {
+            method = evaluate(text)
+            guard Method.isValidName(method) else {
+                log(.error, "invalid \"proxy_method\" value \"\(escapedForLog(method))\"")
+                return finish(.status(500))
+            }
         }
         let head = exchange.value.head ?? pool.value.take(4096)
         head.clear()
