@@ -194,4 +194,35 @@ struct SSIFilterTests {
         }
         #expect(try site.get("/page.html").text == "AlateB")
     }
+
+    /// Each would keep a buffer of 16 KB and more.
+    @Test("give back what a filter holds when the client leaves in the middle", .enabled(if: Target.isGoodgate, "it knows our processes"))
+    func leavesInTheMiddle() throws {
+        let origin = try Origin { _ in .silence }
+        let directory = try TemporaryDirectory()
+        try directory.write("page.html", "<!--#include virtual=\"/slow\" -->" + String(repeating: "text ", count: 12_000))
+        let site = try Site(
+            server: "root .; location / { ssi on; } location /slow { proxy_pass http://127.0.0.1:\(origin.port); }", directory: directory)
+        defer { site.stop() }
+        #expect(eventually { !site.gateway.workers.isEmpty })
+        let worker = try #require(site.gateway.workers.first)
+        func memory() throws -> Int {
+            let status = try String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+            return try #require(line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
+        }
+        func leave(_ count: Int) throws {
+            for _ in 0..<count {
+                let before = origin.connections
+                let client = try site.client()
+                try client.send(Client.head("GET", "/page.html"))
+                #expect(eventually { origin.connections > before })
+                client.close()
+            }
+        }
+        try leave(50)
+        let before = try memory()
+        try leave(300)
+        #expect(try memory() - before < 2_000, "kB")
+    }
 }

@@ -74,10 +74,10 @@ struct RescueTests {
         #expect(Set(executed).count == executed.count, "\(executed)")
         let failed = statuses.withLock { $0.filter { $0.value != 200 } }
         if listen == "fd" {
-            // The one that it was at work at, if it was, may have been executed.
+            // The one that it had accepted, if there was one, is a failure, whether it was noted by then or not.
             #expect(failed.count <= 1, "\(failed)")
-            #expect(failed.keys.allSatisfy { executed.contains($0) })
-            #expect(Set(executed).count == 24)
+            let answered = statuses.withLock { Set($0.filter { $0.value == 200 }.keys) }
+            #expect(Set(executed).isSuperset(of: answered))
             #expect(site.gateway.errorLog.contains("upstream is gone and never accepted the connection"))
         } else {
             // Its socket went with it, and its queue: who could tell these from those that it had read?

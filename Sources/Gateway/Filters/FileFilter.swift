@@ -5,16 +5,11 @@ import Wire
 /// Reads ranges of files into memory for the filters behind it, a piece at a time and only as fast as the client takes them
 /// (nginx: the copy filter). First of all filters but that of ranges.
 final class FileFilter: BodyFilter {
-    /// A piece with what came with it.
-    private struct Held {
-        var piece: Segment?
-        let isLast: Bool
-        let isFlush: Bool
-    }
-
-    private var held: [Held] = []
+    private var held: HeldPieces
     /// Inside `resume`: what comes now is queued.
     private var isBusy = false
+
+    init(_ pool: Ref<BufferPool>) { held = HeldPieces(pool) }
 
     var isHolding: Bool { !held.isEmpty }
 
@@ -22,7 +17,7 @@ final class FileFilter: BodyFilter {
         if held.isEmpty, !isBusy, piece.map({ !$0.isFile }) ?? true {
             return request.pass(piece, isLast: isLast, isFlush: isFlush, after: index)
         }
-        held.append(Held(piece: piece, isLast: isLast, isFlush: isFlush))
+        held.append(piece, isLast: isLast, isFlush: isFlush)
         if !isBusy { resume(request: request, index: index) }
     }
 
@@ -31,11 +26,12 @@ final class FileFilter: BodyFilter {
         isBusy = true
         defer { isBusy = false }
         var budget = FilterLimits.bytesPerTurn
-        while let first = held.first {
+        while !held.isEmpty {
+            let first = held.first
             guard budget > 0 else { return request.worker.postConnection(request.connection) }
             if request.isOutputFull || request.main.value.isTruncated || request.isHeldBehind(index) { return }
             guard let piece = first.piece, piece.isFile, piece.fileLength > 0 else {
-                held.removeFirst()
+                _ = held.takeFirst()
                 request.pass(first.piece, isLast: first.isLast, isFlush: first.isFlush, after: index)
                 continue
             }
@@ -43,13 +39,13 @@ final class FileFilter: BodyFilter {
             let n = buffer.read(from: piece.file, at: piece.fileOffset, limit: Int(min(piece.fileLength, Int64(FilterLimits.pieceSize))))
             guard n > 0 else {
                 request.pool.value.give(buffer)
-                held.removeAll()
+                held.dropAll()
                 return request.breakAnswer(n == 0 ? "file was truncated while sending" : "read() failed", errno: Int32(-n))
             }
             budget -= n
-            held[0].piece = piece.slice(from: UInt64(n), count: Int(piece.fileLength) - n)
+            held.first.piece = piece.slice(from: UInt64(n), count: Int(piece.fileLength) - n)
             let isDone = Int64(n) == piece.fileLength
-            if isDone { held.removeFirst() }
+            if isDone { held.dropFirst() }
             let read = Segment(buffer.view, owner: buffer)
             request.pass(read, isLast: isDone && first.isLast, isFlush: isDone && first.isFlush, after: index)
         }

@@ -5,21 +5,17 @@ import Wire
 /// Decompresses answers for clients that do not take gzip (nginx: ngx_http_gunzip_filter_module). A small input can become a huge
 /// output: it makes only as much as the client takes, and rests in between.
 final class GunzipFilter: BodyFilter {
-    private struct Held {
-        let piece: Segment?
-        var rest: ByteView
-        let isLast: Bool
-        let isFlush: Bool
-    }
-
     private let inflater: Inflater
-    private var held: [Held] = []
+    private var held: HeldPieces
     private var isBusy = false
     /// At a boundary of members: the body may end here.
     private var isBetweenMembers = true
     private var hasFailed = false
 
-    init(_ inflater: consuming Inflater) { self.inflater = inflater }
+    init(_ inflater: consuming Inflater, _ pool: Ref<BufferPool>) {
+        self.inflater = inflater
+        held = HeldPieces(pool)
+    }
 
     var isHolding: Bool { !held.isEmpty }
 
@@ -28,7 +24,7 @@ final class GunzipFilter: BodyFilter {
             if let buffer = piece?.buffer { request.pool.value.give(buffer) }
             return
         }
-        held.append(Held(piece: piece, rest: piece?.bytes ?? ByteView(), isLast: isLast, isFlush: isFlush))
+        held.append(piece, isLast: isLast, isFlush: isFlush)
         if !isBusy { resume(request: request, index: index) }
     }
 
@@ -48,21 +44,20 @@ final class GunzipFilter: BodyFilter {
     private func inflate(_ request: RequestRef, _ index: Int, _ budget: inout Int) -> Bool {
         let out = request.pool.value.take(FilterLimits.pieceSize)
         var status = CompressionStatus.needsInput
-        if !held[0].rest.isEmpty {
+        var rest = held.first.piece?.bytes ?? ByteView()
+        if !rest.isEmpty {
             isBetweenMembers = false
-            status = inflater.decompress(&held[0].rest, into: out)
+            status = inflater.decompress(&rest, into: out)
+            held.first.piece?.bytes = rest
             if status == .ended {
                 isBetweenMembers = true
                 inflater.reset()
             }
         }
         budget -= out.count + 256
-        let isDone = held[0].rest.isEmpty && status != .needsRoom
-        let first = held[0]
-        if isDone {
-            if let buffer = first.piece?.buffer { request.pool.value.give(buffer) }
-            held.removeFirst()
-        }
+        let isDone = rest.isEmpty && status != .needsRoom
+        let first = held.first
+        if isDone { held.dropFirst() }
         let isBroken = status == .failed || isDone && first.isLast && !isBetweenMembers
         let piece = out.count > 0 ? Segment(out.view, owner: out) : nil
         if piece == nil { request.pool.value.give(out) }
@@ -74,8 +69,7 @@ final class GunzipFilter: BodyFilter {
 
     private func fail(_ request: RequestRef) {
         hasFailed = true
-        for entry in held { if let buffer = entry.piece?.buffer { request.pool.value.give(buffer) } }
-        held = []
+        held.dropAll()
         request.breakAnswer("inflate() failed: the answer's gzip data are broken")
     }
 }
@@ -91,6 +85,6 @@ extension Ref where Value == Request {
         }
         value.response.remove(.contentEncoding)
         clearForChangedBody(keepsVersion: true)
-        return GunzipFilter(inflater)
+        return GunzipFilter(inflater, pool)
     }
 }

@@ -91,7 +91,7 @@ extension Ref where Value == Request {
         // gzip of the whole answer takes bytes, not files.
         let isCompressed = !isMain && main.value.hasAnswerFilter
         guard let runtime = location.value.filters else {
-            if isCompressed { value.filters = [FileFilter()] }
+            if isCompressed { value.filters = [FileFilter(pool)] }
             return
         }
         var filters: [any BodyFilter] = []
@@ -105,7 +105,7 @@ extension Ref where Value == Request {
         if settings.value.gzip.isEnabled, isMain { gzip = makeGzip(runtime) }
         guard value.method != .head || !isMain, !value.isHeaderOnlyStatus else { return }
         let needsMemory = gzip != nil || isCompressed || filters.contains { !($0 is AdditionFilter) }
-        if needsMemory { filters.insert(FileFilter(), at: 0) }
+        if needsMemory { filters.insert(FileFilter(pool), at: 0) }
         if let gzip {
             filters.append(gzip)
             value.hasAnswerFilter = true

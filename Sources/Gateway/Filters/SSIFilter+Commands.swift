@@ -179,7 +179,7 @@ extension Ref where Value == Request {
         let settings = location.value.settings
         if isMain { clearForChangedBody(keepsVersion: settings.value.ssi.keepsLastModified) }
         if main.value.modules.ssi == nil { main.value.modules.ssi = SSIContext() }
-        return SSIFilter(valueLengthMax: settings.value.ssi.valueLengthMax, isSilent: settings.value.ssi.isSilent)
+        return SSIFilter(valueLengthMax: settings.value.ssi.valueLengthMax, isSilent: settings.value.ssi.isSilent, pool)
     }
 
     /// The text with variables put in and escapes resolved; nil after an error line.

@@ -5,20 +5,15 @@ import Wire
 /// Server-side includes (nginx: ngx_http_ssi_filter_module). Text passes as it comes; at a command the filter does what it says, and at
 /// one that must be waited for it holds everything behind until the subrequest has ended.
 final class SSIFilter: BodyFilter {
-    private struct Held {
-        let piece: Segment?
-        var position = 0
-        let isLast: Bool
-        let isFlush: Bool
-    }
-
     /// What a command leads to.
     enum Outcome { case done, wait(RequestRef), failed }
     enum Encoding { case none, url, entity }
     enum Condition: Int { case none = 0, afterIf, afterElse }
 
     private var scanner: SSIScanner
-    private var held: [Held] = []
+    private var held: HeldPieces
+    /// How far the first of them is scanned.
+    private var position = 0
     private var waiting: RequestRef?
     private var isBusy = false
     let isSilent: Bool
@@ -33,7 +28,8 @@ final class SSIFilter: BodyFilter {
     var timeFormat = SSIFilter.defaultTimeFormat
     static var defaultTimeFormat: ByteView { "%A, %d-%b-%Y %H:%M:%S %Z" }
 
-    init(valueLengthMax: Int, isSilent: Bool) {
+    init(valueLengthMax: Int, isSilent: Bool, _ pool: Ref<BufferPool>) {
+        held = HeldPieces(pool)
         scanner = SSIScanner(valueLengthMax: valueLengthMax)
         self.isSilent = isSilent
     }
@@ -42,7 +38,7 @@ final class SSIFilter: BodyFilter {
     var isHolding: Bool { waiting != nil || !held.isEmpty }
 
     func process(_ piece: Segment?, isLast: Bool, isFlush: Bool, request: RequestRef, index: Int) {
-        held.append(Held(piece: piece, isLast: isLast, isFlush: isFlush))
+        held.append(piece, isLast: isLast, isFlush: isFlush)
         run(request, index)
     }
 
@@ -59,23 +55,24 @@ final class SSIFilter: BodyFilter {
         guard !isBusy else { return }
         isBusy = true
         defer { isBusy = false }
-        while waiting == nil, let first = held.first {
+        while waiting == nil, !held.isEmpty {
             let writer = PieceWriter(request: request, index: index)
             guard scanPiece(request, writer) else { return writer.flush() }
+            let first = held.first
             if first.isLast, isOutput { writer.append(scanner.pendingMark) }
-            if let buffer = first.piece?.buffer { request.pool.value.give(buffer) }
-            held.removeFirst()
+            held.dropFirst()
+            position = 0
             writer.finish(isLast: first.isLast, isFlush: first.isFlush)
         }
     }
 
     /// Works through the first piece. False if it must wait in the middle of it.
     private func scanPiece(_ request: RequestRef, _ writer: PieceWriter) -> Bool {
-        guard let bytes = held[0].piece?.bytes else { return true }
-        while held[0].position < bytes.count {
-            let start = held[0].position
+        guard let bytes = held.first.piece?.bytes else { return true }
+        while position < bytes.count {
+            let start = position
             let found = scanner.scan(bytes, from: start)
-            held[0].position = found.next
+            position = found.next
             write("<!--#", count: found.markPrefix, request, writer)
             write(bytes[start..<found.textEnd], request, writer)
             guard found.isCommand else { continue }
