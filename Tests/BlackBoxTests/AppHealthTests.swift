@@ -6,36 +6,14 @@ import TestKit
 /// `health` of an app: one worker asks each instance, and all of them act on what it hears.
 @Suite("The health of an app", .blocking, .enabled(if: Target.isGoodgate))
 struct AppHealth {
-    /// Answers with its process id; `/health` with 200 while the file `well` exists in its directory and `sick-PID` does not.
-    private static let program = """
-        import http.server, os, socketserver
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            def do_GET(self):
-                body = str(os.getpid()).encode()
-                isWell = os.path.exists("well") and not os.path.exists("sick-%d" % os.getpid())
-                self.send_response(200 if self.path != "/health" or isWell else 503)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            def do_POST(self):
-                self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                open("posts", "a").write("x")
-                self.do_GET()
-            def log_message(self, *arguments): pass
-        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-        """
     private static let health = "health uri=/health interval=50ms timeout=150ms fails=2;"
 
     private func site(
         _ directory: TemporaryDirectory, app: String = "", health: String = AppHealth.health, workers: Int = 1, isWell: Bool = true
     ) throws -> Site {
-        try directory.write("app.py", Self.program)
+        try directory.write("app.py", AppProgram.source)
         if isWell { try directory.write("well", "") }
-        let command = "command /usr/bin/python3 \(directory.path)/app.py; directory \(directory.path);"
+        let command = "command /usr/bin/python3 \(directory.path)/app.py 0 checked; directory \(directory.path);"
         return try Site(
             http: "upstream back { app one; }", server: "location / { proxy_pass http://back; proxy_read_timeout 20s; }",
             main: "app one { \(command) \(health) \(app) }", workers: workers, directory: directory)

@@ -5,32 +5,9 @@ import TestKit
 /// Supervised apps, end to end: the gateway starts them, knows when they die, and lets requests wait meanwhile.
 @Suite("A supervised app", .blocking, .enabled(if: Target.isGoodgate))
 struct Apps {
-    /// Listens on $PORT after `delay` seconds and answers with its process id; `/post` notes each execution in a file.
-    private static let program = """
-        import http.server, os, socketserver, sys, time
-        time.sleep(float(sys.argv[1]))
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body in one write: a kill between them leaves half an answer
-            def do_GET(self):
-                body = str(os.getpid()).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            def do_POST(self):
-                self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                self.do_GET()
-            def log_message(self, *arguments): pass
-        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-        """
-
     /// A gateway with one app behind `location /`.
     private func site(app: String, upstream: String = "", workers: Int = 1, directory: TemporaryDirectory) throws -> Site {
-        try directory.write("app.py", Self.program)
+        try directory.write("app.py", AppProgram.source)
         return try Site(
             http: "upstream back { app one; keepalive 16; \(upstream) }",
             server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
@@ -83,9 +60,7 @@ struct Apps {
     func shortAcceptQueue() throws {
         let directory = try TemporaryDirectory()
         // Python's own default. What comes on top waits a second for the kernel to try again.
-        let program = Self.program.replacing("request_queue_size = 128", with: "request_queue_size = 5")
-        let site = try site(app: command(directory, delay: 1), directory: directory)
-        try directory.write("app.py", program)
+        let site = try site(app: command(directory, delay: 1) + "env BACKLOG=5;", directory: directory)
         defer { site.gateway.stop(SIGQUIT, seconds: 20) }
         let load = Load(port: site.port, clients: 64, pause: 0.1)
         #expect(site.gateway.waitForError("app one.0#1: ready after"))

@@ -5,27 +5,9 @@ import TestKit
 /// The supervisor dies, or is replaced: workers and apps go on, and the next one takes them over.
 @Suite("When the supervisor", .blocking, .enabled(if: Target.isGoodgate))
 struct Takeovers {
-    /// Listens on $PORT and answers with its process id.
-    private static let program = """
-        import http.server, os, socketserver
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            def do_GET(self):
-                body = str(os.getpid()).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            def log_message(self, *arguments): pass
-        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-        Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-        """
-
     /// A gateway with two workers and one app behind `location /`.
     private func siteWithApp(_ directory: TemporaryDirectory) throws -> Site {
-        try directory.write("app.py", Self.program)
+        try directory.write("app.py", AppProgram.source)
         return try Site(
             http: "upstream back { app one; keepalive 16; }",
             server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
