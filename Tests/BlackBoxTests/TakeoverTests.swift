@@ -36,6 +36,15 @@ struct Takeovers {
         return !String(decoding: status, as: UTF8.self).contains(") Z ")
     }
 
+    /// Processes of a supervisor whose title has a word.
+    private func children(of process: pid_t, named word: String) -> [pid_t] {
+        let list = FileManager.default.contents(atPath: "/proc/\(process)/task/\(process)/children") ?? Data()
+        return String(decoding: list, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }.filter {
+            let line = FileManager.default.contents(atPath: "/proc/\($0)/cmdline").map { String(decoding: $0, as: UTF8.self) }
+            return line?.contains("\(word) process") ?? false
+        }
+    }
+
     /// Whether a worker has got everything and given up its rights: as root it is nobody then, else nobody may look into it.
     private func isSealed(_ process: pid_t) -> Bool {
         var facts = stat()
@@ -234,5 +243,56 @@ struct Takeovers {
         #expect(second != app && isAlive(second))
         kill(new, SIGQUIT)
         #expect(eventually(within: 20) { !isAlive(second) && !isAlive(new) }, "\(site.gateway.errorLog)")
+    }
+    /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
+    enum DoubleEnd: CaseIterable { case atOnce, oldFirst, newFirst, oldWhileItDrains }
+
+    @Test("upgrades, and both binaries are ended: whoever is last stops the apps and leaves no file", arguments: DoubleEnd.allCases)
+    func bothEnd(_ order: DoubleEnd) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("app.py", AppProgram.source)
+        try directory.write("posts", "")
+        chmod(directory.path + "/posts", 0o666)
+        let site = try Site(
+            http: "upstream back { app one; }",
+            server: "listen unix:\(directory.path)/s.sock; location / { proxy_pass http://back; }",
+            main: "control unix:\(directory.path)/control.sock; app one { directory \(directory.path); command /usr/bin/python3 app.py; }",
+            directory: directory)
+        defer { site.gateway.process.kill() }
+        let old = site.gateway.process.pid
+        let app = try #require(pid_t(try site.client(timeout: 30).request().text))
+        site.gateway.signal(SIGUSR2)
+        #expect(eventually(within: 10) { site.gateway.pid.map { $0 != old } ?? false }, "\(site.gateway.errorLog)")
+        let new = try #require(site.gateway.pid)
+        defer { kill(new, SIGKILL) }
+        #expect(site.gateway.waitForError("process \(app) was taken over", seconds: 10))
+        #expect(eventually(within: 10) { [old, new].allSatisfy { !children(of: $0, named: "control").isEmpty } })
+        // A program whose control process does not go lingers in its last steps.
+        func linger(_ process: pid_t) throws {
+            kill(try #require(children(of: process, named: "control").first), SIGSTOP)
+            kill(process, SIGQUIT)
+            #expect(eventually(within: 10) { children(of: process, named: "worker").isEmpty })
+        }
+        switch order {
+        case .atOnce: break
+        case .oldFirst: try linger(old)
+        case .newFirst: try linger(new)
+        case .oldWhileItDrains:
+            let slow = try site.client(timeout: 30)
+            try slow.send(Client.head("POST", "/", bodyCount: 2) + Bytes("a"))
+            kill(old, SIGQUIT)
+            kill(new, SIGQUIT)
+            #expect(eventually(within: 10) { !isAlive(new) || !isAlive(old) }, "\(site.gateway.errorLog)")
+            #expect(isAlive(app), "a request is still to be answered by it")
+            try slow.send("b")
+            let reply = try slow.readReply()
+            #expect(reply.status == 200, "\(site.gateway.errorLog)")
+        }
+        kill(old, SIGQUIT)
+        kill(new, SIGQUIT)
+        #expect(eventually(within: 20) { ![old, new, app].contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        for file in ["s.sock", "gateway.pid", "gateway.pid.oldbin"] {
+            #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/\(file)"), "\(file) is left behind")
+        }
     }
 }

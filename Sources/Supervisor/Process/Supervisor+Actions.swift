@@ -268,9 +268,8 @@ extension Supervisor {
 
     /// Nothing more is accepted. The workers close theirs when they are told to drain.
     private func closeListeners() {
-        guard !hasClosedListeners else { return }
+        guard !hasClosedListeners, isLast else { return }
         hasClosedListeners = true
-        guard newBinary == nil, !oldBinaryLives else { return }
         // One that was loaded just before the end, while it can still be told which files are its own.
         if let loaded { undo(loaded) }
         loaded = nil
@@ -286,6 +285,6 @@ extension Supervisor {
         }
         log.write(.notice, "exit")
         if !leavesWorkers { closeListeners() }
-        if newBinary == nil, !oldBinaryLives { stateDirectories?.removeIfEmpty() }
+        if isLast { stateDirectories?.removeIfEmpty() }
     }
 }

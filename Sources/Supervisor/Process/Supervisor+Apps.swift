@@ -62,7 +62,13 @@ extension Supervisor {
 
     /// The workers are gone: the apps are stopped, unless another binary supervises them from now on.
     func end(_ status: Int32) {
-        guard let apps, newBinary == nil, !oldBinaryLives, !leavesWorkers, !apps.isGone else {
+        if !isLast, bond?.resign() == true { hasOutlastedOther = true }
+        if hasOutlastedOther, newBinary != nil, !leavesWorkers {
+            // It cannot be asked any more to stop the apps, and has them until it is gone.
+            statusAfterNewBinary = status
+            return
+        }
+        guard let apps, isLast, !leavesWorkers, !apps.isGone else {
             exitStatus = status
             return
         }

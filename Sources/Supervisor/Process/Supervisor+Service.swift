@@ -27,7 +27,7 @@ extension Supervisor {
 
     /// Once, when the end has begun; while two binaries live the end of one is not the end of the service.
     func tellStoppingIfSo() {
-        guard machine.isEnding, !hasToldStopping, newBinary == nil, !oldBinaryLives else { return }
+        guard machine.isEnding, !hasToldStopping, isLast else { return }
         hasToldStopping = true
         serviceManager.tell(.stopping(status: "finishing what is in flight, then stopping apps"))
     }

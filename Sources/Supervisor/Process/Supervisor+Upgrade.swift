@@ -24,11 +24,14 @@ extension Supervisor {
         }
         do throws(SystemError) {
             let inheritance = "\(ListenerTable.environmentName)=\(configuration.listeners.inheritance)"
+            let theirs = makeBond()
+            let others = upgradeInheritance(theirs)
             newBinary = try System.spawn(
                 System.Program(
                     path: arguments[0].contains("/") ? arguments[0] : executables.supervisor, arguments: arguments,
-                    environment: System.environment + [inheritance] + upgradeInheritance.environment,
-                    inherited: configuration.listeners.descriptors + upgradeInheritance.descriptors))
+                    environment: System.environment + [inheritance] + others.environment,
+                    inherited: configuration.listeners.descriptors + others.descriptors))
+            withExtendedLifetime(theirs) {}
             upgradeStarted()
             log.write(.notice, "start new binary process \(newBinary ?? 0)")
             post(.newBinaryStarted)
@@ -44,6 +47,10 @@ extension Supervisor {
     func restorePidFile() {
         if statusAfterApps == nil { configureApps() }
         if !machine.isEnding { tellReady("; the new binary ended") }
+        defer {
+            // Only its end was awaited.
+            if let status = statusAfterNewBinary { end(status) }
+        }
         guard let path = configurations[current]?.settings.pidPath else { return }
         rename(path + PidFile.oldSuffix, backTo: path)
     }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Config
 internal import Messages
 
 /// A `goodgate upgrade` under way: who asked, and the pipe by which the new program says that it serves.
@@ -35,13 +36,36 @@ extension Supervisor {
     }
 
     /// What the new program gets beside the listening sockets.
-    var upgradeInheritance: (environment: [String], descriptors: [Int32]) {
-        guard let writer = upgrade?.writer else { return ([], []) }
-        return (["\(Self.environmentName)=\(writer.number)"], [writer.number])
+    func upgradeInheritance(_ bond: UpgradeBond?) -> (environment: [String], descriptors: [Int32]) {
+        var inheritance: (environment: [String], descriptors: [Int32]) = ([], [])
+        if let writer = upgrade?.writer {
+            inheritance.environment.append("\(Self.environmentName)=\(writer.number)")
+            inheritance.descriptors.append(writer.number)
+        }
+        if let bond = bond?.inheritance {
+            inheritance.environment.append(bond.environment)
+            inheritance.descriptors.append(bond.descriptor)
+        }
+        return inheritance
     }
 
     /// The new program runs: only it holds the writing end from now on, so that its end is seen.
     func upgradeStarted() { upgrade?.writer = nil }
+
+    /// Makes the locks that say who of the two programs ends last. Without them, only the end of the other process says so.
+    /// - Returns: that of the new one.
+    func makeBond() -> UpgradeBond? {
+        guard let directory = stateDirectories?.root else { return nil }
+        do throws(SystemError) {
+            let (ours, theirs) = try UpgradeBond.pair(in: directory)
+            bond = ours
+            return theirs
+        } catch {
+            bond = nil
+            log.write(.warning, "locking \"\(directory)\" failed: if both binaries are ended at one time, apps may run on", error)
+            return nil
+        }
+    }
 
     /// The new program said that it serves, or ended.
     func serveUpgrade() {
@@ -74,11 +98,7 @@ extension Supervisor {
 
     /// The pipe to the program that started this one by `goodgate upgrade`.
     static func takeServingWriter() -> Descriptor? {
-        guard let number = System.environment(environmentName).flatMap({ Int32($0) }) else { return nil }
-        System.removeFromEnvironment(environmentName)
-        guard number > 2, cs_is_open(number) != 0 else { return nil }
-        _ = cs_set_cloexec(number, 1)
-        return Descriptor(owning: number)
+        System.inheritedDescriptor(named: environmentName)
     }
 
     /// Says, once, that this program serves.

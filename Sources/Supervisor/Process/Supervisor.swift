@@ -51,6 +51,13 @@ final class Supervisor {
     /// The exit status, while the apps are being stopped.
     var statusAfterApps: Int32?
 
+    /// Says who ends last, after an upgrade.
+    var bond = UpgradeBond.inherited()
+    /// The other binary was on its way out before this one was.
+    var hasOutlastedOther = false
+    /// The exit status, while the last steps of a new binary that leaves its apps to this program are awaited.
+    var statusAfterNewBinary: Int32?
+
     /// `goodgate upgrade` under way.
     var upgrade: UpgradeOrder?
     /// Where to say that this program serves; nil: nobody waits for it.
@@ -100,6 +107,9 @@ final class Supervisor {
 
     /// Whether the old binary that started this one still runs.
     var oldBinaryLives: Bool { upgradedFrom.map { $0 == System.parentProcess } ?? false }
+
+    /// Whether apps and files are this program's alone: no other binary lives, or it has left them to this one.
+    var isLast: Bool { hasOutlastedOther || newBinary == nil && !oldBinaryLives }
 
     /// Runs until the end.
     /// - Returns: the exit status of the process.

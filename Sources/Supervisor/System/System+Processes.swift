@@ -40,6 +40,15 @@ extension System {
 
     static func removeFromEnvironment(_ name: String) { _ = unsafe cs_unsetenv(name) }
 
+    /// The descriptor that the program which started this one left open and named in the environment; nil: there is none.
+    static func inheritedDescriptor(named name: String) -> Descriptor? {
+        guard let number = environment(name).flatMap({ Int32($0) }) else { return nil }
+        removeFromEnvironment(name)
+        guard number > 2, cs_is_open(number) != 0 else { return nil }
+        _ = cs_set_cloexec(number, 1)
+        return Descriptor(owning: number)
+    }
+
     /// What a child gets (see `cs_spawn`).
     struct Program {
         /// The executable, opened with O_PATH, so that an upgrade of the file does not change what is started; nil: by path only.
