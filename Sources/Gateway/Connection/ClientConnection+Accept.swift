@@ -2,25 +2,27 @@ import CLinux
 import Config
 import Glibc
 import Loop
+import Machine
 import Wire
 
 extension Ref where Value == Worker {
-    /// Takes connections from a listening socket until it is empty or a limit is reached.
+    /// Takes connections from a listening socket, as many as its pace allows: what is left is reported again.
     func accept(from listener: Ref<Listener>) {
         // A drain in the same tick has closed it.
         guard listener.value.descriptor >= 0 else { return }
-        var budget = 64
-        while budget > 0, value.acceptPausedUntil == 0 {
-            budget -= 1
+        for count in 0..<listener.value.pace.budget {
+            guard value.acceptPausedUntil == 0 else { return }
             guard let connection = value.connections.take() else { return pauseAccepting("\(value.connections.limit) worker_connections are not enough") }
             let descriptor = Socket.accept(listener.value.descriptor, address: &connection.value.peer)
             if descriptor < 0 {
                 value.connections.give(connection)
                 acceptFailed(errno: -descriptor)
+                listener.value.pace.ranDry(after: count)
                 return
             }
             open(connection, descriptor, listener)
         }
+        listener.value.pace.tookAll()
     }
 
     private func open(_ connection: ConnectionRef, _ descriptor: Int32, _ listener: Ref<Listener>) {

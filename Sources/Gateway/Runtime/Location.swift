@@ -1,5 +1,6 @@
 import Config
 import Loop
+import Machine
 import Wire
 
 /// A location in the form the data plane reads: numbers and compiled texts for what every request needs, and the typed settings for the
@@ -135,6 +136,7 @@ struct Listener: ~Copyable {
     let hasProxyProtocol: Bool
     /// Several workers wait on the same socket (no reuseport).
     var isShared = false
+    var pace = AcceptPace()
     let defaultServer: Ref<VirtualServer>
     let hosts: HostTable
     /// TCP, not a unix socket.
