@@ -3,7 +3,8 @@ public import Wire
 
 /// Memory that lives as long as one request: values of variables, rewritten URIs, composed header values. Freed as a whole.
 ///
-/// Bump allocation from pooled 4 KiB chunks; a larger piece gets a chunk of its own. Views into it stay valid until `release` (nginx's pool).
+/// Bump allocation from pooled chunks, the first of 512 bytes (a request that waits has little in it), the others of 4 KiB; a larger piece gets
+/// a chunk of its own. Views into it stay valid until `release` (nginx's pool).
 public struct Arena: ~Copyable {
     private var chunks: [Ref<Buffer>] = []
 
@@ -24,7 +25,7 @@ public struct Arena: ~Copyable {
     /// A chunk with room for `n` bytes behind its end: append to it, then take the view from the old end to the new one with `piece`.
     public mutating func room(for n: Int, _ pool: Ref<BufferPool>) -> Ref<Buffer> {
         if let last = chunks.last, last.room >= n { return last }
-        let chunk = pool.value.take(max(n, 4096))
+        let chunk = pool.value.take(max(n, chunks.isEmpty ? 512 : 4096))
         chunks.append(chunk)
         return chunk
     }

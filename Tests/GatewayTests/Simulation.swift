@@ -116,6 +116,7 @@ final class Simulation {
     private func free(_ worker: WorkerRef) {
         for file in worker.value.log.files { file.value.buffer.destroy() }
         let pool = worker.value.pool
+        pool.value.give(worker.value.inbox)
         worker.destroy()
         pool.destroy()
     }

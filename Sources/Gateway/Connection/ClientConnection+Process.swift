@@ -49,16 +49,16 @@ extension Ref where Value == ClientConnection {
         defer { value.isInHeadLoop = false }
         var budget = 32
         while value.state == .idle || value.state == .readingHead {
-            let input = takeInput()
-            let isPipelined = input.count > 0 && value.requestCount > 0
-            if input.count == 0 || value.state == .readingHead {
+            let isPipelined = (value.input?.count ?? 0) > 0 && value.requestCount > 0
+            if value.state == .readingHead || (value.input?.count ?? 0) == 0 {
                 guard value.isReadable else { return waitForHead() }
-                switch receive(into: input) {
+                switch value.state == .readingHead ? receiveMore() : receiveFirst() {
                 case .data: break
                 case .wouldBlock: return waitForHead()
                 case .closed: return closedWhileReadingHead()
                 }
             }
+            guard let input = value.input else { return }
             if value.state == .idle { beginHead(input, isPipelined: isPipelined) }
             guard let request = value.request else { return }
             guard parseHead(request, input) else { return }
@@ -70,11 +70,37 @@ extension Ref where Value == ClientConnection {
         }
     }
 
-    private func takeInput() -> Ref<Buffer> {
-        if let input = value.input { return input }
-        let input = pool.value.take(16384)
-        value.input = input
-        return input
+    /// Receives the first bytes of what may be several requests. Before it is here nobody knows how much it is, and a request that waits
+    /// keeps its head: so it is received into one buffer for all connections, and copied into one of its size. What is no mere head
+    /// keeps the large buffer, without a copy.
+    private func receiveFirst() -> Received {
+        let inbox = worker.value.inbox
+        inbox.clear()
+        let received = receive(into: inbox)
+        guard received == .data else { return received }
+        let kept: Ref<Buffer>
+        if inbox.count <= 4096 {
+            kept = pool.value.take(inbox.count)
+            kept.append(inbox.view)
+        } else {
+            kept = inbox
+            worker.value.inbox = pool.value.take(16384)
+        }
+        if let old = value.input { pool.value.give(old) }
+        value.input = kept
+        return received
+    }
+
+    /// Receives the rest of a head.
+    private func receiveMore() -> Received {
+        guard let input = value.input else { return .closed }
+        // What is parsed so far is offsets: nothing points into the buffer before its head is complete.
+        guard input.value.capacity < 16384 else { return receive(into: input) }
+        let larger = pool.value.take(16384)
+        larger.append(input.view)
+        pool.value.give(input)
+        value.input = larger
+        return receive(into: larger)
     }
 
     enum Received { case data, wouldBlock, closed }
@@ -130,7 +156,7 @@ extension Ref where Value == ClientConnection {
             input.consume(headLength)
             return true
         case .needMore:
-            if value.isReadable { return retryHead(request, input) }
+            if value.isReadable { return retryHead(request) }
             return false
         case .failed(let error):
             worker.value.counters.reading -= 1
@@ -141,9 +167,9 @@ extension Ref where Value == ClientConnection {
         }
     }
 
-    private func retryHead(_ request: RequestRef, _ input: Ref<Buffer>) -> Bool {
-        switch receive(into: input) {
-        case .data: return parseHead(request, input)
+    private func retryHead(_ request: RequestRef) -> Bool {
+        switch receiveMore() {
+        case .data: return value.input.map { parseHead(request, $0) } ?? false
         case .wouldBlock: return false
         case .closed:
             closedWhileReadingHead()
@@ -219,13 +245,15 @@ extension Ref where Value == ClientConnection {
         Socket.shutdownWrite(value.descriptor)
         value.lingerUntil = worker.now + location.value.lingeringTime
         value.lingerTimeout = location.value.lingeringTimeout
+        if let input = value.input { pool.value.give(input) }
+        value.input = nil
         setReadTimer(after: value.lingerTimeout)
         linger()
     }
 
     /// Reads and throws away, so that the kernel does not answer unread data with RST, which would lose our answer on its way.
     private func linger() {
-        let scratch = takeInput()
+        let scratch = worker.value.inbox
         var rounds = 16
         while value.isReadable, rounds > 0 {
             rounds -= 1
@@ -238,8 +266,6 @@ extension Ref where Value == ClientConnection {
         }
         guard worker.now < value.lingerUntil else { return close() }
         if value.isReadable { return worker.postConnection(self) }
-        pool.value.give(scratch)
-        value.input = nil
         setReadTimer(after: min(value.lingerUntil - worker.now, value.lingerTimeout))
     }
 }

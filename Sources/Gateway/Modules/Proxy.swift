@@ -77,10 +77,11 @@ extension Ref where Value == Request {
                 return finish(.status(500))
             }
         }
-        let head = exchange.value.head ?? pool.value.take(4096)
+        let head = exchange.value.head ?? pool.value.take(value.headLength + proxy.value.headMargin)
         head.clear()
         exchange.value.head = head
         writeProxyHead(method, proxy, exchange, to: head)
+        proxy.value.headMargin = max(proxy.value.headMargin, min(head.count - value.headLength, 4096))
         exchange.value.hashKey = upstream.value.usesAddressHash ? addressKey : upstream.value.hashKey.map { evaluate($0) } ?? ByteView()
         exchange.begin()
     }

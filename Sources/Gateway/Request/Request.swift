@@ -29,12 +29,12 @@ struct Request: ~Copyable, SlabValue {
 
     // Request line and head.
     var parser = RequestHeadParser(options: HeadOptions())
-    var parsedFields = FieldTable(capacity: 32)
+    var parsedFields = FieldTable(capacity: 8)
     /// Bytes of the head, request line included.
     var headLength = 0
     /// The head itself, where it was parsed.
     var headBytes = ByteView()
-    var fields = Table<HeaderField>(capacity: 24)
+    var fields = Table<HeaderField>(capacity: 8)
     var method = Method.get
     var methodName = ByteView()
     var versionMinor = 1

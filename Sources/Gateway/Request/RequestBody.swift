@@ -280,7 +280,8 @@ extension Ref where Value == Request {
             input.value.start = holdsHead ? value.headLength : 0
             input.value.end = input.value.start
         }
-        if input.room > 0 { return input }
+        // A head's buffer is of the head's size.
+        if input.room >= (holdsHead ? 4096 : 1) { return input }
         let fresh = pool.value.take(max(16384, 2 * input.count))
         fresh.append(input.view)
         if holdsHead { value.modules.keepUntilEnd(input) } else { pool.value.give(input) }

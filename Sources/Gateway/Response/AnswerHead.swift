@@ -25,7 +25,7 @@ struct AnswerHead: ~Copyable {
     var allowsRanges = false
     /// At most one range may be served: the body does not come in one piece.
     var allowsOneRangeOnly = false
-    var fields = Table<HeaderField>(capacity: 24)
+    var fields = Table<HeaderField>(capacity: 4)
     var trailers = Table<HeaderField>(capacity: 1)
     /// add Vary: Accept-Encoding (gzip_vary).
     var addsVary = false

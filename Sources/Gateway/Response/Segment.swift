@@ -31,7 +31,7 @@ struct Segment: BitwiseCopyable {
 
 /// What is to be sent to a client, in order. Plain queue: the connection's `flush` sends it.
 struct OutputQueue: ~Copyable {
-    var segments = Table<Segment>(capacity: 8)
+    var segments = Table<Segment>(capacity: 2)
     /// Index of the first segment that is not completely sent.
     var first = 0
     /// Bytes not yet sent.

@@ -87,7 +87,7 @@ struct Exchange: ~Copyable, SlabValue {
     // The answer.
     var input: Ref<Buffer>?
     var parser = ResponseHeadParser(options: HeadOptions())
-    var fields = FieldTable(capacity: 32)
+    var fields = FieldTable(capacity: 4)
     /// The head was read completely: `fields` and `input` hold it.
     var hasHead = false
     var headLength = 0

@@ -5,6 +5,8 @@ import Wire
 
 /// proxy_pass of a location, compiled: the request head as a list of parts, and which of the client's fields are left out.
 struct ProxyRuntime: ~Copyable {
+    /// Bytes by which a head that is sent was longer than the client's, at most so far: what to make room for.
+    var headMargin = 256
     /// The group, nil when the target has variables.
     let upstream: Ref<Upstream>?
     /// The target with variables.

@@ -19,8 +19,9 @@ extension Ref where Value == Worker {
         options.maxLineLength = 1 << 20
         options.maxHeadLength = 1 << 20
         options.maxFields = 1000
+        let pool = Ref<BufferPool>.immortal(BufferPool())
         let worker = immortal(Worker(
-            loop: loop, pool: Ref<BufferPool>.immortal(BufferPool()), connections: Slab(limit: limit),
+            loop: loop, pool: pool, inbox: pool.value.take(16384), connections: Slab(limit: limit),
             requests: Slab(limit: limit * 4 + 64), exchanges: Slab(limit: limit * 4 + 64), upstreamConnections: Slab(limit: limit * 2 + 64),
             followedServers: compiler.followedServers, http: http, log: compiler.takeLog(), tempSerial: UInt64(process) * 1000,
             failures: FailureReporter(

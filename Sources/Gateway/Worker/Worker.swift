@@ -13,6 +13,8 @@ typealias WorkerRef = Ref<Worker>
 struct Worker: ~Copyable {
     var loop: EventLoop
     let pool: Ref<BufferPool>
+    /// Into which clients' bytes are received first (`ClientConnection.receiveFirst`).
+    var inbox: Ref<Buffer>
     var connections: Slab<ClientConnection>
     var requests: Slab<Request>
     var exchanges: Slab<Exchange>
