@@ -68,6 +68,14 @@ extension Ref where Value == Buffer {
         value.end = n
     }
 
+    /// Overwrites everything.
+    /// - Returns: true.
+    fileprivate func poison() -> Bool {
+        // SAFETY: capacity is the size of the memory.
+        _ = unsafe memset(value.memory, 0xDD, value.capacity)
+        return true
+    }
+
     /// Makes room for at least `n` more bytes by growing to twice the size. Addresses change, offsets do not.
     @inline(never)
     public func grow(by n: Int) {
@@ -211,6 +219,8 @@ public struct BufferPool: ~Copyable {
     /// Gives a buffer back. Nobody may hold a view of it any more.
     public mutating func give(_ buffer: Ref<Buffer>) {
         outstanding -= 1
+        // Who still reads it is to be found out, by every test.
+        assert(buffer.poison())
         if buffer.value.capacity == buffer.value.pooledCapacity {
             switch buffer.value.pooledCapacity {
             case 512 where tiny.count < Self.keep.0: return tiny.append(buffer)

@@ -27,22 +27,11 @@ package struct RetrySettings: Equatable, Sendable {
     package var timeout: Milliseconds
     /// `proxy_next_upstream_tries`; 0 = no limit. For `Balancer.begin`.
     package var tries: Int
-    /// Whether retries count against the upstream's budget (upstreams with `app`, `health_check` or `panic on`; D8,
-    /// D9).
-    package var hasBudget: Bool
-    /// Whether an answer that breaks after it began counts against the peer. nginx does not count it; upstreams with
-    /// `app`, `health_check` or `panic on` do (D9).
-    package var countsBrokenAnswers: Bool
 
-    package init(
-        conditions: RetryConditions = .standard, timeout: Milliseconds = 0, tries: Int = 0, hasBudget: Bool = false,
-        countsBrokenAnswers: Bool = false
-    ) {
+    package init(conditions: RetryConditions = .standard, timeout: Milliseconds = 0, tries: Int = 0) {
         self.conditions = conditions
         self.timeout = timeout
         self.tries = tries
-        self.hasBudget = hasBudget
-        self.countsBrokenAnswers = countsBrokenAnswers
     }
 }
 
@@ -133,8 +122,7 @@ package enum RetryPolicy {
         if failure == .noLivePeer { return .giveUp(status: status, outcome: .neutral, isAborted: false) }
         guard let condition = condition(for: failure) else { return .passAnswer }
         if facts.isAnswerStarted {
-            return .giveUp(
-                status: status, outcome: settings.countsBrokenAnswers ? .failed : .succeeded, isAborted: true)
+            return .giveUp(status: status, outcome: .succeeded, isAborted: true)
         }
 
         let isStatus = if case .status = failure { true } else { false }

@@ -196,4 +196,15 @@ struct Limits {
         let seconds = try secondsTaken { _ = try site.get() }
         #expect(seconds > 0.8 && seconds < 8, "3 s at this rate; nginx counts whole seconds, so up to one less, and a burst at once")
     }
+
+    @Test("of rate to the client and from the origin go together", arguments: [(80, 160), (160, 80), (100, 100)])
+    func bothRates(_ client: Int, _ origin: Int) throws {
+        let peer = try Origin { _ in .answer(body: .patterned(200_000)) }
+        let site = try Site(peer, location: "limit_rate \(client)k; proxy_limit_rate \(origin)k; proxy_read_timeout 3s;")
+        defer { site.stop() }
+        var reply: Reply?
+        let seconds = try secondsTaken { reply = try site.client(timeout: 20).request() }
+        #expect(reply?.body == .patterned(200_000))
+        #expect(seconds > 0.8 && seconds < 12)
+    }
 }

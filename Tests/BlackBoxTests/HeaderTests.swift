@@ -89,6 +89,27 @@ struct RequestFields {
         #expect(origin.last.method == "PUT")
         #expect(origin.last.body.text == "was POST")
     }
+
+    @Test("and an answer is framed by the method that was sent", .enabled(if: Target.isGoodgate, "nginx announces a body"))
+    func replacedMethod() throws {
+        let origin = try Origin { request in
+            let head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+            return .bytes(Bytes(request.method == "HEAD" ? head : head + "hello"))
+        }
+        let site = try Site(server: """
+            location /head { proxy_method HEAD; proxy_pass http://127.0.0.1:\(origin.port); proxy_read_timeout 2s; }
+            location /get { proxy_method GET; proxy_pass http://127.0.0.1:\(origin.port); proxy_read_timeout 2s; }
+            """)
+        defer { site.stop() }
+        let client = try site.client()
+        for _ in 0..<3 {
+            let bare = try client.request("GET", "/head")
+            #expect(bare.status == 200 && bare.body.isEmpty)
+            #expect(try client.request("HEAD", "/get")["Content-Length"] == "5")
+            // A connection with a body on it would give the next one somebody else's bytes.
+            #expect(try client.request("GET", "/get").text == "hello")
+        }
+    }
 }
 
 @Suite("Response fields", .blocking)

@@ -43,6 +43,15 @@ struct HeldAnswers {
         #expect(good.requests.isEmpty)
     }
 
+    @Test("that is large goes to a client that takes it, not to a file")
+    func large() throws {
+        let origin = try Origin { _ in .answer(body: .patterned(1_000_000)) }
+        let site = try Site(origin)
+        defer { site.stop() }
+        #expect(try site.get().body == .patterned(1_000_000))
+        #expect(!site.gateway.errorLog.contains("buffered to a temporary file"), "\(site.gateway.errorLog)")
+    }
+
     @Test("waits a tenth of a second for its body, no longer")
     func slowBody() throws {
         let wanted = DispatchSemaphore(value: 0)

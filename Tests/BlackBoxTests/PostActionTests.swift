@@ -22,6 +22,43 @@ struct PostActions {
         #expect(site.gateway.accessLines(2).allSatisfy { $0.contains(" 200 5 ") })
     }
 
+    @Test("is for requests: a client that is cut off in its head asks nothing")
+    func halfHead() throws {
+        let origin = try Origin(answer: "x")
+        let site = try Site(server: """
+            post_action /post;
+            location / { return 200 x; }
+            location /post { proxy_pass http://127.0.0.1:\(origin.port); }
+            """)
+        defer { site.stop() }
+        for _ in 0..<3 {
+            let client = try site.client()
+            try client.send("GET /half HT")
+            Thread.sleep(forTimeInterval: 0.05)
+            client.socket.reset()
+        }
+        #expect(try site.get().text == "x")
+        #expect(origin.waitForRequests(1))
+        #expect(origin.requests.map(\.method) == ["GET"])
+    }
+
+    @Test("sends no 100 behind an answer", .enabled(if: Target.isGoodgate))
+    func expectation() throws {
+        let origin = try Origin(answer: "hidden")
+        let site = try Site(server: """
+            location / { post_action /post; return 200 shown; }
+            location /post { proxy_pass http://127.0.0.1:\(origin.port); }
+            """)
+        defer { site.stop() }
+        let client = try site.client()
+        for _ in 0..<2 {
+            let first = try client.request("GET", "/", ["Expect: 100-continue"])
+            #expect(try (first.status == 100 ? client.readReply() : first).text == "shown")
+        }
+        #expect(origin.waitForRequests(2))
+        #expect(client.isQuiet(for: 0.1))
+    }
+
     @Test("that fails changes nothing for the client")
     func fails() throws {
         let site = try Site(server: "location / { post_action /post; return 200 shown; } location /post { proxy_pass http://127.0.0.1:1; }")

@@ -56,6 +56,26 @@ struct Retries {
         #expect(pair.good.requests.count == (isRepeated ? 1 : 0))
     }
 
+    @Test("is not repeated for POST with a key that is not passed on", .enabled(if: Target.isGoodgate, "our directive"), arguments: [
+        ("proxy_set_header Idempotency-Key \"\";", []), ("proxy_pass_request_headers off;", []), ("", ["Connection: Idempotency-Key"]),
+    ])
+    func droppedKey(_ setting: String, _ more: [String]) throws {
+        let pair = try Pair("proxy_replay_idempotency_key on; \(setting)") { _ in .close }
+        defer { pair.site.stop() }
+        #expect(try pair.site.client().request("POST", "/", ["Idempotency-Key: 7"] + more, body: Bytes("x")).status == 502)
+        #expect(pair.good.requests.isEmpty)
+    }
+
+    @Test("is decided by the method that the origin got", .enabled(if: Target.isGoodgate, "nginx goes by the client's"), arguments: [
+        ("POST", "GET", false), ("GET", "POST", true),
+    ])
+    func replacedMethod(_ sent: String, _ asked: String, _ isRepeated: Bool) throws {
+        let pair = try Pair("proxy_method \(sent);") { _ in .close }
+        defer { pair.site.stop() }
+        #expect(try pair.site.get(method: asked).status == (isRepeated ? 200 : 502))
+        #expect(pair.good.requests.count == (isRepeated ? 1 : 0))
+    }
+
     @Test("is repeated for POST when the connection was refused")
     func refusedPost() throws {
         let pair = try Pair { _ in .close }

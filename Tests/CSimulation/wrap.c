@@ -23,7 +23,7 @@ static int64_t simulated(enum simulated_call call, int fd, void *pointer, int64_
 
 WRAP(ssize_t, cs_recv, (int fd, void *buffer, size_t count), (fd, buffer, count), SIMULATED_RECV, buffer, count, 0)
 WRAP(ssize_t, cs_recv_peek, (int fd, void *buffer, size_t count), (fd, buffer, count), SIMULATED_PEEK, buffer, count, 0)
-WRAP(ssize_t, cs_send, (int fd, const void *buffer, size_t count, int more), (fd, buffer, count, more), SIMULATED_SEND, buffer, count, 0)
+WRAP(ssize_t, cs_send, (int fd, const void *buffer, size_t count, int more), (fd, buffer, count, more), SIMULATED_SEND, buffer, count, more)
 WRAP(ssize_t, cs_write, (int fd, const void *buffer, size_t count), (fd, buffer, count), SIMULATED_WRITE, buffer, count, 0)
 WRAP(ssize_t, cs_sendfile, (int fd, int in, int64_t offset, size_t count), (fd, in, offset, count),
      SIMULATED_SENDFILE, &in, count, offset)

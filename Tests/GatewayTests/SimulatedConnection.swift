@@ -72,5 +72,7 @@ final class SimulatedConnection {
 
     var room: Int { max(0, capacity - toPeer.inFlight - toPeer.count) }
     /// As the kernel has it: a third of the buffer must be free.
+    /// What was sent last waits for more of it.
+    var isCorked = false
     var hasRoom: Bool { room * 3 >= capacity }
 }

@@ -212,7 +212,12 @@ final class SimulatedNetwork {
         switch call {
         case SIMULATED_RECV: return Int64(receive(connection, pointer!, a))
         case SIMULATED_PEEK: return Int64(receive(connection, pointer!, a, isPeek: true))
-        case SIMULATED_SEND: return Int64(send(connection, UnsafeRawBufferPointer(start: pointer, count: a)))
+        case SIMULATED_SEND:
+            let bytes = UnsafeRawBufferPointer(start: pointer, count: a)
+            let sent = send(connection, bytes)
+            // MSG_MORE: the kernel keeps it for 200 ms, or until more comes.
+            connection.isCorked = b != 0 && sent == bytes.count
+            return Int64(sent)
         case SIMULATED_SENDFILE: return Int64(sendFile(connection, pointer!.load(as: Int32.self), offset: Int64(b), count: a))
         case SIMULATED_CONNECT: return Int64(connect(connection, pointer!))
         case SIMULATED_CLOSE: return Int64(close(connection))
@@ -364,6 +369,7 @@ final class SimulatedNetwork {
         let piece = [UInt8](unsafeUninitializedCapacity: min(count, max(1, connection.room))) { buffer, filled in
             filled = max(0, pread(file, buffer.baseAddress, buffer.count, off_t(offset)))
         }
+        connection.isCorked = false
         return piece.withUnsafeBytes { send(connection, $0) }
     }
 
@@ -423,6 +429,9 @@ extension SimulatedNetwork {
 
     private func wait(_ events: UnsafeMutableRawPointer, capacity: Int, timeout: Int) -> Int32 {
         noteTurn()
+        for connection in connections.values where connection.isCorked && connection.hasRoom {
+            fault("\(connection.name): bytes are held back for more, and none came")
+        }
         now += 2000
         let deadline = timeout < 0 ? UInt64.max : now + UInt64(timeout) * 1_000_000
         while true {

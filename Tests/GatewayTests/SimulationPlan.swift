@@ -154,7 +154,11 @@ struct SimulationPlan {
                         \(pick(["", "proxy_max_temp_file_size 0;"]))
                         \(pick(["", "proxy_ignore_client_abort on;"]))
                         \(pick(["", "", "proxy_http_version 1.0;", "proxy_set_header Connection \"\";"]))
+                        \(pick(["", "", "", "limit_rate 90k;", "limit_rate 40k; limit_rate_after 10k;"]))
+                        \(pick(["", "", "", "proxy_limit_rate 60k;"]))
+                        \(pick(["", "", "", "post_action /after;"]))
                     }
+                    location = /after { return 200 after; }
                 }
             }
             """

@@ -58,6 +58,8 @@ extension Ref where Value == Exchange {
     ///   - status: what the client gets, 0 while it is not known.
     ///   - detail: what was wrong with an answer.
     func tell(_ mark: FailureMark, _ action: AttemptAction, status: Int = 0, detail: String = "") {
+        // Nobody waits for the answer of a post_action: its line in the error log is all there is to tell.
+        guard !request.main.value.isPostAction || action != .failedToClient && action != .cut else { return }
         let stat = request.value.attempts.last
         worker.tell(record(mark, action, status, detail, stat), mark) {
             let names = names(mark.peer)

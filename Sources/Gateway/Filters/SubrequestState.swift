@@ -51,13 +51,13 @@ struct SubrequestState: ~Copyable {
     static var countMax: Int { 1000 }
 
     mutating func reset() {
+        isRefusing = false
         guard depth > 0 || isFinishing || !all.isEmpty || !postponed.isEmpty else { return }
         purpose = .include
         postponed = []
         postponedBytes = 0
         all = []
         active = nil
-        isRefusing = false
         depth = 0
         isFinishing = false
         isSettled = false

@@ -70,8 +70,10 @@ extension Ref where Value == Request {
         let upstream = exchange.upstream
         exchange.value.bodyText = proxy.value.body.map { evaluate($0) }
         var method = value.methodName
+        exchange.value.method = value.method
         if let text = proxy.value.method {
             method = evaluate(text)
+            exchange.value.method = Method.lookup(method)
             guard Method.isValidName(method) else {
                 log(.error, "invalid \"proxy_method\" value \"\(escapedForLog(method))\"")
                 return finish(.status(500))
@@ -120,7 +122,8 @@ extension Ref where Value == Request {
                 }
             }
         }
-        if proxy.value.passesHeaders { appendClientFields(proxy, to: head) }
+        exchange.value.hasIdempotencyKey = false
+        if proxy.value.passesHeaders { appendClientFields(proxy, exchange, to: head) }
         head.append("\r\n")
     }
 
@@ -142,12 +145,14 @@ extension Ref where Value == Request {
         head.append("\r\n")
     }
 
-    private func appendClientFields(_ proxy: Ref<ProxyRuntime>, to head: Ref<Buffer>) {
+    private func appendClientFields(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {
         let fields = main
         for index in fields.value.fields.indices {
             let field = fields.value.fields[index]
             if field.isHopByHop || field.isRemoved || proxy.value.dropped.contains(field.token) && field.token != .unknown { continue }
             if field.token == .unknown, proxy.value.droppedNames.containsName(field.name) { continue }
+            // The server knows a repetition by it (draft-ietf-httpapi-idempotency-key-header).
+            if field.token == .idempotencyKey, !field.value.isEmpty { exchange.value.hasIdempotencyKey = true }
             head.append(field.name)
             head.append(": ")
             head.append(field.value)
@@ -286,9 +291,6 @@ extension Ref where Value == Request {
 
     /// Whether proxy_buffering holds for this answer, after X-Accel-Buffering.
     var buffersAnswer: Bool { value.modules.bufferingOverride ?? true }
-
-    /// The client says that the server knows a repetition by its key (draft-ietf-httpapi-idempotency-key-header).
-    var hasIdempotencyKey: Bool { field(.idempotencyKey).map { !$0.isEmpty } ?? false }
 
     var wantsUpgrade: Bool { main.value.parser.head.flags.contains(.connectionUpgrade) && field(.upgrade) != nil }
 

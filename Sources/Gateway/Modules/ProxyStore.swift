@@ -8,7 +8,7 @@ extension Ref where Value == Exchange {
     /// Opens the temporary file if this answer is to be stored.
     func beginStore() {
         value.storePath = nil
-        guard value.status == 200, request.isMain || true else { return }
+        guard value.status == 200 else { return }
         switch request.location.value.settings.value.proxy.store {
         case .off: return
         case .on: value.storePath = request.requestFilename

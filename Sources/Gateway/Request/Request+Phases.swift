@@ -226,9 +226,7 @@ extension Ref where Value == Request {
         case .flush:
             value.isDelayed = false
             flush()
-        case .bodyRead: readBody()
         case .resolve: resolveTimedOut()
-        case .relay: if let exchange = value.exchange, exchange.value.state == .relaying { exchange.relay() }
         case .upstream: value.exchange?.goOnAfterParking()
         }
     }

@@ -140,7 +140,7 @@ struct Request: ~Copyable, SlabValue {
     var isPostAction: Bool { keepaliveAfterPostAction != nil }
 
     /// What a request that waits goes on with.
-    enum Resumption: UInt8 { case none, runPhases, flush, bodyRead, resolve, relay, upstream }
+    enum Resumption: UInt8 { case none, runPhases, flush, resolve, upstream }
 
     init(slot: UInt32) { self.slot = slot }
 }

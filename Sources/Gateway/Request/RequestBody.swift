@@ -49,7 +49,7 @@ struct RequestBody: ~Copyable {
     /// Who reads: called when the body is complete.
     var purpose = Purpose.none
 
-    enum Purpose: UInt8 { case none, proxy, discard }
+    enum Purpose: UInt8 { case none, proxy }
 
     init() {}
 
@@ -361,7 +361,6 @@ extension Ref where Value == Request {
         switch value.body.purpose {
         case .none: break
         case .proxy: proxyBodyReady()
-        case .discard: break
         }
     }
 

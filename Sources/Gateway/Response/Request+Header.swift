@@ -72,6 +72,10 @@ extension Ref where Value == Request {
 
     /// Copies the fields, which lie in the head of an upstream that is given up.
     private func keepFields() {
+        value.response.date = nil
+        value.response.server = nil
+        value.response.location = nil
+        value.response.lastModifiedText = nil
         for index in value.response.fields.indices {
             value.response.fields[index].name = keep(value.response.fields[index].name)
             value.response.fields[index].value = keep(value.response.fields[index].value)

@@ -74,6 +74,9 @@ extension Ref where Value == Request {
     /// Bytes that wait to be sent.
     var pendingOutput: Int64 { value.output.byteCount + Int64(value.outputTail?.count ?? 0) }
 
+    /// Whether the client's socket may take something now.
+    var canSend: Bool { connection.value.isWritable && !value.isDelayed && !isPostponed }
+
     /// Sends what the socket takes. At the end of a complete answer it ends the request.
     func flush() {
         let connection = connection

@@ -53,7 +53,7 @@ extension Ref where Value == Exchange {
             request.value.attempts.append(stat)
             // A request that must not be sent twice is worth a call that looks whether the connection is still there. So is one that met a
             // dead connection already: the rest of the pool may be dead as well.
-            let looks = value.metDeadConnection || !request.value.method.isIdempotent
+            let looks = value.metDeadConnection || !value.method.isIdempotent
             let idle = worker.takeIdle(upstream, peer: peer, tag: value.tag, looks: looks)
             if let idle { return use(idle) }
             guard let failure = connect(peer) else { return }
@@ -76,6 +76,8 @@ extension Ref where Value == Exchange {
         value.bodySent = 0
         value.isRequestSent = false
         value.wasReset = false
+        value.isSendBroken = false
+        value.isResting = false
         value.hasHead = false
         value.headLength = 0
         value.interimCount = 0
@@ -271,7 +273,7 @@ extension Ref where Value == Exchange {
     /// - Parameter asIfAnotherPeer: what it would say if there were a peer that was not tried.
     func decide(_ kind: AttemptFailure, asIfAnotherPeer: Bool = false) -> RetryDecision {
         var facts = AttemptFacts()
-        facts.isNonIdempotent = !request.value.method.isIdempotent && !(proxy.value.replaysWithKey && request.hasIdempotencyKey)
+        facts.isNonIdempotent = !value.method.isIdempotent && !(proxy.value.replaysWithKey && value.hasIdempotencyKey)
         facts.isRescued = value.isRescued
         let headCount = value.head?.count ?? 0
         facts.head = value.headSent == 0 ? .notStarted : value.headSent < headCount ? .partial : .complete
@@ -283,8 +285,11 @@ extension Ref where Value == Exchange {
         if asIfAnotherPeer { return RetryPolicy.decide(kind, facts, proxy.value.retry, triesLeft: 2) }
         return RetryPolicy.decide(
             kind, facts, proxy.value.retry, triesLeft: Int(value.attempt.triesLeft), isLone: upstream.value.balancer.isSingle,
-            hasBudget: !upstream.value.isGuarded || upstream.value.budget.retriesLeft(now: now) > 0)
+            hasBudget: hasRetryBudget)
     }
+
+    /// Guarded upstreams bound the share of repetitions.
+    var hasRetryBudget: Bool { !upstream.value.isGuarded || upstream.value.budget.retriesLeft(now: now) > 0 }
 
     private func noLivePeer(isBusy: Bool) {
         if waitForNames() { return }
@@ -299,7 +304,8 @@ extension Ref where Value == Exchange {
 
     /// No further attempt: the request gets a status.
     func giveUp(_ status: Int) {
-        if (502...504).contains(status) { worker.value.counters.failed += 1 }
+        // Nobody gets the answer of a post_action.
+        if (502...504).contains(status), !request.value.isPostAction { worker.value.counters.failed += 1 }
         if request.isMain { request.value.failure.isOurs = true }
         dropConnection()
         endBalancing()

@@ -128,6 +128,8 @@ extension Ref where Value == Exchange {
         learnSessionFromHead()
         if redirectsInternally() { return }
         request.takeHeaders(self)
+        // `proxy_method HEAD`: the length is that of a body which nobody sends.
+        if value.method == .head, request.value.method != .head { request.value.response.contentLength = 0 }
         guard request.sendHeader() else { return }
         value.state = .relaying
         beginRelay()
@@ -157,11 +159,11 @@ extension Ref where Value == Exchange {
     }
 
     private func setFraming(_ head: ResponseHead) {
-        value.isKeepalive = head.keepAlive && value.isRequestSent
+        value.isKeepalive = head.keepAlive && value.isRequestSent && !value.isSendBroken
         value.decoder = ChunkedDecoder()
         value.remaining = 0
         value.relayed = 0
-        if request.value.method == .head || head.status == 204 || head.status == 304 || head.status < 200 {
+        if value.method == .head || head.status == 204 || head.status == 304 || head.status < 200 {
             value.framing = .none
         } else if head.isChunked {
             value.framing = .chunked
@@ -180,7 +182,8 @@ extension Ref where Value == Exchange {
         let authenticate = status == 401 ? upstreamField(variable: "www_authenticate") : nil
         let hasNoBody = value.framing == .none || value.framing == .length && value.remaining == 0
         finishAttempt(outcome: .succeeded)
-        if hasNoBody, value.isKeepalive, value.input?.count == 0, upstream.value.keepsConnections, let connection = value.connection {
+        if hasNoBody, value.isKeepalive, value.input?.count == 0, upstream.value.keepsConnections, let connection = value.connection,
+            !connection.value.isReadable {
             value.connection = nil
             connection.park()
         }

@@ -16,8 +16,8 @@ extension Ref where Value == Exchange {
     func holdsAnswer(_ input: Ref<Buffer>) -> Bool {
         guard value.framing == .length, Int64(input.count) < value.remaining, let connection = value.connection else { return false }
         // One byte more than the body, so that a read that takes all says that the socket is empty.
-        guard value.remaining - Int64(input.count) < Int64(input.room), mayBuffer(input), value.isRequestSent else { return false }
-        guard isRepeatable else { return false }
+        guard value.remaining - Int64(input.count) < Int64(input.room), mayBuffer(input) else { return false }
+        guard value.isRequestSent, !value.isSendBroken, isRepeatable else { return false }
         value.state = .holding
         connection.setTimer(after: min(Self.holdTime, proxy.value.readTimeout))
         if connection.value.isReadable { readHeld() }

@@ -39,12 +39,26 @@ extension Ref where Value == Exchange {
         answerComplete()
     }
 
-    /// Reads body bytes while there are some and the client keeps up.
+    /// Reads body bytes while there are some and the client keeps up. What the client takes at once is sent before more is read, so that
+    /// only what it does not take is kept; after a while it is the others' turn.
     func relay() {
         guard let connection = value.connection else { return }
         let request = request
+        value.isResting = false
         var isProgress = false
+        var sends = 16
         while connection.value.isReadable, value.state == .relaying {
+            if holdsMuch, request.main.canSend {
+                guard sends > 0 else {
+                    rest(connection, for: 0)
+                    break
+                }
+                sends -= 1
+                let generation = value.generation
+                request.flush()
+                // The request may have ended, and with it this exchange.
+                guard value.generation == generation, value.state == .relaying, value.connection == connection else { return }
+            }
             if mustPause() {
                 value.isPaused = true
                 connection.clearTimer()
@@ -78,8 +92,19 @@ extension Ref where Value == Exchange {
             case .failed: return
             }
         }
-        if isProgress, !value.isPaused { connection.setTimer(after: proxy.value.readTimeout) }
+        if isProgress, !value.isPaused, !value.isResting { connection.setTimer(after: proxy.value.readTimeout) }
         request.flush()
+    }
+
+    /// Reads on after a time, in milliseconds. By the connection's own timer: that of the request is for what goes to the client.
+    private func rest(_ connection: UpstreamConnectionRef, for time: UInt64) {
+        value.isResting = true
+        connection.setTimer(after: time)
+    }
+
+    /// Whether so much waits for the client that it has to take some before more is read into memory.
+    private var holdsMuch: Bool {
+        request.main.value.output.heldMemory + request.value.subrequests.postponedBytes >= max(proxy.value.buffersTotal, 65536)
     }
 
     /// Bytes that proxy_limit_rate lets be read now; nil after a timer was set.
@@ -87,18 +112,15 @@ extension Ref where Value == Exchange {
         guard let limit = RateLimit(rate: value.limitRate) else { return .max }
         let allowed = limit.allowance(passed: value.answerBytes, elapsed: worker.now &- value.answerStart)
         if allowed > 0 { return Int(allowed) }
-        value.connection?.clearTimer()
-        request.value.resumption = .relay
-        request.setTimer(after: limit.wait(allowed))
+        if let connection = value.connection { rest(connection, for: limit.wait(allowed)) }
         return nil
     }
 
     /// Whether reading must rest: too much waits for the client and no file may take it.
     private func mustPause() -> Bool {
         let request = request
-        let waiting = request.main.value.output.heldMemory + request.value.subrequests.postponedBytes
         for filter in request.value.filters where filter.isHolding { return true }
-        guard waiting >= max(proxy.value.buffersTotal, 65536) else { return false }
+        guard holdsMuch else { return false }
         if !request.value.filters.isEmpty || !request.isMain { return true }
         return !value.isBuffering || proxy.value.tempFileSizeMax == 0 || value.spillLength >= proxy.value.tempFileSizeMax
     }
@@ -247,6 +269,7 @@ extension Ref where Value == Exchange {
     }
 
     func relayTimedOut() {
+        if value.isResting { return relay() }
         brokenAnswer("upstream timed out", errno: ETIMEDOUT, status: 504)
     }
 

@@ -35,8 +35,10 @@ extension Ref where Value == Exchange {
         // Nobody can have answered.
         guard value.attempt.isRunning, !value.hasHead, value.input?.count ?? 0 == 0 else { return }
         value.isRescued = true
-        worker.value.counters.rescued += 1
+        let generation = value.generation
         let message = "upstream is gone and never accepted the connection"
         failed(ExchangeFailure(kind: .error, level: .error, message: message, reason: .connEndBeforeHead), phase: phase)
+        // One that was given up is not rescued.
+        if value.generation == generation, value.state != .finished { worker.value.counters.rescued += 1 }
     }
 }

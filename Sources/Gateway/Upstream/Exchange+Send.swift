@@ -41,7 +41,7 @@ extension Ref where Value == Exchange {
             worker.value.outputVector.add(body)
             n = worker.value.outputVector.send(connection.value.descriptor)
         } else {
-            n = Socket.send(connection.value.descriptor, rest, more: hasMoreBody)
+            n = Socket.send(connection.value.descriptor, rest, more: isFileNext)
         }
         guard n >= 0 else { return sendFailed(connection, n) }
         let total = n
@@ -70,6 +70,7 @@ extension Ref where Value == Exchange {
         // An answer may already be there (413, then close): it is worth more than the write error.
         if value.headSent > 0, connection.value.isReadable || connection.value.isPeerClosed || value.state == .relaying {
             value.isRequestSent = true
+            value.isSendBroken = true
             value.wasReset = n == -Int(ECONNRESET)
             connection.value.isReadable = true
             value.isKeepalive = false
@@ -89,7 +90,11 @@ extension Ref where Value == Exchange {
         return request.value.body.inPlace
     }
 
-    private var hasMoreBody: Bool { proxy.value.passesBody && value.bodyText == nil && request.value.body.framing != .none }
+    /// Whether a file follows the head at once. Nothing else is sure to: what waits for the client would hold the head back as well.
+    private var isFileNext: Bool {
+        proxy.value.passesBody && value.bodyText == nil && value.bodyQueue == nil && request.value.body.state == .complete
+            && request.value.body.file >= 0 && request.value.body.fileLength > value.bodySent
+    }
 
     private func sendBody(_ connection: UpstreamConnectionRef) -> BodyProgress {
         if let body = bodyInMemory() { return sendMemory(connection, body) }
@@ -175,7 +180,8 @@ extension Ref where Value == Exchange {
     private func requestSent(_ connection: UpstreamConnectionRef) {
         value.isRequestSent = true
         if value.state == .sending { value.state = .awaitingHead }
-        connection.setTimer(after: proxy.value.readTimeout)
+        // While reading rests, the client's pace is the measure.
+        if !value.isPaused, !value.isResting { connection.setTimer(after: proxy.value.readTimeout) }
         if connection.value.isReadable { value.state == .awaitingHead ? readHead() : relay() }
     }
 }

@@ -7,7 +7,7 @@ import Wire
 /// After 101: bytes go both ways until one side ends (nginx: ngx_http_upstream_upgrade).
 extension Ref where Value == Exchange {
     func startTunnel(_ head: ResponseHead) {
-        guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain else {
+        guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain, !request.value.isPostAction else {
             return failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent unexpected 101 response",
                                           reason: .responseInvalid),
                           phase: "reading response header from upstream")

@@ -47,9 +47,9 @@ extension Ref where Value == Exchange {
     /// Peers that were there when the request began count as its tries; one that came since, in place of the one that hangs, is one more.
     private func canLeave() -> Bool {
         if case .tryNext = decide(.timeout) { return true }
-        guard upstream.value.balancer.conditions(now: now)[.up] > 0, mayWait(.timeout) else { return false }
+        guard !upstream.value.balancer.isSingle, upstream.value.balancer.conditions(now: now)[.up] > 0, hasRetryBudget, mayWait(.timeout)
+        else { return false }
         value.attempt.grantTry()
-        if case .tryNext = decide(.timeout) { return true }
-        return false
+        return true
     }
 }

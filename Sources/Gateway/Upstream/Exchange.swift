@@ -81,6 +81,12 @@ struct Exchange: ~Copyable, SlabValue {
     /// proxy_set_body.
     var bodyText: ByteView?
     var isRequestSent = false
+    /// A part of the request could not be sent: the connection is good for this answer at most.
+    var isSendBroken = false
+    /// The method on its request line (proxy_method).
+    var method = Method.get
+    /// An Idempotency-Key is in its head.
+    var hasIdempotencyKey = false
     /// A send told that the peer has reset the connection; the kernel says it once, and a read would only see an end.
     var wasReset = false
 
@@ -99,6 +105,8 @@ struct Exchange: ~Copyable, SlabValue {
     var isBuffering = true
     /// Reading rests until the client has taken what waits for it.
     var isPaused = false
+    /// Reading rests until the connection's timer: for proxy_limit_rate, or because it is the others' turn.
+    var isResting = false
     /// Buffer being filled by the relay, with nothing in it yet.
     var spare: Ref<Buffer>?
     /// Temporary file for an answer that comes faster than the client takes it.
@@ -149,6 +157,7 @@ extension Ref where Value == Exchange {
         if value.connection != nil { finishAttempt(outcome: .succeeded) }
         dropConnection()
         endBalancing()
+        dropStore()
         value.state = .finished
     }
 

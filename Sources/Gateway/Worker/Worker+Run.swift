@@ -159,6 +159,7 @@ extension Ref where Value == Worker {
 
     private func closeEverything() {
         value.shutdownDeadline = 0
+        value.isOverdue = true
         for slot in 0..<UInt32(value.connections.capacity) {
             let connection = value.connections[slot]
             guard connection.value.state != .closed else { continue }

@@ -39,6 +39,8 @@ struct Worker: ~Copyable {
     var isStopping = false
     /// When a drain cuts what is left, 0 never.
     var shutdownDeadline: UInt64 = 0
+    /// The drain is over: nothing is begun any more.
+    var isOverdue = false
     /// Serial number of temporary files.
     var tempSerial: UInt64
     /// Timer of the worker itself: end of an accept pause.
