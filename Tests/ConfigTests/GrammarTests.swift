@@ -207,4 +207,11 @@ struct GrammarTests {
     func noSuggestion() {
         #expect(parse(Wrapping.http.around("more_set_headers a;")).diagnostics.map(\.suggestion) == [nil])
     }
+
+    @Test("of a file full of other things, only the first hundred words are compared with all names")
+    func manyUnknown() {
+        let outcome = parse("events { }\n" + String(repeating: "sever a;\n", count: 150) + "http { server { return 200 \"$hots\"; } }\n")
+        #expect(outcome.diagnostics.count == 151)
+        #expect(outcome.diagnostics.compactMap(\.suggestion) == Array(repeating: "server", count: 100))
+    }
 }

@@ -35,47 +35,8 @@ package enum DirectiveTable {
         (indices[name] ?? []).map { entries[$0] }
     }
 
-    /// The known name that is nearest to a misspelt one, at most a quarter of its letters away. O(names × length²).
-    package static func suggestion(for name: String) -> String? {
-        EditDistance.nearest(to: name, in: Set(indices.keys).sorted())
-    }
-}
-
-/// Distances between words, for suggestions.
-package enum EditDistance {
-    /// The candidate with the fewest insertions, deletions, replacements and swaps, if at most a quarter of the letters.
-    package static func nearest(to word: String, in candidates: [String]) -> String? {
-        let letters = Array(word.utf8)
-        guard letters.count >= 2, letters.count <= 64 else { return nil }
-        var best: (name: String, distance: Int)?
-        let limit = max(1, letters.count / 4)
-        for candidate in candidates {
-            let other = Array(candidate.utf8)
-            guard abs(other.count - letters.count) <= limit else { continue }
-            let distance = distance(letters, other)
-            if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
-        }
-        return best?.name
-    }
-
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var beforeLast: [Int] = []
-        var last = Array(0...right.count)
-        for i in 1...left.count {
-            var row = [i]
-            row.reserveCapacity(right.count + 1)
-            for j in stride(from: 1, through: right.count, by: 1) {
-                let isSame = left[i - 1] == right[j - 1]
-                var cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (isSame ? 0 : 1))
-                if i > 1, j > 1, left[i - 1] == right[j - 2], left[i - 2] == right[j - 1] {
-                    cost = min(cost, beforeLast[j - 2] + 1)
-                }
-                row.append(cost)
-            }
-            (beforeLast, last) = (last, row)
-        }
-        return last[right.count]
-    }
+    /// All names, in order.
+    static let names: [String] = indices.keys.sorted()
 }
 
 /// Collects the rows of the table.

@@ -75,8 +75,8 @@ extension ConfigurationReader {
         for (index, variable) in configuration.variables.entries.enumerated() where variable.kind == .undefined {
             var diagnostic = Diagnostic(
                 .emergency, "unknown \"\(variable.name)\" variable", at: variableUses[index])
-            diagnostic.suggestion = EditDistance.nearest(
-                to: variable.name,
+            diagnostic.suggestion = suggestion(
+                for: variable.name,
                 in: BuiltinVariable.allCases.map(\.rawValue)
                     + configuration.variables.entries.filter { $0.kind != .undefined }.map(\.name))
             diagnostics.append(diagnostic)

@@ -32,6 +32,8 @@ final class ConfigurationReader {
     var healthChecks: [HealthCheckSettings] = []
     /// Zones of shared memory by name: nginx keeps one name space for all modules.
     var zones: [String: SharedZone] = [:]
+    /// Unknown names that a known one will still be looked for.
+    private var suggestionsLeft = 100
     /// Work for when all files are read.
     var deferredToEnd: [(ConfigurationReader) -> Void] = []
 
@@ -115,7 +117,7 @@ final class ConfigurationReader {
     /// The row of the table that is meant, after nginx's checks of name, context, block and number of arguments.
     private func entryIndex(for directive: Directive) -> Int? {
         guard let indices = DirectiveTable.indices[directive.name] else {
-            let suggestion = DirectiveTable.suggestion(for: directive.name)
+            let suggestion = suggestion(for: directive.name, in: DirectiveTable.names)
             report(
                 DirectiveError("unknown directive \"\(directive.name)\"", suggestion: suggestion), directive)
             return nil
@@ -160,6 +162,14 @@ final class ConfigurationReader {
 }
 
 extension ConfigurationReader {
+    /// The known name that is nearest to a misspelt one. Only the first hundred of a parse are looked for: a file that is no
+    /// configuration may hold a million words.
+    func suggestion(for name: String, in known: @autoclosure () -> [String]) -> String? {
+        guard suggestionsLeft > 0 else { return nil }
+        suggestionsLeft -= 1
+        return EditDistance.nearest(to: name, in: known())
+    }
+
     /// Adds an error.
     func report(_ error: DirectiveError, _ directive: Directive) {
         diagnostics.append(
