@@ -87,9 +87,9 @@ let package = Package(
         .executableTarget(
             name: "goodgate-control", dependencies: ["Control"], swiftSettings: common),
 
-        tests("Wire", ["Wire"]),
+        tests("Wire", ["Wire", "TestKit"]),
         tests("Pattern", ["Pattern", "Config", "Wire"]),
-        tests("Config", ["Config"]),
+        tests("Config", ["Config", "TestKit"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
         tests("Board", ["Board", "CLinux"]),
         tests("Loop", ["Loop", "Wire"]),

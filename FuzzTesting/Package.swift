@@ -4,7 +4,7 @@ import PackageDescription
 // A package of its own, because its targets are built with sanitizers. It has the name of the main package and sees the
 // modules under test through links in Sources/, so that `package` declarations are visible and instrumented.
 //
-//     Scripts/fuzz SECONDS [TARGET ...]      from the root of the repository; or `FuzzTesting/run`
+//     Scripts/fuzz SECONDS [TARGET ...]      from the root of the repository
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -33,6 +33,7 @@ let package = Package(
         fuzzer("FuzzFieldValues", ["Properties"]),
         fuzzer("FuzzDNS", ["Properties"]),
         .target(name: "Config", swiftSettings: settings),
-        fuzzer("FuzzConfig", ["Config"]),
+        .target(name: "ConfigProperties", dependencies: ["Config"], swiftSettings: settings),
+        fuzzer("FuzzConfig", ["ConfigProperties"]),
     ]
 )

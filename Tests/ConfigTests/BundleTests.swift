@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import Config
@@ -61,26 +62,11 @@ struct BundleTests {
     @Test("damaged bundles never trap")
     func damaged() {
         let whole = outcome().bundle.encode()
-        var random = SplitMix(seed: 1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<2_000 {
             var bytes = whole
             for _ in 0..<3 { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next()) }
             _ = try? ConfigurationBundle(decoding: bytes)
         }
-    }
-}
-
-/// A small generator with a seed.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

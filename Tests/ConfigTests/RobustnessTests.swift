@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import Config
@@ -16,7 +17,7 @@ struct RobustnessTests {
 
     @Test("random statements and blocks", arguments: 0..<400)
     func randomText(seed: Int) {
-        var random = SplitMix(seed: UInt64(seed))
+        var random = SeededGenerator(seed: seed)
         var text = ""
         let wrapping = Wrapping.allCases[seed % Wrapping.allCases.count]
         for _ in 0..<40 {
@@ -45,7 +46,7 @@ struct RobustnessTests {
 
     @Test("cuts and damage of a real file", arguments: 0..<20)
     func damage(seed: Int) {
-        var random = SplitMix(seed: UInt64(seed))
+        var random = SeededGenerator(seed: seed)
         let whole = bytes(SampleSiteTests.sites.map(\.text).joined(separator: "\n"))
         for _ in 0..<5 {
             var damaged = Array(whole[..<Int(random.next() % UInt64(whole.count))])

@@ -86,16 +86,3 @@ func written(capacity: Int = 4096, _ body: (inout ByteWriter) -> Bool) -> String
     var writer = unsafe ByteWriter(region)
     return body(&writer) ? writer.written.string : nil
 }
-
-/// A generator with a seed (SplitMix64), so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-}

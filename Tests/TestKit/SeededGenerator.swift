@@ -1,0 +1,17 @@
+/// Random numbers that come again with the same seed (SplitMix64), so that a failure can be repeated.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: some BinaryInteger) { state = UInt64(truncatingIfNeeded: seed) }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A number in `0..<bound`.
+    public mutating func next(below bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+}
