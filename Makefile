@@ -67,6 +67,10 @@ fuzz: ## Fuzz every parser for EACH seconds (default 60)
 	@Scripts/install-packages build
 	@Scripts/fuzz $(EACH)
 
+.PHONY: fuzz-corpus
+fuzz-corpus: ## Choose the committed corpora anew from what `make fuzz` found
+	@Scripts/fuzz corpus
+
 conformance: ## nginx's own test suite against our binary: make conformance SUITE=path/to/nginx-tests
 	@test -n "$(SUITE)" || { echo "usage: make conformance SUITE=path/to/a/checkout/of/nginx-tests [AREA=A8,A9]"; exit 2; }
 	@Scripts/install-packages build conformance
