@@ -51,7 +51,6 @@ ssize_t cs_sendmsg_vector(int fd, struct iovec *vector, int count, int more) {
     return CS_RETRY(sendmsg(fd, &m, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
 }
 
-ssize_t cs_writev(int fd, const struct iovec *vector, int count) { return CS_RETRY(writev(fd, vector, count)); }
 
 ssize_t cs_sendfile(int out, int in, int64_t offset, size_t count) { off_t o = offset; return CS_RETRY(sendfile(out, in, &o, count)); }
 

@@ -54,10 +54,6 @@ public struct EventLoop: ~Copyable {
         cs_epoll_ctl(descriptor, EPOLL_CTL_ADD, fd, mask.rawValue, token.rawValue)
     }
 
-    public func change(_ fd: Int32, _ mask: EventMask, _ token: Token) -> Int32 {
-        cs_epoll_ctl(descriptor, EPOLL_CTL_MOD, fd, mask.rawValue, token.rawValue)
-    }
-
     /// Only for descriptors that stay open: closing one removes it by itself.
     @discardableResult
     public func remove(_ fd: Int32) -> Int32 { cs_epoll_ctl(descriptor, EPOLL_CTL_DEL, fd, 0, 0) }

@@ -32,7 +32,4 @@ public struct OutputVector: ~Copyable {
     public func send(_ descriptor: Int32, more: Bool = false) -> Int {
         unsafe cs_sendmsg_vector(descriptor, vector, Int32(count), more ? 1 : 0)
     }
-
-    /// Writes what was gathered to a file or a log.
-    public func write(_ descriptor: Int32) -> Int { unsafe cs_writev(descriptor, vector, Int32(count)) }
 }

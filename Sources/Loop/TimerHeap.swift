@@ -21,7 +21,6 @@ public struct TimerHeap: ~Copyable {
     }
 
     @usableFromInline var nodes: [Node] = []
-    private var free: [Int32] = []
     private var heap: [Int32] = []
 
     public init() {}
@@ -31,10 +30,6 @@ public struct TimerHeap: ~Copyable {
 
     /// Makes a timer that reports `token` when it expires.
     public mutating func make(_ token: Token) -> TimerID {
-        if let index = free.popLast() {
-            nodes[Int(index)].token = token
-            return TimerID(index: index)
-        }
         nodes.append(Node(token: token))
         return TimerID(index: Int32(nodes.count - 1))
     }
@@ -70,9 +65,6 @@ public struct TimerHeap: ~Copyable {
     /// Disarms a timer. O(1): its entry stays until its time has come.
     @inlinable @inline(__always)
     public mutating func clear(_ timer: TimerID) { nodes[Int(timer.index)].deadline = 0 }
-
-    /// The armed deadline, or 0.
-    public func deadline(of timer: TimerID) -> UInt64 { nodes[Int(timer.index)].deadline }
 
     /// When `expire` should be called next, or nil if nothing is in the heap. May be early, never late.
     public var next: UInt64? { heap.first.map { nodes[Int($0)].scheduled } }

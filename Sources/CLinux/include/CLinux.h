@@ -34,7 +34,6 @@ ssize_t cs_write(int fd, const void *buffer, size_t count);
 ssize_t cs_pread(int fd, void *buffer, size_t count, int64_t offset);
 ssize_t cs_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 ssize_t cs_sendmsg_vector(int fd, struct iovec *vector, int count, int more);
-ssize_t cs_writev(int fd, const struct iovec *vector, int count);
 ssize_t cs_sendfile(int out, int in, int64_t offset, size_t count);
 int cs_open(const char *path, int flags, mode_t mode);
 int cs_openat(int directory, const char *path, int flags, mode_t mode);

@@ -127,7 +127,6 @@ extension Ref where Value == ClientConnection {
         value.state = .closed
         let worker = worker
         worker.value.connections.give(self)
-        worker.connectionClosed()
     }
 
     /// The address the client connected to; asked from the kernel once, and only if needed.

@@ -10,7 +10,7 @@ extension Ref where Value == Request {
         for index in entries.value.variables.entries.indices where name.equals(entries.value.variables.entries[index].name) {
             return variable(Int32(index))
         }
-        if let builtin = BuiltinVariable(rawValue: name.string) { return builtinValue(builtin) }
+        if let builtin = BuiltinVariable(rawValue: name.string) { return self.builtin(builtin) }
         func rest(_ prefix: ByteView) -> ByteView? { name.hasPrefix(prefix) ? name.dropFirst(prefix.count) : nil }
         if let part = rest("upstream_http_") { return value.exchange?.upstreamField(variable: part) }
         if let part = rest("sent_http_") { return findField(part, value.response.fields, joins: true) }
@@ -23,8 +23,6 @@ extension Ref where Value == Request {
         }
         return nil
     }
-
-    private func builtinValue(_ name: BuiltinVariable) -> ByteView? { builtin(name) }
 
     /// The format of $date_local and $date_gmt: as the page's SSI set it.
     var ssiTimeFormat: ByteView {

@@ -13,7 +13,7 @@ extension Ref where Value == Request {
             log(.error, "subrequests cycle while processing \"\(uri.string)\"")
             return nil
         }
-        guard value.subrequests.captured == nil || purpose == .discard else {
+        guard value.subrequests.captured == nil else {
             log(.error, "nested in-memory subrequest \"\(uri.string)\"")
             return nil
         }
@@ -72,13 +72,7 @@ extension Ref where Value == Request {
     func postpone(_ piece: Segment?, isLast: Bool, isFlush: Bool) {
         if !isMain {
             if let piece, piece.count > 0 { value.subrequests.hasOutput = true }
-            switch value.subrequests.purpose {
-            case .include: break
-            case .capture: return capture(piece)
-            case .discard:
-                if let buffer = piece?.buffer { pool.value.give(buffer) }
-                return
-            }
+            if value.subrequests.purpose == .capture { return capture(piece) }
         }
         if activeRequest == self, value.subrequests.postponed.isEmpty {
             return main.deliver(piece, isLast: isLast && isMain, isFlush: isFlush)

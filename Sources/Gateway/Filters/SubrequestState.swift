@@ -7,8 +7,6 @@ enum SubrequestPurpose: UInt8 {
     case include
     /// Its body is collected in memory (include with `set`).
     case capture
-    /// Only its status counts: its body is thrown away.
-    case discard
 }
 
 /// A piece of a body that waits until it is its request's turn, or a subrequest whose body belongs in this place.

@@ -174,12 +174,7 @@ extension Ref where Value == HealthTarget {
                 case .data(let range):
                     keep(rest[range], in: body)
                     rest = rest.dropFirst(range.upperBound)
-                case .needMore(let consumed):
-                    // What is left of framing is asked for again, with more behind it.
-                    let left = rest.count - consumed
-                    input.consume(input.count - left)
-                    input.compact()
-                    return judgeIfFull(body)
+                case .needMore: break decoding
                 case .end:
                     isComplete = true
                     break decoding

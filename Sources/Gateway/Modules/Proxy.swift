@@ -56,7 +56,7 @@ extension Ref where Value == Request {
         // A chunked body cannot be framed for HTTP/1.0 before its length is known, and one that proxy_set_body replaces is not sent.
         let isFramable = value.body.framing != .chunked || proxy.value.usesHTTP11
         if proxy.value.isRequestBuffering || !isFramable || proxy.value.body != nil {
-            collectBody(for: .proxy)
+            collectBody()
         } else {
             sendContinueIfExpected()
             value.body.state = .streaming

@@ -11,7 +11,7 @@ extension Ref where Value == Request {
         takeRequestLine(head, base)
         takeFields(base)
         countRequest()
-        guard takeHost(head, base) else { return refuse(400, "client sent invalid host header") }
+        takeHost(head, base)
         guard takeURI(head, base) else { return refuse(400, "client sent invalid request") }
         value.location = server.value.location
         guard value.body.begin(head: head) else { return refuse(400, "client sent invalid body framing") }
@@ -42,14 +42,14 @@ extension Ref where Value == Request {
         }
     }
 
-    private func takeHost(_ head: RequestHead, _ base: ByteView) -> Bool {
+    private func takeHost(_ head: RequestHead, _ base: ByteView) {
         let name = head.serverNameRange.view(base)
         let listener = connection.value.listener!
         value.server = listener.value.defaultServer
         guard !name.isEmpty else {
             // No Host (HTTP/1.0): the server whose name is "", if there is one.
             if !listener.value.hosts.isEmpty, let server = listener.value.hosts.find(ByteView()) { value.server = server }
-            return true
+            return
         }
         let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
         value.host = host
@@ -61,7 +61,6 @@ extension Ref where Value == Request {
                 if let server = listener.value.hosts.findRegex(host, self) { value.server = server }
             }
         }
-        return true
     }
 
     func lowercased(_ bytes: ByteView) -> ByteView {

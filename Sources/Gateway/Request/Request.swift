@@ -70,7 +70,6 @@ struct Request: ~Copyable, SlabValue {
     var isErrorPage = false
     /// Status to answer with when an internal redirect by error_page says so; 0 if none.
     var errorStatus = 0
-    var rewritePosition = 0
     /// rewrite changed the URI and asks for the location search again.
     var isURIChanged = false
     /// Captures of the last regular expression: its subject, and offsets.
@@ -130,7 +129,6 @@ struct Request: ~Copyable, SlabValue {
     /// References by who still works for it: subrequests, post action.
     var pendingSubrequests = 0
     var modules = ModuleState()
-    var isClosing = false
     var isAborted = false
     /// The answer ended too early: the connection is cut after what there is.
     var isTruncated = false
@@ -241,7 +239,6 @@ extension Ref where Value == Request {
         value.limits = LimitState()
         value.resumption = .none
         value.pendingSubrequests = 0
-        value.isClosing = false
         value.isAborted = false
         value.isTruncated = false
         value.isLogged = false

@@ -46,10 +46,6 @@ struct RequestBody: ~Copyable {
     var isTooLarge = false
     /// The head was refused: what follows is not looked at.
     var discardsNothing = false
-    /// Who reads: called when the body is complete.
-    var purpose = Purpose.none
-
-    enum Purpose: UInt8 { case none, proxy }
 
     init() {}
 
@@ -100,14 +96,12 @@ struct RequestBody: ~Copyable {
         keepsFile = false
         isTooLarge = false
         discardsNothing = false
-        purpose = .none
     }
 }
 
 extension Ref where Value == Request {
-    /// Collects the whole body, then calls back by purpose (nginx: ngx_http_read_client_request_body).
-    func collectBody(for purpose: RequestBody.Purpose) {
-        value.body.purpose = purpose
+    /// Collects the whole body, then calls `proxyBodyReady` (nginx: ngx_http_read_client_request_body).
+    func collectBody() {
         guard value.body.state == .unread else { return bodyDone() }
         value.body.state = .collecting
         sendContinueIfExpected()
@@ -349,7 +343,6 @@ extension Ref where Value == Request {
             connection.value.isBroken = true
             return abort(status: 400)
         }
-        if status == 408, value.isHeaderSent { return abort(status: 408) }
         if value.isHeaderSent { return abort(status: status) }
         if let exchange = value.exchange { exchange.detach() }
         finish(.status(status))
@@ -358,10 +351,7 @@ extension Ref where Value == Request {
     private func bodyDone() {
         value.body.state = .complete
         connection.clearReadTimer()
-        switch value.body.purpose {
-        case .none: break
-        case .proxy: proxyBodyReady()
-        }
+        proxyBodyReady()
     }
 
     /// Reads what is left of a body nobody wanted, so that the next request on the connection starts at its head.

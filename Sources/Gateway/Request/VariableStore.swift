@@ -32,12 +32,6 @@ struct VariableStore: ~Copyable {
         guard index >= 0, index < slots.count else { return }
         slots[Int(index)] = Slot(state: value == nil ? .notFound : .found, value: value ?? ByteView())
     }
-
-    /// Forgets a computed value (an internal redirect makes maps new).
-    mutating func forget(_ index: Int32) {
-        guard index < slots.count else { return }
-        slots[Int(index)] = Slot()
-    }
 }
 
 extension Ref where Value == Request {

@@ -13,8 +13,6 @@ struct FilterRuntime: ~Copyable {
     /// gzip_disable: expressions on User-Agent.
     let gzipDisabledFor: FixedList<Ref<CompiledPattern>>
     let subRules: FixedList<SubRule>
-    /// Some of the texts searched for has variables.
-    let hasDynamicSub: Bool
     let before: ByteView
     let after: ByteView
 
@@ -63,7 +61,6 @@ extension HTTPCompiler {
             additionTypes: MediaTypeList(settings.value.addition.types),
             deflate: Deflater.Settings(level: gzip.level, windowBits: gzip.windowBits, memoryLevel: gzip.memoryLevel),
             gzipDisabledFor: FixedList(gzip.disabledFor.map { patterns[$0.index] }), subRules: FixedList(rules),
-            hasDynamicSub: rules.contains { $0.match.constant == nil }, before: ByteView.immortal(settings.value.addition.before),
-            after: ByteView.immortal(settings.value.addition.after)))
+            before: ByteView.immortal(settings.value.addition.before), after: ByteView.immortal(settings.value.addition.after)))
     }
 }

@@ -163,9 +163,7 @@ struct HTTPCompiler: ~Copyable {
             location.value.redirectsToSlash = node.redirectsToSlash
             if !node.children.isEmpty { location.value.children = compileTree(node.children) }
             switch node.match {
-            case .exact(let path):
-                location.value.isExact = true
-                entry(path) { $0.exact = location }
+            case .exact(let path): entry(path) { $0.exact = location }
             case .prefix(let path): entry(path) { $0.prefix = location }
             case .prefixNoRegex(let path):
                 entry(path) {
@@ -173,9 +171,7 @@ struct HTTPCompiler: ~Copyable {
                     $0.stopsRegex = true
                 }
             case .regex(let id): regexes.append(LocationTree.Regex(pattern: patterns[id.index], location: location))
-            case .named(let name):
-                location.value.isNamed = true
-                named.append((ByteView.immortal(name), location))
+            case .named(let name): named.append((ByteView.immortal(name), location))
             }
         }
         return LocationTree(entries: entries, regexes: regexes, named: named)

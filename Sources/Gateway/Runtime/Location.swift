@@ -11,9 +11,6 @@ struct Location: ~Copyable {
     let name: ByteView
     /// All typed settings, read in place.
     let settings: Ref<LocationSettings>
-    /// Exact-match location (`=`): uses a shorter redirect rule.
-    var isExact = false
-    var isNamed = false
     /// `/dir/` with proxy_pass: a request for `/dir` is redirected.
     var redirectsToSlash = false
     /// Locations nested in this one.
@@ -106,7 +103,6 @@ struct VirtualServer: ~Copyable {
     let headOptions: HeadOptions
     let clientHeaderTimeout: UInt64
     let mergesSlashes: Bool
-    let headerBufferSize: Int
 
     init(index: Int, settings: ServerSettings, location: Ref<Location>) {
         self.index = index
@@ -122,7 +118,6 @@ struct VirtualServer: ~Copyable {
         headOptions = options
         clientHeaderTimeout = UInt64(settings.head.timeout)
         mergesSlashes = settings.head.mergesSlashes
-        headerBufferSize = settings.head.bufferSize
     }
 }
 

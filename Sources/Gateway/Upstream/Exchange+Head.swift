@@ -162,7 +162,6 @@ extension Ref where Value == Exchange {
         value.isKeepalive = head.keepAlive && value.isRequestSent && !value.isSendBroken
         value.decoder = ChunkedDecoder()
         value.remaining = 0
-        value.relayed = 0
         if value.method == .head || head.status == 204 || head.status == 304 || head.status < 200 {
             value.framing = .none
         } else if head.isChunked {

@@ -171,15 +171,7 @@ extension Ref where Value == Exchange {
                     return .more
                 }
                 deliver(payload, owner: nil, mustCopy: carried != nil)
-            case .needMore(let consumed):
-                // Framing bytes that are not complete yet are put in front of the next read.
-                let left = rest.dropFirst(consumed)
-                if left.isEmpty { return .more }
-                let fresh = pool.value.take(65536)
-                fresh.append(left)
-                if let old = value.spare { pool.value.give(old) }
-                value.spare = fresh
-                return .more
+            case .needMore: return .more
             case .end(let consumed, _):
                 if consumed < rest.count { warnExtraData() }
                 return .complete
@@ -209,7 +201,6 @@ extension Ref where Value == Exchange {
 
     /// Gives payload to the request: copied if small, else with its buffer, or through a file if the client is far behind.
     private func deliver(_ bytes: ByteView, owner: Ref<Buffer>?, mustCopy: Bool = false) {
-        value.relayed += Int64(bytes.count)
         withStat { $0.responseLength += Int64(bytes.count) }
         if value.storeFile >= 0 { store(bytes) }
         if bytes.isEmpty {

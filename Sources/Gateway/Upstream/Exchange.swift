@@ -112,7 +112,6 @@ struct Exchange: ~Copyable, SlabValue {
     /// Temporary file for an answer that comes faster than the client takes it.
     var spillFile: Int32 = -1
     var spillLength: Int64 = 0
-    var relayed: Int64 = 0
     /// proxy_store: the file being written, -1 none; its name, and the name it gets.
     var storeFile: Int32 = -1
     var storeTemporary = ByteView()

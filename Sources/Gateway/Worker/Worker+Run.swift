@@ -113,9 +113,6 @@ extension Ref where Value == Worker {
     /// Comes back to a connection in the next round.
     func postConnection(_ connection: ConnectionRef) { value.posted.append(connection.token) }
 
-    /// A connection's slot is free again.
-    func connectionClosed() {}
-
     // MARK: - Drain
 
     /// QUIT: no new connections, idle ones are closed now, others after their request.
