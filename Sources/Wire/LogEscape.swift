@@ -17,6 +17,9 @@ public enum LogEscape: UInt8, Sendable {
         }
     }
 
+    /// Whether `default` writes the bytes as they are. O(n), eight at a time.
+    public static func isPlain(_ bytes: ByteView) -> Bool { ByteScan.endOfPlainText(bytes) == bytes.count }
+
     private static func escape(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
         var index = ByteScan.endOfPlainText(bytes)
         if index == bytes.count { return writer.append(bytes) }

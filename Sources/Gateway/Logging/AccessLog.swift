@@ -60,23 +60,9 @@ extension Ref where Value == Request {
             return
         }
         if escape == .none { return buffer.append(text) }
-        if escape == .default, !text.needsLogEscape { return buffer.append(text) }
+        if escape == .default, LogEscape.isPlain(text) { return buffer.append(text) }
         buffer.write(reserving: text.count * 6 + 1) { writer in
             escape.write(text, into: &writer)
         }
-    }
-}
-
-extension ByteView {
-    /// Whether a byte must be escaped in a log line: `"`, `\`, controls, and from 0x7f on.
-    @inline(__always)
-    var needsLogEscape: Bool {
-        var index = 0
-        while index < count {
-            let byte = self[index]
-            if byte &- 0x20 >= 0x5f || byte == 0x22 || byte == 0x5c { return true }
-            index &+= 1
-        }
-        return false
     }
 }

@@ -18,6 +18,8 @@ struct DynamicLogCache {
     private let settings: LogFileCache
     private var entries: [[UInt8]: Entry] = [:]
     private var serial: UInt64 = 0
+    /// When unused files were last looked for.
+    private var sweptAt: UInt64 = 0
 
     init(_ settings: LogFileCache) { self.settings = settings }
 
@@ -61,6 +63,8 @@ struct DynamicLogCache {
     }
 
     private mutating func dropUnused(now: UInt64) {
+        guard now >= sweptAt + 1000 else { return }
+        sweptAt = now
         let limit = UInt64(settings.inactive) * 1000
         for (key, entry) in entries where now > entry.usedAt + limit { drop(key, entry) }
     }

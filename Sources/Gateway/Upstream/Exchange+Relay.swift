@@ -213,16 +213,13 @@ extension Ref where Value == Exchange {
             if let owner { keepSpare(owner) }
             return
         }
-        if owner == nil, mustCopy || bytes.count <= 2048 {
-            let copy = pool.value.take(bytes.count)
-            copy.append(bytes)
-            return request.emit(Segment(copy.view, owner: copy), isFlush: !value.isBuffering)
-        }
-        if let owner, bytes.count <= 2048 {
+        // What came with the head stays where it is until the request ends; a buffer is too good for a few bytes.
+        if mustCopy || owner != nil && bytes.count <= 2048 {
             let copy = pool.value.take(bytes.count)
             copy.append(bytes)
             request.emit(Segment(copy.view, owner: copy), isFlush: !value.isBuffering)
-            return keepSpare(owner)
+            if let owner { keepSpare(owner) }
+            return
         }
         request.emit(Segment(bytes, owner: owner), isFlush: !value.isBuffering)
     }

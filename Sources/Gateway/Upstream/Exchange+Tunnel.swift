@@ -42,10 +42,10 @@ extension Ref where Value == Exchange {
         var moved = true
         while moved {
             moved = false
-            let down = move(from: connection.value.descriptor, &connection.value.isReadable, through: toClient,
-                            to: client.value.descriptor, &client.value.isWritable)
-            let up = move(from: client.value.descriptor, &client.value.isReadable, through: toPeer,
-                          to: connection.value.descriptor, &connection.value.isWritable)
+            let down = move(from: connection.value.descriptor, &connection.value.isReadable, isPeerClosed: connection.value.isPeerClosed,
+                            through: toClient, to: client.value.descriptor, &client.value.isWritable)
+            let up = move(from: client.value.descriptor, &client.value.isReadable, isPeerClosed: client.value.isPeerClosed,
+                          through: toPeer, to: connection.value.descriptor, &connection.value.isWritable)
             if down.received > 0 { withStat { $0.bytesReceived += Int64(down.received); $0.responseLength += Int64(down.received) } }
             request.value.bytesSent += Int64(down.sent)
             withStat { $0.bytesSent += Int64(up.sent) }
@@ -57,12 +57,16 @@ extension Ref where Value == Exchange {
 
     private struct Moved { var received = 0, sent = 0, isEnded = false }
 
-    private func move(from source: Int32, _ isReadable: inout Bool, through buffer: Ref<Buffer>, to target: Int32, _ isWritable: inout Bool) -> Moved {
+    private func move(
+        from source: Int32, _ isReadable: inout Bool, isPeerClosed: Bool, through buffer: Ref<Buffer>, to target: Int32,
+        _ isWritable: inout Bool
+    ) -> Moved {
         var moved = Moved()
         var isClosed = false
         if buffer.count == 0 {
             buffer.clear()
             if isReadable {
+                let room = buffer.room
                 let n = buffer.receive(from: source)
                 if n == Socket.wouldBlock {
                     isReadable = false
@@ -71,6 +75,8 @@ extension Ref where Value == Exchange {
                     isClosed = true
                 } else {
                     moved.received = n
+                    // The socket is empty now, unless its end is still to be read.
+                    if n < room, !isPeerClosed { isReadable = false }
                 }
             }
         }

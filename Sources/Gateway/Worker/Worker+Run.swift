@@ -97,17 +97,17 @@ extension Ref where Value == Worker {
 
     /// What was posted during this tick. What it posts itself waits for the next round, so that no one can keep the loop from its events.
     private func runPosted() {
-        var rounds = value.posted.count
-        while rounds > 0, !value.posted.isEmpty {
-            rounds -= 1
-            let token = value.posted[0]
-            value.posted.removeFirst(1)
+        let count = value.posted.count
+        if count == 0 { return }
+        for index in 0..<count {
+            let token = value.posted[index]
             switch token.kind {
             case EventKind.request: value.requests.find(token)?.resume()
             case EventKind.client: value.connections.find(token)?.process()
             default: break
             }
         }
+        value.posted.removeFirst(count)
     }
 
     /// Comes back to a connection in the next round.
