@@ -17,36 +17,46 @@ extension SocketAddress {
     public var family: Int32 { Int32(storage.ss_family) }
     public var isUnix: Bool { family == AF_UNIX }
 
-    /// An IPv4 address.
-    /// - Parameters:
-    ///   - bytes: four bytes in network order.
-    ///   - port: in host order.
-    public init(ipv4 bytes: [UInt8], port: UInt16) {
-        precondition(bytes.count == 4)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        unsafe withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
-        // SAFETY: sockaddr_in is smaller than sockaddr_storage.
-        unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
-        length = UInt32(MemoryLayout<sockaddr_in>.size)
+    /// An IPv4 or IPv6 address.
+    /// - Parameter scope: interface index of a link-local address, or 0.
+    public init(_ ip: IPAddress, scope: UInt32 = 0) {
+        // SAFETY: both forms are smaller than sockaddr_storage.
+        if ip.isIPv6 {
+            var address = sockaddr_in6()
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_port = ip.port.bigEndian
+            address.sin6_scope_id = scope
+            unsafe withUnsafeMutableBytes(of: &address.sin6_addr) {
+                unsafe $0.storeBytes(of: ip.high.bigEndian, as: UInt64.self)
+                unsafe $0.storeBytes(of: ip.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            }
+            unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
+            length = UInt32(MemoryLayout<sockaddr_in6>.size)
+        } else {
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = ip.port.bigEndian
+            address.sin_addr.s_addr = UInt32(truncatingIfNeeded: ip.low).bigEndian
+            unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
+            length = UInt32(MemoryLayout<sockaddr_in>.size)
+        }
     }
 
-    /// An IPv6 address.
-    /// - Parameters:
-    ///   - bytes: sixteen bytes in network order.
-    ///   - port: in host order.
-    ///   - scope: interface index of a link-local address, or 0.
-    public init(ipv6 bytes: [UInt8], port: UInt16, scope: UInt32 = 0) {
-        precondition(bytes.count == 16)
-        var address = sockaddr_in6()
-        address.sin6_family = sa_family_t(AF_INET6)
-        address.sin6_port = port.bigEndian
-        address.sin6_scope_id = scope
-        unsafe withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
-        // SAFETY: sockaddr_in6 is smaller than sockaddr_storage.
-        unsafe withUnsafeMutableBytes(of: &storage) { to in unsafe withUnsafeBytes(of: &address) { unsafe to.copyMemory(from: $0) } }
-        length = UInt32(MemoryLayout<sockaddr_in6>.size)
+    /// The address with its port; nil for a unix socket and for none.
+    public var ipAddress: IPAddress? {
+        unsafe withUnsafeBytes(of: storage) { raw in
+            // SAFETY: the offsets of the kernel's structures, all inside sockaddr_storage.
+            switch family {
+            case AF_INET:
+                let bits = unsafe UInt32(bigEndian: raw.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+                return IPAddress(low: UInt64(bits), port: port, isIPv6: false)
+            case AF_INET6:
+                return unsafe IPAddress(
+                    high: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                    low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self)), port: port, isIPv6: true)
+            default: return nil
+            }
+        }
     }
 
     /// A unix socket.
@@ -58,6 +68,15 @@ extension SocketAddress {
         // SAFETY: 2 + 107 bytes fit into sockaddr_storage, whose rest is zero.
         unsafe withUnsafeMutableBytes(of: &storage) { unsafe UnsafeMutableRawBufferPointer(rebasing: $0[2...]).copyBytes(from: path.rawBuffer) }
         length = UInt32(2 + path.count + 1)
+    }
+
+    /// A unix socket. - Returns: nil if the path is longer than 107 bytes.
+    public init?(unix path: [UInt8]) {
+        guard !path.isEmpty else { return nil }
+        // SAFETY: the view is used inside only, and the array is not empty.
+        let made = unsafe path.withUnsafeBufferPointer { unsafe SocketAddress(unix: ByteView(start: $0.baseAddress!, count: $0.count)) }
+        guard let made else { return nil }
+        self = made
     }
 
     /// The port in host order, 0 for a unix socket.
@@ -86,61 +105,25 @@ extension SocketAddress {
 
     /// Appends the address as nginx prints it: `127.0.0.1`, `2001:db8::1` (with `[…]` if a port follows), `unix:` or `unix:/path`.
     public func append(to buffer: Ref<Buffer>, withPort: Bool) {
-        switch family {
-        case AF_INET:
-            withAddressBytes { bytes in
-                for index in 0..<4 {
-                    if index > 0 { buffer.append(0x2e) }
-                    buffer.append(decimal: UInt64(bytes[index]))
-                }
-            }
-        case AF_INET6:
-            if withPort { buffer.append(0x5b) }
-            withAddressBytes { appendIPv6($0, to: buffer) }
-            if withPort { buffer.append(0x5d) }
-        default:
+        guard let ip = ipAddress else {
             buffer.append("unix:")
             if withPort { unixPath.forEach { buffer.append($0) } }
             return
         }
-        if withPort {
-            buffer.append(0x3a)
-            buffer.append(decimal: UInt64(port))
+        buffer.write(reserving: 54) { writer in
+            if withPort, ip.isIPv6 { writer.append(byte: 0x5b) }
+            ip.write(into: &writer)
+            if withPort {
+                if ip.isIPv6 { writer.append(byte: 0x5d) }
+                writer.append(byte: 0x3a)
+                writer.append(decimal: UInt64(ip.port))
+            }
         }
     }
 
     private var unixPath: [UInt8] {
         guard length > 2 else { return [] }
         return unsafe withUnsafeBytes(of: storage) { unsafe Array($0[2..<Int(length)].prefix { $0 != 0 }) }
-    }
-
-    /// RFC 5952 form: longest run of zero groups as `::`, lower-case hexadecimal, IPv4-mapped with dots.
-    private func appendIPv6(_ bytes: ByteView, to buffer: Ref<Buffer>) {
-        var (bestStart, bestLength, index) = (-1, 1, 0)
-        func group(_ i: Int) -> UInt16 { UInt16(bytes[2 * i]) << 8 | UInt16(bytes[2 * i + 1]) }
-        while index < 8 {
-            var run = index
-            while run < 8, group(run) == 0 { run += 1 }
-            if run - index > bestLength { (bestStart, bestLength) = (index, run - index) }
-            index = max(run, index + 1)
-        }
-        let mapped = bestStart == 0 && bestLength == 5 && group(5) == 0xffff
-        index = 0
-        while index < (mapped ? 6 : 8) {
-            if index == bestStart {
-                buffer.append("::")
-                index += bestLength
-                continue
-            }
-            if index > 0, index != bestStart + bestLength { buffer.append(0x3a) }
-            buffer.append(hexadecimal: UInt64(group(index)))
-            index += 1
-        }
-        guard mapped else { return }
-        for i in 12..<16 {
-            buffer.append(i == 12 ? 0x3a : 0x2e)
-            buffer.append(decimal: UInt64(bytes[i]))
-        }
     }
 
     /// The address as text, for messages.

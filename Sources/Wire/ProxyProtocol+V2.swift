@@ -28,12 +28,12 @@ extension ProxyProtocol {
         UInt16(bytes[offset]) << 8 | UInt16(bytes[offset &+ 1])
     }
 
-    private static func address(_ bytes: ByteView, _ offset: Int, port: Int, _ isIPv6: Bool) -> ProxyAddress {
+    private static func address(_ bytes: ByteView, _ offset: Int, port: Int, _ isIPv6: Bool) -> IPAddress {
         guard isIPv6 else {
             let word = UInt32(truncatingIfNeeded: bytes.exactWord(at: offset, length: 4)).byteSwapped
-            return ProxyAddress(low: UInt64(word), port: number16(bytes, port), isIPv6: false)
+            return IPAddress(low: UInt64(word), port: number16(bytes, port), isIPv6: false)
         }
-        return ProxyAddress(
+        return IPAddress(
             high: bytes.word(at: offset).byteSwapped, low: bytes.word(at: offset &+ 8).byteSwapped,
             port: number16(bytes, port), isIPv6: true)
     }

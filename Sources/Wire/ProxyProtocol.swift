@@ -74,22 +74,22 @@ public enum ProxyProtocol {
         return ByteRange(from: start, to: end)
     }
 
-    private static func address(_ text: ByteView, _ portText: ByteView, _ isIPv6: Bool) -> ProxyAddress? {
+    private static func address(_ text: ByteView, _ portText: ByteView, _ isIPv6: Bool) -> IPAddress? {
         guard portText.count <= 5, let number = Decimal.parse(portText), number <= 65535 else { return nil }
         let port = UInt16(truncatingIfNeeded: number)
         if isIPv6 {
-            guard let address = ProxyAddress.parseIPv6(text) else { return nil }
-            return ProxyAddress(high: address.high, low: address.low, port: port, isIPv6: true)
+            guard let address = IPAddress.parseIPv6(text) else { return nil }
+            return IPAddress(high: address.high, low: address.low, port: port, isIPv6: true)
         }
-        guard let address = ProxyAddress.parseIPv4(text) else { return nil }
-        return ProxyAddress(low: UInt64(address), port: port, isIPv6: false)
+        guard let address = IPAddress.parseIPv4(text) else { return nil }
+        return IPAddress(low: UInt64(address), port: port, isIPv6: false)
     }
 
     /// Appends "PROXY TCP4 SRC DST SPORT DPORT CRLF", or "PROXY UNKNOWN CRLF" unless both addresses are there and of one
     /// family. False if the writer is full.
     @discardableResult
     public static func writeV1(
-        source: ProxyAddress?, destination: ProxyAddress?, into writer: inout ByteWriter
+        source: IPAddress?, destination: IPAddress?, into writer: inout ByteWriter
     ) -> Bool {
         guard let source, let destination, source.isIPv6 == destination.isIPv6 else {
             return writer.append("PROXY UNKNOWN\r\n")

@@ -123,12 +123,17 @@ struct SocketAddressTests {
         ([0x20, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0], "[2001::1:0:0:1:0]:80"),
     ] as [([UInt8], String)])
     func ipv6(bytes: [UInt8], text: String) {
-        #expect(SocketAddress(ipv6: bytes, port: 80).text(withPort: true) == text)
+        func half(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
+        let ip = IPAddress(high: half(bytes[..<8]), low: half(bytes[8...]), port: 80, isIPv6: true)
+        let address = SocketAddress(ip)
+        #expect(address.text(withPort: true) == text)
+        #expect(address.withAddressBytes { $0.array } == bytes)
+        #expect(address.ipAddress == ip)
     }
 
     @Test("IPv4 and unix addresses")
     func others() throws {
-        let address = SocketAddress(ipv4: [10, 0, 0, 5], port: 8080)
+        let address = SocketAddress(IPAddress(low: 0x0a00_0005, port: 8080, isIPv6: false))
         #expect(address.text(withPort: true) == "10.0.0.5:8080")
         #expect(address.text(withPort: false) == "10.0.0.5")
         #expect(address.port == 8080)

@@ -24,13 +24,13 @@ import Wire
         let text = "PROXY TCP4 192.0.2.1 192.0.2.2 123 5678\r\nGET /"
         let found = header(Array(text.utf8))
         #expect(found?.length == 41)
-        #expect(found?.source == ProxyAddress(low: 0xc000_0201, port: 123, isIPv6: false))
+        #expect(found?.source == IPAddress(low: 0xc000_0201, port: 123, isIPv6: false))
         #expect(found?.destination?.port == 5678)
         #expect(found?.sourceText.string(text) == "192.0.2.1")
         #expect(found?.destinationText.string(text) == "192.0.2.2")
         let newer = header(Array("PROXY TCP6 2001:DB8::1 ::ffff:1.2.3.4 1 65535\r\n".utf8))
-        #expect(newer?.source == ProxyAddress(high: 0x2001_0db8_0000_0000, low: 1, port: 1, isIPv6: true))
-        #expect(newer?.destination == ProxyAddress(low: 0xffff_0102_0304, port: 65535, isIPv6: true))
+        #expect(newer?.source == IPAddress(high: 0x2001_0db8_0000_0000, low: 1, port: 1, isIPv6: true))
+        #expect(newer?.destination == IPAddress(low: 0xffff_0102_0304, port: 65535, isIPv6: true))
         #expect(header(Array("PROXY UNKNOWN\r\n".utf8)) == ProxyProtocolHeader(length: 15))
         #expect(header(Array("PROXY UNKNOWN ::1 ::1 1 2\r\n".utf8))?.source == nil)
     }
@@ -71,8 +71,8 @@ import Wire
         guard let found = header(input) else { Issue.record("refused"); return }
         let base = bytes(input)
         #expect(found.length == input.count - 1)
-        #expect(found.source == ProxyAddress(low: 0xc000_0201, port: 123, isIPv6: false))
-        #expect(found.destination == ProxyAddress(low: 0xc000_0202, port: 5678, isIPv6: false))
+        #expect(found.source == IPAddress(low: 0xc000_0201, port: 123, isIPv6: false))
+        #expect(found.destination == IPAddress(low: 0xc000_0202, port: 5678, isIPv6: false))
         #expect(found.sourceText.isEmpty)
         for (name, value) in [
             ("alpn", "h2"), ("ssl_version", "1.2"), ("ssl_0x21", "1.2"), ("0x000ae", "\u{7}"), ("0x1", "h2"), ("0xAE", "\u{7}"),
@@ -90,7 +90,7 @@ import Wire
     @Test func `version 2 over IPv6`() {
         let source: [UInt8] = [0x20, 1, 0x0d, 0xb8] + Array(repeating: 0, count: 11) + [1]
         let input = version2(0x21, 0x21, source + source.reversed() + [0, 1, 0, 2])
-        #expect(header(input)?.source == ProxyAddress(high: 0x2001_0db8_0000_0000, low: 1, port: 1, isIPv6: true))
+        #expect(header(input)?.source == IPAddress(high: 0x2001_0db8_0000_0000, low: 1, port: 1, isIPv6: true))
         #expect(header(input)?.tlvs.isEmpty == true)
     }
 
@@ -114,8 +114,8 @@ import Wire
         ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"),
     ])
     func `IPv6 addresses are read and written`(text: String, canonical: String) {
-        guard let address = ProxyAddress.parseIPv6(bytes(text)) else { Issue.record("refused"); return }
-        let value = ProxyAddress(high: address.high, low: address.low, port: 0, isIPv6: true)
+        guard let address = IPAddress.parseIPv6(bytes(text)) else { Issue.record("refused"); return }
+        let value = IPAddress(high: address.high, low: address.low, port: 0, isIPv6: true)
         #expect(written { value.write(into: &$0) } == canonical)
     }
 
@@ -126,14 +126,14 @@ import Wire
         }
         let high = groups[0..<4].reduce(0) { $0 << 16 | $1 }
         let low = groups[4..<8].reduce(0) { $0 << 16 | $1 }
-        let text = written { ProxyAddress(high: high, low: low, port: 0, isIPv6: true).write(into: &$0) } ?? ""
-        let parsed = ProxyAddress.parseIPv6(bytes(text))
+        let text = written { IPAddress(high: high, low: low, port: 0, isIPv6: true).write(into: &$0) } ?? ""
+        let parsed = IPAddress.parseIPv6(bytes(text))
         #expect(parsed?.high == high && parsed?.low == low, "\(text)")
     }
 
     @Test func `version 1 is written`() {
-        let a = ProxyAddress(low: 0x0102_0304, port: 5, isIPv6: false)
-        let b = ProxyAddress(low: 1, port: 6, isIPv6: true)
+        let a = IPAddress(low: 0x0102_0304, port: 5, isIPv6: false)
+        let b = IPAddress(low: 1, port: 6, isIPv6: true)
         #expect(
             written { ProxyProtocol.writeV1(source: a, destination: a, into: &$0) }
                 == "PROXY TCP4 1.2.3.4 1.2.3.4 5 5\r\n")

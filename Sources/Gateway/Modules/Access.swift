@@ -6,8 +6,9 @@ import Wire
 extension Ref where Value == Request {
     func checkAccess() -> Step {
         var settings = location.value.settings
-        if let except = settings.value.core.limitExcept, !except.methods.contains(value.methodName.array) {
-            value.location = worker.value.http.value.locations[except.settings.index]
+        if location.value.hasLimitExcept, location.value.unlimitedMethods & value.method.bit == 0,
+            let limited = settings.value.core.limitExcept?.settings {
+            value.location = worker.value.http.value.locations[limited.index]
             settings = location.value.settings
         }
         for rule in settings.value.access.rules where rule.range.contains(connection.value.peer) {

@@ -95,7 +95,7 @@ extension Ref where Value == Request {
     func contentTypeOfURI() -> ByteView {
         let files = files
         let fileExtension = URI.fileExtension(of: value.uri)
-        if !fileExtension.isEmpty, let type = files.value.types.value.find(fileExtension) { return type }
+        if !fileExtension.isEmpty, let type = files.value.types.find(fileExtension) { return type }
         return files.value.defaultType
     }
 }

@@ -5,42 +5,32 @@ import Wire
 /// geo (nginx: ngx_http_geo_module): a value by the client's network.
 extension Ref where Value == Request {
     func evaluateGeo(_ index: Int) -> ByteView? {
-        let http = worker.value.http
-        let geo = http.value.configuration.value.http!.geos[index]
-        let values = http.value.geoValues[index]
-        return values[geo.valueIndex(for: geoAddress(geo))]
+        let geo = worker.value.http.value.geos[index]
+        return geo.value.values[geo.value.settings.value.valueIndex(for: geoAddress(geo.value.settings))]
     }
 
     /// The address that is looked up: of a variable, of a trusted proxy's X-Forwarded-For, or the client's.
-    private func geoAddress(_ geo: GeoSettings) -> NetworkAddress? {
-        if let source = geo.source {
+    private func geoAddress(_ geo: Ref<GeoSettings>) -> NetworkAddress? {
+        if let source = geo.value.source {
             guard let text = variable(Int32(source.index)) else { return nil }
             return NetworkAddress(parsing: text)
         }
         let client = NetworkAddress(connection.value.peer)
-        guard !geo.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields, joins: true) else { return client }
-        return ForwardedAddress.original(client: client, forwarded: forwarded, trusted: geo.proxies, isRecursive: geo.isProxyRecursive) ?? client
+        guard !geo.value.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields, joins: true) else { return client }
+        return ForwardedAddress.original(client: client, forwarded: forwarded, trusted: geo.value.proxies, isRecursive: geo.value.isProxyRecursive) ?? client
     }
 }
 
 extension NetworkAddress {
     /// The kernel's form turned back; nil for none.
     init?(_ address: SocketAddress) {
-        if address.isUnix {
+        if let known = address.ipAddress {
+            self.init(known)
+        } else if address.isUnix {
             self = .unix([])
-            return
+        } else {
+            return nil
         }
-        let port = address.port
-        let made: NetworkAddress? = address.withAddressBytes { bytes in
-            func word(_ offset: Int) -> UInt64 { (0..<8).reduce(0) { $0 << 8 | UInt64(bytes[offset + $1]) } }
-            switch bytes.count {
-            case 4: return .ipv4((0..<4).reduce(0) { $0 << 8 | UInt32(bytes[$1]) }, port: port)
-            case 16: return .ipv6(high: word(0), low: word(8), port: port)
-            default: return nil
-            }
-        }
-        guard let made else { return nil }
-        self = made
     }
 
     /// An address as text, with or without a port; nil if it is none.
@@ -61,9 +51,9 @@ extension NetworkAddress {
             guard let number = NetworkAddress.port(text.dropFirst(colon)) else { return nil }
             port = number
         }
-        if let address = NetworkAddress.parseIPv4(host.array) {
+        if let address = IPAddress.parseIPv4(host, leadingZeros: true) {
             self = .ipv4(address, port: port)
-        } else if let address = NetworkAddress.parseIPv6(host.array) {
+        } else if let address = IPAddress.parseIPv6(host) {
             self = .ipv6(high: address.high, low: address.low, port: port)
         } else {
             return nil

@@ -74,7 +74,7 @@ extension Ref where Value == Request {
     /// The key's hash; nil if the rule does not count the request.
     private func hash(of rule: LimitRequestsSettings.Rule) -> UInt64? {
         guard rule.zone < worker.value.requestZones.count, let zone = worker.value.requestZones[rule.zone] else { return nil }
-        let key = evaluate(worker.value.http.value.configuration.value.http!.limitRequestZones[rule.zone].key)
+        let key = evaluate(worker.value.http.value.requestZoneKeys[rule.zone])
         if key.isEmpty { return nil }
         guard key.count <= 65_535 else {
             log(.error, "the value of the limit key is more than 65535 bytes: \"\(key.prefix(100).string)\"")
@@ -129,8 +129,7 @@ extension Ref where Value == Request {
         let settings = location.value.settings
         guard !settings.value.limitConnections.rules.isEmpty else { return .next }
         for rule in settings.value.limitConnections.rules where rule.zone < worker.value.connectionZones.count {
-            let zone = worker.value.http.value.configuration.value.http!.limitConnectionZones[rule.zone]
-            let key = evaluate(zone.key)
+            let key = evaluate(worker.value.http.value.connectionZoneKeys[rule.zone])
             if key.isEmpty || key.count > 255 { continue }
             guard let counts = worker.value.connectionZones[rule.zone] else { continue }
             main.value.limits.connectionStatus = .passed
@@ -139,7 +138,8 @@ extension Ref where Value == Request {
                     hash: KeyedHash.hash(key, counts.secret), column: worker.value.zoneColumn, limit: rule.connections)
             else {
                 let isDryRun = settings.value.limitConnections.isDryRun
-                log(settings.value.limitConnections.logLevel, "limiting connections\(isDryRun ? ", dry run," : "") by zone \"\(zone.name)\"")
+                let name = worker.value.http.value.configuration.value.http!.limitConnectionZones[rule.zone].name
+                log(settings.value.limitConnections.logLevel, "limiting connections\(isDryRun ? ", dry run," : "") by zone \"\(name)\"")
                 main.releaseLimits()
                 main.value.limits.connectionStatus = isDryRun ? .rejectedDryRun : .rejected
                 return isDryRun ? .next : .finished(settings.value.limitConnections.status)

@@ -70,7 +70,7 @@ extension Ref where Value == Request {
     func proxyProtocolVariable(_ name: BuiltinVariable) -> ByteView? {
         guard let info = connection.value.proxyHeader else { return nil }
         let header = info.value.header
-        let address: ProxyAddress?
+        let address: IPAddress?
         switch name {
         case .proxyProtocolAddress, .proxyProtocolPort: address = header.source
         default: address = header.destination

@@ -21,7 +21,7 @@ extension Ref where Value == Request {
         case .proxyProtocol: return connection.value.proxyHeader?.value.header.source.map { NetworkAddress($0) }
         case .xRealIP: text = field(.xRealIP)
         case .xForwardedFor: text = findField("x_forwarded_for", value.fields, joins: true)
-        case .header(let name): text = findField(keep(name.map { $0 == 0x2d ? 0x5f : asciiLowercase($0) }), value.fields, joins: true)
+        case .header: text = findField(location.value.realIPField, value.fields, joins: true)
         }
         guard let text else { return nil }
         return ForwardedAddress.original(client: client, forwarded: text, trusted: settings.trusted, isRecursive: settings.isRecursive)
@@ -47,8 +47,7 @@ extension Ref where Value == ClientConnection {
 }
 
 extension NetworkAddress {
-    /// An address of a PROXY header.
-    init(_ address: ProxyAddress) {
+    init(_ address: IPAddress) {
         self = address.isIPv6
             ? .ipv6(high: address.high, low: address.low, port: address.port)
             : .ipv4(UInt32(truncatingIfNeeded: address.low), port: address.port)

@@ -48,13 +48,13 @@ extension Ref where Value == Request {
         value.server = listener.value.defaultServer
         guard !name.isEmpty else {
             // No Host (HTTP/1.0): the server whose name is "", if there is one.
-            if !listener.value.hosts.isEmpty, let server = listener.value.hosts.find(ByteView()) { value.server = server }
+            if !listener.value.hosts.isEmpty, let server = listener.value.hosts.names.find(ByteView()) { value.server = server }
             return
         }
         let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
         value.host = host
         if !listener.value.hosts.isEmpty {
-            if let server = listener.value.hosts.find(host) {
+            if let server = listener.value.hosts.names.find(host) {
                 value.server = server
             } else if listener.value.hosts.hasRegexes {
                 value.captureCount = 0

@@ -20,7 +20,7 @@ struct FileRuntime: ~Copyable {
     let links: File.LinkPolicy
     /// Start of a path whose links are not checked.
     let trustedPath: CompiledText?
-    let types: Ref<TypeTable>
+    let types: ByteTable<ByteView>
     let defaultType: ByteView
     let hasETag: Bool
     let logsNotFound: Bool
@@ -45,9 +45,9 @@ extension HTTPCompiler {
     }
 
     /// Locations mostly inherit their types: one table for all with the same.
-    private mutating func typeTable(_ types: [Bytes: Bytes]) -> Ref<TypeTable> {
+    private mutating func typeTable(_ types: [Bytes: Bytes]) -> ByteTable<ByteView> {
         for made in typeTables where made.types == types { return made.table }
-        let table = Ref.immortal(TypeTable(types))
+        let table = ByteTable(types.map { (key: $0.key, value: ByteView.immortal($0.value)) })
         typeTables.append((types, table))
         return table
     }

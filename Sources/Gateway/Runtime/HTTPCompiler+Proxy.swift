@@ -127,13 +127,9 @@ extension SocketAddress {
     /// The kernel's form of a configured address; nil for a unix path that is too long.
     init?(_ address: NetworkAddress) {
         switch address {
-        case .ipv4(let bits, let port): self.init(ipv4: (0..<4).map { UInt8(truncatingIfNeeded: bits >> (24 - 8 * UInt32($0))) }, port: port)
-        case .ipv6(let high, let low, let port):
-            self.init(
-                ipv6: (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * UInt64($0))) }
-                    + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * UInt64($0))) },
-                port: port)
-        case .unix(let path): self.init(unix: ByteView.immortal(path))
+        case .ipv4(let bits, let port): self.init(IPAddress(low: UInt64(bits), port: port, isIPv6: false))
+        case .ipv6(let high, let low, let port): self.init(IPAddress(high: high, low: low, port: port, isIPv6: true))
+        case .unix(let path): self.init(unix: path)
         }
     }
 }

@@ -19,7 +19,7 @@ struct HTTPCompiler: ~Copyable {
     var servers: [Ref<VirtualServer>] = []
     var charsets = CharsetTable(names: [], recodings: [])
     /// Tables of media types that were already made.
-    var typeTables: [(types: [Bytes: Bytes], table: Ref<TypeTable>)] = []
+    var typeTables: [(types: [Bytes: Bytes], table: ByteTable<ByteView>)] = []
 
     /// - Parameter hostName: of this machine, for lines to syslog.
     init(configuration: Ref<Configuration>, log: consuming LogWriter, hostName: String) {
@@ -56,7 +56,10 @@ struct HTTPCompiler: ~Copyable {
         compileHealthChecks()
         runtime.appChecks = appChecks()
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
-        runtime.geoValues = configuration.value.http!.geos.map { geo in FixedList(geo.values.map { ByteView.immortal($0) }) }
+        runtime.maps = FixedList(configuration.value.http!.maps.map { compile($0) })
+        runtime.geos = FixedList(configuration.value.http!.geos.map { compile($0) })
+        runtime.requestZoneKeys = FixedList(configuration.value.http!.limitRequestZones.map { compile($0.key) })
+        runtime.connectionZoneKeys = FixedList(configuration.value.http!.limitConnectionZones.map { compile($0.key) })
         runtime.listeners = compileListeners()
         runtime.charsets = charsets
         runtime.variables = FixedList(variables)
@@ -181,9 +184,7 @@ struct HTTPCompiler: ~Copyable {
         let http = configuration.value.http!
         return http.listeners.enumerated().map { index, settings in
             let hosts = HostTable(
-                exact: settings.hosts.names.exact.map { ($0.key, servers[$0.value]) },
-                leading: settings.hosts.names.leading.map { ($0.key, servers[$0.value]) },
-                trailing: settings.hosts.names.trailing.map { ($0.key, servers[$0.value]) },
+                names: NameTable(settings.hosts.names) { servers[$0] },
                 regexes: settings.hosts.patterns.map { (patterns[$0.pattern.index], servers[$0.server]) })
             return Ref.immortal(Listener(
                 index: UInt32(index), key: settings.address.listenKey, hasProxyProtocol: settings.acceptsProxyProtocol,

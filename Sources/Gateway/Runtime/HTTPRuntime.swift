@@ -13,8 +13,12 @@ struct HTTPRuntime: ~Copyable {
     var servers = FixedList<Ref<VirtualServer>>()
     var listeners: [Ref<Listener>] = []
     var upstreams = FixedList<Ref<Upstream>>()
-    /// Values of each geo block, by the index the settings give.
-    var geoValues: [FixedList<ByteView>] = []
+    /// By the index that their variables have.
+    var maps = FixedList<Ref<MapRuntime>>()
+    var geos = FixedList<Ref<GeoRuntime>>()
+    /// Keys of limit_req_zone and limit_conn_zone, by zone.
+    var requestZoneKeys = FixedList<CompiledText>()
+    var connectionZoneKeys = FixedList<CompiledText>()
     /// What holds for an address that only a request names.
     let temporaryUpstreamSettings = Ref.immortal(UpstreamSettings(name: "", location: SourceLocation(file: "", line: 0)))
     /// Charsets that the configuration names, and how they are recoded.

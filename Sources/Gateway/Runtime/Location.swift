@@ -46,6 +46,10 @@ struct Location: ~Copyable {
     let hasLimits: Bool
     let hasTryFiles: Bool
     let hasLimitExcept: Bool
+    /// limit_except: the bits of the methods it is not for.
+    let unlimitedMethods: UInt32
+    /// `real_ip_header` as a variable's name, if it is a field that has no case of its own.
+    let realIPField: ByteView
     /// Any body filter may apply: gzip, gunzip, charset, ssi, sub, addition.
     let hasBodyFilters: Bool
     let hasLimitRate: Bool
@@ -81,6 +85,12 @@ struct Location: ~Copyable {
         hasLimits = !settings.value.limitRequests.rules.isEmpty || !settings.value.limitConnections.rules.isEmpty
         hasTryFiles = core.tryFiles != nil
         hasLimitExcept = core.limitExcept != nil
+        unlimitedMethods = core.limitExcept?.methods.reduce(0) { $0 | Method.lookup(ByteView.immortal($1)).bit } ?? 0
+        if case .header(let name) = settings.value.realIP.source {
+            realIPField = ByteView.immortal(name.map { $0 == 0x2d ? 0x5f : asciiLowercase($0) })
+        } else {
+            realIPField = ByteView()
+        }
         hasBodyFilters = settings.value.gzip.isEnabled || settings.value.gunzip.isEnabled || settings.value.ssi.isEnabled
             || !settings.value.sub.rules.isEmpty || settings.value.addition != AdditionSettings()
             || settings.value.charset.charset != .off || settings.value.charset.overrides

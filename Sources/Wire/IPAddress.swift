@@ -1,5 +1,5 @@
 /// An IP address with a port: 4 or 16 bytes in network order.
-public struct ProxyAddress: Equatable, Sendable {
+public struct IPAddress: Equatable, Sendable {
     /// The first eight bytes of an IPv6 address as a big-endian number; 0 for IPv4.
     public var high: UInt64
     /// The last eight bytes of an IPv6 address, or an IPv4 address in its lower 32 bits.
@@ -15,9 +15,10 @@ public struct ProxyAddress: Equatable, Sendable {
     }
 }
 
-extension ProxyAddress {
-    /// Parses a dotted quad; nil if it is none. Leading zeros are refused.
-    public static func parseIPv4(_ bytes: ByteView) -> UInt32? {
+extension IPAddress {
+    /// Parses a dotted quad; nil if it is none.
+    /// - Parameter leadingZeros: whether `010.0.0.1` is 10.0.0.1, as nginx reads addresses in fields; else it is refused.
+    public static func parseIPv4(_ bytes: ByteView, leadingZeros: Bool = false) -> UInt32? {
         guard bytes.count >= 7, bytes.count <= 15 else { return nil }
         var address: UInt32 = 0
         var part: UInt32 = 0
@@ -32,7 +33,7 @@ extension ProxyAddress {
                 continue
             }
             let digit = UInt32(byte &- 0x30)
-            guard digit < 10, digits == 0 || part > 0 else { return nil }
+            guard digit < 10, digits == 0 || part > 0 || leadingZeros else { return nil }
             part = part * 10 + digit
             digits += 1
             guard part <= 255 else { return nil }
@@ -126,7 +127,7 @@ extension ProxyAddress {
     }
 }
 
-extension ProxyAddress {
+extension IPAddress {
     /// Appends the address as text: IPv6 without brackets, the longest run of zeros compressed (RFC 5952); all or
     /// nothing, at most 45 bytes.
     @discardableResult
