@@ -4,21 +4,8 @@
 /// A peer keeps its slot over reloads and worker generations: failures, checks and drain states survive. A slot freed
 /// is given out again with a higher generation, so that what is left in it of the old peer counts as nothing.
 package struct BoardAllocator {
-    /// What identifies a peer on the board: upstream, address, and which of several equal ones.
-    package struct Key: Hashable, Sendable {
-        package var upstream: [UInt8]
-        package var address: [UInt8]
-        package var ordinal: Int
-
-        package init(upstream: [UInt8], address: [UInt8], ordinal: Int = 0) {
-            self.upstream = upstream
-            self.address = address
-            self.ordinal = ordinal
-        }
-    }
-
     package let layout: BoardLayout
-    private var slots: [Key: PeerSlot] = [:]
+    private var slots: [PeerKey: PeerSlot] = [:]
     /// Generation last given to each slot; 0 = never used.
     private var generations: [UInt64]
     private var freeSlots: [Int]
@@ -34,7 +21,7 @@ package struct BoardAllocator {
 
     /// The slot of a peer, a new one if it has none. Nil when the board is full: the peer then has only process-local
     /// state. O(1).
-    package mutating func slot(for key: Key) -> PeerSlot? {
+    package mutating func slot(for key: PeerKey) -> PeerSlot? {
         if let slot = slots[key] { return slot }
         guard let index = freeSlots.popLast() else { return nil }
         generations[index] += 1
@@ -44,12 +31,12 @@ package struct BoardAllocator {
     }
 
     /// The slot of a peer; nil when it has none. O(1).
-    package func existingSlot(for key: Key) -> PeerSlot? { slots[key] }
+    package func existingSlot(for key: PeerKey) -> PeerSlot? { slots[key] }
 
     /// Frees the slots of all peers that are not in `keys` (those of all living generations of workers). Returns the
     /// freed slots.
     @discardableResult
-    package mutating func retain(only keys: Set<Key>) -> [PeerSlot] {
+    package mutating func retain(only keys: Set<PeerKey>) -> [PeerSlot] {
         var freed: [PeerSlot] = []
         for (key, slot) in slots where !keys.contains(key) {
             slots[key] = nil

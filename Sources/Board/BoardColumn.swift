@@ -149,7 +149,7 @@ extension BoardCounter {
     /// Whether the counter tells of the present, so that it ends with its worker.
     package var isGauge: Bool {
         switch self {
-        case .active, .reading, .writing, .waiting, .parked, .retryBudgetUsed: true
+        case .active, .reading, .writing, .waiting, .parked: true
         default: false
         }
     }

@@ -12,7 +12,7 @@ package struct BoardLayout: Equatable, Sendable {
     /// "GOODGATE" in ASCII.
     package static let magic: UInt64 = 0x474F_4F44_4741_5445
     /// Raised with every change of the layout: a process refuses a board of another version.
-    package static let version: UInt64 = 3
+    package static let version: UInt64 = 4
     package static let workersMax = 256
     package static let slotsMax = 65_536
 
@@ -103,16 +103,8 @@ package enum BoardCounter: Int, CaseIterable, Sendable {
     case parked
     /// Requests that were parked at all, that were retried, and that got a 502, 503 or 504 of ours.
     case parkedTotal, retried, failed
-    /// Attempt records and log lines thrown away because a buffer was full.
-    case recordsDropped, logLinesDropped
-    /// Connections refused or accepting paused for want of descriptors or connections.
-    case connectionLimitHits
-    /// Strange events that should never happen.
-    case anomalies
-    /// (now) Retries in the budget window.
-    case retryBudgetUsed
-    /// Bytes from and to clients.
-    case bytesReceived, bytesSent
+    /// Attempt records thrown away because a buffer was full.
+    case recordsDropped
     /// Attempts that were taken back from the accept queue of an instance that was gone.
     case rescued
 }

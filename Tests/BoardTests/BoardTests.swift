@@ -68,7 +68,7 @@ struct CannotMap: Error {}
         #expect(worker.layout == Self.layout)
 
         var allocator = BoardAllocator(layout: Self.layout)
-        let slot = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        let slot = allocator.slot(for: PeerKey(upstream: "1", address: "2"))!
         #expect(!worker.isCurrent(slot))
         let changes = worker.changes
         allocator.write(to: supervisor)
@@ -130,7 +130,7 @@ struct CannotMap: Error {}
         let memory = Memory(Self.layout.size)
         let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
         var allocator = BoardAllocator(layout: Self.layout)
-        let slot = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        let slot = allocator.slot(for: PeerKey(upstream: "1", address: "2"))!
         allocator.write(to: view)
         let first = try #require(BoardColumn(view, column: 2))
         let second = try #require(BoardColumn(view, column: 1))
@@ -178,7 +178,7 @@ struct CannotMap: Error {}
             let memory = Memory(Self.layout.size)
             let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
             var allocator = BoardAllocator(layout: Self.layout)
-            let slots = (0..<8).compactMap { allocator.slot(for: .init(upstream: [0], address: [UInt8($0)])) }
+            let slots = (0..<8).compactMap { allocator.slot(for: PeerKey(upstream: "u", address: "\($0)")) }
             allocator.write(to: view)
             var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
             func next() -> UInt64 {
@@ -219,7 +219,7 @@ struct CannotMap: Error {}
         let memory = Memory(Self.layout.size)
         let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
         var allocator = BoardAllocator(layout: Self.layout)
-        let slot = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        let slot = allocator.slot(for: PeerKey(upstream: "1", address: "2"))!
         allocator.write(to: view)
         let honest = try #require(BoardColumn(view, column: 1)), liar = try #require(BoardColumn(view, column: 2))
         liar.recordFailure(slot, second: 10)
@@ -239,7 +239,7 @@ struct CannotMap: Error {}
         let memory = Memory(Self.layout.size)
         let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
         var allocator = BoardAllocator(layout: Self.layout)
-        let slot = allocator.slot(for: .init(upstream: [1], address: [1]))!
+        let slot = allocator.slot(for: PeerKey(upstream: "1", address: "1"))!
         allocator.write(to: view)
         let columns = (0...3).map { BoardColumn(view, column: $0)! }
         columns[1].recordFailure(slot, second: 10)
@@ -262,7 +262,7 @@ struct CannotMap: Error {}
         let memory = Memory(Self.layout.size)
         let view = try unsafe BoardView(creatingIn: memory.memory, layout: Self.layout)
         var allocator = BoardAllocator(layout: Self.layout)
-        let slot = allocator.slot(for: .init(upstream: [1], address: [1]))!
+        let slot = allocator.slot(for: PeerKey(upstream: "1", address: "1"))!
         allocator.write(to: view)
         let changes = view.changes
         let columns = (0...3).map { BoardColumn(view, column: $0)! }
@@ -278,7 +278,7 @@ struct CannotMap: Error {}
         }
         #expect(view.totals(slot).connections == 0)
         allocator.retain(only: [])
-        let other = allocator.slot(for: .init(upstream: [1], address: [2]))!
+        let other = allocator.slot(for: PeerKey(upstream: "1", address: "2"))!
         allocator.write(to: view)
         #expect(view.account(other) == PeerAccount() && view.account(slot) == PeerAccount())
     }
@@ -297,8 +297,8 @@ struct CannotMap: Error {}
 }
 
 @Suite struct BoardAllocatorTests {
-    static func key(_ number: Int) -> BoardAllocator.Key {
-        .init(upstream: Array("u".utf8), address: Array("\(number)".utf8))
+    static func key(_ number: Int) -> PeerKey {
+        PeerKey(upstream: "u", address: "\(number)")
     }
 
     @Test func aPeerKeepsItsSlotAndTheBoardFillsUp() {

@@ -22,7 +22,7 @@ import Testing
         let memory = Memory(1 << 16)
         let (view, made) = try board(memory)
         var allocator = made
-        let slotGiven = allocator.slot(for: .init(upstream: [1], address: [1]))
+        let slotGiven = allocator.slot(for: PeerKey(upstream: "1", address: "1"))
         let slot = try #require(slotGiven)
         allocator.write(to: view)
         #expect(view.openIncident(slot, second: 10) == nil)
@@ -42,12 +42,12 @@ import Testing
         let memory = Memory(1 << 16)
         let (view, made) = try board(memory, slots: 1)
         var allocator = made
-        let slotGiven = allocator.slot(for: .init(upstream: [1], address: [1]))
+        let slotGiven = allocator.slot(for: PeerKey(upstream: "1", address: "1"))
         let slot = try #require(slotGiven)
         allocator.write(to: view)
         _ = view.incident(slot, family: 0, second: 10) { 5 }
         allocator.retain(only: [])
-        let nextGiven = allocator.slot(for: .init(upstream: [1], address: [2]))
+        let nextGiven = allocator.slot(for: PeerKey(upstream: "1", address: "2"))
         let next = try #require(nextGiven)
         allocator.write(to: view)
         #expect(next.index == slot.index)
@@ -60,7 +60,7 @@ import Testing
         let memory = Memory(1 << 16)
         let (view, made) = try board(memory)
         var allocator = made
-        let slotGiven = allocator.slot(for: .init(upstream: [1], address: [1]))
+        let slotGiven = allocator.slot(for: PeerKey(upstream: "1", address: "1"))
         let slot = try #require(slotGiven)
         allocator.write(to: view)
         let word = (256 + slot.index * 128) / 8 + 1

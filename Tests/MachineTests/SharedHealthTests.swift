@@ -79,7 +79,7 @@ struct SharedWorker: ~Copyable {
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
         view = unsafe try! BoardView(creatingIn: memory, layout: layout)
         var allocator = BoardAllocator(layout: layout)
-        slots = (0..<peers).map { allocator.slot(for: .init(upstream: [0x75], address: [UInt8($0)]))! }
+        slots = (0..<peers).map { allocator.slot(for: PeerKey(upstream: "u", address: "\($0)"))! }
         allocator.write(to: view)
     }
 

@@ -8,7 +8,7 @@ import Wire
 /// Who is checked.
 enum HealthSubject: Hashable {
     /// A peer, by the check of that number of its upstream.
-    case peer(upstream: Int, key: BoardKey, check: Int)
+    case peer(upstream: Int, key: PeerKey, check: Int)
     /// An instance of an app, by the app's `health`. It need not be a peer yet.
     case instance(InstanceName)
 }

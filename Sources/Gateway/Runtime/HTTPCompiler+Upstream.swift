@@ -1,3 +1,4 @@
+import Board
 import Config
 import Loop
 import Machine
@@ -53,7 +54,7 @@ extension HTTPCompiler {
     private struct Peers {
         var settings: [PeerSettings] = []
         var runtimes: [Upstream.PeerRuntime] = []
-        var boardKeys: [BoardKey] = []
+        var boardKeys: [PeerKey] = []
         var configured: [ConfiguredPeer] = []
     }
 
@@ -72,7 +73,7 @@ extension HTTPCompiler {
                 let name = Array(socket.text(withPort: true).utf8)
                 peers.settings.append(PeerSettings(server, name: name))
                 peers.runtimes.append(Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name)))
-                let key = BoardKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal)
+                let key = PeerKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal)
                 peers.boardKeys.append(key)
                 peers.configured.append(ConfiguredPeer(settings: peers.settings[peers.settings.count - 1], address: socket, boardKey: key))
             }

@@ -3,15 +3,6 @@ import Config
 import Loop
 import Machine
 
-/// What names a peer on the board.
-struct BoardKey: Hashable {
-    var upstream: String
-    /// In the form of a listen key: `127.0.0.1:3000`, `unix:/path`.
-    var address: String
-    /// Which of several equal addresses of the upstream, in the order of the configuration.
-    var ordinal: Int
-}
-
 /// What the workers know of an upstream's peers together: failures always; with `zone` also running connections.
 ///
 /// nginx shares failures only in a `zone`. We always do: the failed attempt of one worker then spares the others theirs.
@@ -28,7 +19,7 @@ struct PeerSharing {
 
 extension Ref where Value == Upstream {
     /// Notes where the peers are on the board. Places that were known stay.
-    func share(_ slots: [BoardKey: PeerSlot], on column: BoardColumn) {
+    func share(_ slots: [PeerKey: PeerSlot], on column: BoardColumn) {
         let known = value.sharing.slots
         value.sharing.slots = FixedList(value.boardKeys.enumerated().map { peer, key in
             slots[key] ?? (peer < known.count ? known[peer] : nil)

@@ -1,3 +1,4 @@
+import Board
 import Config
 import Loop
 import Machine
@@ -20,7 +21,7 @@ extension Ref where Value == Worker {
 
 extension Upstream {
     /// Marks the peers that an operator has taken out. Control path.
-    func markDrained(_ settings: inout [PeerSettings], _ keys: [BoardKey]) {
+    func markDrained(_ settings: inout [PeerSettings], _ keys: [PeerKey]) {
         guard !drained.isEmpty else { return }
         for place in settings.indices {
             let names = [settings[place].server, settings[place].name, Array(keys[place].address.utf8)]

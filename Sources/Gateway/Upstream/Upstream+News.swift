@@ -9,7 +9,7 @@ import Wire
 struct ConfiguredPeer {
     var settings: PeerSettings
     var address: SocketAddress
-    var boardKey: BoardKey
+    var boardKey: PeerKey
 }
 
 extension Ref where Value == Worker {
@@ -53,7 +53,7 @@ extension Ref where Value == Upstream {
                 let name = Array(socket.text(withPort: true).utf8)
                 settings.append(PeerSettings(server.value.server, name: name))
                 runtimes.append(PeerRuntime(address: socket, name: worker.intern(name)))
-                keys.append(BoardKey(upstream: value.settings.value.name, address: address.listenKey, ordinal: 0))
+                keys.append(PeerKey(upstream: value.settings.value.name, address: address.listenKey))
                 slots.append(nil)
             }
         }
@@ -68,7 +68,7 @@ extension Ref where Value == Upstream {
                     name: name, server: Array(instance.name.utf8), weight: Int(instance.weight),
                     maxFails: instance.isOnTrial ? 0 : 1, slowStart: Int64(value.settings.value.appSlowStart), isDown: instance.isLeaving))
             runtimes.append(PeerRuntime(address: address, name: worker.intern(name)))
-            keys.append(BoardKey(upstream: value.settings.value.name, address: instance.address, ordinal: 0))
+            keys.append(PeerKey(upstream: value.settings.value.name, address: instance.address))
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
         }
         value.markDrained(&settings, keys)
@@ -81,7 +81,7 @@ extension Ref where Value == Upstream {
         if let filler = runtimes.first?.address {
             while value.peers.count < capacity { value.peers.append(PeerRuntime(address: filler, name: ByteView())) }
         }
-        while value.boardKeys.count < capacity { value.boardKeys.append(BoardKey(upstream: "", address: "", ordinal: 0)) }
+        while value.boardKeys.count < capacity { value.boardKeys.append(PeerKey(upstream: "", address: "")) }
         for (place, peer) in indices.enumerated() {
             isOffered[peer] = !settings[place].isDown
             if value.peers[peer].name != runtimes[place].name {

@@ -23,7 +23,7 @@ struct Upstream: ~Copyable {
     let isLocal: Bool
     let sticky: Ref<StickyRuntime>?
     /// By peer, its name on the board.
-    var boardKeys: [BoardKey]
+    var boardKeys: [PeerKey]
     /// Port of a group that a proxy_pass implies, 0 else.
     let implicitPort: UInt16
     /// With `app`, `health_check` or `panic on`: never-empty pool, retry budget, and broken answers count (D9).

@@ -72,9 +72,9 @@ extension Ref where Value == Worker {
     /// The supervisor said where peers are on the board.
     func take(_ places: [PeerPlace]) {
         guard let board = value.board else { return }
-        var slots: [BoardKey: PeerSlot] = [:]
+        var slots: [PeerKey: PeerSlot] = [:]
         for place in places {
-            let key = BoardKey(upstream: place.upstream, address: place.address, ordinal: Int(place.ordinal))
+            let key = PeerKey(upstream: place.upstream, address: place.address, ordinal: Int(place.ordinal))
             slots[key] = PeerSlot(index: Int(place.slot), generation: place.slotGeneration)
         }
         let upstreams = value.http.value.upstreams

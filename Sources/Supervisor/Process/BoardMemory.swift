@@ -60,20 +60,20 @@ final class BoardMemory {
     }
 
     /// Takes over what another board knows of the health of these peers.
-    func takeHealth(of peers: [BoardPeer], from old: BoardMemory) {
+    func takeHealth(of peers: [PeerKey], from old: BoardMemory) {
         guard let column = BoardColumn(view, column: 0) else { return }
         for peer in peers {
-            guard let known = old.allocator.existingSlot(for: peer.key), let slot = allocator.existingSlot(for: peer.key)
+            guard let known = old.allocator.existingSlot(for: peer), let slot = allocator.existingSlot(for: peer)
             else { continue }
             column.setCheckState(slot, old.view.checkState(known), term: old.view.checkTerm(known))
         }
     }
 
     /// The slots of the peers of a configuration; those of a peer that is known already stay.
-    func places(for peers: [BoardPeer]) -> [PeerPlace] {
+    func places(for peers: [PeerKey]) -> [PeerPlace] {
         let hasNew = peers.contains { allocator.existingSlot(for: $0.key) == nil }
         let places = peers.compactMap { peer in
-            allocator.slot(for: peer.key).map { slot in
+            allocator.slot(for: peer).map { slot in
                 PeerPlace(
                     upstream: peer.upstream, address: peer.address, ordinal: UInt16(clamping: peer.ordinal),
                     slot: UInt32(clamping: slot.index), slotGeneration: slot.generation)
@@ -84,9 +84,9 @@ final class BoardMemory {
     }
 
     /// The slot of one more peer; nil when the board is full.
-    func place(for peer: BoardPeer) -> (slot: UInt32, generation: UInt64)? {
-        let isKnown = allocator.existingSlot(for: peer.key) != nil
-        guard let slot = allocator.slot(for: peer.key) else { return nil }
+    func place(for peer: PeerKey) -> (slot: UInt32, generation: UInt64)? {
+        let isKnown = allocator.existingSlot(for: peer) != nil
+        guard let slot = allocator.slot(for: peer) else { return nil }
         if !isKnown { allocator.write(to: view) }
         return (UInt32(clamping: slot.index), slot.generation)
     }
@@ -95,23 +95,23 @@ final class BoardMemory {
     var hasSpareSlots: Bool { allocator.count < view.layout.slots / 4 * 3 }
 
     /// Attempts of all workers that run on a peer now.
-    func connections(to peer: BoardPeer) -> Int64 {
-        allocator.existingSlot(for: peer.key).map { view.totals($0).connections } ?? 0
+    func connections(to peer: PeerKey) -> Int64 {
+        allocator.existingSlot(for: peer).map { view.totals($0).connections } ?? 0
     }
 
     /// What all workers say of a peer.
-    func totals(of peer: BoardPeer) -> PeerTotals {
-        allocator.existingSlot(for: peer.key).map { view.totals($0) } ?? PeerTotals()
+    func totals(of peer: PeerKey) -> PeerTotals {
+        allocator.existingSlot(for: peer).map { view.totals($0) } ?? PeerTotals()
     }
 
     /// What became of the attempts on a peer.
-    func account(of peer: BoardPeer) -> PeerAccount {
-        allocator.existingSlot(for: peer.key).map { view.account($0) } ?? PeerAccount()
+    func account(of peer: PeerKey) -> PeerAccount {
+        allocator.existingSlot(for: peer).map { view.account($0) } ?? PeerAccount()
     }
 
     /// What active checks say of a peer.
-    func checkState(of peer: BoardPeer) -> PeerCheckState {
-        allocator.existingSlot(for: peer.key).map { view.checkState($0) } ?? .none
+    func checkState(of peer: PeerKey) -> PeerCheckState {
+        allocator.existingSlot(for: peer).map { view.checkState($0) } ?? .none
     }
 
     /// A counter of all workers together, and of one by the machine's number of its column.
@@ -119,21 +119,8 @@ final class BoardMemory {
     func value(_ counter: BoardCounter, column: Int) -> UInt64 { view.value(counter, column: Self.boardColumn(column)) }
 
     /// Frees the slots of peers that no living generation knows.
-    func keep(only peers: [BoardPeer]) {
-        allocator.retain(only: Set(peers.map(\.key)))
+    func keep(only peers: [PeerKey]) {
+        allocator.retain(only: Set(peers))
         allocator.write(to: view)
-    }
-}
-
-/// A server address of an upstream, as the board knows it.
-struct BoardPeer: Hashable {
-    var upstream: String
-    /// In the form of a listen key.
-    var address: String
-    /// Which of several equal addresses of the upstream.
-    var ordinal: Int
-
-    var key: BoardAllocator.Key {
-        BoardAllocator.Key(upstream: Array(upstream.utf8), address: Array(address.utf8), ordinal: ordinal)
     }
 }

@@ -1,3 +1,4 @@
+internal import Board
 internal import Config
 internal import Messages
 
@@ -14,7 +15,7 @@ final class PreparedConfiguration {
     var board: BoardMemory?
     var peerPlaces: [PeerPlace] = []
     /// Peers that its workers found by name, with places on the board.
-    var foundPeers: Set<BoardPeer> = []
+    var foundPeers: Set<PeerKey> = []
 
     init(settings: ProcessSettings, bundle: Descriptor, listeners: ListenerTable, logs: [String: Descriptor], identity: WorkerIdentity) {
         self.settings = settings

@@ -103,7 +103,7 @@ extension Supervisor {
 
     private func news(app: String, upstream: String, _ board: BoardMemory?) -> UpstreamNews {
         (routes[app] ?? AppRoute()).news(app: app, upstream: upstream, now: System.now) { address in
-            board?.place(for: BoardPeer(upstream: upstream, address: address.listenKey, ordinal: 0))
+            board?.place(for: PeerKey(upstream: upstream, address: address.listenKey))
         }
     }
 
@@ -129,20 +129,20 @@ extension Supervisor {
     }
 
     /// Where an instance stands: for each upstream, on each board, once.
-    private func places(of address: NetworkAddress, app: String) -> [(board: BoardMemory, peer: BoardPeer)] {
+    private func places(of address: NetworkAddress, app: String) -> [(board: BoardMemory, peer: PeerKey)] {
         let names = configurations.values.flatMap(\.settings.appUpstreams).filter { $0.app == app }.map { $0.upstream }
-        let peers = Set(names).map { BoardPeer(upstream: $0, address: address.listenKey, ordinal: 0) }
+        let peers = Set(names).map { PeerKey(upstream: $0, address: address.listenKey) }
         return boards.flatMap { board in peers.map { (board: board, peer: $0) } }
     }
 
     /// The peers of a board that came at run time: instances of apps, and what names stand for.
-    func livePeers(on board: BoardMemory?) -> [BoardPeer] {
-        var peers: [BoardPeer] = []
+    func livePeers(on board: BoardMemory?) -> [PeerKey] {
+        var peers: [PeerKey] = []
         for configuration in configurations.values where configuration.board === board {
             peers += configuration.foundPeers
             for (upstream, app) in configuration.settings.appUpstreams {
                 for instance in routes[app]?.instances ?? [] {
-                    peers.append(BoardPeer(upstream: upstream, address: instance.address.listenKey, ordinal: 0))
+                    peers.append(PeerKey(upstream: upstream, address: instance.address.listenKey))
                 }
             }
         }

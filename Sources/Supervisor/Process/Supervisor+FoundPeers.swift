@@ -1,3 +1,4 @@
+internal import Board
 internal import Config
 internal import Messages
 
@@ -12,7 +13,7 @@ extension Supervisor {
         guard let configuration = configurations[worker.generation], let board = configuration.board,
             configuration.settings.resolvingUpstreams.contains(found.upstream), NetworkAddress(listenKey: found.address) != nil
         else { return }
-        let peer = BoardPeer(upstream: found.upstream, address: found.address, ordinal: 0)
+        let peer = PeerKey(upstream: found.upstream, address: found.address)
         let isKnown = configuration.foundPeers.contains(peer)
         // A worker that lies must not take the places of all others.
         guard isKnown || configuration.foundPeers.count < Self.foundPeersMax && board.hasSpareSlots else { return }

@@ -129,7 +129,7 @@ extension Supervisor {
         for (upstream, app) in configuration.settings.appUpstreams {
             let route = routes[app] ?? AppRoute()
             for instance in route.instances {
-                let peer = BoardPeer(upstream: upstream, address: instance.address.listenKey, ordinal: 0)
+                let peer = PeerKey(upstream: upstream, address: instance.address.listenKey)
                 list.append(
                     peerOverview(
                         peer, name: "\(app).\(instance.key.slot)", weight: Int(route.weight(of: instance)), isBackup: false,
@@ -140,7 +140,7 @@ extension Supervisor {
     }
 
     private func peerOverview(
-        _ peer: BoardPeer, name: String, weight: Int, isBackup: Bool, state: PeerOverview.State?,
+        _ peer: PeerKey, name: String, weight: Int, isBackup: Bool, state: PeerOverview.State?,
         _ configuration: PreparedConfiguration
     ) -> PeerOverview {
         let isDrained = drains.contains { $0.upstream == peer.upstream && ($0.server == peer.address || $0.server == name) }

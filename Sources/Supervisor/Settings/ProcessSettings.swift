@@ -14,7 +14,7 @@ struct ProcessSettings {
 
     /// One address of a `server` of an upstream.
     struct Server {
-        var peer: BoardPeer
+        var peer: PeerKey
         /// As written.
         var name: String
         var weight: Int
@@ -125,11 +125,11 @@ struct ProcessSettings {
     /// The addresses in the order of the configuration; equal ones of an upstream are told apart by their ordinal.
     private static func servers(of http: HTTPSettings) -> [Server] {
         var list: [Server] = []
-        var seen: [BoardPeer: Int] = [:]
+        var seen: [PeerKey: Int] = [:]
         for upstream in http.upstreams {
             for server in upstream.servers {
                 for address in server.resolved {
-                    var peer = BoardPeer(upstream: upstream.name, address: address.listenKey, ordinal: 0)
+                    var peer = PeerKey(upstream: upstream.name, address: address.listenKey)
                     let ordinal = seen[peer, default: 0]
                     seen[peer] = ordinal + 1
                     peer.ordinal = ordinal
@@ -144,7 +144,7 @@ struct ProcessSettings {
     }
 
     /// Every known server address of every upstream.
-    var peers: [BoardPeer] { servers.map(\.peer) }
+    var peers: [PeerKey] { servers.map(\.peer) }
 
     /// nginx's rule: with no log that is a file or standard error, the built-in one is added at level error.
     private static func withDefault(_ logs: [ErrorLogSettings], path: String) -> [ErrorLogSettings] {
