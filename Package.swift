@@ -108,7 +108,7 @@ let package = Package(
                 "Control", "Supervisor", "Config", "Pattern", "Diagnosis", "Machine", "Messages",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ]),
-        tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Supervisor"]),
+        tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Messages", "Supervisor", "TestKit"]),
         tests("Supervisor", ["Supervisor", "Config", "Machine", "Messages", "Board", "CLinux", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 

@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Machine
+import Messages
 import Testing
 
 @testable import Supervisor
@@ -267,7 +268,7 @@ struct AppAdoptionTests {
         let specification = host.specification()
         host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 0))
         // The loop looks at this after each turn, and nobody is told before it does.
         #expect(host.run { $0.hasEnded(.completed) })
         host.die()
@@ -298,7 +299,7 @@ struct AppAdoptionTests {
         let specification = host.specification()
         host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 1 })
         #expect(host.supervisor.scale(app: "api", to: 2) == .accepted)
         #expect(host.run { $0.routes.count == 2 })

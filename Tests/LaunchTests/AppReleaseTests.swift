@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Machine
+import Messages
 import Testing
 
 @testable import Supervisor
@@ -15,7 +16,7 @@ struct AppReleaseTests {
         #expect(host.run { $0.routes.count == 2 })
         let old = host.processes
         let (answer, release) = host.supervisor.deploy(
-            app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .milliseconds(600)))
+            app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 600))
         #expect(answer == .accepted && release == 2)
         var least = 9
         #expect(host.run { host in
@@ -43,7 +44,7 @@ struct AppReleaseTests {
         host.supervisor.configure([host.specification(instances: 2)])
         #expect(host.run { $0.routes.count == 2 })
         let old = host.processes
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["BROKEN=1"], soak: .zero))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["BROKEN=1"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.failed(slot: 0)) })
         #expect(host.run { $0.processes == old })
         #expect(host.routes.count == 2)
@@ -58,7 +59,7 @@ struct AppReleaseTests {
         host.supervisor.configure([host.specification()])
         #expect(host.run { $0.routes.count == 1 })
         let old = host.processes
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .seconds(20)))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 20_000))
         #expect(host.run { $0.routes.values.contains { $0.share == .slice } })
         let candidate = try #require(host.routes.first { $0.value.share == .slice }?.key.instance)
         host.failingShare[candidate] = SoakComparison.Counts(requests: 20, failures: 10)
@@ -78,11 +79,11 @@ struct AppReleaseTests {
         specification.listen = .fixed(.ipv4(0x7F00_0001, port: port))
         host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .zero))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 })
         #expect(TestHost.get(.ipv4(0x7F00_0001, port: port)).contains("\r\n\r\n2 "))
         host.outlooks = []
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["BROKEN=1"], soak: .zero))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["BROKEN=1"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.reverted) && $0.routes.count == 1 })
         #expect(TestHost.get(.ipv4(0x7F00_0001, port: port)).contains("\r\n\r\n2 "))
         #expect(!host.outlooks.contains(.down), "requests wait meanwhile: \(host.outlooks)")

@@ -45,12 +45,7 @@ extension AppSpecification {
         }
         parts += ["\(memoryMax ?? 0) \(openFilesMax ?? 0) \(creationMask) \(watchdog.map { "\($0)" } ?? "-")"]
         parts += [log.map { "\($0.path) \($0.rotateBytes) \($0.keep)" } ?? "-"]
-        // FNV-1a, with a byte between the parts that none of them contains.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for part in parts {
-            for byte in part.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            hash = (hash ^ 0xFF) &* 0x100_0000_01B3
-        }
-        return hash
+        // With a byte behind each part that none of them contains.
+        return parts.flatMap { Array($0.utf8) + [0xFF] }.fingerprint
     }
 }

@@ -23,8 +23,7 @@ struct AppDirectories {
     ///
     /// - Returns: nil when the place belongs to somebody else.
     static func path(for file: String) -> String? {
-        let hash = file.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        let name = String(hash, radix: 16)
+        let name = String(file.utf8.fingerprint, radix: 16)
         if System.isRoot { return "/run/goodgate/" + name }
         let runtime = System.environment("XDG_RUNTIME_DIR") ?? ""
         if runtime.hasPrefix("/"), runtime.utf8.count <= 22 { return "\(runtime)/goodgate/\(name)" }
@@ -116,8 +115,7 @@ struct AppDirectories {
             name += isPlain ? String(Unicode.Scalar(byte)) : "%" + String(byte, radix: 16)
         }
         guard name.utf8.count > 40 else { return name }
-        let hash = app.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return String(name.prefix(23)) + "-" + String(hash, radix: 16)
+        return String(name.prefix(23)) + "-" + String(app.utf8.fingerprint, radix: 16)
     }
 
     /// Reads the state.

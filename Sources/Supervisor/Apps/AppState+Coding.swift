@@ -1,3 +1,5 @@
+internal import Machine
+
 // The state file: a line per fact, fields separated by spaces and escaped by %XX, a checksum at the end. Not JSON: it
 // is read by the privileged process before anything else works, and every line can be checked by itself.
 extension AppState {
@@ -37,7 +39,7 @@ extension AppState {
                 ] + instance.cgroups)
             }
         }
-        return Array(text.utf8) + Array("end \(Self.checksum(text.utf8))\n".utf8)
+        return Array(text.utf8) + Array("end \(text.utf8.fingerprint)\n".utf8)
     }
 
     /// Reads a file.
@@ -48,7 +50,7 @@ extension AppState {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 3, lines.removeLast().isEmpty, let end = lines.popLast() else { throw .checksum }
         let body = lines.joined(separator: "\n") + "\n"
-        guard end == "end \(Self.checksum(body.utf8))" else { throw .checksum }
+        guard end == "end \(body.utf8.fingerprint)" else { throw .checksum }
         boot = ""
         for (index, line) in lines.enumerated().dropFirst() {
             let fields = line.split(separator: " ", omittingEmptySubsequences: false).map(Self.unescaped)
@@ -104,10 +106,6 @@ extension AppState {
         default: return false
         }
         return true
-    }
-
-    private static func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
     /// Letters, digits and harmless signs stand for themselves; an empty field is a lone % (that of a text is %25).

@@ -1,33 +1,8 @@
 package import Machine
+package import Messages
 
 /// What `goodgate app …`, `deploy` and `rollback` order.
 extension AppSupervisor {
-    /// What a deploy changes against the block; nil: as the block says.
-    package struct Deploy: Equatable, Sendable {
-        /// Program and arguments.
-        package var command: [String]?
-        /// Working directory.
-        package var directory: String?
-        /// `NAME=VALUE`, on top of the block's.
-        package var environment: [String]
-        /// Instead of the block's.
-        package var environmentFiles: [String]?
-        /// How long the first new instance serves a slice of the traffic.
-        package var soak: Duration
-
-        /// Makes an order.
-        package init(
-            command: [String]? = nil, directory: String? = nil, environment: [String] = [],
-            environmentFiles: [String]? = nil, soak: Duration = .seconds(10)
-        ) {
-            self.command = command
-            self.directory = directory
-            self.environment = environment
-            self.environmentFiles = environmentFiles
-            self.soak = soak
-        }
-    }
-
     /// Starts an app that is stopped, or whose next start is due later.
     package func start(app: String) -> AppMachine.Answer {
         command(app) { machine, now, actions in
@@ -59,13 +34,13 @@ extension AppSupervisor {
     /// Brings a new release; the report `rollEnded` tells how it went.
     ///
     /// - Returns: The number of the release, if the deploy began.
-    package func deploy(app name: String, _ deploy: Deploy) -> (answer: AppMachine.Answer, release: UInt32) {
+    package func deploy(app name: String, _ order: DeployOrder) -> (answer: AppMachine.Answer, release: UInt32) {
         guard let app = apps[name] else { return (.refused, 0) }
         let number = app.lastRelease + 1
         let release = AppState.Release(
-            number: number, block: app.block.processFingerprint, command: deploy.command, directory: deploy.directory,
-            environment: deploy.environment, environmentFiles: deploy.environmentFiles)
-        return (order(app, to: release, soak: deploy.soak), number)
+            number: number, block: app.block.processFingerprint, command: order.command, directory: order.directory,
+            environment: order.environment, environmentFiles: order.environmentFiles)
+        return (self.order(app, to: release, soak: .milliseconds(Int64(order.soakMilliseconds))), number)
     }
 
     /// Goes back to the release before the active one.

@@ -47,11 +47,7 @@ extension Supervisor {
         if let absence = absence(of: app) { return absence }
         guard let apps else { return ControlAnswer(.refused) }
         defer { flushNews() }
-        let (answer, release) = apps.deploy(
-            app: app,
-            AppSupervisor.Deploy(
-                command: order.command, directory: order.directory, environment: order.environment,
-                environmentFiles: order.environmentFiles, soak: .milliseconds(Int64(order.soakMilliseconds))))
+        let (answer, release) = apps.deploy(app: app, order)
         return Self.answer(answer, release: release, refusal: "the deploy cannot begin")
     }
 
