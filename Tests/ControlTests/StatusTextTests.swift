@@ -13,6 +13,7 @@ struct StatusTextTests {
 
     @Test("a table has its columns under each other, and no space at the end of a line") func table() {
         #expect(TextTable.render(["A", "LONG", "C"], [["1", "2", ""], ["333", "4", "5"]]) == "A    LONG  C\n1    2\n333  4     5\n")
+        #expect(TextTable.render(["A", "LONG", "C"], [["1", "2", "x"]], right: 1...1) == "A  LONG  C\n1     2  x\n")
     }
 
     @Test("whatever an app can name is escaped") func escapes() {
@@ -29,11 +30,18 @@ struct StatusTextTests {
         #expect(text.contains("a\\x1b[2J") && text.contains("env \\x07") && text.contains("ready\\x1b]0;x"))
     }
 
-    @Test(arguments: [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("0s", 0)] as [(String, UInt32)])
-    func soak(text: String, milliseconds: UInt32) { #expect(DeployCommand.milliseconds(text) == milliseconds) }
+    @Test("durations are written as in the configuration", arguments: [
+        ("500ms", 500), ("10s", 10_000), ("10", 10_000), ("2m", 120_000), ("1h30m", 5_400_000), ("7d", 604_800_000), ("0s", 0),
+    ] as [(String, Int64)])
+    func duration(text: String, milliseconds: Int64) { #expect(DurationText.milliseconds(text) == milliseconds) }
 
-    @Test(arguments: ["", "10", "s", "-1s", "2h", "99999999999s", "1.5s"])
-    func badSoak(text: String) { #expect(DeployCommand.milliseconds(text) == nil) }
+    @Test(arguments: ["", "s", "-1s", "99999999999s", "1.5s", "20000d"])
+    func badDuration(text: String) { #expect(DurationText.milliseconds(text) == nil) }
+
+    @Test("the soak of a deploy has a limit") func soak() {
+        #expect(DurationText.milliseconds("1h", max: 3_600_000) == 3_600_000)
+        #expect(DurationText.milliseconds("2h", max: 3_600_000) == nil)
+    }
 
     @Test("the bar is full when all are ready, and never longer") func bar() {
         #expect(ProgressPrinter.bar(0, of: 2) == "[--------------------]")

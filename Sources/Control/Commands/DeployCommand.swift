@@ -27,11 +27,11 @@ struct DeployCommand: AsyncParsableCommand {
     @OptionGroup var options: ControlOptions
 
     func run() async throws {
-        guard let milliseconds = Self.milliseconds(soak) else {
-            throw ValidationError("--soak takes a number and ms, s, m or h, at most one hour, as in 10s")
+        guard let milliseconds = DurationText.milliseconds(soak, max: 3_600_000) else {
+            throw ValidationError("--soak \(DurationText.rule), at most one hour, as in 10s")
         }
         var order = ReleaseOrder()
-        order.soakMilliseconds = milliseconds
+        order.soakMilliseconds = UInt32(milliseconds)
         if let command {
             guard let words = CommandWords.split(command) else {
                 throw ValidationError("--command is quoted as in the configuration, and takes one command: \(command)")
@@ -45,16 +45,6 @@ struct DeployCommand: AsyncParsableCommand {
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
-
-    /// `500ms`, `10s`, `2m`; nil if it is none, or more than an hour.
-    static func milliseconds(_ text: String) -> UInt32? {
-        for (unit, factor) in [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] as [(String, UInt32)] where text.hasSuffix(unit) {
-            guard let number = UInt32(text.dropLast(unit.count)) else { continue }
-            let (product, overflow) = number.multipliedReportingOverflow(by: factor)
-            return overflow || product > 3_600_000 ? nil : product
-        }
-        return nil
-    }
 }
 
 /// `goodgate rollback NAME`: back to the release before.

@@ -18,8 +18,10 @@ struct IncidentsCommand: AsyncParsableCommand {
     func run() async throws {
         var query: [String] = []
         if let since {
-            guard let seconds = Self.seconds(since) else { throw ValidationError("--since takes a time such as 30m, 1h or 7d") }
-            query.append("since=\(Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 - seconds) * 1_000)).text)")
+            guard let milliseconds = DurationText.milliseconds(since) else {
+                throw ValidationError("--since \(DurationText.rule), as in 30m")
+            }
+            query.append("since=\(Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000) - milliseconds).text)")
         }
         if let app, let escaped = app.addingPercentEncoding(withAllowedCharacters: .alphanumerics) { query.append("app=\(escaped)") }
         let resource = "/v1/incidents" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
@@ -27,13 +29,5 @@ struct IncidentsCommand: AsyncParsableCommand {
             let list = try await client.get(IncidentList.self, resource)
             if options.json { try options.printJSON(list) } else { print(IncidentText.list(list.incidents), terminator: "") }
         }
-    }
-
-    /// `90`, `30s`, `5m`, `1h`, `7d`.
-    static func seconds(_ text: String) -> Double? {
-        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        let unit = text.last.flatMap { units[$0] }
-        guard let number = Double(unit == nil ? text : String(text.dropLast())), number >= 0, number < 1e9 else { return nil }
-        return number * (unit ?? 1)
     }
 }

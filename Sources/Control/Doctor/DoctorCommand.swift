@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         guard let milliseconds = DurationText.milliseconds(since) else {
-            throw ValidationError("--since takes a number and s, m, h or d, as in 24h")
+            throw ValidationError("--since \(DurationText.rule), as in 24h")
         }
         let system = LiveSystem()
         var options = Doctor<LiveSystem>.Options(since: system.now().advanced(byMilliseconds: -milliseconds))
@@ -82,20 +82,5 @@ struct DoctorCommand: ParsableCommand {
             }
             return status == 0 ? nil : String(decoding: said, as: UTF8.self)
         } catch { return error.text }
-    }
-}
-
-/// Durations as people write them.
-enum DurationText {
-    /// `90m` as milliseconds; nil if it is no duration.
-    static func milliseconds(_ text: String) -> Int64? {
-        guard let unit = text.last, let number = Int64(text.dropLast()), number >= 0, number < 1_000_000 else { return nil }
-        switch unit {
-        case "s": return number * 1000
-        case "m": return number * 60_000
-        case "h": return number * 3_600_000
-        case "d": return number * 86_400_000
-        default: return nil
-        }
     }
 }

@@ -14,13 +14,7 @@ enum IncidentText {
             ].map(TextEscape.terminal)
         }
         let head = ["INCIDENT", "SINCE", "FOR", "UPSTREAM", "ATTEMPTS", "FAILED", "SAVED", "VERDICT"]
-        let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
-        return ([head] + rows).map { row in
-            row.indices.map { column in
-                let pad = String(repeating: " ", count: widths[column] - row[column].count)
-                return (4...6).contains(column) ? pad + row[column] : row[column] + pad
-            }.joined(separator: "  ").trimmingTrailingSpaces + "\n"
-        }.joined()
+        return TextTable.render(head, rows, right: 4...6)
     }
 
     /// Lines of an app shown for each end; `--json` has them all.
@@ -70,8 +64,4 @@ enum IncidentText {
         default: "\(milliseconds / 3_600_000) h"
         }
     }
-}
-
-extension String {
-    fileprivate var trimmingTrailingSpaces: String { String(reversed().drop { $0 == " " }.reversed()) }
 }

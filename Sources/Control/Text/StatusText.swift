@@ -89,15 +89,16 @@ enum StatusText {
 
 /// Columns for a terminal.
 enum TextTable {
-    /// Two spaces between columns, the last one ragged, a newline after each row.
-    static func render(_ head: [String], _ rows: [[String]]) -> String {
+    /// Two spaces between columns, the last one ragged, a newline after each row. Numbers stand in columns of `right`.
+    static func render(_ head: [String], _ rows: [[String]], right: ClosedRange<Int>? = nil) -> String {
         let all = [head] + rows
         let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in
             var line = ""
             for (column, cell) in row.enumerated() {
-                line += cell
-                if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - cell.count + 2) }
+                let pad = String(repeating: " ", count: widths[column] - cell.count)
+                line += right?.contains(column) == true ? pad + cell : cell + pad
+                if column < row.count - 1 { line += "  " }
             }
             while line.last == " " { line.removeLast() }
             return line + "\n"
