@@ -83,8 +83,5 @@ extension Ref where Value == Worker {
         }
     }
 
-    private func send(_ report: WorkerReport) -> Bool {
-        guard let packet = try? report.encode() else { return false }
-        return PacketSocket.send(MessageLimits.channelDescriptor, packet) >= 0
-    }
+    private func send(_ report: WorkerReport) -> Bool { Channel.send(MessageLimits.channelDescriptor, report) }
 }

@@ -2,9 +2,7 @@ import Machine
 
 /// What failed attempts left in a request: for its log line, its answer, and the count of requests that were saved.
 struct RequestFailure: BitwiseCopyable {
-    /// Incidents that a request counts in at most.
-    private static var incidentsMax: Int { 4 }
-
+    /// A request counts in as many incidents at most.
     private var ids = InlineArray<4, UInt64>(repeating: 0)
     /// Incidents it counts in; 0: nothing failed.
     private(set) var count = 0
@@ -21,7 +19,7 @@ struct RequestFailure: BitwiseCopyable {
         self.incident = incident
         self.reason = reason
         for index in 0..<count where ids[index] == incident.rawValue { return false }
-        guard count < Self.incidentsMax else { return false }
+        guard count < ids.count else { return false }
         ids[count] = incident.rawValue
         count += 1
         return true

@@ -16,12 +16,7 @@ extension Ref where Value == Request {
         if let part = rest("sent_http_") { return findField(part, value.response.fields, joins: true) }
         if let part = rest("http_") { return findField(part, main.value.fields, joins: true) }
         if let part = rest("arg_") { return value.arguments.isEmpty ? nil : URI.argument(part, in: value.arguments) }
-        guard let part = rest("cookie_") else { return nil }
-        let main = main
-        for index in main.value.fields.indices where main.value.fields[index].token == .cookie {
-            if let found = Cookie.value(part, in: main.value.fields[index].value) { return found }
-        }
-        return nil
+        return rest("cookie_").flatMap { cookie($0) }
     }
 
     /// The format of $date_local and $date_gmt: as the page's SSI set it.

@@ -235,7 +235,7 @@ extension Ref where Value == Request {
         }
     }
 
-    /// A path with a query that stands in a body: unescaped, and refused if it leaves the root.
+    /// A path with a query that an upstream names or that stands in a body: unescaped, and refused if it leaves the root.
     func unsafeURI(_ text: ByteView) -> (path: ByteView, query: ByteView)? {
         let chunk = main.value.arena.room(for: text.count + 1, pool)
         var found: (path: ByteView, query: ByteView?)?

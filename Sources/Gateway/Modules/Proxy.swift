@@ -294,12 +294,6 @@ extension Ref where Value == Request {
 
     var wantsUpgrade: Bool { main.value.parser.head.flags.contains(.connectionUpgrade) && field(.upgrade) != nil }
 
-    func hasErrorPage(for status: Int) -> Bool {
-        let core = location.value.settings
-        for page in core.value.core.errorPages where page.status == status { return true }
-        return false
-    }
-
     /// The few fields that pass from an answer with X-Accel-Redirect to the page served instead.
     func takeAccelHeaders(_ exchange: ExchangeRef) {
         guard let input = exchange.value.input else { return }
@@ -319,20 +313,12 @@ extension Ref where Value == Request {
 
     func accelRedirect(to target: ByteView) {
         if target.first == 0x40 { return redirectToNamed(target) }
-        let chunk = value.arena.room(for: target.count + 1, pool)
-        var found: (path: ByteView, query: ByteView?)?
-        chunk.write(reserving: target.count + 1) { writer in
-            found = URI.checkUnsafe(target, into: &writer)
-        }
-        guard let found else {
-            log(.error, "unsafe URI \"\(target.string)\" was detected")
-            return finish(.status(404))
-        }
+        guard let found = unsafeURI(target) else { return finish(.status(404)) }
         if value.method != .head {
             value.method = .get
             value.methodName = "GET"
         }
-        internalRedirect(to: found.path, arguments: found.query ?? ByteView())
+        internalRedirect(to: found.path, arguments: found.query)
     }
 }
 

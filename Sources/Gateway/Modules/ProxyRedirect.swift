@@ -17,19 +17,11 @@ extension Ref where Value == Request {
         case .text(let template):
             let prefix = evaluate(template)
             guard target.hasPrefix(prefix) else { return nil }
-            return join(evaluate(rule.replacement), target.dropFirst(prefix.count))
+            return joined(evaluate(rule.replacement), target.dropFirst(prefix.count))
         case .pattern(let id):
             guard match(worker.value.http.value.patterns[id.index], target) else { return nil }
             return evaluate(rule.replacement)
         }
-    }
-
-    private func join(_ a: ByteView, _ b: ByteView) -> ByteView {
-        let chunk = value.arena.room(for: a.count + b.count, pool)
-        let start = chunk.value.end
-        chunk.append(a)
-        chunk.append(b)
-        return chunk.whole[start..<chunk.value.end]
     }
 
     func redirectedRefresh(_ target: ByteView) -> ByteView {
@@ -38,7 +30,7 @@ extension Ref where Value == Request {
             if target[index..<(index + 4)].equalsIgnoringCase("url=") {
                 let url = target.dropFirst(index + 4)
                 guard let changed = redirected(url) else { return target }
-                return join(target.prefix(index + 4), changed)
+                return joined(target.prefix(index + 4), changed)
             }
             index += 1
         }

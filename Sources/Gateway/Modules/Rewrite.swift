@@ -80,13 +80,10 @@ extension Ref where Value == Request {
     private func sendText(_ text: ByteView, status: Int) {
         value.response.status = status
         if value.response.contentType == nil { value.response.setContentType(contentTypeOfURI()) }
-        value.response.contentLength = Int64(text.count)
         value.response.lastModified = -1
         value.phase = .responding
         guard !isMain || ignoreBody() else { return }
-        guard sendHeader() else { return }
-        emit(Segment(text), isLast: true)
-        finish(.done)
+        respond(Segment(text))
     }
 
     private func apply(_ rule: RewriteRule) -> Outcome {

@@ -26,9 +26,6 @@ extension Ref where Value == Request {
         }
         value.response.status = 200
         value.response.setContentType("text/plain")
-        value.response.contentLength = Int64(text.count)
-        guard sendHeader() else { return }
-        emit(Segment(text), isLast: true)
-        finish(.done)
+        respond(Segment(text))
     }
 }

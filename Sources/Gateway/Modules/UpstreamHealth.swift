@@ -29,10 +29,7 @@ extension Ref where Value == Request {
         value.response.status = isHealthy ? 200 : 503
         value.response.setContentType("application/json")
         value.response.append("Cache-Control", "no-store", token: .cacheControl)
-        value.response.contentLength = Int64(text.count)
-        guard sendHeader() else { return }
-        emit(Segment(text), isLast: true)
-        finish(.done)
+        respond(Segment(text))
     }
 
     /// Appends one group. - Returns: whether it can serve.

@@ -83,7 +83,7 @@ extension Ref where Value == Request {
         return exchange.upstreamField(variable: name)
     }
 
-    private func cookie(_ name: ByteView) -> ByteView? {
+    func cookie(_ name: ByteView) -> ByteView? {
         for index in main.value.fields.indices where main.value.fields[index].token == .cookie {
             if let found = Cookie.value(name, in: main.value.fields[index].value) { return found }
         }

@@ -50,7 +50,8 @@ extension Ref where Value == Request {
         sendBuiltinPage(status)
     }
 
-    private func errorPage(for status: Int) -> Int? {
+    /// The first error_page for a status, as an index.
+    func errorPage(for status: Int) -> Int? {
         let settings = location.value.settings
         for index in settings.value.core.errorPages.indices where settings.value.core.errorPages[index].status == status { return index }
         return nil
@@ -97,7 +98,7 @@ extension Ref where Value == Request {
     /// nginx's own small page, or only a head where the status has none.
     private func sendBuiltinPage(_ status: Int) {
         if sendsRefresh(insteadOf: status) { return }
-        let shown = status == 494 ? 400 : (495...497).contains(status) ? 400 : status
+        let shown = StatusText.shown(status)
         let location = value.response.location
         value.response.clearForErrorPage()
         value.response.location = location
@@ -108,12 +109,11 @@ extension Ref where Value == Request {
             emit(nil, isLast: true)
             return finish(.done)
         }
-        let pool = pool
         let buffer = pool.value.take(1024)
         buffer.append("<html>\r\n<head><title>")
         buffer.append(text)
         buffer.append("</title></head>\r\n<body>\r\n<center><h1>")
-        buffer.append(status >= 494 && status <= 497 ? StatusText.page(400)! : text)
+        buffer.append(StatusText.page(shown) ?? text)
         buffer.append("</h1></center>\r\n")
         if let detail = StatusText.detail(status) { buffer.append(detail) }
         buffer.append("<hr><center>")
@@ -129,9 +129,18 @@ extension Ref where Value == Request {
             for _ in 0..<6 { buffer.append("<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n") }
         }
         value.response.setContentType("text/html")
-        value.response.contentLength = Int64(buffer.count)
-        guard sendHeader() else { return pool.value.give(buffer) }
-        emit(Segment(buffer.view, owner: buffer), isLast: true)
+        respond(Segment(buffer.view, owner: buffer))
+    }
+
+    /// Sends an answer whose whole body lies in memory, and ends the handler's work.
+    func respond(_ body: Segment) {
+        let pool = pool
+        value.response.contentLength = body.count
+        guard sendHeader() else {
+            if let buffer = body.buffer { pool.value.give(buffer) }
+            return
+        }
+        emit(body, isLast: true)
         finish(.done)
     }
 

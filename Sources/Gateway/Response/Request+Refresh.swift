@@ -8,7 +8,6 @@ extension Ref where Value == Request {
     func sendsRefresh(insteadOf status: Int) -> Bool {
         guard status == 301 || status == 302, let target = value.response.location, location.value.settings.value.core.msieRefresh,
             isInternetExplorer else { return false }
-        let pool = pool
         let buffer = pool.value.take(1024)
         buffer.append("<html><head><meta http-equiv=\"Refresh\" content=\"0; URL=")
         buffer.write(reserving: target.count * 3) { writer in
@@ -18,13 +17,7 @@ extension Ref where Value == Request {
         value.response.clearForErrorPage()
         value.response.status = 200
         value.response.setContentType("text/html")
-        value.response.contentLength = Int64(buffer.count)
-        guard sendHeader() else {
-            pool.value.give(buffer)
-            return true
-        }
-        emit(Segment(buffer.view, owner: buffer), isLast: true)
-        finish(.done)
+        respond(Segment(buffer.view, owner: buffer))
         return true
     }
 

@@ -46,6 +46,9 @@ enum StatusText {
         }
     }
 
+    /// What the client sees of a status: those that tell kinds of bad requests apart are 400.
+    static func shown(_ status: Int) -> Int { (494...497).contains(status) ? 400 : status }
+
     /// Title of the built-in page, nil where only a head is sent.
     static func page(_ status: Int) -> ByteView? {
         switch status {

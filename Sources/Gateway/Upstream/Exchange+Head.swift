@@ -124,7 +124,7 @@ extension Ref where Value == Exchange {
     /// The answer is for the client, unless a page of ours stands in for it.
     func passAnswerOn() {
         if (502...504).contains(value.status) { noteAnswered(value.status) }
-        if proxy.value.interceptsErrors, value.status >= 300, request.hasErrorPage(for: value.status) { return interceptError() }
+        if proxy.value.interceptsErrors, value.status >= 300, request.errorPage(for: value.status) != nil { return interceptError() }
         learnSessionFromHead()
         if redirectsInternally() { return }
         request.takeHeaders(self)
@@ -181,8 +181,7 @@ extension Ref where Value == Exchange {
         let authenticate = status == 401 ? upstreamField(variable: "www_authenticate") : nil
         let hasNoBody = value.framing == .none || value.framing == .length && value.remaining == 0
         finishAttempt(outcome: .succeeded)
-        if hasNoBody, value.isKeepalive, value.input?.count == 0, upstream.value.keepsConnections, let connection = value.connection,
-            !connection.value.isReadable {
+        if hasNoBody, value.input?.count == 0, canPark, let connection = value.connection {
             value.connection = nil
             connection.park()
         }

@@ -288,14 +288,19 @@ extension Ref where Value == Exchange {
         request.finish(.status(status))
     }
 
+    /// Whether the connection may serve another request: nothing is left on it, and nobody wants it closed.
+    var canPark: Bool {
+        guard value.isKeepalive, value.isRequestSent, upstream.value.keepsConnections, let connection = value.connection else { return false }
+        return !connection.value.isReadable && !connection.value.isPeerClosed
+    }
+
     /// All of the answer was read: the connection goes back to the pool, the request to its end.
     func answerComplete() {
         finishAttempt(outcome: .succeeded)
         if let connection = value.connection {
+            let canPark = canPark
             value.connection = nil
-            let canStay = value.isKeepalive && value.isRequestSent && upstream.value.keepsConnections
-                && !connection.value.isReadable && !connection.value.isPeerClosed
-            if canStay { connection.park() } else { connection.close() }
+            if canPark { connection.park() } else { connection.close() }
         }
         endBalancing()
         value.state = .finished
