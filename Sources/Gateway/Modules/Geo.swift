@@ -16,8 +16,11 @@ extension Ref where Value == Request {
             return NetworkAddress(parsing: text)
         }
         let client = NetworkAddress(connection.value.peer)
-        guard !geo.value.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields, joins: true) else { return client }
-        return ForwardedAddress.original(client: client, forwarded: forwarded, trusted: geo.value.proxies, isRecursive: geo.value.isProxyRecursive) ?? client
+        guard !geo.value.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields, joins: true) else {
+            return client
+        }
+        return ForwardedAddress.original(
+            client: client, forwarded: forwarded, trusted: geo.value.proxies, isRecursive: geo.value.isProxyRecursive) ?? client
     }
 }
 

@@ -290,7 +290,9 @@ extension Ref where Value == Exchange {
 
     /// Whether the connection may serve another request: nothing is left on it, and nobody wants it closed.
     var canPark: Bool {
-        guard value.isKeepalive, value.isRequestSent, upstream.value.keepsConnections, let connection = value.connection else { return false }
+        guard value.isKeepalive, value.isRequestSent, upstream.value.keepsConnections, let connection = value.connection else {
+            return false
+        }
         return !connection.value.isReadable && !connection.value.isPeerClosed
     }
 
