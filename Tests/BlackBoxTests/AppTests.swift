@@ -20,7 +20,6 @@ struct Apps {
 
     private func process(_ reply: Reply) throws -> pid_t { try #require(pid_t(reply.text), "\(reply.status) \(reply.text)") }
 
-    private func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 }
 
     @Test("is started, serves once it listens, and leaves no process behind", arguments: [SIGQUIT, SIGTERM])
     func startAndStop(_ signal: Int32) throws {
@@ -28,10 +27,10 @@ struct Apps {
         let site = try site(app: command(directory, delay: 0.5), directory: directory)
         // The first request comes long before the app listens: it waits.
         let app = try process(try site.client(timeout: 30).request())
-        #expect(isAlive(app))
+        #expect(LiveProcess(app).isAlive)
         #expect(site.gateway.waitForError("app one.0#1: ready after"))
         site.gateway.stop(signal, seconds: 20)
-        #expect(eventually { !isAlive(app) })
+        #expect(eventually { !LiveProcess(app).isAlive })
     }
 
     @Test("loses no request when all its instances are killed under load, and is started again")
@@ -95,14 +94,14 @@ struct Apps {
         site.gateway.signal(SIGKILL)
         for worker in workers { kill(worker, SIGKILL) }
         #expect(site.gateway.process.wait(seconds: 5) != nil)
-        #expect(eventually { workers.allSatisfy { !isAlive($0) } && Ports.isFree(site.port) })
-        #expect(isAlive(app))
+        #expect(eventually { workers.allSatisfy { !LiveProcess($0).isAlive } && Ports.isFree(site.port) })
+        #expect(LiveProcess(app).isAlive)
         try FileManager.default.removeItem(atPath: directory.path + "/gateway.pid")
         let next = try GatewayProcess(configuration: directory.read(GatewayProcess.configurationName), directory: directory)
         let reply = try Client(site.port, timeout: 30).request()
         #expect(try process(reply) == app)
         next.stop(SIGQUIT, seconds: 20)
-        #expect(eventually { !isAlive(app) })
+        #expect(eventually { !LiveProcess(app).isAlive })
     }
 
     @Test("is not touched by a reload, unless its block changed")
@@ -121,7 +120,7 @@ struct Apps {
             GatewayProcess.configurationName, old.replacingOccurrences(of: "app one {", with: "app one { env RELEASE=2;"))
         site.gateway.signal(SIGHUP)
         #expect(try eventually(within: 30) { try process(site.get()) != app }, "\(site.gateway.errorLog)")
-        #expect(eventually(within: 20) { !isAlive(app) })
+        #expect(eventually(within: 20) { !LiveProcess(app).isAlive })
         #expect(load.finish().failures == [])
     }
 }

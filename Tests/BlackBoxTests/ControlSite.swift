@@ -107,9 +107,6 @@ struct ControlSite {
 
     /// The control process of this gateway; nil: there is none.
     var controlProcess: pid_t? {
-        site.gateway.process.children.first { child in
-            let line = FileManager.default.contents(atPath: "/proc/\(child)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
-            return line.contains("control process")
-        }
+        site.gateway.process.children.first { LiveProcess($0).commandLine.contains("control process") }
     }
 }

@@ -206,11 +206,6 @@ struct SSIFilterTests {
         defer { site.stop() }
         #expect(eventually { !site.gateway.workers.isEmpty })
         let worker = try #require(site.gateway.workers.first)
-        func memory() throws -> Int {
-            let status = try String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)
-            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
-            return try #require(line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
-        }
         func leave(_ count: Int) throws {
             for _ in 0..<count {
                 let before = origin.connections
@@ -221,8 +216,8 @@ struct SSIFilterTests {
             }
         }
         try leave(50)
-        let before = try memory()
+        let before = LiveProcess(worker).residentKiB
         try leave(300)
-        #expect(try memory() - before < 2_000, "kB")
+        #expect(LiveProcess(worker).residentKiB - before < 2_000, "kB")
     }
 }

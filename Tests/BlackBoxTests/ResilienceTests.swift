@@ -10,16 +10,15 @@ struct Resilience {
         defer { site.stop() }
         #expect(eventually { site.gateway.workers.count == 1 })
         let worker = try #require(site.gateway.workers.first)
-        func field(_ name: String) -> String {
-            let status = (try? String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)) ?? ""
-            return status.split(separator: "\n").first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)) } ?? ""
+        let process = LiveProcess(worker)
+        #expect(eventually { process.status("NoNewPrivs") == "1" || !Target.isGoodgate }, "rights are dropped at the start")
+        for field in ["Uid", "Gid"] {
+            let ids = process.status(field).split(separator: "\t")
+            #expect(ids.count == 4 && ids.allSatisfy { $0 != "0" }, "\(field) \(ids)")
         }
-        #expect(eventually { field("NoNewPrivs").trimmingCharacters(in: .whitespaces) == "1" || !Target.isGoodgate }, "rights are dropped at the start")
-        #expect(field("Uid").split(separator: "\t").allSatisfy { $0 != "0" })
-        #expect(field("Gid").split(separator: "\t").allSatisfy { $0 != "0" })
-        #expect(field("CapEff").trimmingCharacters(in: .whitespaces) == "0000000000000000")
+        #expect(process.status("CapEff") == "0000000000000000")
         if Target.isGoodgate {
-            #expect(field("NoNewPrivs").trimmingCharacters(in: .whitespaces) == "1")
+            #expect(process.status("NoNewPrivs") == "1")
             let dumpableOwner = try FileManager.default.attributesOfItem(atPath: "/proc/\(worker)/mem")[.ownerAccountID] as? Int
             #expect(dumpableOwner == 0, "a process that is not dumpable belongs to root in /proc")
         }
@@ -36,9 +35,9 @@ struct Resilience {
         let worker = try #require(gateway.workers.first)
         let crowd = (0..<80).compactMap { _ in try? Client(port) }
         #expect(gateway.waitForError("(24: Too many open files)"))
-        let before = cpuTicks(worker)
+        let before = LiveProcess(worker).cpuTicks
         usleep(1_000_000)
-        #expect(cpuTicks(worker) - before <= 30, "at most 0.3 s of CPU in a second")
+        #expect(LiveProcess(worker).cpuTicks - before <= 30, "at most 0.3 s of CPU in a second")
         let lines = gateway.errorLog.components(separatedBy: "Too many open files").count - 1
         #expect(lines <= 60, "\(lines) lines")
         crowd.forEach { $0.close() }
@@ -114,12 +113,5 @@ struct Resilience {
         #expect(eventually { site.gateway.directory.read("p.log").split(separator: "\n").count == 40 })
         let pids = Set(site.gateway.directory.read("p.log").split(separator: "\n").compactMap { pid_t($0) })
         #expect(pids.isSubset(of: Set(site.gateway.workers)))
-    }
-
-    /// CPU time of a process in clock ticks of 10 ms.
-    private func cpuTicks(_ pid: pid_t) -> Int {
-        let stat = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
-        let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-        return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
     }
 }

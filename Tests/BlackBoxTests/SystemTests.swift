@@ -39,11 +39,11 @@ struct SystemTests {
         #expect(eventually(within: 5) { directory.read("error.log").contains("unknown process") }, "\(directory.read("error.log"))")
         // The keeper is killed: the app and its children are ended and collected, another instance is started.
         #expect(eventually(within: 5) { sleepers(below: gateway).count == 3 })
-        let keeper = try #require(children(of: gateway).first { commandLine($0).contains("keeper") })
+        let keeper = try #require(LiveProcess(gateway).children.first { LiveProcess($0).commandLine.contains("keeper") })
         let first = sleepers(below: gateway)
         kill(keeper, SIGKILL)
         #expect(eventually(within: 10) { sleepers(below: gateway).count == 3 && first.isDisjoint(with: sleepers(below: gateway)) })
-        #expect(eventually(within: 5) { children(of: gateway).allSatisfy { !isZombie($0) } })
+        #expect(eventually(within: 5) { LiveProcess(gateway).children.allSatisfy { LiveProcess($0).isAlive } })
         #expect(try Client.get(port, "/").text == "x")
         kill(gateway, SIGTERM)
         #expect(container.wait(seconds: 10) == .exited(0), "\(directory.read("error.log"))")
@@ -58,24 +58,11 @@ struct SystemTests {
         #expect(result.succeeded, "\(result.output)\(result.errors)")
     }
 
-    private func children(of process: pid_t) -> [pid_t] {
-        let text = FileManager.default.contents(atPath: "/proc/\(process)/task/\(process)/children") ?? Data()
-        return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
-    }
-
-    private func commandLine(_ process: pid_t) -> String {
-        FileManager.default.contents(atPath: "/proc/\(process)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
-
-    private func isZombie(_ process: pid_t) -> Bool {
-        String(decoding: FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data(), as: UTF8.self).contains(") Z ")
-    }
-
     /// The processes of the app, wherever they hang in the tree.
     private func sleepers(below process: pid_t) -> Set<pid_t> {
         var found: Set<pid_t> = []
-        for child in children(of: process) {
-            if commandLine(child).hasPrefix("sleep") { found.insert(child) }
+        for child in LiveProcess(process).children {
+            if LiveProcess(child).commandLine.hasPrefix("sleep") { found.insert(child) }
             found.formUnion(sleepers(below: child))
         }
         return found

@@ -21,7 +21,7 @@ struct Takeovers {
         let workers = gateway.workers
         gateway.signal(SIGKILL)
         #expect(gateway.process.wait(seconds: 5) == .signalled(SIGKILL))
-        #expect(workers.allSatisfy(isAlive))
+        #expect(workers.allSatisfy { LiveProcess($0).isAlive })
         return workers
     }
 
@@ -31,18 +31,9 @@ struct Takeovers {
         return try GatewayProcess(configuration: directory.read(GatewayProcess.configurationName), directory: directory)
     }
 
-    private func isAlive(_ process: pid_t) -> Bool {
-        guard let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return false }
-        return !String(decoding: status, as: UTF8.self).contains(") Z ")
-    }
-
     /// Processes of a supervisor whose title has a word.
     private func children(of process: pid_t, named word: String) -> [pid_t] {
-        let list = FileManager.default.contents(atPath: "/proc/\(process)/task/\(process)/children") ?? Data()
-        return String(decoding: list, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }.filter {
-            let line = FileManager.default.contents(atPath: "/proc/\($0)/cmdline").map { String(decoding: $0, as: UTF8.self) }
-            return line?.contains("\(word) process") ?? false
-        }
+        LiveProcess(process).children.filter { LiveProcess($0).commandLine.contains("\(word) process") }
     }
 
     /// Whether a worker has got everything and given up its rights: as root it is nobody then, else nobody may look into it.
@@ -50,8 +41,8 @@ struct Takeovers {
         var facts = stat()
         guard stat("/proc/\(process)", &facts) == 0 else { return false }
         guard Target.isRoot else { return facts.st_uid == 0 }
-        let status = FileManager.default.contents(atPath: "/proc/\(process)/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return status.contains("\nUid:") && !status.contains("\nUid:\t0\t")
+        let users = LiveProcess(process).status("Uid")
+        return !users.isEmpty && !users.hasPrefix("0\t")
     }
 
     /// Where the supervisor of a pid file keeps its state.
@@ -76,7 +67,7 @@ struct Takeovers {
             let old = gateway
             defer { old.process.kill() }
             gateway = try next(in: directory)
-            #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "they drain: \(gateway.errorLog)")
+            #expect(eventually(within: 10) { !orphans.contains(where: { LiveProcess($0).isAlive }) }, "they drain: \(gateway.errorLog)")
         }
         #expect(eventually(within: 10) { load.count > 300 })
         #expect(load.finish().failures == [], "\(gateway.errorLog)")
@@ -98,12 +89,12 @@ struct Takeovers {
         #expect(eventually(within: 20) { load.count > count + 50 })
         if let state { try Data(state.utf8).write(to: URL(fileURLWithPath: stateDirectory(directory) + "/apps.state")) }
         let next = try next(in: directory)
-        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(eventually(within: 10) { !orphans.contains(where: { LiveProcess($0).isAlive }) }, "\(next.errorLog)")
         #expect(try site.client(timeout: 30).request().text == app)
         #expect(load.finish().failures == [], "\(next.errorLog)")
         if state != nil { #expect(next.errorLog.contains("apps.state\" is damaged")) }
         next.stop(SIGQUIT, seconds: 20)
-        #expect(eventually { !isAlive(pid_t(app) ?? 0) })
+        #expect(eventually { !LiveProcess(pid_t(app) ?? 0).isAlive })
     }
 
     @Test("is killed, the next one may listen elsewhere: what stays is never refused, what goes is closed")
@@ -122,7 +113,7 @@ struct Takeovers {
         let orphans = try bereave(gateway)
         try gateway.rewrite(http: http(comes, "new"), workers: 2)
         let next = try next(in: directory)
-        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(eventually(within: 10) { !orphans.contains(where: { LiveProcess($0).isAlive }) }, "\(next.errorLog)")
         for port in [stays, comes] { #expect(try Client.get(port, "/").text == "new") }
         #expect(Ports.isFree(goes))
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/old.sock"))
@@ -142,13 +133,13 @@ struct Takeovers {
         let text = directory.read(GatewayProcess.configurationName)
         try directory.write(GatewayProcess.configurationName, text.replacingOccurrences(of: "pid gateway.pid", with: "pid other.pid"))
         site.gateway.signal(SIGHUP)
-        #expect(eventually(within: 10) { !first.contains(where: isAlive) })
+        #expect(eventually(within: 10) { !first.contains(where: { LiveProcess($0).isAlive }) })
         let load = Load(port: site.port, clients: 2)
         let orphans = try bereave(site.gateway)
         try? FileManager.default.removeItem(atPath: directory.path + "/other.pid")
         let next = try RunningProcess(GatewayProcess.binary, GatewayProcess.arguments(directory.path), errors: directory.path + "/stderr")
         defer { next.kill() }
-        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 10) { !orphans.contains(where: { LiveProcess($0).isAlive }) }, "\(site.gateway.errorLog)")
         #expect(try site.client(timeout: 30).request().text == app)
         #expect(load.finish().failures == [])
         next.signal(SIGQUIT)
@@ -177,10 +168,10 @@ struct Takeovers {
             good.replacingOccurrences(of: "server {", with: "server { listen 127.0.0.1:\(taken.port);"))
         let failed = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 10)
         #expect(failed.ending == .exited(1))
-        #expect(orphans.allSatisfy(isAlive))
+        #expect(orphans.allSatisfy { LiveProcess($0).isAlive })
         try directory.write(GatewayProcess.configurationName, good)
         let next = try next(in: directory)
-        #expect(eventually(within: 10) { !orphans.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(eventually(within: 10) { !orphans.contains(where: { LiveProcess($0).isAlive }) }, "\(next.errorLog)")
         #expect(try site.client(timeout: 30).request().text == app)
         #expect(load.finish().failures == [])
         next.stop(SIGQUIT, seconds: 20, allowing: ["bind()", "is in use by process"])
@@ -208,10 +199,10 @@ struct Takeovers {
         let orphans = try bereave(site.gateway)
         kill(orphans[0], SIGSTOP)
         let next = try next(in: directory)
-        #expect(eventually(within: 10) { !isAlive(orphans[1]) }, "\(next.errorLog)")
-        #expect(isAlive(orphans[0]))
+        #expect(eventually(within: 10) { !LiveProcess(orphans[1]).isAlive }, "\(next.errorLog)")
+        #expect(LiveProcess(orphans[0]).isAlive)
         kill(orphans[0], SIGCONT)
-        #expect(eventually(within: 10) { !isAlive(orphans[0]) }, "\(next.errorLog)")
+        #expect(eventually(within: 10) { !LiveProcess(orphans[0]).isAlive }, "\(next.errorLog)")
         #expect(try site.get().text == "x")
         next.stop(SIGQUIT)
     }
@@ -235,14 +226,14 @@ struct Takeovers {
         kill(app, SIGKILL)
         let count = load.count
         #expect(eventually(within: 20) { load.count > count + 200 }, "\(site.gateway.errorLog)")
-        #expect(oldWorkers.allSatisfy(isAlive))
+        #expect(oldWorkers.allSatisfy { LiveProcess($0).isAlive })
         site.gateway.signal(end)
-        #expect(eventually(within: 10) { !oldWorkers.contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 10) { !oldWorkers.contains(where: { LiveProcess($0).isAlive }) }, "\(site.gateway.errorLog)")
         #expect(load.finish().failures == [], "\(site.gateway.errorLog)")
         let second = try #require(pid_t(try site.client(timeout: 30).request().text))
-        #expect(second != app && isAlive(second))
+        #expect(second != app && LiveProcess(second).isAlive)
         kill(new, SIGQUIT)
-        #expect(eventually(within: 20) { !isAlive(second) && !isAlive(new) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 20) { !LiveProcess(second).isAlive && !LiveProcess(new).isAlive }, "\(site.gateway.errorLog)")
     }
     /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
     enum DoubleEnd: CaseIterable { case atOnce, oldFirst, newFirst, oldWhileItDrains }
@@ -282,15 +273,15 @@ struct Takeovers {
             try slow.send(Client.head("POST", "/", bodyCount: 2) + Bytes("a"))
             kill(old, SIGQUIT)
             kill(new, SIGQUIT)
-            #expect(eventually(within: 10) { !isAlive(new) || !isAlive(old) }, "\(site.gateway.errorLog)")
-            #expect(isAlive(app), "a request is still to be answered by it")
+            #expect(eventually(within: 10) { !LiveProcess(new).isAlive || !LiveProcess(old).isAlive }, "\(site.gateway.errorLog)")
+            #expect(LiveProcess(app).isAlive, "a request is still to be answered by it")
             try slow.send("b")
             let reply = try slow.readReply()
             #expect(reply.status == 200, "\(site.gateway.errorLog)")
         }
         kill(old, SIGQUIT)
         kill(new, SIGQUIT)
-        #expect(eventually(within: 20) { ![old, new, app].contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 20) { ![old, new, app].contains(where: { LiveProcess($0).isAlive }) }, "\(site.gateway.errorLog)")
         for file in ["s.sock", "gateway.pid", "gateway.pid.oldbin"] {
             #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/\(file)"), "\(file) is left behind")
         }

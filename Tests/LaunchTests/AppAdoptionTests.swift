@@ -2,6 +2,7 @@ import Config
 import Glibc
 import Machine
 import Messages
+import struct TestKit.LiveProcess
 import Testing
 
 @testable import Supervisor
@@ -88,8 +89,7 @@ struct AppAdoptionTests {
     @Test("a keeper that hangs is not waited for; its instance is ended when it answers at last")
     func hangingKeeper() throws {
         let (directory, specification, processes, _) = try orphans { $0.instances = 1 }
-        let parent = System.text("/proc/\(processes[0])/stat").split(separator: ")").last?.split(separator: " ")[1]
-        let keeper = try #require(parent.flatMap { Int32($0) })
+        let keeper = try #require(LiveProcess(processes[0]).parent)
         kill(keeper, SIGSTOP)
         let host = try TestHost(directory: directory)
         defer { host.finish() }
@@ -104,9 +104,7 @@ struct AppAdoptionTests {
     @Test("keepers that hang are waited for together, not one after the other")
     func hangingKeepers() throws {
         let (directory, specification, processes, _) = try orphans { $0.instances = 4 }
-        let keepers = processes.compactMap { process in
-            System.text("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ")[1]
-        }.compactMap { Int32($0) }
+        let keepers = processes.compactMap { LiveProcess($0).parent }
         #expect(keepers.count == 4)
         for keeper in keepers.prefix(3) { kill(keeper, SIGSTOP) }
         let host = try TestHost(directory: directory)

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Machine
+import struct TestKit.LiveProcess
 import Testing
 
 @testable import Supervisor
@@ -32,8 +33,8 @@ struct AppFigureTests {
         unrouted.sort()
         restarted.sort()
         let keeper = host.supervisor.apps["api"]?.instances.values.first?.keeperProcess ?? 0
-        let memory = System.text("/proc/\(keeper)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS") } ?? ""
-        print("un-routed ms: \(unrouted[7]) median, \(unrouted[14]) worst; new process ms: \(restarted[7]) median; \(memory)")
+        let memory = LiveProcess(keeper).status("VmRSS")
+        print("un-routed ms: \(unrouted[7]) median, \(unrouted[14]) worst; new process ms: \(restarted[7]) median; keeper \(memory)")
         #expect(unrouted[7] <= 250, "0.3 ms on an idle machine, 17 ms at a load of 12 on two cores")
         #expect(restarted[7] <= 500, "10 ms of backoff, fork and exec of the keeper and of the app included")
     }
@@ -46,10 +47,8 @@ struct AppFigureTests {
         #expect(host.run { $0.routes.count == 2 })
         #expect(host.run { $0.supervisor.saveAt == nil })
         #expect(host.supervisor.deadline == nil)
-        var times: [Int32: Substring] = [:]
-        func switches(_ process: Int32) -> Substring {
-            System.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("voluntary") } ?? ""
-        }
+        var times: [Int32: String] = [:]
+        func switches(_ process: Int32) -> String { LiveProcess(process).status("voluntary_ctxt_switches") }
         let keepers = host.supervisor.apps["api"]?.instances.values.compactMap(\.keeperProcess) ?? []
         #expect(keepers.count == 2)
         usleep(300_000)

@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Machine
+import struct TestKit.LiveProcess
 import Testing
 
 @testable import Supervisor
@@ -303,6 +304,6 @@ struct AppSupervisorTests {
         #expect(host.run { $0.routes.isEmpty })
         #expect(host.run { host in host.routes.count == 1 && host.processes != [app] })
         #expect(host.logged("its keeper died"))
-        for process in family { #expect(eventually { !TestKeeper.exists(process) || TestKeeper.isZombie(process) }) }
+        for process in family { #expect(eventually { !LiveProcess(process).isAlive }) }
     }
 }

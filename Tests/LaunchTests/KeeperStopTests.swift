@@ -1,5 +1,6 @@
 import Glibc
 import Machine
+import struct TestKit.LiveProcess
 import Testing
 
 @testable import Supervisor
@@ -111,7 +112,7 @@ struct KeeperStopTests {
         let app = keeper.app
         kill(keeper.process, SIGKILL)
         #expect(keeper.wait { $0.isClosed })
-        #expect(eventually { !TestKeeper.exists(app) || TestKeeper.isZombie(app) })
+        #expect(eventually { !LiveProcess(app).isAlive })
     }
 
     @Test("TERM to the keeper stops the app in its own way")

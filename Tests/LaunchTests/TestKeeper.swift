@@ -97,9 +97,8 @@ final class TestKeeper {
         _ = unsafe waitpid(process, &status, 0)
     }
 
+    /// Also one that has ended and that nobody has collected.
     static func exists(_ process: Int32) -> Bool { kill(process, 0) == 0 }
-    /// Whether a process has ended and nobody has collected it.
-    static func isZombie(_ process: Int32) -> Bool { System.text("/proc/\(process)/stat").contains(") Z ") }
 
     /// Reads what is there, after waiting for at most so long.
     func pump(milliseconds: Int32 = 10) {

@@ -92,12 +92,7 @@ public final class GatewayProcess: Sendable {
     }
 
     /// The worker processes that live now.
-    public var workers: [pid_t] { process.children.filter { GatewayProcess.isWorker($0) } }
-
-    private static func isWorker(_ pid: pid_t) -> Bool {
-        let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return line.contains("worker")
-    }
+    public var workers: [pid_t] { process.children.filter { LiveProcess($0).commandLine.contains("worker") } }
 
     public func signal(_ number: Int32) { process.signal(number) }
 

@@ -86,10 +86,7 @@ public final class RunningProcess: Sendable {
     }
 
     /// The direct children that live now, in the order of their start.
-    public var children: [pid_t] {
-        let text = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(pid)/children") ?? Data()
-        return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
-    }
+    public var children: [pid_t] { LiveProcess(pid).children }
 
     /// What a finished command left.
     public struct Output: Sendable {
