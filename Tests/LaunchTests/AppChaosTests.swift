@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Machine
+import Messages
 import Testing
 
 @testable import Supervisor
@@ -49,7 +50,7 @@ struct AppChaosTests {
                 if dice.roll(3) == 0 { try? System.remove(directory.path + "/s/apps.state") }
                 host = try TestHost(directory: directory)
                 host.supervisor.configure([specification])
-            case 4: _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["N=\(step)"], soak: .zero))
+            case 4: _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["N=\(step)"], soakMilliseconds: 0))
             default: _ = host.supervisor.restart(app: "api")
             }
             let time = Double(dice.roll(600)) / 1000

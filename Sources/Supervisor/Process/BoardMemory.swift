@@ -71,7 +71,7 @@ final class BoardMemory {
 
     /// The slots of the peers of a configuration; those of a peer that is known already stay.
     func places(for peers: [PeerKey]) -> [PeerPlace] {
-        let hasNew = peers.contains { allocator.existingSlot(for: $0.key) == nil }
+        let hasNew = peers.contains { allocator.existingSlot(for: $0) == nil }
         let places = peers.compactMap { peer in
             allocator.slot(for: peer).map { slot in
                 PeerPlace(
