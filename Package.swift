@@ -91,11 +91,12 @@ let package = Package(
         tests("Pattern", ["Pattern", "Config", "Wire"]),
         tests("Config", ["Config", "TestKit"]),
         tests("Machine", ["Machine", "Board", "Wire"]),
-        tests("Board", ["Board", "CLinux"]),
-        tests("Loop", ["Loop", "Wire"]),
+        tests("Board", ["Board", "CLinux", "TestKit"]),
+        tests("Loop", ["Loop", "Wire", "TestKit"]),
         .testTarget(
-            name: "DiagnosisTests", dependencies: ["Diagnosis", "Machine", "Config"], exclude: ["Fixtures"], swiftSettings: common),
-        tests("Messages", ["Messages"]),
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Machine", "Config", "TestKit"], exclude: ["Fixtures"],
+            swiftSettings: common),
+        tests("Messages", ["Messages", "TestKit"]),
         // The worker under a simulated kernel: seeded sockets and a clock of its own, in one thread.
         .target(name: "CSimulation", path: "Tests/CSimulation"),
         .testTarget(
@@ -109,7 +110,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Messages", "Supervisor", "TestKit"]),
-        tests("Supervisor", ["Supervisor", "Config", "Machine", "Messages", "Board", "CLinux", "goodgate", "standin-worker"]),
+        tests("Supervisor", ["Supervisor", "Config", "Machine", "Messages", "Board", "CLinux", "TestKit", "goodgate", "standin-worker"]),
         .executableTarget(name: "standin-worker", path: "Tests/StandInWorker"),
 
         // Whole-program tests: the real binaries (or nginx, as the reference) driven over sockets.

@@ -1,5 +1,6 @@
 @testable import Board
 import CLinux
+import struct TestKit.SeededGenerator
 import Testing
 
 struct CannotMap: Error {}
@@ -180,17 +181,11 @@ struct CannotMap: Error {}
             var allocator = BoardAllocator(layout: Self.layout)
             let slots = (0..<8).compactMap { allocator.slot(for: PeerKey(upstream: "u", address: "\($0)")) }
             allocator.write(to: view)
-            var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-            func next() -> UInt64 {
-                state ^= state << 13
-                state ^= state >> 7
-                state ^= state << 17
-                return state
-            }
+            var random = SeededGenerator(seed: seed)
             let extremes: [UInt64] = [0, 1, .max, UInt64(Int64.max), UInt64(Int64.max) + 1, UInt64(UInt32.max), 1]
             // From the first column on; the slot table is the supervisor's.
-            for word in 4096 / 8..<Self.layout.size / 8 where next() % 3 == 0 {
-                memory.set(word: word, next() % 2 == 0 ? extremes[Int(next() % 7)] : next())
+            for word in 4096 / 8..<Self.layout.size / 8 where random.next(below: 3) == 0 {
+                memory.set(word: word, random.next(below: 2) == 0 ? extremes[random.next(below: 7)] : random.next())
             }
             for slot in slots {
                 let totals = view.totals(slot)
@@ -198,8 +193,8 @@ struct CannotMap: Error {}
                 #expect(totals.connections <= 4 * Int64(Int32.max))
                 _ = view.checkState(slot)
                 _ = view.account(slot)
-                let column = try #require(BoardColumn(view, column: 1 + Int(next() % 3)))
-                column.recordFailure(slot, second: Int64(bitPattern: next()) / 2)
+                let column = try #require(BoardColumn(view, column: 1 + random.next(below: 3)))
+                column.recordFailure(slot, second: Int64(bitPattern: random.next()) / 2)
                 column.recordRecovery(slot)
                 #expect(view.totals(slot).fails >= 0)
             }

@@ -1,4 +1,5 @@
 import Board
+import struct TestKit.SeededGenerator
 import Testing
 
 /// Memory of a zone, as the supervisor makes it.
@@ -27,10 +28,8 @@ import Testing
 struct LimitZoneTests {
     /// A well-mixed number.
     private func hash(_ number: UInt64) -> UInt64 {
-        var z = number &* 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        var random = SeededGenerator(seed: number)
+        return random.next()
     }
 
     @Test("a bucket leaks at its rate and rejects above its burst")

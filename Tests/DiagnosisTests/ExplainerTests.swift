@@ -1,4 +1,5 @@
 import Machine
+import struct TestKit.SeededGenerator
 import Testing
 
 @testable import Diagnosis
@@ -350,7 +351,7 @@ import Testing
 
     @Test(arguments: 0..<40)
     func `random bytes neither trap nor take long`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         let seeds = [
             "connect() failed (111: ", "2026/11/22 10:03:04 [error] 1#1: *7 ", ", upstream: \"http://", "(99",
             "[22/Nov/2026:10:03:04 +0000] ", "{\"msg\":\"", "dial tcp ", "App [", "oom-kill:constraint=CONSTRAINT_",
@@ -358,28 +359,15 @@ import Testing
         ]
         for _ in 0..<50 {
             var bytes: [UInt8] = []
-            for _ in 0..<Int(random.next() % 12) {
+            for _ in 0..<random.next(below: 12) {
                 if random.next() % 2 == 0 {
-                    bytes += Array(seeds[Int(random.next() % UInt64(seeds.count))].utf8)
+                    bytes += Array(seeds[random.next(below: seeds.count)].utf8)
                 } else {
-                    bytes += (0..<Int(random.next() % 20)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                    bytes += (0..<random.next(below: 20)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
                 }
             }
             let explanation = Explainer.explain(LineText(bytes[...]))
             if let explanation { #expect(explanation.summary.utf8.allSatisfy { $0 >= 32 && $0 != 127 }) }
         }
-    }
-}
-
-/// Repeatable random numbers.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Machine
+import struct TestKit.SeededGenerator
 import Testing
 
 @testable import Diagnosis
@@ -101,7 +102,7 @@ import Testing
 
     @Test(arguments: 0..<8)
     func `no record of a storm is lost and memory stays bounded`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         var limits = IncidentGrouper.Limits()
         limits.openMax = 8
         limits.closedMax = 2_000
@@ -110,7 +111,7 @@ import Testing
         for _ in 1...2_000 {
             time += Int64(random.next() % 200)
             if random.next() % 400 == 0 { time += 70_000 }
-            let reason = ReasonCode.allCases[Int(random.next() % UInt64(ReasonCode.allCases.count))]
+            let reason = ReasonCode.allCases[random.next(below: ReasonCode.allCases.count)]
             grouper.record(record(time, reason, peer: "10.0.0.\(random.next() % 30):80"))
             #expect(grouper.openIncidents.count <= limits.openMax + 1)
         }

@@ -1,3 +1,4 @@
+import struct TestKit.SeededGenerator
 import Testing
 import Machine
 
@@ -148,12 +149,12 @@ import Machine
 
     @Test(arguments: 0..<30)
     func `a broken configuration neither traps nor loops`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         let parts = [
             "http", "{", "}", ";", "server", " ", "\n", "\"", "'", "\\", "upstream a", "proxy_pass http://", "$",
             "include *;", "#", "location", "5s", "\u{0}",
         ]
-        let text = (0..<80).map { _ in parts[Int(random.next() % UInt64(parts.count))] }.joined(
+        let text = (0..<80).map { _ in parts[random.next(below: parts.count)] }.joined(
             separator: random.next() % 2 == 0 ? " " : "")
         _ = findings(text)
     }

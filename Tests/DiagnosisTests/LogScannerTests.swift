@@ -1,19 +1,20 @@
 import Foundation
+import struct TestKit.SeededGenerator
 import Testing
 
 @testable import Diagnosis
 
 @Suite struct LogScannerTests {
-    private static func line(_ random: inout SplitMix, _ second: Int64) -> (text: String, status: Int) {
+    private static func line(_ random: inout SeededGenerator, _ second: Int64) -> (text: String, status: Int) {
         let statuses = [200, 200, 200, 304, 404, 499, 500, 502, 503, 504, 505]
-        let status = statuses[Int(random.next() % UInt64(statuses.count))]
+        let status = statuses[random.next(below: statuses.count)]
         let time = CivilTime(utcSeconds: second)
         func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
         let path = [
             "/", "/a 502 b".replacing(" ", with: "%20"), "/x?q=\\x22 502 ", "/50250350",
-            "/long/" + String(repeating: "50", count: Int(random.next() % 60)),
-        ][Int(random.next() % 5)]
-        let size = [0, 502, 5_021, 50, 504][Int(random.next() % 5)]
+            "/long/" + String(repeating: "50", count: random.next(below: 60)),
+        ][random.next(below: 5)]
+        let size = [0, 502, 5_021, 50, 504][random.next(below: 5)]
         return (
             "10.0.\(random.next() % 256).502 - - "
                 + "[22/Nov/2026:\(two(time.hour)):\(two(time.minute)):\(two(time.second)) +0000] \"GET \(path) "
@@ -24,9 +25,9 @@ import Testing
 
     @Test(arguments: 0..<20)
     func `finds exactly the lines whose status it is`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         var text = "", expected: [Int] = []
-        for index in 0..<Int(random.next() % 120) {
+        for index in 0..<random.next(below: 120) {
             let (line, status) = Self.line(&random, 1_795_341_600 + Int64(index))
             text += line + "\n"
             if (502...504).contains(status) { expected.append(status) }
@@ -72,7 +73,7 @@ import Testing
     @Test func `reads plain and packed files by lines and begins in the middle of a large one`() throws {
         let path = try folder()
         defer { try? FileManager.default.removeItem(atPath: path) }
-        var random = SplitMix(7)
+        var random = SeededGenerator(seed: 7)
         var text = ""
         for index in 0..<20_000 { text += Self.line(&random, 1_795_341_600 + Int64(index)).text + "\n" }
         try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/access.log"))

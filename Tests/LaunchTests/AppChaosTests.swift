@@ -2,21 +2,13 @@ import Config
 import Glibc
 import Machine
 import Messages
+import struct TestKit.SeededGenerator
 import Testing
 
 @testable import Supervisor
 
 @Suite("Random accidents to real processes")
 struct AppChaosTests {
-    /// A repeatable generator.
-    private struct Dice {
-        var state: UInt64
-        mutating func roll(_ sides: UInt64) -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % sides
-        }
-    }
-
     /// All processes that run a script of this test, found by their command lines, whoever their parents are.
     private func scripts(_ directory: TestDirectory) -> [Int32] {
         System.glob("/proc/[0-9]*").compactMap { path in
@@ -28,7 +20,7 @@ struct AppChaosTests {
     @Test("apps, keepers and the supervisor are killed at random: never more processes than slots allow, none left over",
           arguments: [1, 2, 3] as [UInt64])
     func accidents(seed: UInt64) throws {
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         let directory = TestDirectory()
         var host = try TestHost(directory: directory)
         var specification = host.specification(instances: 2)
@@ -39,21 +31,21 @@ struct AppChaosTests {
         var most = 0
         for step in 0..<14 {
             let processes = host.processes
-            switch dice.roll(6) {
+            switch dice.next(below: 6) {
             case 0, 1: if let victim = processes.first { kill(victim, SIGKILL) }
             case 2:
                 let keepers = host.supervisor.apps["api"]?.instances.values.compactMap { $0.state?.keeperProcess } ?? []
                 if let keeper = keepers.first { kill(keeper, SIGKILL) }
             case 3:
                 host.die()
-                if dice.roll(2) == 0, let victim = processes.last { kill(victim, SIGKILL) }
-                if dice.roll(3) == 0 { try? System.remove(directory.path + "/s/apps.state") }
+                if dice.next(below: 2) == 0, let victim = processes.last { kill(victim, SIGKILL) }
+                if dice.next(below: 3) == 0 { try? System.remove(directory.path + "/s/apps.state") }
                 host = try TestHost(directory: directory)
                 host.supervisor.configure([specification])
             case 4: _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["N=\(step)"], soakMilliseconds: 0))
             default: _ = host.supervisor.restart(app: "api")
             }
-            let time = Double(dice.roll(600)) / 1000
+            let time = Double(dice.next(below: 600)) / 1000
             _ = host.run(seconds: time) { _ in
                 most = max(most, scripts(directory).count)
                 return false

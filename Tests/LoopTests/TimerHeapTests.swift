@@ -1,4 +1,5 @@
 import Loop
+import struct TestKit.SeededGenerator
 import Testing
 
 @Suite("TimerHeap")
@@ -61,7 +62,7 @@ struct TimerHeapTests {
 
     @Test("random walks agree with a plain list", arguments: 0..<200)
     func walk(seed: Int) {
-        var random = Generator(state: UInt64(seed) &* 0x9E37_79B9 &+ 1)
+        var random = SeededGenerator(seed: seed)
         var heap = TimerHeap()
         let timers = (0..<20).map { heap.make(token(UInt32($0))) }
         var model = [UInt64](repeating: 0, count: 20)
@@ -85,17 +86,5 @@ struct TimerHeapTests {
             }
             if let next = heap.next, let first = model.filter({ $0 != 0 }).min() { #expect(next <= first) }
         }
-    }
-}
-
-/// A seeded generator for walks.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        return z ^ (z >> 31)
     }
 }

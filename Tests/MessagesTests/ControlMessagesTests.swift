@@ -1,4 +1,5 @@
 import Messages
+import struct TestKit.SeededGenerator
 import Testing
 
 private let event: AppEvent = {
@@ -110,18 +111,14 @@ private let peer = PeerOverview(
 
     /// Whatever the bytes are, the decoders answer with a message that encodes again, or with an error.
     @Test(arguments: 0..<20 as Range<UInt64>) func hostileBytesNeverTrap(seed: UInt64) throws {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-        func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
+        var random = SeededGenerator(seed: seed)
         let packets = try Self.commands.map { try $0.encode() } + Self.requests.map { try $0.encode() }
         for _ in 0..<300 {
-            var packet = packets[Int(next() % UInt64(packets.count))]
-            for _ in 0..<(1 + next() % 4) { packet[2 + Int(next() % UInt64(packet.count - 2))] = UInt8(truncatingIfNeeded: next()) }
-            if let command = try? ControlCommand(decoding: packet, descriptorCount: Int(next() % 3)) {
+            var packet = packets[random.next(below: packets.count)]
+            for _ in 0...random.next(below: 4) {
+                packet[2 + random.next(below: packet.count - 2)] = UInt8(truncatingIfNeeded: random.next())
+            }
+            if let command = try? ControlCommand(decoding: packet, descriptorCount: random.next(below: 3)) {
                 #expect(try command.encode().count <= MessageLimits.packetBytesMax)
             }
             if let request = try? ControlRequest(decoding: packet) {

@@ -1,4 +1,5 @@
 import Messages
+import struct TestKit.SeededGenerator
 import Testing
 
 private let hello = WorkerHello(
@@ -113,18 +114,14 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
 
     /// Bytes from a taken-over worker: whatever they are, the decoder answers with a message that encodes again, or with an error.
     @Test(arguments: 0..<40 as Range<UInt64>) func hostileBytesNeverTrap(seed: UInt64) throws {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-        func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
+        var random = SeededGenerator(seed: seed)
         let packets = try Self.commands.map { try $0.encode() } + Self.reports.map { try $0.encode() }
         for _ in 0..<400 {
-            var packet = packets[Int(next() % UInt64(packets.count))]
-            for _ in 0..<(1 + next() % 4) { packet[2 + Int(next() % UInt64(packet.count - 2))] = UInt8(truncatingIfNeeded: next()) }
-            if let command = try? WorkerCommand(decoding: packet, descriptorCount: Int(next() % 61)) {
+            var packet = packets[random.next(below: packets.count)]
+            for _ in 0...random.next(below: 4) {
+                packet[2 + random.next(below: packet.count - 2)] = UInt8(truncatingIfNeeded: random.next())
+            }
+            if let command = try? WorkerCommand(decoding: packet, descriptorCount: random.next(below: 61)) {
                 #expect(try command.encode().count <= MessageLimits.packetBytesMax)
             }
             if let report = try? WorkerReport(decoding: packet) { #expect(try report.encode().count <= MessageLimits.packetBytesMax) }

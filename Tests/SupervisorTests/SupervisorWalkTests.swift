@@ -1,3 +1,4 @@
+import struct TestKit.SeededGenerator
 import Testing
 
 @testable import Supervisor
@@ -5,7 +6,7 @@ import Testing
 /// A driver that obeys the machine in its own time, and keeps books of what it was told.
 private struct Walk: ~Copyable {
     var machine: SupervisorMachine
-    var random: UInt64
+    var random: SeededGenerator
     var now: UInt64 = 1_000_000
     /// Workers that are processes, with their generation; 0: another supervisor started them.
     var alive: [WorkerID: Int] = [:]
@@ -22,7 +23,7 @@ private struct Walk: ~Copyable {
     private var nextFormer = 1 << 32
 
     init(seed: UInt64) {
-        random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        random = SeededGenerator(seed: seed)
         var limits = SupervisorMachine.Limits()
         limits.columnsMax = 8
         machine = SupervisorMachine(limits: limits, isDaemon: seed % 3 > 0)
@@ -32,12 +33,7 @@ private struct Walk: ~Copyable {
         note(machine.start(plan(), inherited: inherited, now: now))
     }
 
-    mutating func next(_ limit: Int) -> Int {
-        random ^= random << 13
-        random ^= random >> 7
-        random ^= random << 17
-        return Int(truncatingIfNeeded: (random >> 11) % UInt64(limit))
-    }
+    mutating func next(_ limit: Int) -> Int { random.next(below: limit) }
 
     private mutating func former() -> WorkerID {
         defer { nextFormer += 1 }

@@ -7,7 +7,7 @@ import Testing
 struct AppSimulationTests {
     /// Runs one seed: an hour of crashes, deploys, restarts and scaling, then a stop.
     private func simulate(_ seed: UInt64) -> (violations: [String], spawned: Int, busiest: Int) {
-        var random = SplitMix(seed: seed ^ 0xABCD)
+        var random = RandomSource(seed: seed ^ 0xABCD)
         var specification = AppSpecification(
             name: "api", command: ["/bin/app"], instances: 1 + random.below(4),
             listen: random.chance(25) ? .fixed(.ipv4(0x7F00_0001, port: 3000)) : .port)

@@ -35,7 +35,7 @@ struct FakeKernel: ~Copyable {
         var hangs = false
     }
 
-    var random: SplitMix
+    var random: RandomSource
     var mood = Mood()
     var moodByRelease: [UInt32: Mood] = [:]
     var now: Duration = .seconds(1)
@@ -54,7 +54,7 @@ struct FakeKernel: ~Copyable {
     var spawned = 0
 
     init(seed: UInt64, specification: AppSpecification) {
-        random = SplitMix(seed: seed)
+        random = RandomSource(seed: seed)
         machine = AppMachine(specification: specification, release: 1)
         hasHealth = specification.health != nil
         allowsTwo = specification.listen.allowsTwo
