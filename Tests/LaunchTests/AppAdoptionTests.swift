@@ -17,8 +17,7 @@ struct AppAdoptionTests {
         defer { host.finish() }
         var specification = host.specification(instances: 2)
         change(&specification)
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == specification.instances })
+        host.start(specification)
         // The state file is written a moment after the last change.
         #expect(host.run { $0.supervisor.saveAt == nil })
         let result = (host.directory, specification, host.processes, host.routes.values.map(\.address))
@@ -226,8 +225,7 @@ struct AppAdoptionTests {
         let host = try TestHost()
         defer { host.finish() }
         let specification = host.specification(instances: 2)
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(specification)
         let processes = host.processes
         let next = try TestHost(directory: host.directory)
         defer { next.finish() }
@@ -246,8 +244,7 @@ struct AppAdoptionTests {
     func taken() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification()])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(host.specification())
         let process = host.processes[0]
         let path = System.glob(host.directory.path + "/s/keepers/*")[0]
         let thief = try KeeperChannel.connect(path: path)
@@ -264,8 +261,7 @@ struct AppAdoptionTests {
         let host = try TestHost()
         defer { host.finish() }
         let specification = host.specification()
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 0))
         // The loop looks at this after each turn, and nobody is told before it does.
         #expect(host.run { $0.hasEnded(.completed) })
@@ -281,8 +277,7 @@ struct AppAdoptionTests {
     func foreignState() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification()])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(host.specification())
         let state = host.directory.read("s/apps.state")
         #expect(!state.isEmpty)
         let other = try TestHost(directory: host.directory)
@@ -295,8 +290,7 @@ struct AppAdoptionTests {
         let host = try TestHost()
         defer { host.finish() }
         let specification = host.specification()
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 1 })
         #expect(host.supervisor.scale(app: "api", to: 2) == .accepted)

@@ -16,8 +16,7 @@ struct AppFigureTests {
         defer { host.finish() }
         var specification = host.specification(server: "S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n")
         specification.restart = RestartPolicy(firstDelay: .milliseconds(10), lastDelay: .milliseconds(10))
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         var unrouted: [Double] = []
         var restarted: [Double] = []
         for _ in 0..<15 {
@@ -43,8 +42,7 @@ struct AppFigureTests {
     func idle() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification(instances: 2)])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(host.specification(instances: 2))
         #expect(host.run { $0.supervisor.saveAt == nil })
         #expect(host.supervisor.deadline == nil)
         var times: [Int32: String] = [:]

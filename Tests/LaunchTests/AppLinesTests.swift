@@ -11,8 +11,7 @@ struct AppLinesTests {
         defer { host.finish() }
         let talk = "for i in range(30): print('line', i, flush=True)\n"
         let serve = "S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
-        host.supervisor.configure([host.specification(server: talk + serve)])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(host.specification(server: talk + serve))
         var answers: [Int] = []
         for count: UInt32 in [5, 20, 1, 30] {
             #expect(host.supervisor.lastLines(app: "api", count: count) { answers.append($0.lines.count) } == 1)
@@ -39,8 +38,7 @@ struct AppLinesTests {
     func gone() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification()])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(host.specification())
         let instance = try #require(host.supervisor.apps["api"]?.instances.values.first)
         let keeper = try #require(instance.keeperProcess)
         try System.kill(keeper, signal: 19)

@@ -12,8 +12,7 @@ struct AppReleaseTests {
     func goodRelease() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification(instances: 2)])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(host.specification(instances: 2))
         let old = host.processes
         let (answer, release) = host.supervisor.deploy(
             app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 600))
@@ -41,8 +40,7 @@ struct AppReleaseTests {
     func badRelease() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification(instances: 2)])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(host.specification(instances: 2))
         let old = host.processes
         _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["BROKEN=1"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.failed(slot: 0)) })
@@ -56,8 +54,7 @@ struct AppReleaseTests {
     func worseRelease() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification()])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(host.specification())
         let old = host.processes
         _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 20_000))
         #expect(host.run { $0.routes.values.contains { $0.share == .slice } })
@@ -77,8 +74,7 @@ struct AppReleaseTests {
         let port = chooser.take() ?? 0
         var specification = host.specification(server: "S(('127.0.0.1', \(port)), H).serve_forever()\n")
         specification.listen = .fixed(.ipv4(0x7F00_0001, port: port))
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 0))
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 })
         #expect(TestHost.get(.ipv4(0x7F00_0001, port: port)).contains("\r\n\r\n2 "))
@@ -94,15 +90,13 @@ struct AppReleaseTests {
         let host = try TestHost()
         defer { host.finish() }
         var specification = host.specification()
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         let first = host.processes
         host.supervisor.configure([specification])
         #expect(!host.run(seconds: 0.3) { $0.processes != first })
         specification.instances = 3
         specification.stopTimeout = .seconds(4)
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 3 })
+        host.start(specification)
         #expect(host.processes.contains(first[0]))
         specification.environment = ["VERSION=5"]
         specification.instances = 2
@@ -119,8 +113,7 @@ struct AppReleaseTests {
         defer { host.finish() }
         var specification = host.specification(instances: 2)
         specification.environmentFiles = [host.directory.file("env", "VERSION=10\n")]
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(specification)
         _ = host.directory.file("env", "VERSION=11\n")
         #expect(host.supervisor.restart(app: "api") == .accepted)
         #expect(host.run { $0.hasEnded(.completed) && $0.processes.count == 2 })
@@ -138,8 +131,7 @@ struct AppReleaseTests {
 
             """)
         specification.memoryRecycle = 60 << 20
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         let old = host.processes
         var least = 9
         #expect(host.run { host in

@@ -12,8 +12,7 @@ struct AppSupervisorTests {
     func killOne() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification(instances: 2)])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(host.specification(instances: 2))
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
         let victim = host.processes[0]
         let other = host.processes[1]
@@ -31,8 +30,7 @@ struct AppSupervisorTests {
     func killAll() throws {
         let host = try TestHost()
         defer { host.finish() }
-        host.supervisor.configure([host.specification(instances: 2)])
-        #expect(host.run { $0.routes.count == 2 })
+        host.start(host.specification(instances: 2))
         host.outlooks = []
         for process in host.processes { kill(process, SIGKILL) }
         #expect(host.run { $0.routes.isEmpty })
@@ -60,8 +58,7 @@ struct AppSupervisorTests {
         #expect(host.directory.read("api.log").contains("broken"))
         // Mended, it comes up by itself.
         specification.environment = []
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         #expect(host.outlooks.last == .up)
     }
 
@@ -104,8 +101,7 @@ struct AppSupervisorTests {
         let host = try TestHost()
         defer { host.finish() }
         let server = "S.address_family = socket.AF_INET6\nS(('::1', int(os.environ['PORT'])), H).serve_forever()\n"
-        host.supervisor.configure([host.specification(server: server)])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(host.specification(server: server))
         guard case .ipv6(0, 1, let port)? = host.routes.first?.value.address else {
             Issue.record("\(host.routes)")
             return
@@ -155,8 +151,7 @@ struct AppSupervisorTests {
             """)
         specification.listen = .descriptor
         specification.restart.firstDelay = .seconds(1)
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         let address = try #require(host.routes.first?.value.address)
         #expect(TestHost.get(address).contains("200 OK"))
         kill(host.processes[0], SIGKILL)
@@ -180,8 +175,7 @@ struct AppSupervisorTests {
         specification.listen = .descriptor
         specification.environment = ["MODE=fd"]
         specification.restart.firstDelay = .seconds(20)
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         let address = try #require(host.routes.first?.value.address)
         func connect() throws -> Descriptor {
             let socket = try System.streamSocket(for: address)
@@ -221,8 +215,7 @@ struct AppSupervisorTests {
             """)
         specification.listen = .unix
         if System.isRoot { specification.user = "nobody" }
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         guard case .unix(let bytes)? = host.routes.first?.value.address else {
             Issue.record("\(host.routes)")
             return
@@ -257,8 +250,7 @@ struct AppSupervisorTests {
         defer { host.finish() }
         var specification = host.specification()
         specification.restart.condition = .never
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         kill(host.processes[0], SIGKILL)
         #expect(host.run { $0.outlooks.last == .down })
         #expect(!host.run(seconds: 0.4) { !$0.routes.isEmpty })
@@ -294,8 +286,7 @@ struct AppSupervisorTests {
             S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
 
             """)
-        host.supervisor.configure([specification])
-        #expect(host.run { $0.routes.count == 1 })
+        host.start(specification)
         let app = host.processes[0]
         let family = ProcessFacts.family(app: app, keeper: -1)
         #expect(family.count == 2)

@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Machine
+import Testing
 
 @testable import Supervisor
 
@@ -34,6 +35,12 @@ final class TestHost: AppHost {
         self.directory = directory
         supervisor = try AppSupervisor(
             host: self, stateDirectory: directory.path + "/s", launcher: TestKeeper.executable, usesCgroups: usesCgroups)
+    }
+
+    /// Starts an app, and waits until all its instances get traffic.
+    func start(_ specification: AppSpecification, sourceLocation: SourceLocation = #_sourceLocation) {
+        supervisor.configure([specification])
+        #expect(run { $0.routes.count == specification.instances }, sourceLocation: sourceLocation)
     }
 
     /// As kill -9 of the supervisor: nothing is said, all descriptors close.
