@@ -68,12 +68,15 @@ struct HealthChecks {
         #expect(a.origin.requests.contains { $0.target == "/health?x" && $0["Host"] == "back" && $0["Connection"] == "close" })
     }
 
-    @Test("finds peers that hang, refuse and close") func faults() throws {
-        let origins = [try Checked("a"), try Checked("b", .silence), try Checked("c", .close), try Checked("d")]
+    @Test("finds peers that hang, refuse, close, and answer with nothing but interim answers") func faults() throws {
+        let interim = Bytes(String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 20))
+        let origins = [
+            try Checked("a"), try Checked("b", .silence), try Checked("c", .close), try Checked("d"), try Checked("e", .bytes(interim)),
+        ]
         origins[3].origin.stop()
         let site = try site(origins)
         defer { site.stop() }
-        for text in ["it did not answer in time", "it closed the connection", "connect() failed (111"] {
+        for text in ["it did not answer in time", "it closed the connection", "connect() failed (111", "too many interim responses"] {
             #expect(site.gateway.waitForError(text), "\(text)")
         }
         #expect(try names(site) == ["a"])

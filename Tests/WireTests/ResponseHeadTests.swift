@@ -97,4 +97,15 @@ import Wire
             #expect(response(text).outcome == .needMore)
         }
     }
+
+    @Test(arguments: [
+        ("200 OK\r\nContent-Length: 7", false, .length), ("200 OK\r\nContent-Length: 7", true, .none),
+        ("200 OK\r\nTransfer-Encoding: chunked", false, .chunked), ("200 OK\r\nTransfer-Encoding: chunked", true, .none),
+        ("200 OK", false, .untilClose), ("200 OK", true, .none), ("204 No Content\r\nContent-Length: 7", false, .none),
+        ("304 Not Modified\r\nContent-Length: 7", false, .none), ("101 Switching Protocols", false, .none),
+        ("500 No\r\nContent-Length: 0", false, .length),
+    ] as [(String, Bool, AnswerFraming)])
+    func `how the body of an answer ends`(head: String, answersHead: Bool, framing: AnswerFraming) {
+        #expect(response("HTTP/1.1 \(head)\r\n\r\n").head.framing(answersHead: answersHead) == framing)
+    }
 }

@@ -9,6 +9,7 @@ extension Ref where Value == HealthTarget {
     /// Starts a check, on a connection that is kept or a new one.
     func begin() {
         value.sent = 0
+        value.interimCount = 0
         value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
         if value.descriptor >= 0 {
             let isUsable = worker.now &- value.openedAt < check.value.keepaliveTime ?? 0
@@ -77,6 +78,7 @@ extension Ref where Value == HealthTarget {
         guard value.isReused, value.phase != .readingBody, value.input?.count ?? 0 == 0 else { return finish(complaint) }
         close()
         value.sent = 0
+        value.interimCount = 0
         connect()
     }
 
@@ -116,6 +118,11 @@ extension Ref where Value == HealthTarget {
                 return true
             case .complete(let length):
                 guard value.parser.head.isInterim else { return takeHead(input, length) }
+                value.interimCount += 1
+                if value.interimCount > ResponseHead.interimMax {
+                    finish("it sent too many interim responses")
+                    return true
+                }
                 input.consume(length)
                 input.compact()
                 value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
@@ -145,14 +152,8 @@ extension Ref where Value == HealthTarget {
 
     private func setFraming(_ head: ResponseHead) {
         value.decoder = ChunkedDecoder()
+        value.framing = head.framing(answersHead: false)
         value.remaining = head.contentLength ?? 0
-        if head.status == 204 || head.status == 304 {
-            value.framing = .none
-        } else if head.isChunked {
-            value.framing = .chunked
-        } else {
-            value.framing = head.contentLength != nil ? .length : .untilClose
-        }
     }
 
     /// Adds what came to the body. - Returns: whether the check ended.

@@ -54,7 +54,8 @@ struct HealthTarget: ~Copyable, SlabValue {
     var parser = ResponseHeadParser(options: HeadOptions())
     var fields = FieldTable(capacity: 16)
     var body: Ref<Buffer>?
-    var framing = Exchange.Framing.none
+    var interimCount = 0
+    var framing = AnswerFraming.none
     var remaining: UInt64 = 0
     var decoder = ChunkedDecoder()
 

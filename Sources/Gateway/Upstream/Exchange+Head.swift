@@ -70,9 +70,9 @@ extension Ref where Value == Exchange {
                     value.headLength = length
                     return .complete
                 }
-                // 100 Continue and the like are for us: nginx skips them as well. Bounded: an endless row is an error.
+                // 100 Continue and the like are for us: nginx skips them as well.
                 value.interimCount += 1
-                if value.interimCount > 16 {
+                if value.interimCount > ResponseHead.interimMax {
                     let message = "upstream sent too many interim responses"
                     failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: message, reason: .responseInvalid), phase: phase)
                     return .failed
@@ -159,20 +159,10 @@ extension Ref where Value == Exchange {
     }
 
     private func setFraming(_ head: ResponseHead) {
-        value.isKeepalive = head.keepAlive && value.isRequestSent && !value.isSendBroken
         value.decoder = ChunkedDecoder()
-        value.remaining = 0
-        if value.method == .head || head.status == 204 || head.status == 304 || head.status < 200 {
-            value.framing = .none
-        } else if head.isChunked {
-            value.framing = .chunked
-        } else if let length = head.contentLength {
-            value.framing = .length
-            value.remaining = Int64(length)
-        } else {
-            value.framing = .untilClose
-            value.isKeepalive = false
-        }
+        value.framing = head.framing(answersHead: value.method == .head)
+        value.remaining = value.framing == .length ? Int64(head.contentLength ?? 0) : 0
+        value.isKeepalive = head.keepAlive && value.isRequestSent && !value.isSendBroken && value.framing != .untilClose
     }
 
     /// proxy_intercept_errors: the answer is thrown away and our error page served.

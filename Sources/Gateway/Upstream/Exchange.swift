@@ -17,8 +17,6 @@ typealias ExchangeRef = Ref<Exchange>
 /// ```
 struct Exchange: ~Copyable, SlabValue {
     enum State: UInt8 { case idle, resolving, picking, parked, connecting, sending, awaitingHead, holding, relaying, tunnel, finished }
-    /// How the body of the answer ends.
-    enum Framing: UInt8 { case none, length, chunked, untilClose }
 
     let slot: UInt32
     var generation: UInt32 = 0
@@ -98,7 +96,8 @@ struct Exchange: ~Copyable, SlabValue {
     var hasHead = false
     var headLength = 0
     var status = 0
-    var framing = Framing.none
+    /// How the body of the answer ends.
+    var framing = AnswerFraming.none
     var remaining: Int64 = 0
     var decoder = ChunkedDecoder()
     var isKeepalive = false
