@@ -71,7 +71,8 @@ struct HealthChecks {
     @Test("finds peers that hang, refuse, close, and answer with nothing but interim answers") func faults() throws {
         let interim = Bytes(String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 20))
         let origins = [
-            try Checked("a"), try Checked("b", .silence), try Checked("c", .close), try Checked("d"), try Checked("e", .bytes(interim)),
+            try Checked("a"), try Checked("b", .silence), try Checked("c", .close), try Checked("d"),
+            try Checked("e", .bytes(interim)),
         ]
         origins[3].origin.stop()
         let site = try site(origins)

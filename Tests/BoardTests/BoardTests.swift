@@ -106,9 +106,9 @@ struct CannotMap: Error {}
     }
 
     @Test(arguments: [
-        (0, UInt64(0), BoardView.Invalid.magic), (1, 2, .version), (1, 4, .version), (1, 0, .version), (2, 0, .size), (2, .max, .size),
-        (3, 0, .geometry),
-        (3, 257, .geometry), (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size),
+        (0, UInt64(0), BoardView.Invalid.magic), (1, BoardLayout.version - 1, .version), (1, BoardLayout.version + 1, .version),
+        (1, 0, .version), (2, 0, .size), (2, .max, .size), (3, 0, .geometry), (3, 257, .geometry),
+        (3, .max, .geometry), (4, 65_537, .geometry), (4, .max, .geometry), (4, 9000, .size),
         (3, 256, .size),
     ])
     func aForgedHeaderIsRefused(word: Int, value: UInt64, expected: BoardView.Invalid) throws {
