@@ -186,12 +186,12 @@ extension Ref where Value == Request {
         releaseLimits()
         if value.failure.count > 0 { endFailure() }
         let bodyIsDone = value.body.state == .complete && !value.body.discardsNothing
+        // What the client has got is no whole answer: it is cut, and nothing more is read.
+        if closing, value.isAborted || !value.isHeaderSent { connection.value.isBroken = true }
         let keepalive = !closing && value.isKeepalive && bodyIsDone && !connection.value.isBroken
-        let linger = !connection.value.isBroken && !value.isAborted && !keepalive && shouldLinger && !(closing && value.response.status == 444)
+        let linger = !keepalive && !connection.value.isBroken && shouldLinger
         let location = location
         let worker = worker
-        if closing, value.isAborted || connection.value.isBroken { connection.value.isBroken = true }
-        if closing, !value.isHeaderSent { connection.value.isBroken = true }
         reset()
         worker.value.requests.give(self)
         connection.requestEnded(keepalive: keepalive, lingering: linger, location: location)
