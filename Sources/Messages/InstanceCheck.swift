@@ -76,8 +76,7 @@ extension InstanceCheck {
     init(from reader: inout PacketReader) throws(MessageError) {
         instance = try InstanceName(from: &reader)
         address = try reader.text()
-        guard let state = State(rawValue: try reader.integer()) else { throw .outOfRange }
-        self.state = state
+        state = try reader.choice()
     }
 }
 

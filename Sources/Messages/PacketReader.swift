@@ -59,3 +59,25 @@ struct PacketReader {
     /// Checks that nothing is left.
     func finish() throws(MessageError) { if offset != bytes.count { throw .trailingBytes } }
 }
+
+extension PacketReader {
+    /// Reads what `texts` wrote.
+    mutating func texts(max: Int) throws(MessageError) -> [String] {
+        var list: [String] = []
+        for _ in 0..<(try count(max: max, elementBytesMin: 2)) { list.append(try text()) }
+        return list
+    }
+
+    /// Reads what `optionalTexts` wrote.
+    mutating func optionalTexts(max: Int) throws(MessageError) -> [String]? { try flag() ? try texts(max: max) : nil }
+
+    /// Reads what `optionalText` wrote.
+    mutating func optionalText() throws(MessageError) -> String? { try flag() ? try text() : nil }
+
+    /// One of an enumeration's values.
+    mutating func choice<Value: RawRepresentable>(_: Value.Type = Value.self) throws(MessageError) -> Value
+    where Value.RawValue == UInt8 {
+        guard let value = Value(rawValue: try integer()) else { throw .outOfRange }
+        return value
+    }
+}

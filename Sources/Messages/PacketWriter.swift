@@ -50,3 +50,29 @@ struct PacketWriter {
         return bytes
     }
 }
+
+extension PacketWriter {
+    /// Begins a packet that belongs to a request.
+    init(kind: UInt16, request: UInt32) {
+        self.init(kind: kind)
+        integer(request)
+    }
+
+    /// A list of texts.
+    mutating func texts(_ list: [String]) throws(MessageError) {
+        try count(list.count)
+        for text in list { self.text(text) }
+    }
+
+    /// A list of texts that may be missing.
+    mutating func optionalTexts(_ list: [String]?) throws(MessageError) {
+        flag(list != nil)
+        if let list { try texts(list) }
+    }
+
+    /// A text that may be missing.
+    mutating func optionalText(_ value: String?) {
+        flag(value != nil)
+        if let value { text(value) }
+    }
+}

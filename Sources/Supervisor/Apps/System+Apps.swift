@@ -31,22 +31,6 @@ extension System {
         unsafe rmdir(path) == 0
     }
 
-    /// Begins to connect. A non-blocking socket that is not connected yet is no error.
-    static func connect(_ socket: Int32, to address: NetworkAddress) throws(SystemError) {
-        var storage = sockaddr_storage()
-        // SAFETY: each function writes a socket address into `storage` and says how long it is.
-        let length: UInt32 =
-            switch address {
-            case .ipv4(let ip, let port): unsafe cs_ipv4_address(&storage, ip, port)
-            case .ipv6(let high, let low, let port): unsafe cs_ipv6_address(&storage, high, low, port)
-            case .unix(let path): unsafe cs_unix_address(&storage, path, path.count)
-            }
-        guard length > 0 else { throw SystemError(code: ENAMETOOLONG) }
-        // SAFETY: the address lies in `storage`.
-        let result = unsafe cs_connect(socket, &storage, length)
-        guard result >= 0 || result == -EINPROGRESS || result == -EAGAIN else { throw SystemError(code: -result) }
-    }
-
     /// A non-blocking packet socket, connected to a path.
     static func packetSocket(connectedTo path: String) throws(SystemError) -> Descriptor {
         let socket = Descriptor(owning: try check(cs_socket_type(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue))))

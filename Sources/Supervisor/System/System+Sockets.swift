@@ -5,30 +5,24 @@ internal import Glibc
 extension System {
     /// A stream socket, non-blocking and close-on-exec.
     static func streamSocket(for address: NetworkAddress) throws(SystemError) -> Descriptor {
-        let family: Int32 =
-            switch address {
-            case .ipv4: AF_INET
-            case .ipv6: AF_INET6
-            case .unix: AF_UNIX
-            }
-        return Descriptor(owning: try check(cs_socket_type(family, Int32(SOCK_STREAM.rawValue))))
+        Descriptor(owning: try check(cs_socket_type(family(of: address), Int32(SOCK_STREAM.rawValue))))
     }
 
     /// A datagram socket that is connected, non-blocking and close-on-exec.
     static func datagramSocket(to address: NetworkAddress) throws(SystemError) -> Descriptor {
-        let family: Int32 =
-            switch address {
-            case .ipv4: AF_INET
-            case .ipv6: AF_INET6
-            case .unix: AF_UNIX
-            }
-        let socket = Descriptor(owning: try check(cs_socket_type(family, Int32(SOCK_DGRAM.rawValue))))
+        let socket = Descriptor(owning: try check(cs_socket_type(family(of: address), Int32(SOCK_DGRAM.rawValue))))
+        try connect(socket.number, to: address)
+        return socket
+    }
+
+    /// Begins to connect. A non-blocking socket that is not connected yet is no error.
+    static func connect(_ socket: Int32, to address: NetworkAddress) throws(SystemError) {
         var storage = sockaddr_storage()
         let length = write(address, to: &storage)
         guard length > 0 else { throw SystemError(code: ENAMETOOLONG) }
         // SAFETY: the address lies in `storage`, which is longer than `length`.
-        try check(unsafe cs_connect(socket.number, &storage, length))
-        return socket
+        let result = unsafe cs_connect(socket, &storage, length)
+        guard result >= 0 || result == -EINPROGRESS || result == -EAGAIN else { throw SystemError(code: -result) }
     }
 
     static func bind(_ socket: Int32, to address: NetworkAddress) throws(SystemError) {
@@ -112,6 +106,14 @@ extension System {
     /// Receives a packet; descriptors that came with it are closed. nil: there is none now. Empty: the channel ended.
     static func receive(from channel: Int32, capacity: Int) -> [UInt8]? {
         receivePacket(from: channel, capacity: capacity, descriptorsMax: Int(CS_DESCRIPTORS_MAX))?.bytes
+    }
+
+    private static func family(of address: NetworkAddress) -> Int32 {
+        switch address {
+        case .ipv4: AF_INET
+        case .ipv6: AF_INET6
+        case .unix: AF_UNIX
+        }
     }
 
     private static func write(_ address: NetworkAddress, to storage: inout sockaddr_storage) -> UInt32 {
