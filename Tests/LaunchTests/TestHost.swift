@@ -38,7 +38,7 @@ final class TestHost: AppHost {
     }
 
     /// Starts an app, and waits until all its instances get traffic.
-    func start(_ specification: AppSpecification, sourceLocation: SourceLocation = #_sourceLocation) {
+    func start(_ specification: AppSpecification, sourceLocation: Testing.SourceLocation = #_sourceLocation) {
         supervisor.configure([specification])
         #expect(run { $0.routes.count == specification.instances }, sourceLocation: sourceLocation)
     }
