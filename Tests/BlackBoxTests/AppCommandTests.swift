@@ -80,9 +80,7 @@ struct AppCommandTests {
         #expect(result.output.contains("one.0 out booting none"), "\(result.output)\(result.errors)")
         let unknown = try control.run(["app", "logs", "nobody"])
         #expect(unknown.ending == .exited(1) && unknown.errors.contains("there is no app \"nobody\""))
-        let follower = try RunningProcess(
-            GatewayProcess.binary, ["app", "logs", "-f", "-n", "0", "one"],
-            environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket], output: directory.path + "/followed")
+        let follower = try control.commands.start(["app", "logs", "-f", "-n", "0", "one"], output: directory.path + "/followed")
         usleep(600_000)
         _ = try control.run(["app", "restart", "one"], seconds: 40)
         #expect(eventually(within: 10) { directory.read("followed").contains("booting none") })

@@ -74,10 +74,11 @@ struct ControlSite {
     /// The usual place of the control socket.
     var socket: String { directory.path + "/control/control.sock" }
 
+    var commands: Commands { Commands(socket: socket) }
+
     /// Runs a command against this gateway.
     func run(_ arguments: [String], seconds: Double = 20) throws -> RunningProcess.Output {
-        try RunningProcess.run(
-            GatewayProcess.binary, arguments, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": socket], seconds: seconds)
+        try commands.run(arguments, seconds: seconds)
     }
 
     /// The status as JSON.

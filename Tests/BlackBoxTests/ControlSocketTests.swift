@@ -71,8 +71,7 @@ struct ControlSocketTests {
         #expect(try control.site.client(timeout: 20).request().status == 200)
         // Killed, it leaves a socket without a listener.
         other.kill()
-        let status = { try RunningProcess.run(GatewayProcess.binary, ["status", "--control", path]) }
-        #expect(eventually(within: 10) { (try? status())?.succeeded == true }, "\(control.site.gateway.errorLog)")
+        #expect(eventually(within: 10) { Commands(socket: path).areAnswered }, "\(control.site.gateway.errorLog)")
         control.site.stop()
     }
 
@@ -99,26 +98,22 @@ struct ControlSocketTests {
         gateway.stop()
         let configured = try GatewayProcess(http: "", main: "control unix:c/s.sock;")
         let path = configured.directory.path + "/c/s.sock"
-        #expect(
-            eventually(within: 10) {
-                (try? RunningProcess.run(GatewayProcess.binary, ["status", "--control", path]))?.succeeded == true
-            })
+        #expect(eventually(within: 10) { Commands(socket: path).areAnswered })
         configured.stop()
     }
 
     @Test("can be moved and ended by a reload") func reload() throws {
         let gateway = try GatewayProcess(http: "", main: "control unix:c/one.sock;")
-        let status = { (name: String) in
-            try RunningProcess.run(GatewayProcess.binary, ["status", "--control", gateway.directory.path + "/c/" + name]).succeeded
-        }
-        #expect(eventually(within: 10) { (try? status("one.sock")) == true })
+        let folder = gateway.directory.path + "/c/"
+        #expect(eventually(within: 10) { Commands(socket: folder + "one.sock").areAnswered })
         try gateway.rewrite(http: "", main: "control unix:c/two.sock;")
         gateway.signal(SIGHUP)
-        #expect(eventually(within: 10) { (try? status("two.sock")) == true })
+        let byOption = ["status", "--control", folder + "two.sock"]
+        #expect(eventually(within: 10) { (try? RunningProcess.run(GatewayProcess.binary, byOption))?.succeeded == true })
         #expect(eventually { !FileManager.default.fileExists(atPath: gateway.directory.path + "/c/one.sock") })
         try gateway.rewrite(http: "", main: "control off;")
         gateway.signal(SIGHUP)
-        #expect(eventually(within: 10) { (try? status("two.sock")) == false })
+        #expect(eventually(within: 10) { !Commands(socket: folder + "two.sock").areAnswered })
         gateway.stop()
     }
 

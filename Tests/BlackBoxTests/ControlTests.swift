@@ -5,11 +5,10 @@ import TestKit
 @Suite("goodgate-control", .blocking, .enabled(if: Target.isGoodgate, "Goodgate's own commands"))
 struct ControlTests {
     private let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
-    private var goodgate: String { GatewayProcess.products + "/goodgate" }
 
     @Test("prints the table that docs/nginx-compatibility.md holds")
     func compatibility() throws {
-        let printed = try RunningProcess.run(goodgate, ["compatibility"]).output
+        let printed = try RunningProcess.run(GatewayProcess.goodgate, ["compatibility"]).output
         #expect(printed.hasPrefix("## Directives\n"))
         let page = try String(contentsOfFile: root + "/docs/nginx-compatibility.md", encoding: .utf8)
         #expect(page.hasSuffix(printed), "run `make compatibility` to write the page anew")
@@ -25,7 +24,7 @@ struct ControlTests {
             upstream app { server localhost:3000; server 127.0.0.1:3001; }
             server { listen 8080; location / { proxy_pass http://app; } }
             """.write(toFile: path, atomically: true, encoding: .utf8)
-        let result = try RunningProcess.run(goodgate, ["check", path])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["check", path])
         #expect(result.succeeded, "\(result.output)\(result.errors)")
         #expect(result.output.contains("site.conf: starts"))
         #expect(result.output.contains("risk"))
@@ -36,7 +35,7 @@ struct ControlTests {
         let folder = try TemporaryDirectory()
         let path = folder.path + "/broken.conf"
         try "server {\n listen 8080;\n proxy_pas http://x;\n ssl_certificate a;\n}\n".write(toFile: path, atomically: true, encoding: .utf8)
-        let result = try RunningProcess.run(goodgate, ["check", "--json", path])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["check", "--json", path])
         #expect(result.ending == .exited(1))
         let reports = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
         let findings = try #require(reports.first?["findings"] as? [[String: Any]])
@@ -54,7 +53,7 @@ struct ControlTests {
             client: 10.0.0.5, server: example.com, request: "GET /api/data HTTP/1.1", upstream: "http://127.0.0.1:3000/api/data"
             """
         try (line + "\n").write(toFile: folder.path + "/log", atomically: true, encoding: .utf8)
-        let result = try RunningProcess.run("/bin/sh", ["-c", "exec \(goodgate) explain < \(folder.path)/log"])
+        let result = try RunningProcess.run("/bin/sh", ["-c", "exec \(GatewayProcess.goodgate) explain < \(folder.path)/log"])
         #expect(result.succeeded, "\(result.errors)")
         #expect(result.output.contains("connect.refused"))
         #expect(result.output.contains("P01"))
@@ -63,7 +62,7 @@ struct ControlTests {
 
     @Test("an unknown subcommand names the nearest one")
     func nearest() throws {
-        let result = try RunningProcess.run(goodgate, ["docter"])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["docter"])
         #expect(!result.succeeded)
         #expect((result.output + result.errors).contains("doctor"))
     }

@@ -111,10 +111,9 @@ struct DeployTests {
     @Test("during a deploy is refused as busy, and the first one goes on") func busy() throws {
         let control = try ControlSite(app: "start_timeout 20s;")
         try control.waitUntilUp()
-        let slow = try RunningProcess(
-            GatewayProcess.binary,
+        let slow = try control.commands.start(
             ["deploy", "one", "--command", ControlSite.command(control.directory, delay: 3), "--soak", "0s"],
-            environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket], output: control.directory.path + "/slow")
+            output: control.directory.path + "/slow")
         #expect(eventually(within: 10) { control.directory.read("slow").contains("new instances are started") })
         for words in [["deploy", "one"], ["app", "restart", "one"]] {
             let second = try control.run(words)

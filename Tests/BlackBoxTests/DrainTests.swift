@@ -12,33 +12,30 @@ struct DrainTests {
         let http = "upstream back { server \(addresses[0]); server \(addresses[1]); }"
         let main = "control unix:c/s.sock;"
         let site = try Site(http: http, server: "location / { proxy_pass http://back; }", main: main, workers: 2)
-        let socket = site.gateway.directory.path + "/c/s.sock"
-        func run(_ arguments: String...) throws -> RunningProcess.Output {
-            try RunningProcess.run(GatewayProcess.binary, arguments + ["--control", socket])
-        }
+        let commands = Commands(socket: site.gateway.directory.path + "/c/s.sock")
         func answers(_ count: Int) throws -> Set<String> { Set(try (0..<count).map { _ in try site.get().text }) }
-        #expect(eventually(within: 10) { (try? run("status"))?.succeeded == true })
+        #expect(eventually(within: 10) { commands.areAnswered })
         #expect(try answers(12) == ["one", "two"])
-        let drained = try run("drain", addresses[0])
+        let drained = try commands.run(["drain", addresses[0]])
         #expect(drained.succeeded, "\(drained.errors)")
         #expect(drained.output == "\(addresses[0]) gets no new clients (back)\nno request runs there\n")
         #expect(eventually { (try? answers(8)) == ["two"] })
-        #expect(try run("status").output.contains("draining"))
+        #expect(try commands.run(["status"]).output.contains("draining"))
         for worker in site.gateway.workers { kill(worker, SIGKILL) }
         #expect(eventually(within: 10) { (try? answers(8)) == ["two"] })
         site.gateway.signal(SIGHUP)
-        #expect(eventually(within: 10) { (try? run("status", "--json"))?.output.contains("\"generation\" : 2") == true })
+        #expect(eventually(within: 10) { (try? commands.run(["status", "--json"]))?.output.contains("\"generation\" : 2") == true })
         #expect(try answers(8) == ["two"])
-        #expect(try run("drain", addresses[1]).output.contains("there is no other server in back"))
+        #expect(try commands.run(["drain", addresses[1]]).output.contains("there is no other server in back"))
         #expect(eventually { (try? site.get().status) == 502 })
-        for address in addresses { #expect(try run("undrain", address).succeeded) }
+        for address in addresses { #expect(try commands.run(["undrain", address]).succeeded) }
         #expect(eventually { (try? answers(12)) == ["one", "two"] })
         for (words, text) in [
             (["drain", "127.0.0.1:1"], "no upstream has a server \"127.0.0.1:1\""),
             (["undrain", addresses[0]], "server \"\(addresses[0])\" is not drained"),
             (["drain", addresses[0], "--upstream", "nowhere"], "there is no upstream \"nowhere\""),
         ] {
-            let result = try RunningProcess.run(GatewayProcess.binary, words + ["--control", socket])
+            let result = try commands.run(words)
             #expect(result.ending == .exited(1) && result.errors.contains(text), "\(result.errors)")
         }
         site.stop(allowing: ["worker process"])

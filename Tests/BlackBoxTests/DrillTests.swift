@@ -5,12 +5,11 @@ import TestKit
 /// `goodgate drill` in its short form: it fails when a request fails that could have been served.
 @Suite("The drill", .blocking, .enabled(if: Target.isGoodgate))
 struct DrillTests {
-    private var goodgate: String { GatewayProcess.products + "/goodgate" }
 
     @Test("loses nothing, and says so in a table") func short() throws {
         let faults = ["kill-one", "kill-all", "worker-killed", "unanswered"]
         let result = try RunningProcess.run(
-            goodgate, ["drill", "--seconds", "1"] + faults.flatMap { ["--only", $0] }, seconds: 120)
+            GatewayProcess.goodgate, ["drill", "--seconds", "1"] + faults.flatMap { ["--only", $0] }, seconds: 120)
         #expect(result.succeeded, "\(result.output)\(result.errors)")
         let lines = result.output.split(separator: "\n")
         #expect(lines.first?.hasPrefix("fault ") == true)
@@ -40,12 +39,12 @@ struct DrillTests {
     }
 
     @Test(arguments: ["ftp://a/", "https://a/", "a", "http://", "http://user@a/"]) func badURL(url: String) throws {
-        let result = try RunningProcess.run(goodgate, ["drill", "--app", "one", "--url", url, "--kill"])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["drill", "--app", "one", "--url", url, "--kill"])
         #expect(!result.succeeded && result.errors.contains("--url takes http://"), "\(result.errors)")
     }
 
     @Test("names the faults there are when it is asked for another") func unknownFault() throws {
-        let result = try RunningProcess.run(goodgate, ["drill", "--only", "kill-everybody"])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["drill", "--only", "kill-everybody"])
         #expect(!result.succeeded)
         #expect(result.errors.contains("kill-all"), "\(result.errors)")
     }
@@ -71,7 +70,7 @@ struct DemoAppTests {
     }
 
     @Test("says why it does not start") func doesNotStart() throws {
-        let result = try RunningProcess.run(GatewayProcess.products + "/goodgate", ["demo-app", "--fail"])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["demo-app", "--fail"])
         #expect(!result.succeeded)
         #expect(result.errors.contains("because --fail says so"))
     }

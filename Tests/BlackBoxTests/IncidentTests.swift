@@ -31,17 +31,13 @@ private struct DeadSite {
             main: "control unix:\(socket); \(main)", workers: workers, directory: directory)
     }
 
-    func run(_ arguments: [String]) throws -> RunningProcess.Output { try runCommand(arguments, socket) }
-}
-
-private func runCommand(_ arguments: [String], _ socket: String) throws -> RunningProcess.Output {
-    try RunningProcess.run(
-        GatewayProcess.binary, arguments, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": socket], seconds: 20)
+    var commands: Commands { Commands(socket: socket) }
+    func run(_ arguments: [String]) throws -> RunningProcess.Output { try commands.run(arguments) }
 }
 
 /// The newest incident, or nil while there is none.
 private func why(_ socket: String, _ id: String? = nil) -> Told? {
-    guard let result = try? runCommand(["why", "--json"] + (id.map { [$0] } ?? []), socket), result.succeeded,
+    guard let result = try? Commands(socket: socket).run(["why", "--json"] + (id.map { [$0] } ?? [])), result.succeeded,
         let json = try? JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
     else { return nil }
     return Told(json: json)
@@ -53,7 +49,7 @@ struct IncidentTests {
     func nothingListens() throws {
         let dead = try DeadSite(workers: 2)
         defer { dead.site.stop() }
-        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        try #require(eventually(within: 20) { dead.commands.areAnswered })
         #expect(try dead.run(["why"]).errors == "goodgate: no failure is known: nothing to explain\n")
         for _ in 0..<5 { #expect(try dead.site.get().status == 502) }
         let id = try #require(dead.site.gateway.accessLines(5).last?.split(separator: "|")[2]).description
@@ -79,7 +75,7 @@ struct IncidentTests {
     func storm() throws {
         let dead = try DeadSite(workers: 2)
         defer { dead.site.stop() }
-        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        try #require(eventually(within: 20) { dead.commands.areAnswered })
         let request = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
         let perClient = 1_250
         let threads = (0..<8).map { _ in
@@ -108,7 +104,7 @@ struct IncidentTests {
         let good = try Origin(answer: "good")
         let dead = try DeadSite("server 127.0.0.1:\(good.port) backup;")
         defer { dead.site.stop() }
-        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        try #require(eventually(within: 20) { dead.commands.areAnswered })
         for _ in 0..<3 { #expect(try dead.site.get().text == "good") }
         #expect(eventually(within: 10) { why(dead.socket)?.count("requests_saved") == 3 })
         let told = try #require(why(dead.socket))
@@ -122,7 +118,7 @@ struct IncidentTests {
         let site = try Site(origin, main: "control unix:\(folder.path)/control/control.sock;")
         defer { site.stop() }
         let socket = folder.path + "/control/control.sock"
-        try #require(eventually(within: 20) { (try? runCommand(["status"], socket).succeeded) == true })
+        try #require(eventually(within: 20) { Commands(socket: socket).areAnswered })
         #expect(try site.get().text == "busy")
         #expect(eventually(within: 10) { why(socket)?.rule == "P30" })
         #expect(why(socket)?.attempts == ["app.answered": 1])
@@ -214,7 +210,7 @@ struct IncidentTests {
     func kept() throws {
         let folder = try TemporaryDirectory()
         let first = try DeadSite(main: "incident_log incidents.db;", directory: folder)
-        try #require(eventually(within: 20) { (try? first.run(["status"]).succeeded) == true })
+        try #require(eventually(within: 20) { first.commands.areAnswered })
         #expect(try first.site.get().status == 502)
         #expect(eventually(within: 10) { why(first.socket)?.rule == "P01" && why(first.socket)?.count("requests_failed") == 1 })
         let id = try #require(why(first.socket)).id
@@ -225,7 +221,7 @@ struct IncidentTests {
         try? FileManager.default.removeItem(atPath: folder.path + "/gateway.pid")
         let second = try DeadSite(main: "incident_log incidents.db;", directory: folder)
         defer { second.site.stop() }
-        try #require(eventually(within: 20) { (try? second.run(["status"]).succeeded) == true })
+        try #require(eventually(within: 20) { second.commands.areAnswered })
         #expect(why(second.socket)?.id == id)
         let told = try #require(why(second.socket, id))
         #expect(told.rule == "P01" && told.json["is_open"] as? Bool == false && told.count("requests_failed") == 1)
@@ -235,7 +231,7 @@ struct IncidentTests {
     func brokenStore() throws {
         let dead = try DeadSite(main: "incident_log /nonexistent/incidents.db;")
         defer { dead.site.stop() }
-        try #require(eventually(within: 20) { (try? dead.run(["status"]).succeeded) == true })
+        try #require(eventually(within: 20) { dead.commands.areAnswered })
         let complaint = "incident_log \"/nonexistent/incidents.db\" cannot be used, incidents are kept in memory only"
         #expect(dead.site.gateway.waitForError(complaint))
         #expect(try dead.site.get().status == 502)

@@ -90,7 +90,6 @@ struct InitTests {
         Project("files", ["public/index.html": "x"], holds: ["root public;", "try_files $uri $uri/ =404;"], lacks: ["\napp "]),
     ]
 
-    private var goodgate: String { GatewayProcess.products + "/goodgate" }
 
     private func folder(_ files: [String: String]) throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
@@ -105,12 +104,12 @@ struct InitTests {
     @Test("recognises the project, and what it writes passes -t", arguments: projects)
     func projectsAreRecognised(_ project: Project) throws {
         let directory = try folder(project.files)
-        let made = try RunningProcess.run(goodgate, ["init", directory.path])
+        let made = try RunningProcess.run(GatewayProcess.goodgate, ["init", directory.path])
         #expect(made.succeeded, "\(made.errors)")
         let text = directory.read("goodgate.conf")
         for part in project.holds { #expect(text.contains(part), "\(part) in:\n\(text)") }
         for part in project.lacks { #expect(!text.contains(part), "\(part) in:\n\(text)") }
-        let test = try RunningProcess.run(goodgate, ["-t", "-p", directory.path, "-e", "stderr"])
+        let test = try RunningProcess.run(GatewayProcess.goodgate, ["-t", "-p", directory.path, "-e", "stderr"])
         #expect(test.succeeded, "\(test.errors)\n\(text)")
         #expect(!test.errors.contains("[emerg]"))
     }
@@ -119,7 +118,7 @@ struct InitTests {
     func program() throws {
         let directory = try folder([:])
         try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: directory.path + "/shopd")
-        let result = try RunningProcess.run(goodgate, ["init", "--print", directory.path])
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["init", "--print", directory.path])
         #expect(result.output.contains("command \(directory.path)/shopd;"), "\(result.output)\(result.errors)")
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/goodgate.conf"), "--print writes nothing")
     }
@@ -127,15 +126,15 @@ struct InitTests {
     @Test("never writes over a file, and says what it looked for when nothing is there")
     func refusals() throws {
         let taken = try folder(["goodgate.conf": "mine", "index.html": "x"])
-        let refused = try RunningProcess.run(goodgate, ["init", taken.path])
+        let refused = try RunningProcess.run(GatewayProcess.goodgate, ["init", taken.path])
         #expect(refused.status != 0)
         #expect(refused.errors.contains("goodgate.conf is there already and stays as it is"))
         #expect(taken.read("goodgate.conf") == "mine")
         let nothing = try folder([:])
-        let empty = try RunningProcess.run(goodgate, ["init", nothing.path])
+        let empty = try RunningProcess.run(GatewayProcess.goodgate, ["init", nothing.path])
         #expect(empty.status != 0)
         #expect(empty.errors.contains("looked for Procfile, ecosystem.config.js, package.json"))
-        let missing = try RunningProcess.run(goodgate, ["init", "/nowhere/at/all"])
+        let missing = try RunningProcess.run(GatewayProcess.goodgate, ["init", "/nowhere/at/all"])
         #expect(missing.status != 0)
         #expect(missing.errors.contains("/nowhere/at/all: no such folder"))
     }
@@ -155,14 +154,14 @@ struct InitTests {
     ])
     func runs(_ files: [String: String], _ answer: String) throws {
         let directory = try folder(files)
-        #expect(try RunningProcess.run(goodgate, ["init", directory.path]).succeeded)
+        #expect(try RunningProcess.run(GatewayProcess.goodgate, ["init", directory.path]).succeeded)
         let port = Ports.free()
         let text = directory.read("goodgate.conf")
         #expect(text.contains("127.0.0.1:8080;"))
         try directory.write("goodgate.conf", text.replacingOccurrences(of: "127.0.0.1:8080;", with: "127.0.0.1:\(port);"))
         // The workers' user has to be able to read the folder.
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.path)
-        let gateway = try RunningProcess(goodgate, ["run", "-p", directory.path], errors: directory.path + "/errors")
+        let gateway = try RunningProcess(GatewayProcess.goodgate, ["run", "-p", directory.path], errors: directory.path + "/errors")
         defer { gateway.kill() }
         let reply = eventually(within: 20) { (try? Client(port, timeout: 20).request().text) == answer }
         #expect(reply, "\(directory.read("errors"))")

@@ -9,8 +9,11 @@ public final class GatewayProcess: Sendable {
     public let directory: TemporaryDirectory
     public let process: RunningProcess
 
+    /// Our own program, whatever is tested.
+    public static var goodgate: String { products + "/goodgate" }
+
     /// The binary that tests start.
-    public static let binary: String = ProcessInfo.processInfo.environment["GOODGATE_TEST_BINARY"] ?? products + "/goodgate"
+    public static let binary: String = ProcessInfo.processInfo.environment["GOODGATE_TEST_BINARY"] ?? goodgate
 
     /// Where the build put the executables.
     public static let products: String = {
