@@ -6,11 +6,11 @@ import TestKit
 @Suite("When the supervisor", .blocking, .enabled(if: Target.isGoodgate))
 struct Takeovers {
     /// A gateway with two workers and one app behind `location /`.
-    private func siteWithApp(_ directory: TemporaryDirectory) throws -> Site {
+    private func siteWithApp(_ directory: TemporaryDirectory, server: String = "") throws -> Site {
         try directory.write("app.py", AppProgram.source)
         return try Site(
             http: "upstream back { app one; keepalive 16; }",
-            server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
+            server: "\(server) location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
             main: "app one { command /usr/bin/python3 \(directory.path)/app.py; }", workers: 2, directory: directory)
     }
 
@@ -235,6 +235,72 @@ struct Takeovers {
         kill(new, SIGQUIT)
         #expect(eventually(within: 20) { !LiveProcess(second).isAlive && !LiveProcess(new).isAlive }, "\(site.gateway.errorLog)")
     }
+
+    /// Starts a new binary beside the old one, and waits until it has the app and its workers serve.
+    private func startNewBinary(_ site: Site, app: pid_t) throws -> (process: pid_t, workers: [pid_t]) {
+        let count = site.gateway.workers.count
+        site.gateway.signal(SIGUSR2)
+        #expect(eventually(within: 10) { site.gateway.pid.map { $0 != site.gateway.process.pid } ?? false }, "\(site.gateway.errorLog)")
+        let new = try #require(site.gateway.pid)
+        #expect(site.gateway.waitForError("process \(app) was taken over", seconds: 10))
+        #expect(eventually(within: 10) { children(of: new, named: "worker").filter(isSealed).count == count })
+        return (new, children(of: new, named: "worker"))
+    }
+
+    @Test("starts a new binary which is killed: the new workers are found and drain, apps are watched again")
+    func newBinaryKilled() throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try #require(pid_t(try site.client(timeout: 30).request().text))
+        let load = Load(port: site.port, clients: 4)
+        let new = try startNewBinary(site, app: app)
+        defer { new.workers.forEach { kill($0, SIGKILL) } }
+        kill(new.process, SIGKILL)
+        #expect(eventually(within: 10) { !new.workers.contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(try site.client(timeout: 30).request().text == "\(app)")
+        // Whoever still served with the routes of before would fail from here on.
+        kill(app, SIGKILL)
+        let count = load.count
+        #expect(eventually(within: 20) { load.count > count + 200 }, "\(site.gateway.errorLog)")
+        #expect(load.finish().failures == [], "\(site.gateway.errorLog)")
+        let second = try #require(pid_t(try site.client(timeout: 30).request().text))
+        site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["new binary process \(new.process) exited on signal"])
+        #expect(Ports.isFree(site.port))
+        #expect(eventually { ![app, second].contains(where: isAlive) })
+    }
+
+    @Test("drains beside a new binary which is killed: what serves is left to the next start")
+    func newBinaryKilledWhileTheOldDrains() throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory, server: "listen unix:\(directory.path)/s.sock;")
+        defer { site.gateway.process.kill() }
+        let app = try #require(pid_t(try site.client(timeout: 30).request().text))
+        let slow = try site.client(timeout: 30)
+        try slow.send(Client.head("GET", "/", bodyCount: 2) + Bytes("a"))
+        let new = try startNewBinary(site, app: app)
+        defer { new.workers.forEach { kill($0, SIGKILL) } }
+        let load = Load(port: site.port, clients: 4)
+        site.gateway.signal(SIGQUIT)
+        #expect(site.gateway.waitForError("(SIGQUIT) received"))
+        kill(new.process, SIGKILL)
+        #expect(site.gateway.waitForError("left to the next start"), "\(site.gateway.errorLog)")
+        try slow.send("b")
+        #expect(try slow.readReply().status == 200)
+        #expect(site.gateway.process.wait(seconds: 10) == .exited(0), "\(site.gateway.errorLog)")
+        #expect(([app] + new.workers).allSatisfy(isAlive), "\(site.gateway.errorLog)")
+        #expect(FileManager.default.fileExists(atPath: directory.path + "/s.sock"))
+        let next = try next(in: directory)
+        #expect(eventually(within: 10) { !new.workers.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(try site.client(timeout: 30).request().text == "\(app)")
+        #expect(load.finish().failures == [], "\(next.errorLog)")
+        next.stop(SIGQUIT, seconds: 20, allowing: ["new binary process \(new.process) exited on signal"])
+        #expect(eventually { !isAlive(app) })
+        for file in ["s.sock", "gateway.pid", "gateway.pid.oldbin"] {
+            #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/\(file)"), "\(file) is left behind")
+        }
+    }
+
     /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
     enum DoubleEnd: CaseIterable { case atOnce, oldFirst, newFirst, oldWhileItDrains }
 

@@ -7,6 +7,12 @@ enum ProcessFacts {
         fields(of: process).flatMap { $0.count > 19 ? UInt64($0[19]) : nil }
     }
 
+    /// Whether a process that started then still runs: nobody else got its number, and it does not only wait to be collected.
+    static func isAlive(_ process: Int32, startTicks: UInt64) -> Bool {
+        guard let fields = fields(of: process), fields.count > 19 else { return false }
+        return fields[0] != "Z" && fields[0] != "X" && UInt64(fields[19]) == startTicks
+    }
+
     /// The fields of /proc/PID/stat behind the name: state, parent, group, session, …
     static func fields(of process: Int32) -> [Substring]? {
         guard let bytes = try? System.readFile("/proc/\(process)/stat") else { return nil }

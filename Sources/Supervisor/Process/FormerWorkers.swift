@@ -112,6 +112,16 @@ struct FormerWorkers {
         return found
     }
 
+    /// Whether a worker lives that follows another supervisor, or nobody.
+    /// - Parameter own: the workers that follow this one.
+    func othersLive(besides own: Set<Int32>) -> Bool {
+        let known = own.union(list.filter { $0.standing != .supervised }.map(\.worker.process))
+        return System.glob(directories.workers + "/*").contains { path in
+            guard let (process, ticks) = AppDirectories.parse(workerSocket: path), !known.contains(process) else { return false }
+            return ProcessFacts.isAlive(process, startTicks: ticks)
+        }
+    }
+
     var orphans: [FormerWorker] { list.filter { $0.standing == .orphan } }
 
     mutating func remove(_ former: FormerWorker) { list.removeAll { $0 === former } }

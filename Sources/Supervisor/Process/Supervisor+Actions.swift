@@ -281,10 +281,10 @@ extension Supervisor {
     func leave() {
         endControl()
         if let path = configurations[current]?.settings.pidPath {
-            PidFile.remove(newBinary == nil ? path : path + PidFile.oldSuffix, log: log)
+            PidFile.remove(hasOldPidName ? path + PidFile.oldSuffix : path, log: log)
         }
         log.write(.notice, "exit")
-        if !leavesWorkers { closeListeners() }
+        closeListeners()
         if isLast { stateDirectories?.removeIfEmpty() }
     }
 }

@@ -68,7 +68,7 @@ extension Supervisor {
             statusAfterNewBinary = status
             return
         }
-        guard let apps, isLast, !leavesWorkers, !apps.isGone else {
+        guard let apps, isLast, !apps.isGone else {
             exitStatus = status
             return
         }

@@ -55,8 +55,12 @@ extension Supervisor {
         // Without this, the room that was asked for once would be reported for ever.
         watch(former.worker)
         if former.standing != .orphan {
+            let wasSupervised = former.standing == .supervised
             let isThere = former.read()
-            if former.standing == .orphan {
+            if former.standing == .orphan, wasSupervised, machine.isEnding {
+                // The old binary died while this one was on its way out: the site is theirs until the next start.
+                forget(former, isEnded: false)
+            } else if former.standing == .orphan {
                 log.write(.notice, "taking over worker process \(former.worker.process): its supervisor is gone")
                 // What they listen on, this supervisor has already, or does not want.
                 _ = former.takeSockets()
@@ -93,13 +97,23 @@ extension Supervisor {
         tellApps(to: worker, configuration) { self.routes[$0] != nil }
     }
 
+    /// Finds the workers that another binary has started since the last look.
+    func lookForOthers() {
+        let known = Set((formerWorkers?.list ?? []).map(\.worker.process) + workers.values.map(\.process))
+        for former in formerWorkers?.look(except: known) ?? [] { add(former) }
+    }
+
+    /// The other binary is gone. If it died, its workers serve on; each says so itself, and drains then as an older generation does.
+    func otherBinaryIsGone() {
+        guard machine.isEnding else { return lookForOthers() }
+        guard leavesWorkers else { return }
+        log.write(.warning, "the other binary died, its workers serve on: they and the apps are left to the next start")
+    }
+
     /// Tells the workers that other supervisors started what changed. Workers that the old binary has started since are found first.
     func tellFormer(of changed: Set<String>) {
         guard formerWorkers != nil, let configuration = configurations[current] else { return }
-        if oldBinaryLives {
-            let known = Set((formerWorkers?.list ?? []).map(\.worker.process) + workers.values.map(\.process))
-            for former in formerWorkers?.look(except: known) ?? [] { add(former) }
-        }
+        if oldBinaryLives { lookForOthers() }
         for former in formerWorkers?.list ?? [] {
             tellApps(to: former.worker, configuration) { changed.contains($0) }
         }
@@ -122,8 +136,13 @@ extension Supervisor {
         !(formerWorkers?.list.isEmpty ?? true) && now < since + Self.formerDrainMax
     }
 
-    /// This supervisor ends, and workers that it took over serve on: its own never came to it.
-    var leavesWorkers: Bool { machine.isRefused && !(formerWorkers?.orphans.isEmpty ?? true) }
+    /// This supervisor ends, and others' workers serve on: those that it took over, because its own never came to it, or those of another
+    /// binary. The apps are theirs and the next supervisor's, as if this one had been killed.
+    var leavesWorkers: Bool {
+        guard let formerWorkers else { return false }
+        if machine.isRefused, !formerWorkers.orphans.isEmpty { return true }
+        return machine.isEnding && formerWorkers.othersLive(besides: Set(workers.values.map(\.process)))
+    }
 
     /// The first own generation serves: what only the former one listened on is closed.
     func closeFormerListeners(except kept: ListenerTable) {

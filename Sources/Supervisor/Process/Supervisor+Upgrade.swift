@@ -12,6 +12,7 @@ extension Supervisor {
         if let pidPath {
             do throws(SystemError) {
                 try System.rename(pidPath, to: pidPath + PidFile.oldSuffix)
+                hasOldPidName = true
             } catch {
                 log.write(
                     .alert,
@@ -45,12 +46,14 @@ extension Supervisor {
     }
 
     func restorePidFile() {
-        if statusAfterApps == nil { configureApps() }
-        if !machine.isEnding { tellReady("; the new binary ended") }
+        otherBinaryIsGone()
         defer {
             // Only its end was awaited.
             if let status = statusAfterNewBinary { end(status) }
         }
+        guard !leavesWorkers else { return }
+        if statusAfterApps == nil { configureApps() }
+        if !machine.isEnding { tellReady("; the new binary ended") }
         guard let path = configurations[current]?.settings.pidPath else { return }
         rename(path + PidFile.oldSuffix, backTo: path)
     }
@@ -58,6 +61,7 @@ extension Supervisor {
     private func rename(_ old: String, backTo path: String) {
         do throws(SystemError) {
             try System.rename(old, to: path)
+            hasOldPidName = false
         } catch {
             log.write(
                 .alert, "rename() \(old) back to \(path) failed after the new binary process \"\(arguments[0])\" exited", error)

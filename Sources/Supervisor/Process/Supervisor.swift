@@ -25,6 +25,8 @@ final class Supervisor {
     let sessions = SessionStore()
     let limitZones = LimitZones()
     var newBinary: Int32?
+    /// The pid file has the old binary's name, since a new one was started.
+    var hasOldPidName = false
     var hasClosedListeners = false
     var exitStatus: Int32?
 
@@ -108,8 +110,8 @@ final class Supervisor {
     /// Whether the old binary that started this one still runs.
     var oldBinaryLives: Bool { upgradedFrom.map { $0 == System.parentProcess } ?? false }
 
-    /// Whether apps and files are this program's alone: no other binary lives, or it has left them to this one.
-    var isLast: Bool { hasOutlastedOther || newBinary == nil && !oldBinaryLives }
+    /// Whether apps and files are this program's alone: no other binary lives, or it has left them to this one, and nobody serves on.
+    var isLast: Bool { (hasOutlastedOther || newBinary == nil && !oldBinaryLives) && !leavesWorkers }
 
     /// Runs until the end.
     /// - Returns: the exit status of the process.
