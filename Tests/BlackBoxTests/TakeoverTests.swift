@@ -301,6 +301,46 @@ struct Takeovers {
         }
     }
 
+    @Test("takes apps back from a new binary that ended: instances that died meanwhile are nowhere")
+    func appsComeBack() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        defer { control.site.gateway.process.kill() }
+        let app = try #require(try control.instances().compactMap { $0["process"] as? Int }.first)
+        let new = try startNewBinary(control.site, app: pid_t(app))
+        kill(pid_t(app), SIGKILL)
+        #expect(control.site.gateway.waitForError("app one.0#2: ready", seconds: 20), "\(control.site.gateway.errorLog)")
+        kill(new.process, SIGQUIT)
+        #expect(eventually(within: 20) { (try? control.instances().first?["serial"]) as? Int == 2 }, "\(control.site.gateway.errorLog)")
+        let address = try #require(try control.instances().first?["address"] as? String)
+        func servers() throws -> [String] {
+            let upstreams = try control.status()["upstreams"] as? [[String: Any]] ?? []
+            return (upstreams.first?["servers"] as? [[String: Any]] ?? []).compactMap { $0["address"] as? String }
+        }
+        #expect(eventually(within: 10) { (try? servers()) == [address] }, "\((try? servers()) ?? []), not \(address)")
+        control.site.stop()
+    }
+
+    @Test("has left apps to a new binary: a worker that it starts then hears where they are now")
+    func lateWorker() throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try #require(pid_t(try site.client(timeout: 30).request().text))
+        let new = try startNewBinary(site, app: app)
+        defer { kill(new.process, SIGKILL) }
+        kill(app, SIGKILL)
+        #expect(site.gateway.waitForError("app one.0#2: ready", seconds: 20), "\(site.gateway.errorLog)")
+        let old = site.gateway.workers
+        old.forEach { kill($0, SIGKILL) }
+        #expect(eventually(within: 10) { Set(site.gateway.workers).subtracting(old).filter(isSealed).count == 2 })
+        // From here on, only these accept.
+        new.workers.forEach { kill($0, SIGSTOP) }
+        defer { new.workers.forEach { kill($0, SIGCONT) } }
+        #expect(eventually(within: 10) { (try? site.client(timeout: 2).request().status) == 200 }, "\(site.gateway.errorLog)")
+        for _ in 0..<20 { #expect(try site.client(timeout: 5).request().status == 200) }
+    }
+
     /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
     enum DoubleEnd: CaseIterable { case atOnce, oldFirst, newFirst, oldWhileItDrains }
 

@@ -64,6 +64,9 @@ final class TestHost: AppHost {
         history.append("unroute \(app) \(instance.slot)#\(instance.serial)")
         if let time = drainMilliseconds { draining.append((System.now + time, app, instance)) }
     }
+    /// What was said to be all that runs, each time that running instances were taken over.
+    var takeovers: [[String: Set<InstanceKey>]] = []
+    func tookOver(_ instances: [String: Set<InstanceKey>]) { takeovers.append(instances) }
     func outlook(app: String, _ outlook: AppOutlook) { outlooks.append(outlook) }
     /// Other ends of connections that were taken out of accept queues.
     var rescued: [NetworkAddress] = []

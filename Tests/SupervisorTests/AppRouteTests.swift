@@ -35,6 +35,17 @@ import Testing
         #expect(news(route).instances.map(\.isLeaving) == [true])
     }
 
+    @Test func whatNobodyHasLeaves() {
+        var route = AppRoute()
+        route.route(key(0), address(3000), .full)
+        route.route(key(1), address(3001), .full)
+        for (now, isNew) in [(5, true), (9, false)] as [(UInt64, Bool)] {
+            let hadStale = route.unroute(except: [key(0, 2), key(1)], now: now)
+            #expect(hadStale == isNew)
+            #expect(route.instances.map(\.leavingSince) == [5, nil])
+        }
+    }
+
     @Test func aSliceIsATenthOfWhatAnotherGets() {
         var route = AppRoute()
         route.route(key(0), address(3000), .full)

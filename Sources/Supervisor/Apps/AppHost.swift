@@ -15,6 +15,9 @@ package protocol AppHost: AnyObject {
     /// `AppSupervisor.drained`; for a dead instance there is no need.
     func unroute(app: String, instance: InstanceKey, address: NetworkAddress)
 
+    /// Running instances were taken over, and these are all there are: what was routed at another time to others is gone.
+    func tookOver(_ instances: [String: Set<InstanceKey>])
+
     /// Tell the workers whether requests without a live instance should wait. Times are monotonic.
     func outlook(app: String, _ outlook: AppOutlook)
 

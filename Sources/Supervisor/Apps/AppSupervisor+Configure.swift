@@ -32,6 +32,7 @@ extension AppSupervisor {
             act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
         }
         endStrangers(found, known: names)
+        if isFirst { host.tookOver(apps.mapValues { Set($0.instances.keys) }) }
         if apps.values.contains(where: { $0.block.memoryMax != nil || $0.block.memoryRecycle != nil }) {
             sampleAt = earlier(sampleAt, host.now + Self.sampleInterval)
         }

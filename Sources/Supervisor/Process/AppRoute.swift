@@ -33,6 +33,14 @@ struct AppRoute {
         instances[index].leavingSince = now
     }
 
+    /// Nothing new goes to instances that nobody has any more.
+    /// - Returns: whether there was any.
+    mutating func unroute(except known: Set<InstanceKey>, now: UInt64) -> Bool {
+        let stale = instances.filter { $0.leavingSince == nil && !known.contains($0.key) }
+        for instance in stale { unroute(instance.key, now: now) }
+        return !stale.isEmpty
+    }
+
     /// Weights, so that a slice is a tenth of what another instance gets.
     func weight(of instance: Instance) -> UInt16 {
         let hasSlice = instances.contains { $0.share == .slice }

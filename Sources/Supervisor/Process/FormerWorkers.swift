@@ -106,7 +106,8 @@ struct FormerWorkers {
                 found.append(FormerWorker(worker, startTicks: ticks))
                 list.append(found[found.count - 1])
             } catch {
-                if error.code == ECONNREFUSED { try? System.remove(path) }
+                // A socket of a process that lives is one that does not listen yet.
+                if error.code == ECONNREFUSED, !ProcessFacts.isAlive(process, startTicks: ticks) { try? System.remove(path) }
             }
         }
         return found

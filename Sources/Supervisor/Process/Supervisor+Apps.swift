@@ -10,6 +10,9 @@ extension Supervisor {
     private static let unrouteDelay: UInt64 = 100
     /// How often the board is asked whether an instance on its way out is idle, in milliseconds.
     private static let drainInterval: UInt64 = 50
+    /// How often workers that the old binary has started since are looked for, in milliseconds: that one does not know where the apps
+    /// are now.
+    private static let lookInterval: UInt64 = 200
 
     /// Puts the apps of the configuration in force: at the start, and after each reload. Unchanged ones are not touched.
     func configureApps() {
@@ -42,7 +45,9 @@ extension Supervisor {
 
     /// When there is something to do for the apps, in milliseconds.
     var appsDeadline: UInt64? {
-        var next = apps?.deadline.map { UInt64(clamping: $0.milliseconds) }
+        guard let apps else { return nil }
+        var next = apps.deadline.map { UInt64(clamping: $0.milliseconds) }
+        if oldBinaryLives { next = min(next ?? .max, lookAt) }
         for instance in routes.values.lazy.flatMap(\.instances) where instance.leavingSince != nil {
             next = min(next ?? .max, System.now + Self.drainInterval)
         }
@@ -56,6 +61,10 @@ extension Supervisor {
         flushNews()
         if let deadline = apps.deadline, deadline <= now { apps.timerFired() }
         checkDrains()
+        if oldBinaryLives, System.now >= lookAt {
+            lookAt = System.now + Self.lookInterval
+            lookForOthers()
+        }
         flushNews()
         if let status = statusAfterApps, apps.isGone { exitStatus = status }
     }
@@ -171,6 +180,12 @@ extension Supervisor: AppHost {
     func unroute(app: String, instance: InstanceKey, address: NetworkAddress) {
         routes[app]?.unroute(instance, now: System.now)
         changedApps.insert(app)
+    }
+
+    func tookOver(_ instances: [String: Set<InstanceKey>]) {
+        for app in Array(routes.keys) where routes[app]?.unroute(except: instances[app] ?? [], now: System.now) == true {
+            changedApps.insert(app)
+        }
     }
 
     func outlook(app: String, _ outlook: AppOutlook) {

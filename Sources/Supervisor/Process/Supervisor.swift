@@ -46,6 +46,8 @@ final class Supervisor {
     var oldBinaryEnd: Descriptor?
     /// By app.
     var routes: [String: AppRoute] = [:]
+    /// When workers of the old binary are looked for next.
+    var lookAt: UInt64 = 0
     /// Apps of which the workers have to be told.
     var changedApps: Set<String> = []
     /// Instances whose health the workers check.
