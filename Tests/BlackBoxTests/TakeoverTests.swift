@@ -341,6 +341,35 @@ struct Takeovers {
         for _ in 0..<20 { #expect(try site.client(timeout: 5).request().status == 200) }
     }
 
+    @Test("drains beside another binary: once that one has ended, clients are refused", arguments: [false, true])
+    func refusedWhileItDrains(_ newDrains: Bool) throws {
+        let origin = try Origin(answer: "x")
+        let site = try Site(origin)
+        defer { site.gateway.process.kill() }
+        let old = site.gateway.process.pid
+        site.gateway.signal(SIGUSR2)
+        #expect(eventually(within: 10) { site.gateway.pid.map { $0 != old } ?? false }, "\(site.gateway.errorLog)")
+        let new = try #require(site.gateway.pid)
+        defer { kill(new, SIGKILL) }
+        #expect(eventually(within: 10) { children(of: new, named: "worker").filter(isSealed).count == 1 })
+        let (draining, ending) = newDrains ? (new, old) : (old, new)
+        // So that the other one has the connection.
+        let idle = children(of: ending, named: "worker")
+        idle.forEach { kill($0, SIGSTOP) }
+        let slow = try site.client(timeout: 30)
+        #expect(try slow.request().status == 200)
+        try slow.send(Client.head("POST", "/", bodyCount: 2) + Bytes("a"))
+        idle.forEach { kill($0, SIGCONT) }
+        kill(draining, SIGQUIT)
+        kill(ending, SIGQUIT)
+        #expect(eventually(within: 10) { !isAlive(ending) }, "\(site.gateway.errorLog)")
+        #expect(eventually { Ports.isFree(site.port) })
+        #expect(isAlive(draining))
+        try slow.send("b")
+        #expect(try slow.readReply().status == 200)
+        #expect(eventually(within: 10) { !isAlive(draining) }, "\(site.gateway.errorLog)")
+    }
+
     /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
     enum DoubleEnd: CaseIterable { case atOnce, oldFirst, newFirst, oldWhileItDrains }
 

@@ -37,8 +37,11 @@ final class PreparedConfiguration {
         if let known = old?.board, known !== board { board?.takeHealth(of: peers, from: known) }
     }
 
-    /// Closes the supervisor's copies of the listening sockets.
+    /// Another configuration is in force: of the listening sockets, it keeps those that it has as well.
     func closeListeners() { listeners = ListenerTable() }
+
+    /// Closes the supervisor's copies of the listening sockets; what they were is still known.
+    func closeSockets() { for listener in listeners.listeners { listener.sockets = [] } }
 
     /// Where the supervisor's own lines go.
     var errorLogSinks: [ErrorLog.Sink] {

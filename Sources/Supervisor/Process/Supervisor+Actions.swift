@@ -266,15 +266,16 @@ extension Supervisor {
 
     // MARK: - The end
 
-    /// Nothing more is accepted. The workers close theirs when they are told to drain.
+    /// Nothing more is accepted by this program. The workers close their sockets when they are told to drain, and another binary has its
+    /// own, so whoever of the two goes first, clients are refused from the moment when nobody accepts. The files are the last one's.
     private func closeListeners() {
-        guard !hasClosedListeners, isLast else { return }
-        hasClosedListeners = true
+        for configuration in configurations.values { configuration.closeSockets() }
+        guard !hasRemovedSocketFiles, isLast else { return }
+        hasRemovedSocketFiles = true
         // One that was loaded just before the end, while it can still be told which files are its own.
         if let loaded { undo(loaded) }
         loaded = nil
         configurations[current]?.listeners.removeSocketFiles(except: ListenerTable(), log: log, tells: false)
-        for configuration in configurations.values { configuration.closeListeners() }
     }
 
     /// The last things: the pid file and the socket files go.

@@ -27,7 +27,7 @@ final class Supervisor {
     var newBinary: Int32?
     /// The pid file has the old binary's name, since a new one was started.
     var hasOldPidName = false
-    var hasClosedListeners = false
+    var hasRemovedSocketFiles = false
     var exitStatus: Int32?
 
     /// nil while there is no app.
