@@ -23,10 +23,12 @@ extension Program {
             throw PreparationError()
         }
         let inherited = ListenerTable.inherited(log: log)
-        let parent = System.parentProcess
+        let told = OldBinary.inherited()
+        let old = inherited == nil ? nil : told
         let parsed = try loader.parse()
         let pidPath = parsed.configuration.main.pidPath
-        let directories = AppDirectories.path(for: pidPath ?? loader.paths.configuration).map { AppDirectories(root: $0) }
+        let directories = (old?.stateDirectory ?? AppDirectories.path(for: pidPath ?? loader.paths.configuration))
+            .map { AppDirectories(root: $0) }
         // Another supervisor may have died: those of its workers that are alone give us their sockets.
         var former = directories.map { FormerWorkers(in: $0) }
         let orphaned = former?.takeListeners(log: log) ?? ListenerTable()
@@ -43,7 +45,7 @@ extension Program {
             do throws(SystemError) {
                 try prepared.takeBoard(after: nil)
                 supervisor = try Supervisor(
-                    loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: inherited == nil ? nil : parent,
+                    loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: old?.process,
                     prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
                     stateDirectories: directories, formerWorkers: former, inheritedListeners: inherited == nil ? orphaned : nil,
                     signals: signals, poll: try EventPoll())
@@ -52,6 +54,7 @@ extension Program {
                 throw PreparationError()
             }
             if let path = prepared.settings.pidPath { try PidFile.write(path, process: System.process, log: log) }
+            if old != nil { supervisor.aliasState(for: prepared) }
             supervisor.redirectStandardError(to: prepared)
             log.repeatsOnStandardError = false
             if let starter { try? System.write([0], to: starter.number) }

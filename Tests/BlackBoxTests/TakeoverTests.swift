@@ -370,6 +370,34 @@ struct Takeovers {
         #expect(eventually(within: 10) { !isAlive(draining) }, "\(site.gateway.errorLog)")
     }
 
+    @Test("starts a new binary whose configuration names another pid file: it has the same apps, and so has the next one")
+    func upgradeWithAnotherPidFile() throws {
+        let directory = try TemporaryDirectory()
+        let site = try siteWithApp(directory)
+        defer { site.gateway.process.kill() }
+        let app = try #require(pid_t(try site.client(timeout: 30).request().text))
+        #expect(eventually(within: 10) { site.gateway.workers.filter(isSealed).count == 2 })
+        let text = directory.read(GatewayProcess.configurationName)
+        try directory.write(GatewayProcess.configurationName, text.replacingOccurrences(of: "pid gateway.pid", with: "pid other.pid"))
+        site.gateway.signal(SIGUSR2)
+        #expect(site.gateway.waitForError("process \(app) was taken over", seconds: 10), "\(site.gateway.errorLog)")
+        func other() -> pid_t? { pid_t(directory.read("other.pid").trimmingCharacters(in: .whitespacesAndNewlines)) }
+        let new = try #require(other())
+        defer { kill(new, SIGKILL) }
+        site.gateway.signal(SIGQUIT)
+        #expect(site.gateway.process.wait(seconds: 10) == .exited(0), "\(site.gateway.errorLog)")
+        #expect(try site.client(timeout: 30).request().text == "\(app)")
+        kill(new, SIGKILL)
+        #expect(eventually { !isAlive(new) })
+        let last = try RunningProcess(GatewayProcess.binary, GatewayProcess.arguments(directory.path), errors: directory.path + "/stderr")
+        defer { last.kill() }
+        #expect(eventually(within: 10) { other() == last.pid })
+        #expect(try site.client(timeout: 30).request().text == "\(app)")
+        last.signal(SIGQUIT)
+        #expect(last.wait(seconds: 10) == .exited(0))
+        #expect(eventually { !isAlive(app) })
+    }
+
     /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
     enum DoubleEnd: CaseIterable { case atOnce, oldFirst, newFirst, oldWhileItDrains }
 

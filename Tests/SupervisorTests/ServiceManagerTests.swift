@@ -60,6 +60,26 @@ import Testing
         }
     }
 
+    @Test func anOldBinaryThatEndedBeforeThisOneBeganDoesNotLive() throws {
+        try withRig { rig in
+            let path = rig.directory + "/notify"
+            let socket = try listen(Array(path.utf8))
+            // The parent is somebody else: the old one is gone. An empty list of sockets is a list all the same.
+            rig.environment = ["NOTIFY_SOCKET": path, "NGINX": "", "GOODGATE_UPGRADE_FROM": "2147483646"]
+            try rig.configure(http: "server { listen unix:\(rig.directory)/s; }")
+            try rig.start()
+            #expect(rig.ask(path: rig.directory + "/s") != nil)
+            rig.signal(SIGQUIT)
+            #expect(rig.wait(5) { !rig.isRunning })
+            var told: [String] = []
+            while System.waitReadable(socket.number, milliseconds: 0), let text = System.receive(from: socket.number, capacity: 4096) {
+                told.append(String(decoding: text, as: UTF8.self))
+            }
+            #expect(told.last?.hasPrefix("STOPPING=1") == true, "\(told)")
+            #expect(!rig.exists("s"))
+        }
+    }
+
     @Test func aLifeIsToldInOrder() throws {
         try withRig { rig in
             let path = rig.directory + "/notify"

@@ -37,7 +37,7 @@ extension Supervisor {
 
     /// What the new program gets beside the listening sockets.
     func upgradeInheritance(_ bond: UpgradeBond?) -> (environment: [String], descriptors: [Int32]) {
-        var inheritance: (environment: [String], descriptors: [Int32]) = ([], [])
+        var inheritance = (environment: OldBinary.environment(stateDirectory: stateDirectories?.root), descriptors: [Int32]())
         if let writer = upgrade?.writer {
             inheritance.environment.append("\(Self.environmentName)=\(writer.number)")
             inheritance.descriptors.append(writer.number)

@@ -105,7 +105,7 @@ final class Supervisor {
         self.signals = signals
         self.poll = poll
         try poll.add(signals.descriptor, tag: LoopSource.signals.tag)
-        oldBinaryEnd = upgradedFrom.flatMap { try? System.endOfProcess($0) }
+        oldBinaryEnd = oldBinaryLives ? upgradedFrom.flatMap { try? System.endOfProcess($0) } : nil
         if let oldBinaryEnd { try poll.add(oldBinaryEnd, tag: LoopSource.oldBinary.tag) }
     }
 
