@@ -18,23 +18,33 @@ struct Drill {
         }
         let account = LoadAccount()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var rows: [DrillRow] = []
         let target = site.load
-        try await withThrowingTaskGroup(of: Void.self) { load in
+        let outcome = await withTaskGroup(of: Void.self) { load in
             for number in 0..<Self.clients {
                 let client = LoadClient(number: number, target: target, account: account, group: group)
                 load.addTask { await client.run() }
             }
-            for (index, fault) in faults.enumerated() {
-                let row = try await run(fault, index, account)
-                rows.append(row)
-                each(row)
+            var rows: [DrillRow] = []
+            var failure: (any Error)?
+            do {
+                for (index, fault) in faults.enumerated() {
+                    let row = try await run(fault, index, account)
+                    rows.append(row)
+                    each(row)
+                }
+            } catch {
+                failure = error
+                // Whatever became of the drill, nobody waits for answers any more.
+                load.cancelAll()
             }
+            // The clients are waited for in any case, so they have to know of the end.
             await account.close()
-            try await load.waitForAll()
+            await load.waitForAll()
+            return (rows: rows, failure: failure)
         }
         try await group.shutdownGracefully()
-        return rows
+        if let failure = outcome.failure { throw failure }
+        return outcome.rows
     }
 
     private func run(_ fault: DrillFault, _ index: Int, _ account: LoadAccount) async throws -> DrillRow {

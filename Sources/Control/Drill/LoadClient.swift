@@ -25,7 +25,7 @@ struct LoadClient: Sendable {
         // So that they do not all come at once.
         try? await Task.sleep(for: Self.pause * number / 64)
         var turn = number
-        while await account.isOpen {
+        while await account.isOpen, !Task.isCancelled {
             turn += 1
             let first = await account.begin(isPost: target.isDemo && turn % 4 == 0)
             do {

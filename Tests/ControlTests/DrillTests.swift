@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+@testable import Control
+
+/// The drill when something goes wrong in it.
+@Suite struct DrillErrorTests {
+    /// A site on which no fault can be made. Nobody listens at its port.
+    private final class BrokenSite: DrillTarget {
+        let load = LoadTarget.demo(port: 1)
+        let appName = "demo"
+        let supervisorProcess: Int32? = nil
+        var isWithdrawn = false
+        /// Called when a fault has been made.
+        let made: () -> Void
+
+        init(_ made: @escaping () -> Void = {}) { self.made = made }
+
+        func start() async throws {}
+        func prepare(_ fault: DrillFault) async throws {}
+        func inject(_ fault: DrillFault, for time: Duration) async throws -> DrillInjection {
+            guard fault != .killOne else { throw ClientError("nobody can be killed here") }
+            made()
+            return DrillInjection(gone: [1], stopped: [0])
+        }
+        func withdraw(_ injection: DrillInjection) async { isWithdrawn = injection.stopped == [0] }
+        func status() async -> StatusReport? {
+            StatusReport(
+                version: "", process: 1, startedAt: Date(), state: "serving", configuration: "", generation: 1,
+                traffic: TrafficReport(
+                    accepted: 0, requests: 0, activeConnections: 0, parkedNow: 0, parked: 0, retried: 0, rescued: 0, failed: 0,
+                    attemptsDropped: 0),
+                workers: [], apps: [], upstreams: [])
+        }
+        /// Before the fault; after it, never.
+        func isWhole(_ status: StatusReport, without gone: Set<Int32>) -> Bool { gone.isEmpty }
+        func newLogLines() -> [Substring: AccessLine]? { nil }
+        func executedPosts() -> [Substring: Int] { [:] }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `an error in a fault ends the load and the drill, and is what it says`() async throws {
+        let drill = Drill(site: BrokenSite(), time: .milliseconds(40))
+        let error = await #expect(throws: ClientError.self) { _ = try await drill.run([.killOne]) { _ in } }
+        #expect(error?.message == "nobody can be killed here")
+    }
+}
