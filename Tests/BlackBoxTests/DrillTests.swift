@@ -24,18 +24,63 @@ struct DrillTests {
         try control.waitUntilUp()
         let before = Set(try control.instances().compactMap { $0["process"] as? Int })
         let url = "http://127.0.0.1:\(control.site.port)/any?thing=1"
-        let words = ["drill", "--app", "one", "--url", url, "--seconds", "1", "--only", "kill-one", "--only", "rolling-restart"]
+        let faults = ["kill-one", "rolling-restart", "reload"]
+        let words = ["drill", "--app", "one", "--url", url, "--seconds", "1"] + faults.flatMap { ["--only", $0] }
         let refused = try control.run(words)
         #expect(!refused.succeeded && refused.errors.contains("say --kill"), "\(refused.output)\(refused.errors)")
         #expect(Set(try control.instances().compactMap { $0["process"] as? Int }) == before, "nothing was touched")
         let result = try control.run(words + ["--kill"], seconds: 90)
         #expect(result.succeeded, "\(result.output)\(result.errors)\(control.site.gateway.errorLog)")
         let lines = result.output.split(separator: "\n")
-        #expect(lines.contains { $0.hasPrefix("kill -9 of one instance") } && lines.contains { $0.hasPrefix("rolling restart") })
+        for row in ["kill -9 of one instance", "rolling restart", "configuration reload x 20"] {
+            #expect(lines.contains { $0.hasPrefix(row) }, "\(result.output)")
+            #expect(result.errors.contains("  \(row)\n"), "it says beforehand what it does: \(result.errors)")
+        }
         #expect(before.isDisjoint(with: try control.instances().compactMap { $0["process"] as? Int }))
         let unknown = try control.run(["drill", "--app", "nobody", "--url", url, "--kill"])
         #expect(unknown.errors.contains("there is no app \"nobody\"; there are one"), "\(unknown.errors)")
         control.site.stop()
+    }
+
+    @Test("is interrupted while an instance is stopped: it goes on, and the drill ends", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func interrupted(_ signal: Int32) throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let process = try #require(try control.instances().compactMap { $0["process"] as? Int }.first)
+        func isStopped() -> Bool {
+            let stat = FileManager.default.contents(atPath: "/proc/\(process)/stat").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return stat.contains(") T ")
+        }
+        let words = ["drill", "--app", "one", "--url", "http://127.0.0.1:\(control.site.port)/", "--kill", "--only", "hang"]
+        let drill = try RunningProcess(
+            goodgate, words, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket],
+            output: control.directory.path + "/drill", errors: control.directory.path + "/drill-errors")
+        defer { drill.kill() }
+        #expect(eventually(within: 20) { isStopped() }, "\(control.directory.read("drill-errors"))")
+        drill.signal(signal)
+        #expect(drill.wait(seconds: 10) == .exited(128 + signal), "\(control.directory.read("drill-errors"))")
+        #expect(!isStopped())
+        #expect(try control.instances().compactMap { $0["process"] as? Int } == [process])
+        control.site.stop()
+    }
+
+    @Test("is interrupted on its own site: nothing is left of it") func interruptedAlone() throws {
+        let directory = try TemporaryDirectory()
+        let drill = try RunningProcess(
+            goodgate, ["drill", "--only", "none", "--seconds", "600"], environment: ["PATH": "/usr/bin:/bin", "TMPDIR": directory.path],
+            output: directory.path + "/output", errors: directory.path + "/errors")
+        defer { drill.kill() }
+        func files() -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []).sorted() }
+        func supervisor() -> pid_t? {
+            files().lazy.compactMap { pid_t(directory.read($0 + "/goodgate.pid").trimmingCharacters(in: .whitespacesAndNewlines)) }.first
+        }
+        #expect(eventually(within: 30) { supervisor() != nil }, "\(directory.read("errors"))")
+        let process = try #require(supervisor())
+        drill.signal(SIGTERM)
+        #expect(drill.wait(seconds: 20) == .exited(128 + SIGTERM), "\(directory.read("errors"))")
+        #expect(directory.read("errors") == "goodgate: the drill was interrupted by SIGTERM\n")
+        #expect(kill(process, 0) != 0)
+        #expect(files() == ["errors", "output"])
     }
 
     @Test(arguments: ["ftp://a/", "https://a/", "a", "http://", "http://user@a/"]) func badURL(url: String) throws {

@@ -43,4 +43,18 @@ import Testing
         let error = await #expect(throws: ClientError.self) { _ = try await drill.run([.killOne]) { _ in } }
         #expect(error?.message == "nobody can be killed here")
     }
+
+    @Test(.timeLimit(.minutes(1))) func `an interrupted drill undoes what it did, and ends`() async throws {
+        let (made, sign) = AsyncStream.makeStream(of: Void.self)
+        let work = Task {
+            let site = BrokenSite { sign.yield() }
+            do { _ = try await Drill(site: site, time: .milliseconds(40)).run([.hang]) { _ in } } catch {}
+            return site.isWithdrawn
+        }
+        for await _ in made { break }
+        let began = ContinuousClock.now
+        work.cancel()
+        #expect(await work.value)
+        #expect(ContinuousClock.now - began < .seconds(5), "nothing is awaited any more")
+    }
 }

@@ -10,9 +10,14 @@ struct Drill {
 
     static let clients = 64
 
-    /// - Parameter each: gets each row as it is known.
-    func run(_ faults: [DrillFault], each: (DrillRow) -> Void) async throws -> [DrillRow] {
+    /// - Parameters:
+    ///   - begin: gets, before anything is done, what is going to be done to a site that is not the drill's own.
+    ///   - each: gets each row as it is known.
+    func run(
+        _ faults: [DrillFault], begin: (String?) -> Void = { _ in }, each: (DrillRow) -> Void
+    ) async throws -> [DrillRow] {
         try await site.start()
+        begin(site.announcement(of: faults))
         guard await site.recovered(without: []) != nil else {
             throw ClientError("after 30 s not all workers and instances of app \(site.appName) are ready and healthy")
         }
@@ -56,6 +61,7 @@ struct Drill {
         var injection = try await site.inject(fault, for: time)
         let recovered = await site.recovered(without: injection.gone)
         await site.withdraw(injection)
+        try Task.checkCancellation()
         if recovered == nil { injection.complaint = injection.complaint ?? "not everything ran again within 30 s" }
         let left = time - (ContinuousClock.now - began)
         try await Task.sleep(for: max(left, time / 4))
@@ -67,6 +73,7 @@ struct Drill {
             fault, await account.take(fault: index), log: log ?? [:], executed: site.executedPosts(),
             kill: injection.kill, recovery: recovered.map { $0 - began })
         row.complaint = injection.complaint
+        row.note = injection.note
         if let before, let after = await site.status()?.traffic {
             row.rescued = Self.increase(before.rescued, after.rescued)
             // Without a log of its own: of everybody's requests.

@@ -24,9 +24,12 @@ struct DrillCommand: AsyncParsableCommand {
 
             With --app and --url it works on the goodgate that runs, and on your own app: it KILLS AND STOPS the app's
             processes and workers while it sends GET requests to the URL, which is why it asks for --kill. No POSTs; parked,
-            retried and rescued are then counted of everybody's requests.
+            retried and rescued are then counted of everybody's requests. A stopped process goes on after at most 10 s, also
+            when the drill is interrupted.
               goodgate drill --app api --url http://127.0.0.1:8080/ --kill
               its faults: \(RunningSite.faults.map(\.word).joined(separator: ", "))
+              only with --only, because it puts in force what the configuration files say now:
+                          \(RunningSite.faultsOnDemand.map(\.word).joined(separator: ", "))
 
             FAULTS
               \(DrillFault.allCases.map(\.word).joined(separator: ", "))
@@ -57,7 +60,7 @@ struct DrillCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0.5...600).contains(seconds) else { throw ValidationError("--seconds takes 0.5 to 600") }
-        let known = app == nil ? DrillFault.allCases : RunningSite.faults
+        let known = app == nil ? DrillFault.allCases : RunningSite.faults + RunningSite.faultsOnDemand
         for word in only where !known.contains(where: { $0.word == word }) {
             throw ValidationError("there is no fault \"\(word)\"; there are \(known.map(\.word).joined(separator: ", "))")
         }
@@ -68,11 +71,29 @@ struct DrillCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
-        let known = app == nil ? DrillFault.allCases : RunningSite.faults
-        let faults = known.filter { fault in
-            only.isEmpty ? !short || DrillFault.short.contains(fault) : only.contains(fault.word)
+    /// The faults that were asked for.
+    private var faults: [DrillFault] {
+        let usual = app == nil ? DrillFault.allCases : RunningSite.faults
+        guard only.isEmpty else {
+            return (app == nil ? usual : usual + RunningSite.faultsOnDemand).filter { only.contains($0.word) }
         }
+        return short ? usual.filter(DrillFault.short.contains) : usual
+    }
+
+    func run() async throws {
+        let command = self
+        let work = Task { try await command.drill() }
+        let interruption = Interruption { work.cancel() }
+        do {
+            try await work.value
+        } catch {
+            guard let cause = interruption.cause else { throw error }
+            FileHandle.standardError.write(Data("goodgate: the drill was interrupted by \(cause.name)\n".utf8))
+            throw ExitCode(cause.status)
+        }
+    }
+
+    private func drill() async throws {
         if let app, let url, let load = LoadTarget(url: url) {
             let rows = try await run(RunningSite(client: options.client, app: app, load: load), faults)
             try report(rows)
@@ -84,7 +105,7 @@ struct DrillCommand: AsyncParsableCommand {
         do {
             rows = try await run(site, faults)
         } catch {
-            await site.stop(keepsFolder: true)
+            await site.stop(keepsFolder: keep || !Task.isCancelled)
             throw error
         }
         let isPassed = rows.allSatisfy(\.isPassed)
@@ -94,13 +115,18 @@ struct DrillCommand: AsyncParsableCommand {
     }
 
     private func run(_ site: any DrillTarget, _ faults: [DrillFault]) async throws -> [DrillRow] {
-        if !options.json { print(DrillText.header) }
         do {
-            return try await Drill(site: site, time: .seconds(seconds)).run(faults) { row in
+            let drill = Drill(site: site, time: .seconds(seconds))
+            return try await drill.run(faults) { announcement in
+                if let announcement { FileHandle.standardError.write(Data(announcement.utf8)) }
+                if !options.json { print(DrillText.header) }
+                fflush(nil)
+            } each: { row in
                 if !options.json { print(DrillText.render(row)) }
                 fflush(nil)
             }
         } catch {
+            if Task.isCancelled { throw error }
             FileHandle.standardError.write(Data("goodgate: \(error)\n".utf8))
             throw ExitCode(1)
         }

@@ -24,6 +24,8 @@ struct DrillRow: Codable, Sendable {
     var recovery: Double?
     /// What went wrong beside the requests: the fault could not be made, a command said something unexpected.
     var complaint: String?
+    /// What else there is to know of this fault here; no failure.
+    var note: String?
 
     var isPassed: Bool { failures == 0 && executedTwice == 0 && recovery != nil && complaint == nil }
 }

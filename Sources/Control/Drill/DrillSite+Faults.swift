@@ -15,6 +15,8 @@ struct DrillInjection {
     var stopped: [Int32] = []
     /// What did not go as it should.
     var complaint: String?
+    /// What else there is to say.
+    var note: String?
 }
 
 extension DrillSite {
@@ -45,7 +47,12 @@ extension DrillSite {
         case .failingRelease: return try await deployFailingRelease()
         case .goodRelease: return try await deployGoodReleases()
         case .rollingRestart: return try await restartOneByOne()
-        case .reload: return try await reload(times: 20)
+        case .reload:
+            for _ in 0..<20 {
+                if let complaint = reload() { return DrillInjection(complaint: complaint) }
+                try await Task.sleep(for: .milliseconds(150))
+            }
+            return DrillInjection()
         case .workerKilled: return await killWorker()
         case .supervisorKilled: return try await killSupervisor()
         case .upgrade: return try await upgrade()

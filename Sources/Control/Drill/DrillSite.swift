@@ -141,7 +141,8 @@ extension DrillSite {
     func stop(keepsFolder: Bool) async {
         if let process = supervisorProcess {
             _ = kill(process, SIGTERM)
-            for _ in 0..<200 where kill(process, 0) == 0 { try? await Task.sleep(for: .milliseconds(50)) }
+            // Also when the drill was interrupted, which ends each sleep of a task.
+            for _ in 0..<200 where kill(process, 0) == 0 { usleep(50_000) }
             _ = kill(process, SIGKILL)
         }
         // Only a supervisor that is gone leaves any of these.

@@ -10,6 +10,8 @@ protocol DrillTarget: AnyObject {
 
     /// Begins, or finds it.
     func start() async throws
+    /// What is going to be done, and to whom; nil: to nobody's site.
+    func announcement(of faults: [DrillFault]) -> String?
     /// Before the load of a fault.
     func prepare(_ fault: DrillFault) async throws
     /// Makes a fault. Faults that last, last about `time`.
@@ -27,6 +29,8 @@ protocol DrillTarget: AnyObject {
 }
 
 extension DrillTarget {
+    func announcement(of faults: [DrillFault]) -> String? { nil }
+
     /// The instances that serve now.
     func readyInstances() async -> [InstanceReport] {
         let app = await status()?.apps.first { $0.name == appName }
@@ -35,10 +39,10 @@ extension DrillTarget {
 
     /// Waits until everything runs as it should: all workers, all instances healthy, none of them one of `gone`,
     /// and nothing else on its way out.
-    /// - Returns: when; nil: not within the time.
+    /// - Returns: when; nil: not within the time, or the drill was interrupted.
     func recovered(without gone: Set<Int32>, within limit: Duration = .seconds(30)) async -> ContinuousClock.Instant? {
         let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
+        while ContinuousClock.now < deadline, !Task.isCancelled {
             if let status = await status(), isWhole(status, without: gone) { return .now }
             try? await Task.sleep(for: .milliseconds(20))
         }
@@ -85,14 +89,10 @@ extension DrillTarget {
 
     private var lastErrorText: String { POSIXError(POSIXErrorCode(rawValue: errno) ?? .EPERM).localizedDescription }
 
-    func reload(times: Int) async throws -> DrillInjection {
-        for _ in 0..<times {
-            guard let process = supervisorProcess else { return DrillInjection(complaint: "the supervisor is not known") }
-            guard kill(process, SIGHUP) == 0 else {
-                return DrillInjection(complaint: "SIGHUP to supervisor \(process): \(lastErrorText)")
-            }
-            try await Task.sleep(for: .milliseconds(150))
-        }
-        return DrillInjection()
+    /// Tells the supervisor to reload.
+    /// - Returns: what went wrong; nil: nothing.
+    func reload() -> String? {
+        guard let process = supervisorProcess else { return "the supervisor is not known" }
+        return kill(process, SIGHUP) == 0 ? nil : "SIGHUP to supervisor \(process): \(lastErrorText)"
     }
 }

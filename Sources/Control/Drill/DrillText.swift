@@ -27,7 +27,9 @@ enum DrillText {
             let shown = row.unavoidable.prefix(8).joined(separator: ", ")
             text += "\n    \(row.unavoidable.count) that nobody may repeat: \(shown)\(row.unavoidable.count > 8 ? ", ..." : "")"
         }
-        if let complaint = row.complaint { text += "\n    " + complaint.replacing("\n", with: "\n    ") }
+        for remark in [row.complaint, row.note] {
+            if let remark { text += "\n    " + remark.replacing("\n", with: "\n    ") }
+        }
         return text
     }
 
