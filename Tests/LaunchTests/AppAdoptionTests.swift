@@ -165,6 +165,54 @@ struct AppAdoptionTests {
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n7 ")) }
     }
 
+    @Test("a roll whose old instance is still draining has come to its new one")
+    func committedRoll() throws {
+        let first = try TestHost()
+        defer { first.finish() }
+        first.drainMilliseconds = nil
+        var specification = first.specification()
+        specification.drainTimeout = .seconds(60)
+        first.supervisor.configure([specification])
+        #expect(first.run { $0.routes.count == 1 })
+        let old = try #require(first.processes.first)
+        specification.environment = ["VERSION=7"]
+        first.supervisor.configure([specification])
+        let (before, after) = (InstanceKey(slot: 0, serial: 1), InstanceKey(slot: 0, serial: 2))
+        #expect(first.run { $0.routes.keys.map(\.instance) == [after] && $0.supervisor.saveAt == nil }, "\(first.log)")
+        #expect(first.processes.count == 2)
+        first.die()
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.routes.keys.map(\.instance) == [after], "\(host.history)")
+        #expect(host.takeovers.map { $0["api"] } == [[before, after]])
+        #expect(host.supervisor.status.first?.release == 2)
+        #expect(host.run { _ in !TestKeeper.exists(old) })
+        #expect(host.run { $0.processes.count == 1 && $0.routes.count == 1 })
+    }
+
+    /// Serial, release and readiness of two in one slot, the active release, and who is to stay.
+    @Test("of two in a slot, the one that the roll had come to stays", arguments: [
+        (9, 1, true, 10, 2, false, 1, 9), (9, 1, true, 10, 2, true, 1, 9), (9, 1, true, 10, 2, true, 2, 10),
+        (9, 1, false, 10, 2, true, 2, 10), (9, 1, true, 10, 1, false, 1, 9), (9, 1, true, 10, 1, true, 1, 10),
+        (9, 1, false, 10, 1, true, 1, 10), (9, 1, false, 10, 1, false, 1, 9),
+    ] as [(UInt32, UInt32, Bool, UInt32, UInt32, Bool, UInt32, UInt32)])
+    func order(
+        serial: UInt32, release: UInt32, isReady: Bool, serial2: UInt32, release2: UInt32, isReady2: Bool, active: UInt32, stays: UInt32
+    ) throws {
+        func keeper(_ serial: UInt32, _ release: UInt32, _ isReady: Bool) throws -> AppSupervisor.FoundKeeper {
+            var state = KeeperState(body: [])
+            state.isReady = isReady
+            return AppSupervisor.FoundKeeper(
+                app: "api", key: InstanceKey(slot: 0, serial: serial), release: release, path: "",
+                channel: KeeperChannel(try System.packetPair().0), state: state, listeners: [])
+        }
+        let keepers = [try keeper(serial, release, isReady), try keeper(serial2, release2, isReady2)]
+        for list in [keepers, keepers.reversed()] {
+            #expect(AppSupervisor.inOrder(list, active: active, saved: nil).first?.key.serial == stays)
+        }
+    }
+
     @Test("an app whose block is gone is stopped")
     func removedMeanwhile() throws {
         let (directory, _, processes, _) = try orphans()

@@ -102,7 +102,7 @@ extension AppMachine {
         instance.adopt(
             serial: key.serial, processID: processID, isReady: isReady, restarts: restarts, now: now,
             actions: &actions)
-        // A second one in a slot is the remainder of a roll that nobody will finish.
+        // A second one in a slot is the remainder of a roll that nobody will finish: the driver begins with the one that is to stay.
         let isSecond = occupants.contains { $0.role == .current && $0.instance.slot == key.slot }
         if isSecond || key.slot >= count { instance.retire(now: now, actions: &actions) }
         occupants.append(Occupant(role: isSecond ? .outgoing : .current, isNew: false, instance: instance))

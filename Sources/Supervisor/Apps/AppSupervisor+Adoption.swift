@@ -85,6 +85,22 @@ extension AppSupervisor {
         }
     }
 
+    /// What the state file has of a keeper's instance.
+    private static func record(of keeper: FoundKeeper, saved: AppState.App?) -> AppState.Instance? {
+        saved?.instances.first { $0.serial == keeper.key.serial && $0.process == keeper.state.appProcess }
+    }
+
+    /// Two instances in one slot are a roll that nobody finishes: the first that is taken over stays, the other one goes. What the roll
+    /// had come to is kept: the active release; if both are of it, one that is ready, the newer of two; if none is, the older.
+    static func inOrder(_ keepers: [FoundKeeper], active: UInt32, saved: AppState.App?) -> [FoundKeeper] {
+        func rank(_ keeper: FoundKeeper) -> (Int, Int, Int64) {
+            let isReady = (record(of: keeper, saved: saved)?.isReady ?? keeper.state.isReady) && !keeper.state.isStopping
+            let serial = Int64(keeper.key.serial)
+            return (keeper.release == active ? 0 : 1, isReady ? 0 : 1, isReady ? -serial : serial)
+        }
+        return keepers.map { (rank($0), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
     /// Takes one instance over, or lets its keeper go if there is nothing to take.
     func adopt(_ keeper: FoundKeeper, saved: AppState.App?, app: ManagedApp) {
         let state = keeper.state
@@ -92,7 +108,7 @@ extension AppSupervisor {
             letGo(keeper)
             return
         }
-        let record = saved?.instances.first { $0.serial == keeper.key.serial && $0.process == state.appProcess }
+        let record = Self.record(of: keeper, saved: saved)
         if app.releases[keeper.release] == nil {
             app.add(AppState.Release(number: keeper.release, block: app.block.processFingerprint))
         }

@@ -81,7 +81,7 @@ extension AppSupervisor {
         app.lastRelease = max(app.lastRelease, saved?.lastRelease ?? 0)
         app.previousRelease = saved?.previousRelease
         apps[block.name] = app
-        for keeper in mine { adopt(keeper, saved: saved, app: app) }
+        for keeper in Self.inOrder(mine, active: active, saved: saved) { adopt(keeper, saved: saved, app: app) }
         let isEdited = app.releases[active].map { $0.block != fingerprint } ?? false
         if saved?.isRunning == false {
             // What was still on its way out goes on its way.
