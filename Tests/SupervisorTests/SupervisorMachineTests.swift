@@ -282,6 +282,49 @@ struct MachineRig: ~Copyable {
         #expect(rig.workers(of: 1).count == 1)
     }
 
+    @Test func aNewBinaryThatIsAwaitedHasTheTimeOfAReload() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.changeBinary))
+        rig.send(.newBinaryStarted)
+        #expect(rig.machine.deadline == nil, "one that nobody waits for may take its time")
+        rig.send(.newBinaryAwaited)
+        #expect(rig.machine.deadline == rig.now + 60_000)
+        #expect(!rig.send(.timer, after: 59_999).contains(.stopNewBinary))
+        #expect(rig.send(.timer, after: 1).contains(.stopNewBinary))
+        #expect(rig.machine.deadline == rig.now + 6_000)
+        #expect(rig.send(.timer, after: 6_000).contains(.killNewBinary))
+        #expect(rig.machine.deadline == nil)
+        #expect(rig.send(.newBinaryExited).contains(.restorePidFile))
+        #expect(rig.send(.signal(.changeBinary)).contains(.startNewBinary), "the next one may try")
+    }
+
+    @Test(arguments: [SupervisorEvent.signal(.quit), .signal(.terminate), .newBinaryExited])
+    func aNewBinaryIsNotLimitedOnceItIsDecided(_ event: SupervisorEvent) {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.changeBinary))
+        rig.send(.newBinaryStarted)
+        rig.send(.newBinaryAwaited)
+        rig.send(event)
+        #expect(rig.machine.newBinaryLimit == nil)
+        rig.send(.newBinaryAwaited)
+        #expect(rig.machine.newBinaryLimit == nil)
+    }
+
+    @Test func theEndWaitsForANewBinarysLastStepsAndNotLonger() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.changeBinary))
+        rig.send(.newBinaryStarted)
+        rig.send(.signal(.terminate))
+        rig.send(.workerExited(rig.workers(of: 1)[0], .code(0)))
+        #expect(rig.exitStatus == 0)
+        rig.send(.newBinaryEnding)
+        #expect(rig.send(.timer, after: 6_000).contains(.killNewBinary))
+        #expect(rig.machine.deadline == nil)
+    }
+
     @Test func reloadGivesAPausedOldBinaryItsWorkersBackWithoutReadingFiles() {
         var rig = MachineRig()
         rig.makeReady(1)

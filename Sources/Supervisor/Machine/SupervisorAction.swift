@@ -30,6 +30,10 @@ package enum SupervisorAction: Equatable, Sendable {
     case reopenLogs
     /// Start the program again beside this one, with the listening sockets; answered by `newBinaryStarted` or `newBinaryFailed`.
     case startNewBinary
+    /// The new binary is told to end: what is awaited of it has not come in time.
+    case stopNewBinary
+    /// End the new binary, which did not listen: SIGKILL.
+    case killNewBinary
     /// The new binary is gone: the pid file gets its name back.
     case restorePidFile
     /// Nothing more is accepted: close the listening sockets.

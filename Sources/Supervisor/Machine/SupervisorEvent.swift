@@ -19,6 +19,10 @@ package enum SupervisorEvent: Equatable, Sendable {
     /// The answers to `SupervisorAction.startNewBinary`.
     case newBinaryStarted
     case newBinaryFailed
+    /// Somebody waits for the new binary to serve: it has the time of a reload.
+    case newBinaryAwaited
+    /// The new binary is in its last steps, and the end of this program waits for its end.
+    case newBinaryEnding
     /// The new binary ended.
     case newBinaryExited
     /// `SupervisorMachine.deadline` has come.

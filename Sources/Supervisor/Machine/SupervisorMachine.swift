@@ -25,6 +25,8 @@ package struct SupervisorMachine: ~Copyable {
         package var startTimeout: UInt64 = 60_000
         /// How long a worker may take to stop before it is killed, and how long it may overrun its drain deadline.
         package var killDelay: UInt64 = 2_000
+        /// How long another supervisor may take to end before it is killed: it waits for its own workers first.
+        package var endTimeout: UInt64 = 6_000
         package var backoffMin: UInt64 = 100
         package var backoffMax: UInt64 = 10_000
         /// A worker that lived this long starts anew without a pause.
@@ -37,6 +39,7 @@ package struct SupervisorMachine: ~Copyable {
         package init() {}
     }
 
+    enum NewBinaryLimit: Equatable { case stop(at: UInt64), kill(at: UInt64) }
     enum Phase: Equatable { case serving, paused, quitting, terminating, ended }
 
     let limits: Limits
@@ -51,6 +54,8 @@ package struct SupervisorMachine: ~Copyable {
     var reloadPending = false
     var isLoading = false
     var newBinaryLives = false
+    /// When the new binary is told to end, or killed; nil: it may take its time.
+    var newBinaryLimit: NewBinaryLimit?
     /// Whether this process was started by USR2 and the old binary still runs; kept up to date by the driver.
     package var oldBinaryLives = false
     private var nextWorker = 1
@@ -97,8 +102,11 @@ extension SupervisorMachine {
             reloadAgainIfWanted(to: &actions)
         case .newBinaryStarted: newBinaryLives = true
         case .newBinaryFailed: newBinaryLives = false
+        case .newBinaryAwaited: if newBinaryLives, !isEnding { newBinaryLimit = .stop(at: now + limits.startTimeout) }
+        case .newBinaryEnding: if newBinaryLives { newBinaryLimit = .kill(at: now + limits.endTimeout) }
         case .newBinaryExited:
             newBinaryLives = false
+            newBinaryLimit = nil
             actions.append(.restorePidFile)
             if phase == .paused { resume(now: now, to: &actions) }
         case .timer: timer(now: now, to: &actions)
@@ -116,6 +124,10 @@ extension SupervisorMachine {
         for generation in generations {
             if case .starting(let since) = generation.phase, hasServed { consider(since + limits.startTimeout) }
             for worker in generation.workers { consider(worker.wakeTime) }
+        }
+        switch newBinaryLimit {
+        case .stop(let time), .kill(let time): consider(time)
+        case nil: break
         }
         return next
     }
@@ -135,10 +147,12 @@ extension SupervisorMachine {
         case .terminate, .interrupt:
             guard phase != .terminating, phase != .ended else { return }
             phase = .terminating
+            newBinaryLimit = nil
             for index in generations.indices { stop(generation: index, now: now, to: &actions) }
         case .quit:
             guard !isEnding else { return }
             phase = .quitting
+            newBinaryLimit = nil
             actions.append(.closeListeners)
             for index in generations.indices { drain(generation: index, now: now, to: &actions) }
         case .reload: reload(now: now, to: &actions)
@@ -420,7 +434,23 @@ extension SupervisorMachine {
         generations[index].workers[place].failures = failures + 1
     }
 
+    /// What was awaited of the new binary has not come.
+    private mutating func limitNewBinary(now: UInt64, to actions: inout [SupervisorAction]) {
+        switch newBinaryLimit {
+        case .stop(let time) where now >= time:
+            newBinaryLimit = .kill(at: now + limits.endTimeout)
+            actions.append(.log(.alert, "the new binary does not serve in time: it is told to end"))
+            actions.append(.stopNewBinary)
+        case .kill(let time) where now >= time:
+            newBinaryLimit = nil
+            actions.append(.log(.alert, "the new binary does not end: killing it"))
+            actions.append(.killNewBinary)
+        default: break
+        }
+    }
+
     private mutating func timer(now: UInt64, to actions: inout [SupervisorAction]) {
+        limitNewBinary(now: now, to: &actions)
         for index in generations.indices {
             if case .starting(let since) = generations[index].phase, hasServed, now >= since + limits.startTimeout {
                 let why = "the worker processes of the new configuration are not ready in time"

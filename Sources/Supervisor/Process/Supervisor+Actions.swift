@@ -22,6 +22,8 @@ extension Supervisor {
             case .releaseGeneration(let generation): release(generation)
             case .reopenLogs: reopenLogs()
             case .startNewBinary: startNewBinary()
+            case .stopNewBinary: stopNewBinary()
+            case .killNewBinary: if let newBinary { try? System.kill(newBinary, signal: SIGKILL) }
             case .restorePidFile: restorePidFile()
             case .closeListeners: closeListeners()
             case .exit(let status): end(status)

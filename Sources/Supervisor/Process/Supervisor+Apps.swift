@@ -75,7 +75,7 @@ extension Supervisor {
         if hasOutlastedOther, newBinary != nil, !leavesWorkers {
             // It cannot be asked any more to stop the apps, and has them until it is gone.
             statusAfterNewBinary = status
-            return
+            return post(.newBinaryEnding)
         }
         guard let apps, isLast, !apps.isGone else {
             exitStatus = status

@@ -42,6 +42,8 @@ extension Supervisor {
         ignore(control.channel)
         attemptsDropped &+= control.dropped
         self.control = nil
+        // The next one counts its requests anew.
+        upgrade?.request = nil
         let isStopping = if case .stopping = controlMachine.state { true } else { false }
         switch ended.end {
         case .code(let code):

@@ -36,6 +36,7 @@ extension Supervisor {
             upgradeStarted()
             log.write(.notice, "start new binary process \(newBinary ?? 0)")
             post(.newBinaryStarted)
+            if upgrade != nil { post(.newBinaryAwaited) }
         } catch {
             log.write(.alert, "execve() failed while executing new binary process \"\(arguments[0])\"", error)
             if let pidPath { rename(pidPath + PidFile.oldSuffix, backTo: pidPath) }

@@ -1,10 +1,12 @@
 internal import CLinux
 internal import Config
+internal import Glibc
 internal import Messages
 
 /// A `goodgate upgrade` under way: who asked, and the pipe by which the new program says that it serves.
 struct UpgradeOrder {
-    var request: UInt32
+    /// nil: the control process that asked is gone, and nobody waits for an answer.
+    var request: UInt32?
     let reader: Descriptor
     /// The new program's end; given up here as soon as it runs.
     var writer: Descriptor?
@@ -85,12 +87,20 @@ extension Supervisor {
             ControlAnswer(.failed, text: "the new program did not start, see the error log; this one serves as before"))
     }
 
+    /// It has had its time: it gives the apps back at its end.
+    func stopNewBinary() {
+        guard let newBinary else { return }
+        finishUpgrade(
+            ControlAnswer(.failed, text: "the new program does not serve, see the error log; it is ended, and this one serves as before"))
+        try? System.kill(newBinary, signal: SIGTERM)
+    }
+
     private func finishUpgrade(_ answer: ControlAnswer) {
         guard let upgrade else { return }
         ignore(upgrade.reader)
         self.upgrade = nil
-        guard let control else { return }
-        control.send(.answer(request: upgrade.request, answer))
+        guard let control, let request = upgrade.request else { return }
+        control.send(.answer(request: request, answer))
         watchControl(control)
     }
 
