@@ -26,6 +26,27 @@ struct AppSupervisorTests {
         #expect(!host.outlooks.dropFirst(2).contains { $0 != .up }, "the other one was there all the time")
     }
 
+    @Test("a keeper that cannot be listened to starts nothing that runs on unknown")
+    func deafToAKeeper() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        // The kernel refuses to watch one more.
+        let set = host.supervisor.poll.descriptor.number
+        let (kept, null) = (dup(set), unsafe open("/dev/null", O_RDONLY))
+        defer { [kept, null].forEach { close($0) } }
+        dup2(null, set)
+        let specification = host.specification()
+        host.supervisor.configure([specification])
+        dup2(kept, set)
+        #expect(host.logged("its keeper cannot be listened to"))
+        #expect(host.run { $0.routes.count == 1 })
+        let program = Array(specification.command[2].utf8)
+        func running() -> [String] {
+            System.glob("/proc/[0-9]*/cmdline").filter { (try? System.readFile($0))?.firstRange(of: program) != nil }
+        }
+        #expect(eventually { running() == host.processes.map { "/proc/\($0)/cmdline" } }, "\(running()), not \(host.processes)")
+    }
+
     @Test("all killed: the outlook says that one is coming, then up again")
     func killAll() throws {
         let host = try TestHost()

@@ -144,13 +144,25 @@ extension AppSupervisor {
                 listeners: place.listener.map { [$0] } ?? [], log: log)
             instance.channel = channel
             instance.keeperProcess = process
-            app.instances[key] = instance
-            instancesByTag[instance.tag] = (app.name, key)
-            try poll.add(channel.descriptor, tag: instance.tag)
         } catch {
             _ = CgroupTree.killAndRemove(instance.cgroups)
             giveBack(place: instance, app: app)
             throw Refusal(error.code, "its keeper \"\(launcher)\" could not be started \(error.text)")
+        }
+        app.instances[key] = instance
+        instancesByTag[instance.tag] = (app.name, key)
+        try watch(instance)
+    }
+
+    /// Listens to a keeper that was just started. One that cannot be heard must not start an app that nobody would know of; what it was
+    /// given comes back when the machine forgets the instance.
+    private func watch(_ instance: AppInstance) throws(Refusal) {
+        guard let channel = instance.channel else { return }
+        do throws(SystemError) {
+            try poll.add(channel.descriptor, tag: instance.tag)
+        } catch {
+            channel.send(.kill)
+            throw Refusal(error.code, "its keeper cannot be listened to \(error.text)")
         }
     }
 
