@@ -7,7 +7,7 @@ import TestKit
 @Suite("The accept queue of a dead instance", .blocking, .enabled(if: Target.isGoodgate))
 struct RescueTests {
     /// Serves one request at a time. A POST is noted in the file `posts` before anything else, and takes 0.2 s.
-    private static let program = """
+    static let program = """
         import http.server, os, socket, time
         class Handler(http.server.BaseHTTPRequestHandler):
             wbufsize = -1
@@ -38,6 +38,23 @@ struct RescueTests {
         server.serve_forever()
         """
 
+    /// Sends 24 POSTs, kills one of two instances in their midst, and waits for all answers.
+    /// - Returns: the statuses by path.
+    static func postsAroundADeath(_ site: Site, victim: pid_t) -> [String: Int] {
+        let statuses = Mutex<[String: Int]>([:])
+        for number in 0..<24 {
+            Thread.detachNewThread {
+                let status = (try? site.client(timeout: 30).request("POST", "/\(number)", body: Bytes("x")).status) ?? 0
+                statuses.withLock { $0["/\(number)"] = status }
+            }
+        }
+        // About a dozen are with each of them: one at work, the others in its queue.
+        #expect(eventually { statuses.withLock { $0.count } >= 4 })
+        kill(victim, SIGKILL)
+        #expect(eventually(within: 30) { statuses.withLock { $0.count } == 24 })
+        return statuses.withLock { $0 }
+    }
+
     @Test("is emptied into the others with listen fd: no POST of it fails, and none is executed twice", arguments: ["fd", "port"])
     func posts(listen: String) throws {
         let directory = try TemporaryDirectory()
@@ -59,24 +76,14 @@ struct RescueTests {
             return seen.count == 2
         })
         let victim = try #require(seen.first)
-        let statuses = Mutex<[String: Int]>([:])
-        for number in 0..<24 {
-            Thread.detachNewThread {
-                let status = (try? site.client(timeout: 30).request("POST", "/\(number)", body: Bytes("x")).status) ?? 0
-                statuses.withLock { $0["/\(number)"] = status }
-            }
-        }
-        // About a dozen are with each of them: one at work, the others in its queue.
-        #expect(eventually { statuses.withLock { $0.count } >= 4 })
-        kill(victim, SIGKILL)
-        #expect(eventually(within: 30) { statuses.withLock { $0.count } == 24 })
+        let statuses = Self.postsAroundADeath(site, victim: victim)
         let executed = directory.read("posts").split(separator: "\n").map(String.init)
         #expect(Set(executed).count == executed.count, "\(executed)")
-        let failed = statuses.withLock { $0.filter { $0.value != 200 } }
+        let failed = statuses.filter { $0.value != 200 }
         if listen == "fd" {
             // The one that it had accepted, if there was one, is a failure, whether it was noted by then or not.
             #expect(failed.count <= 1, "\(failed)")
-            let answered = statuses.withLock { Set($0.filter { $0.value == 200 }.keys) }
+            let answered = Set(statuses.filter { $0.value == 200 }.keys)
             #expect(Set(executed).isSuperset(of: answered))
             #expect(site.gateway.errorLog.contains("upstream is gone and never accepted the connection"))
         } else {

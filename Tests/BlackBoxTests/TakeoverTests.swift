@@ -341,6 +341,40 @@ struct Takeovers {
         for _ in 0..<20 { #expect(try site.client(timeout: 5).request().status == 200) }
     }
 
+    @Test("has left apps to a new binary: what a dead instance never accepted of the old workers' goes to another one")
+    func rescueForOldWorkers() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("app.py", RescueTests.program)
+        try directory.write("posts", "")
+        chmod(directory.path + "/posts", 0o666)
+        let site = try Site(
+            http: "upstream back { app one; }", server: "location / { proxy_pass http://back; proxy_read_timeout 20s; }",
+            main: """
+                app one {
+                    command /usr/bin/python3 \(directory.path)/app.py; directory \(directory.path);
+                    listen fd; instances 2; restart always backoff=5s..15s;
+                }
+                """, directory: directory)
+        defer { site.gateway.process.kill() }
+        var seen = Set<pid_t>()
+        #expect(try eventually(within: 30) {
+            seen.insert(try #require(pid_t(try site.client(timeout: 20).request().text)))
+            return seen.count == 2
+        })
+        let victim = try #require(seen.first)
+        let new = try startNewBinary(site, app: victim)
+        defer { kill(new.process, SIGKILL) }
+        // All requests are the old worker's.
+        new.workers.forEach { kill($0, SIGSTOP) }
+        let statuses = RescueTests.postsAroundADeath(site, victim: victim)
+        new.workers.forEach { kill($0, SIGCONT) }
+        // One may have been accepted.
+        #expect(statuses.count { $0.value != 200 } <= 1, "\(statuses)\(site.gateway.errorLog)")
+        kill(new.process, SIGQUIT)
+        #expect(eventually(within: 20) { !isAlive(new.process) })
+        site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"])
+    }
+
     @Test("drains beside another binary: once that one has ended, clients are refused", arguments: [false, true])
     func refusedWhileItDrains(_ newDrains: Bool) throws {
         let origin = try Origin(answer: "x")

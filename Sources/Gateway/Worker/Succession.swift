@@ -91,13 +91,17 @@ extension Ref where Value == Worker {
         } while !sockets.isEmpty
     }
 
-    /// A guest may tell of upstreams, and of nothing else.
+    /// A guest may tell of upstreams and of what their instances never accepted, and of nothing else.
     private func readGuest() {
         let guest = value.succession.guest
         guard guest >= 0 else { return }
         while let (packet, descriptors) = Channel.receive(guest) {
             descriptors.forEach(Socket.close)
-            if case .upstream(let news) = try? WorkerCommand(decoding: packet, descriptorCount: 0) { take(news) }
+            switch try? WorkerCommand(decoding: packet, descriptorCount: 0) {
+            case .upstream(let news): take(news)
+            case .rescued(let connections): take(connections)
+            default: break
+            }
         }
         guard PacketSocket.isEnded(guest) else { return }
         value.succession.guest = -1

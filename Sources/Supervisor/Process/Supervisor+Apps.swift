@@ -199,7 +199,7 @@ extension Supervisor: AppHost {
         let keys = peers.map(\.listenKey)
         for start in stride(from: 0, to: keys.count, by: RescuedConnections.peersMax) {
             let part = Array(keys[start..<min(start + RescuedConnections.peersMax, keys.count)])
-            for worker in workers.values {
+            for worker in Array(workers.values) + othersWorkers {
                 worker.send(.rescued(RescuedConnections(address: address.listenKey, peers: part)))
                 watch(worker)
             }

@@ -97,6 +97,9 @@ extension Supervisor {
         tellApps(to: worker, configuration) { self.routes[$0] != nil }
     }
 
+    /// The workers of another binary that lives: this program is a guest of theirs.
+    var othersWorkers: [WorkerProcess] { formerWorkers?.list.filter { $0.standing != .orphan }.map(\.worker) ?? [] }
+
     /// Finds the workers that another binary has started since the last look.
     func lookForOthers() {
         let known = Set((formerWorkers?.list ?? []).map(\.worker.process) + workers.values.map(\.process))
