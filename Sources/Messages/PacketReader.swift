@@ -31,9 +31,9 @@ struct PacketReader {
         return value == 1
     }
 
-    mutating func text() throws(MessageError) -> String {
+    mutating func text(bytesMax: Int = MessageLimits.textBytesMax) throws(MessageError) -> String {
         let count = Int(try integer(UInt16.self))
-        guard count <= MessageLimits.textBytesMax else { throw .outOfRange }
+        guard count <= bytesMax else { throw .outOfRange }
         guard bytes.count - offset >= count else { throw .truncated }
         defer { offset += count }
         return String(decoding: bytes[offset..<(offset + count)], as: UTF8.self)

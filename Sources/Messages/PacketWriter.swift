@@ -21,11 +21,11 @@ struct PacketWriter {
 
     mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
-    /// A text of at most `MessageLimits.textBytesMax` bytes; what is longer is cut at a character boundary.
-    mutating func text(_ value: String) {
+    /// A text of at most `bytesMax` bytes; what is longer is cut at a character boundary.
+    mutating func text(_ value: String, bytesMax: Int = MessageLimits.textBytesMax) {
         var utf8 = Array(value.utf8)
-        if utf8.count > MessageLimits.textBytesMax {
-            var end = MessageLimits.textBytesMax
+        if utf8.count > bytesMax {
+            var end = bytesMax
             while end > 0, utf8[end] & 0xC0 == 0x80 { end -= 1 }
             utf8.removeSubrange(end...)
         }

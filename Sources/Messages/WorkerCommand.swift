@@ -48,6 +48,8 @@ package enum WorkerCommand: Equatable, Sendable {
     /// Connections of this or other workers were taken back from the accept queue of an instance that is gone. After the `upstream`
     /// that says that it is.
     case rescued(RescuedConnections)
+    /// What the pages of open incidents say to whom `verdict_to` names. Before `run`, and at each change.
+    case verdict(VerdictNews)
 }
 
 extension WorkerCommand {
@@ -59,6 +61,7 @@ extension WorkerCommand {
         static let drain: UInt16 = 5
         static let stop: UInt16 = 6
         static let reopenLogs: UInt16 = 7
+        static let verdict: UInt16 = 13
         static let peers: UInt16 = 9
         static let sessions: UInt16 = 10
         static let drainServer: UInt16 = 11
@@ -125,6 +128,9 @@ extension WorkerCommand {
         case .rescued(let connections):
             writer = PacketWriter(kind: Kind.rescued)
             try connections.write(to: &writer)
+        case .verdict(let news):
+            writer = PacketWriter(kind: Kind.verdict)
+            try news.write(to: &writer)
         }
         return try writer.finish()
     }
@@ -160,6 +166,7 @@ extension WorkerCommand {
         case Kind.uncheck: self = .uncheck(try InstanceName(from: &reader))
         case Kind.lookAtPeers: self = .lookAtPeers
         case Kind.rescued: self = .rescued(try RescuedConnections(from: &reader))
+        case Kind.verdict: self = .verdict(try VerdictNews(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

@@ -8,8 +8,8 @@ struct ControlSite {
     let directory: TemporaryDirectory
 
     /// Listens on $PORT after a delay and answers with process id and $VERSION. Arguments: delay in seconds, then one of `serve`,
-    /// `exit` (prints two lines and ends with status 3), `deaf` (never listens), `sick` (`/health` answers 500), `failing` and `closing`
-    /// (every fourth request gets 500, or no answer), `hungry` (`/eat` takes 256 MB).
+    /// `exit` (prints two lines and ends with status 3), `hostile` (the same with markup and a secret), `deaf` (never listens), `sick`
+    /// (`/health` answers 500), `failing` and `closing` (every fourth request gets 500, or no answer), `hungry` (`/eat` takes 256 MB).
     private static let program = """
         import http.server, os, socketserver, sys, time
         time.sleep(float(sys.argv[1]))
@@ -17,6 +17,9 @@ struct ControlSite {
         print("booting", os.environ.get("VERSION", "none"), flush=True)
         if mode == "exit":
             print("cannot find \\x1b[31mmodule\\x1b[0m 'database'", flush=True)
+            sys.exit(3)
+        if mode == "hostile":
+            print("<script>alert(1)</script> \\x1b[31m\\"'&\\u00fc password=hunter2", flush=True)
             sys.exit(3)
         if mode == "deaf":
             time.sleep(600)
@@ -49,8 +52,9 @@ struct ControlSite {
     /// - Parameters:
     ///   - app: more lines of the `app` block.
     ///   - main: more lines of the main context, such as `control`.
+    ///   - server: more lines of the server block.
     init(
-        app: String = "", main: String = "", delay: Double = 0, mode: String = "serve", workers: Int = 1,
+        app: String = "", server: String = "", main: String = "", delay: Double = 0, mode: String = "serve", workers: Int = 1,
         directory: TemporaryDirectory? = nil
     ) throws {
         let directory = try directory ?? TemporaryDirectory()
@@ -58,7 +62,7 @@ struct ControlSite {
         try directory.write("app.py", Self.program)
         site = try Site(
             http: "upstream back { app one; keepalive 16; }",
-            server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
+            server: "\(server) location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
             main: """
                 \(main)
                 app one { command \(Self.command(directory, delay: delay, mode: mode)); directory \(directory.path); \(app) }

@@ -148,7 +148,13 @@ struct FailureReasons {
         try folder.write(
             GatewayProcess.configurationName,
             GatewayProcess.configuration(
-                http: "server { listen 127.0.0.1:\(port); location / { proxy_pass http://127.0.0.1:\(Ports.free()); } }",
+                http: """
+                    server {
+                        listen 127.0.0.1:\(port);
+                        location / { proxy_pass http://127.0.0.1:\(Ports.free()); }
+                        location /named { verdict_to 127.0.0.1; proxy_pass http://127.0.0.1:\(Ports.free()); }
+                    }
+                    """,
                 main: asNginx ? "" : "error_log_verdict off;"))
         var binary = GatewayProcess.products + "/goodgate"
         if asNginx {
@@ -164,6 +170,8 @@ struct FailureReasons {
         #expect(eventually { folder.read("error.log").contains("host: \"a.example\"\n") }, "\(folder.read("error.log"))")
         #expect((reply["Proxy-Status"] == nil) == asNginx)
         #expect(reply.text.contains("Incident") == !asNginx)
+        // nginx knows no verdict_to: who writes it wants it.
+        #expect(try Client.get(port, "/named").text.contains("goodgate why "))
         process.signal(SIGTERM)
         #expect(process.wait(seconds: 6) == .exited(0))
     }

@@ -123,7 +123,7 @@ struct AppTests {
             http { proxy_status full; strict_line_endings on; proxy_replay_idempotency_key on; verdict_to 10.0.0.0/8; server { } }
             """)
         // Read and checked, and the reader says that nothing acts on them.
-        let unused = ["debug_connection", "verdict_to"]
+        let unused = ["debug_connection"]
         #expect(outcome.diagnostics.compactMap(\.directive) == unused)
         #expect(outcome.diagnostics.allSatisfy { $0.severity == .notice })
         let configuration = try #require(outcome.configuration)

@@ -25,6 +25,10 @@ private let peer = PeerOverview(
     upstream: "back", address: "127.0.0.1:3000", name: "api.0", state: .unproven, isBackup: true, weight: 10, connections: 1, fails: 3,
     attempts: 1 << 40, broken: 2)
 
+private let headline = VerdictHeadline(
+    incidents: [.max, 1], title: "Nothing listens there (P01, proven)", cause: "a<b>ü", evidence: ["x", ""], fix: "Start it.",
+    commands: Array(repeating: String(repeating: "c", count: VerdictHeadline.textBytesMax), count: VerdictHeadline.commandsMax))
+
 /// The messages between the supervisor and the control process.
 @Suite struct ControlMessagesTests {
     static let commands: [ControlCommand] = [
@@ -56,6 +60,7 @@ private let peer = PeerOverview(
                 command: ["node", "new.js"], directory: "/srv/new", environment: ["A=b"], environmentFiles: ["/etc/api.env"],
                 soakMilliseconds: 0)),
         .drain(request: 7, upstream: "", server: "127.0.0.1:3000", isDraining: true), .upgrade(request: 8),
+        .verdict(.headline(headline)), .verdict(.closed(incident: .max)), .verdict(.allClosed),
     ]
 
     @Test(arguments: commands) func aCommandSurvivesTheJourney(command: ControlCommand) throws {
@@ -107,6 +112,55 @@ private let peer = PeerOverview(
     @Test func aDeployOfNothingIsRefused() throws {
         let packet = try ControlRequest.deploy(request: 1, name: "a", DeployOrder(command: [])).encode()
         #expect(throws: MessageError.outOfRange) { try ControlRequest(decoding: packet) }
+    }
+
+    @Test func aHeadlineIsBoundedOnBothSides() throws {
+        var long = headline
+        long.cause = String(repeating: "x", count: VerdictHeadline.textBytesMax - 1) + "ü"
+        guard case .verdict(.headline(let cut)) = try ControlRequest(decoding: ControlRequest.verdict(.headline(long)).encode()) else {
+            Issue.record("no headline")
+            return
+        }
+        #expect(cut.cause == String(repeating: "x", count: VerdictHeadline.textBytesMax - 1))
+        for (change, value) in [(\VerdictHeadline.evidence, 4), (\.commands, 5)] {
+            var wide = headline
+            wide[keyPath: change] = Array(repeating: "x", count: value)
+            #expect(throws: MessageError.outOfRange) { try ControlRequest.verdict(.headline(wide)).encode() }
+        }
+        for count in [0, VerdictHeadline.incidentsMax + 1] {
+            var other = headline
+            other.incidents = Array(repeating: 1, count: count)
+            #expect(throws: MessageError.outOfRange) { try WorkerCommand.verdict(.headline(other)).encode() }
+        }
+        // What a sender may not send, a reader does not take: the length of the title, made one too large.
+        var packet = try ControlRequest.verdict(.headline(headline)).encode()
+        let title = 4 + 1 + 2 + 16
+        packet[title] = UInt8(truncatingIfNeeded: VerdictHeadline.textBytesMax + 1)
+        packet[title + 1] = UInt8((VerdictHeadline.textBytesMax + 1) >> 8)
+        #expect(throws: MessageError.outOfRange) { try ControlRequest(decoding: packet) }
+    }
+
+    @Test func theTableOfHeadlinesIsBoundedAndKnowsEveryName() {
+        func named(_ incidents: UInt64...) -> VerdictHeadline {
+            VerdictHeadline(incidents: incidents, title: "\(incidents)", cause: "", fix: "")
+        }
+        var table = VerdictTable()
+        table.take(.headline(named(1, 7)))
+        table.take(.headline(named(2)))
+        #expect(table.headline(of: 7) == named(1, 7) && table.headline(of: 2) == named(2) && table.headline(of: 3) == nil)
+        table.take(.headline(named(1, 8)))
+        #expect(table.rows == [named(2), named(1, 8)] && table.headline(of: 7) == nil)
+        // An incident's own name is nobody else's, whatever others say.
+        table.take(.headline(named(3, 2)))
+        #expect(table.headline(of: 2) == named(2))
+        table.take(.closed(incident: 8))
+        #expect(table.rows.count == 3, "by its own name only")
+        table.take(.closed(incident: 1))
+        #expect(table.headline(of: 8) == nil)
+        for id in 100..<(100 + UInt64(VerdictTable.rowsMax)) { table.take(.headline(named(id))) }
+        #expect(table.rows.count == VerdictTable.rowsMax && table.headline(of: 3) == nil && table.headline(of: 100) != nil)
+        table.take(.allClosed)
+        #expect(table == VerdictTable())
     }
 
     /// Whatever the bytes are, the decoders answer with a message that encodes again, or with an error.

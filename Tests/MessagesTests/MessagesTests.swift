@@ -51,6 +51,8 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
         .rescued(
             RescuedConnections(
                 address: "127.0.0.1:3000", peers: Array(repeating: "127.0.0.1:65535", count: RescuedConnections.peersMax))),
+        .verdict(.headline(VerdictHeadline(incidents: [1], title: "t", cause: "c", evidence: ["e"], fix: "f", commands: ["x"]))),
+        .verdict(.closed(incident: 1)), .verdict(.allClosed),
     ]
     static let reports: [WorkerReport] = [
         .ready(process: 42), .failed(""), .failed("bind() failed"),

@@ -70,12 +70,8 @@ struct DirectiveTableBuilder {
                 isEarly: false, handler: check))
     }
 
-    /// Marks the directives whose values are read and checked, and that nothing acts on, so that the reader says it. A row leaves this
-    /// list with the change that makes it work.
+    /// Marks the directives whose values are read and checked, and for which there is nothing to do here, so that the reader says why.
     mutating func noticeUnused() {
-        let unused: Set<String> = [
-            "verdict_to",
-        ]
         let needless = [
             "auth_delay": "there is no authentication yet",
             "client_body_in_single_buffer": "where a body lies makes no difference here",
@@ -89,12 +85,7 @@ struct DirectiveTableBuilder {
             "ssi_min_file_chunk": "pieces of files are never stored in files again",
         ]
         for index in entries.indices {
-            let name = entries[index].name
-            if unused.contains(name) {
-                entries[index].support = .acceptedWithNotice("its value is checked, and nothing acts on it yet")
-            } else if let reason = needless[name] {
-                entries[index].support = .acceptedWithNotice(reason)
-            }
+            if let reason = needless[entries[index].name] { entries[index].support = .acceptedWithNotice(reason) }
         }
     }
 

@@ -8,6 +8,8 @@ package struct HTTPSettings: Sendable {
     package var upstreams: [UpstreamSettings] = []
     /// Settings of every server, location, `if` and `limit_except`, by `LocationID`.
     package var locations: [LocationSettings] = []
+    /// Whether any of them lets somebody see verdicts.
+    package var showsVerdicts: Bool { locations.contains { !$0.core.verdictTo.isEmpty } }
     /// `log_format`; index 0 is `combined`.
     package var logFormats: [LogFormat] = []
     package var maps: [MapSettings] = []

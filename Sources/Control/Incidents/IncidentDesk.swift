@@ -9,7 +9,9 @@ actor IncidentDesk: AttemptSink {
     private var book = IncidentBook()
     /// `incident_log`; nil: memory only.
     private var store: IncidentStore?
-    private var complaint: String?
+    private var channel: SupervisorChannel?
+    /// What the workers' pages say, for `verdict_to`.
+    private var bulletin = VerdictBulletin()
     /// When the store was last pruned.
     private var prunedAt = ContinuousClock.now
     private var settings: IncidentLogSettings?
@@ -25,10 +27,16 @@ actor IncidentDesk: AttemptSink {
 
     private static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
 
+    func connect(_ channel: SupervisorChannel) { self.channel = channel }
+
     func configure(_ configuration: Configuration) {
         let limits = configuration.main.apps.compactMap { app in app.memoryMax.map { (app.name, UInt64(clamping: $0)) } }
         book.configure(UpstreamFacts.list(configuration), memoryLimits: Dictionary(limits) { first, _ in first })
         open(configuration.main.incidentLog)
+        if bulletin.want(configuration.http?.showsVerdicts ?? false) {
+            book.reports.forEach { bulletin.note($0) }
+            work()
+        }
     }
 
     func take(_ attempt: Messages.AttemptRecord) {
@@ -111,6 +119,8 @@ actor IncidentDesk: AttemptSink {
         lastActivity = activity
         let changed = book.takeChanged()
         if !changed.isEmpty { store?.keep(changed) }
+        changed.forEach { bulletin.note($0) }
+        for news in bulletin.turn() { channel?.send(.verdict(news)) }
         if let settings, ContinuousClock.now - prunedAt > Self.pruneInterval {
             prunedAt = .now
             store?.prune(retention: settings.retention, bytesMax: settings.sizeMax)
@@ -134,13 +144,8 @@ actor IncidentDesk: AttemptSink {
             store = try IncidentStore(path: settings.path, retention: settings.retention, bytesMax: settings.sizeMax)
         } catch {
             store = nil
-            complaint = "incident_log \"\(settings.path)\" cannot be used, incidents are kept in memory only: \(error)"
+            channel?.send(
+                .failed("incident_log \"\(settings.path)\" cannot be used, incidents are kept in memory only: \(error)"))
         }
-    }
-
-    /// Takes what has to be said to the error log.
-    func takeComplaint() -> String? {
-        defer { complaint = nil }
-        return complaint
     }
 }

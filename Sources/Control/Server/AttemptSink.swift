@@ -6,10 +6,10 @@ import Messages
 /// All calls come from one task, in the order in which things happened. A sink that has to wait (for a disk, for a collector) keeps what
 /// came meanwhile itself, with a limit: while one call runs, no other sink and no answer of the supervisor moves on.
 protocol AttemptSink: Sendable {
+    /// The supervisor can be told things from now on.
+    func connect(_ channel: SupervisorChannel) async
     /// A configuration is in force: at the start, and after each reload.
     func configure(_ configuration: Configuration) async
-    /// Why it cannot do what the configuration says, for the error log; nil: it can.
-    func takeComplaint() async -> String?
     /// A worker's attempt to have an upstream answer a request failed.
     func take(_ attempt: AttemptRecord) async
     /// What a worker only counted.

@@ -49,6 +49,7 @@ actor ControlCenter {
     /// - Parameter ready: called once, when the supervisor has said whom to serve.
     func follow(_ channel: SupervisorChannel, ready: @Sendable (ControlHello) -> Void) async {
         self.channel = channel
+        for sink in sinks { await sink.connect(channel) }
         channel.start()
         for await delivery in channel.deliveries {
             await take(delivery)
@@ -91,10 +92,7 @@ actor ControlCenter {
         }
         configuration = Configuration.parse(recorded, patterns: PatternCompiler()).configuration
         guard let configuration else { return }
-        for sink in sinks {
-            await sink.configure(configuration)
-            if let text = await sink.takeComplaint() { tellSupervisor(.failed(text)) }
-        }
+        for sink in sinks { await sink.configure(configuration) }
     }
 
     /// Records that came from the supervisor and were dropped here.

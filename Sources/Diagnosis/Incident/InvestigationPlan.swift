@@ -34,17 +34,15 @@ package struct InvestigationPlan: Sendable {
 
     /// Milliseconds between the volatile and the durable collection.
     package let durableDelay: Int64
-    /// Collections per second at most; the rest waits.
-    package let rateMax: Int
     /// Incidents known at most; the newest are kept.
     package let incidentsMax: Int
     private var entries: [IncidentID: Entry] = [:]
-    private var second: Int64 = .min
-    private var spent = 0
+    private var budget: SecondBudget
 
+    /// - Parameter rateMax: collections per second at most; the rest waits.
     package init(durableDelay: Int64 = 1_000, rateMax: Int = 10, incidentsMax: Int = 256) {
         self.durableDelay = durableDelay
-        self.rateMax = rateMax
+        budget = SecondBudget(max: rateMax)
         self.incidentsMax = incidentsMax
     }
 
@@ -72,9 +70,7 @@ package struct InvestigationPlan: Sendable {
     ///
     /// - Parameter mayRun: whether the driver can do a piece now; what it cannot stays due.
     package mutating func next(now: Timestamp, where mayRun: (Work) -> Bool = { _ in true }) -> Work? {
-        if now.seconds != second { second = now.seconds; spent = 0 }
-        guard spent < rateMax, let (incident, step) = due(now, mayRun) else { return nil }
-        spent += 1
+        guard let (incident, step) = due(now, mayRun), budget.take(now: now.milliseconds) else { return nil }
         switch step {
         case .volatile: entries[incident]?.state = .durableDue(at: now.advanced(byMilliseconds: durableDelay))
         case .durable: entries[incident]?.state = .done

@@ -9,8 +9,7 @@ package enum VerdictText {
                 ? String(repeating: " ", count: 12) : (label + String(repeating: " ", count: max(12 - label.count, 1)))
             out += wrap(head + TextEscape.terminal(text), width: width, indent: 12) + "\n"
         }
-        let confidence = verdict.confidence.map { ", \($0.name)" } ?? ""
-        line("verdict", "\(verdict.title)\(verdict.rule.map { " (\($0)\(confidence))" } ?? "")")
+        line("verdict", verdict.headline)
         line("reason", verdict.reason)
         line("culprit", "\(verdict.culprit.name) (\(verdict.culprit.kind.rawValue))")
         line("cause", verdict.cause)

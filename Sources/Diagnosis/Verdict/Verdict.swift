@@ -37,6 +37,12 @@ package struct Verdict: Sendable, Codable {
     /// The documentation page.
     package var page: String?
 
+    /// Title, rule and confidence: `Nothing listens there (P01, proven)`.
+    package var headline: String {
+        let confidence = confidence.map { ", \($0.name)" } ?? ""
+        return title + (rule.map { " (\($0)\(confidence))" } ?? "")
+    }
+
     /// Whether no rule explained it.
     package var isUnknown: Bool { rule == nil }
 }

@@ -48,7 +48,7 @@ extension Ref where Value == Exchange {
             }
         }
         withStat { $0.reason = reason }
-        if request.main.value.failure.enter(incident, reason) { worker.enterIncident(incident) }
+        if request.main.value.failure.enter(incident, reason, while: phase, errno: errno) { worker.enterIncident(incident) }
         return mark
     }
 
@@ -165,7 +165,7 @@ extension Ref where Value == Request {
         let mark = FailureMark(
             reason: .dnsFailed, phase: .resolving, errno: 0, incident: IncidentID(rawValue: id), peer: -1,
             isRecorded: worker.value.failures.ledger.takeRecord(now: Machine.Milliseconds(worker.now)))
-        if main.value.failure.enter(mark.incident, .dnsFailed) { worker.enterIncident(mark.incident) }
+        if main.value.failure.enter(mark.incident, .dnsFailed, while: .resolving) { worker.enterIncident(mark.incident) }
         if isMain { value.failure.isOurs = true }
         log(.error, message, mark: mark)
         let record = AttemptRecord(

@@ -9,6 +9,8 @@ struct FailureReporter {
     let appendsVerdict: Bool
     /// Whether built-in pages name the incident: not when started as `nginx`, whose pages scripts know.
     let showsIncident: Bool
+    /// What the control process found out about open incidents, if some location has `verdict_to`.
+    var verdicts = VerdictTable()
     var ledger = FailureLedger()
     var local = LocalIncidents()
     /// Runs while the ledger has something to tell.

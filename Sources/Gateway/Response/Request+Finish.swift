@@ -119,11 +119,7 @@ extension Ref where Value == Request {
         buffer.append("<hr><center>")
         appendServerName(buffer)
         buffer.append("</center>\r\n")
-        if worker.value.failures.showsIncident, let incident = value.failure.incident, (502...504).contains(status) {
-            buffer.append("<center>Incident ")
-            buffer.append(incident)
-            buffer.append("</center>\r\n")
-        }
+        if let incident = value.failure.incident, (502...504).contains(status) { appendIncident(incident, buffer) }
         buffer.append("</body>\r\n</html>\r\n")
         if shown >= 400, self.location.value.settings.value.core.msiePadding, isOldBrowser {
             for _ in 0..<6 { buffer.append("<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n") }

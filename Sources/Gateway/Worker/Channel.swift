@@ -53,6 +53,7 @@ extension Ref where Value == Worker {
         case .upstream(let news): take(news)
         case .drainServer(let drain): take(drain)
         case .rescued(let connections): take(connections)
+        case .verdict(let news): value.failures.verdicts.take(news)
         default: descriptors.forEach(Socket.close)
         }
     }

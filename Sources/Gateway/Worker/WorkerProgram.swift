@@ -20,6 +20,7 @@ package struct WorkerProgram {
     private var zones: [String: Int32] = [:]
     private var peers: [PeerPlace] = []
     private var sessions: [StickySession] = []
+    private var verdicts = VerdictTable()
     private var news: [UpstreamNews] = []
     private var succession = Succession()
     private var drains: [ServerDrain] = []
@@ -72,6 +73,7 @@ package struct WorkerProgram {
             case .upstream(let one): news.append(one)
             case .successor: succession = Succession(listener: descriptors[0], owner: ProcessRights.user)
             case .drainServer(let one): drains.append(one)
+            case .verdict(let news): verdicts.take(news)
             case .run(let identity): return identity
             default: break
             }
@@ -109,6 +111,7 @@ package struct WorkerProgram {
         worker.take(sessions)
         for one in news { worker.take(one) }
         for one in drains { worker.take(one) }
+        worker.value.failures.verdicts = verdicts
         for server in worker.value.followedServers { server.start(worker) }
         return worker
     }

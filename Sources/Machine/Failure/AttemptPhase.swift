@@ -1,7 +1,7 @@
 /// Where in its life an attempt (one try at one peer) was when it failed.
 ///
 /// Raw values are part of the record format between worker and control: append, never renumber.
-package enum AttemptPhase: UInt8, Sendable, CaseIterable {
+package enum AttemptPhase: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     /// Choosing a peer; no address yet.
     case picking = 0
     /// Waiting for an answer of the name service.

@@ -30,17 +30,15 @@ package struct FailureLedger: Sendable {
         package var failed: UInt32 = 0
     }
 
-    /// Full records per second.
-    package let recordsMax: Int
     /// Rows of each table.
     package let rowsMax: Int
     package private(set) var attempts: [Attempts] = []
     package private(set) var requests: [Requests] = []
-    private var second: Int64 = .min
-    private var spent = 0
+    private var records: SecondBudget
 
+    /// - Parameter recordsMax: full records per second.
     package init(recordsMax: Int = 100, rowsMax: Int = 256) {
-        self.recordsMax = recordsMax
+        records = SecondBudget(max: recordsMax)
         self.rowsMax = rowsMax
     }
 
@@ -48,15 +46,7 @@ package struct FailureLedger: Sendable {
     package var isEmpty: Bool { attempts.isEmpty && requests.isEmpty }
 
     /// Whether a failed attempt may have a record of its own now. O(1).
-    package mutating func takeRecord(now: Milliseconds) -> Bool {
-        if now / 1_000 != second {
-            second = now / 1_000
-            spent = 0
-        }
-        guard spent < recordsMax else { return false }
-        spent += 1
-        return true
-    }
+    package mutating func takeRecord(now: Milliseconds) -> Bool { records.take(now: now) }
 
     /// Counts a failed attempt without a record.
     ///

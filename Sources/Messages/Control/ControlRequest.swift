@@ -16,6 +16,11 @@ package enum ControlRequest: Equatable, Sendable {
     case drain(request: UInt32, upstream: String, server: String, isDraining: Bool)
     /// Starts the program's file again beside this one (USR2), and ends the old one when the new one serves.
     case upgrade(request: UInt32)
+    /// What the pages of open incidents say to whom `verdict_to` names; has no answer.
+    case verdict(VerdictNews)
+
+    /// News of verdicts that the supervisor takes in a second.
+    package static let verdictsPerSecondMax = 100
 }
 
 /// What can be done with an app.
@@ -35,6 +40,7 @@ extension ControlRequest {
         static let lines: UInt16 = 0x0313
         static let drain: UInt16 = 0x0314
         static let upgrade: UInt16 = 0x0315
+        static let verdict: UInt16 = 0x0303
     }
 
     /// The packet for this message.
@@ -67,6 +73,9 @@ extension ControlRequest {
             writer.text(server)
             writer.flag(isDraining)
         case .upgrade(let request): writer = PacketWriter(kind: Kind.upgrade, request: request)
+        case .verdict(let news):
+            writer = PacketWriter(kind: Kind.verdict)
+            try news.write(to: &writer)
         }
         return try writer.finish()
     }
@@ -86,6 +95,7 @@ extension ControlRequest {
             self = .drain(
                 request: try reader.integer(), upstream: try reader.text(), server: try reader.text(), isDraining: try reader.flag())
         case Kind.upgrade: self = .upgrade(request: try reader.integer())
+        case Kind.verdict: self = .verdict(try VerdictNews(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
         try reader.finish()

@@ -83,6 +83,7 @@ extension Supervisor {
         worker.send(configuration.peerPlaces)
         tellApps(to: worker, configuration)
         for drain in drains { worker.send(.drainServer(drain)) }
+        tellVerdicts(to: worker)
         sessions.prepare(configuration.settings.sessionZones, now: System.now)
         sessions.forEachPart(of: configuration.settings.sessionZones, now: System.now) { worker.send(.sessions($0)) }
         giveSuccessorSocket(to: worker)

@@ -8,6 +8,7 @@ extension Supervisor {
     /// Starts, changes or ends the control process as the configuration in force says.
     func configureControl() {
         guard let configuration = configurations[current] else { return }
+        configureVerdicts()
         controlSettings = configuration.settings.controlSocket.map { ControlProcessSettings(socketPath: $0) }
         let isChanged = control.map { $0.settings != controlSettings } ?? false
         perform(controlMachine.want(controlSettings != nil, isChanged: isChanged, now: System.now))
@@ -44,6 +45,7 @@ extension Supervisor {
         self.control = nil
         // The next one counts its requests anew.
         upgrade?.request = nil
+        forgetVerdicts()
         let isStopping = if case .stopping = controlMachine.state { true } else { false }
         switch ended.end {
         case .code(let code):

@@ -16,6 +16,7 @@ extension Supervisor {
         case .drain(let number, let upstream, let server, let isDraining):
             control.send(.answer(request: number, drain(server, of: upstream, isDraining: isDraining)))
         case .upgrade(let number): beginUpgrade(number, control)
+        case .verdict(let news): relay(news)
         }
         watchControl(control)
     }

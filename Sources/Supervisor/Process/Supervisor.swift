@@ -77,6 +77,9 @@ final class Supervisor {
     var controlMachine = ControlMachine()
     /// What it is started with; nil: it is not to run.
     var controlSettings: ControlProcessSettings?
+    /// What it found out about open incidents, for workers that come.
+    var verdicts = VerdictTable()
+    var verdictBudget = SecondBudget(max: ControlRequest.verdictsPerSecondMax)
     /// Attempt records that were dropped on the way to control processes that are gone.
     var attemptsDropped: UInt64 = 0
     /// Wall clock, nanoseconds since 1970.

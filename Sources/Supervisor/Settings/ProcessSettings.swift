@@ -55,6 +55,8 @@ struct ProcessSettings {
     var apps: [AppSpecification] = []
     /// Which upstreams send to which app.
     var appUpstreams: [(upstream: String, app: String)] = []
+    /// Some location has `verdict_to`.
+    var showsVerdicts = false
     /// Directories for temporary files, each once.
     var temporaryDirectories: [String] = []
 
@@ -102,6 +104,7 @@ struct ProcessSettings {
         appUpstreams = http.upstreams.compactMap { upstream in
             upstream.app.map { (upstream: upstream.name, app: main.apps[$0].name) }
         }
+        showsVerdicts = http.showsVerdicts
         sessionZones = http.upstreams.compactMap { upstream in
             guard case .learn(let learn) = upstream.sticky, learn.zoneName.utf8.count <= StickySession.zoneBytesMax else { return nil }
             return SessionZone(

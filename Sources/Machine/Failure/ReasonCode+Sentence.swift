@@ -1,0 +1,40 @@
+extension ReasonCode {
+    /// What was seen, as one plain sentence for a person who has the page and no documentation.
+    package var sentence: StaticString {
+        switch self {
+        case .unknown: "The attempt failed in a way that has no name."
+        case .connectRefused: "The upstream's host refused the connection: nothing accepts there."
+        case .connectTimeout: "The connection to the upstream was not made in time."
+        case .connectUnreachable: "The network has no way to the upstream."
+        case .connectDenied: "The gateway may not connect to the upstream."
+        case .socketMissing: "The upstream's socket file does not exist."
+        case .socketDenied: "The gateway may not open the upstream's socket file."
+        case .backlogFull: "The upstream's accept queue is full."
+        case .localPorts: "The gateway's host has no local port left for the connection."
+        case .localDescriptors: "The gateway has no file descriptor left."
+        case .localConnections: "The gateway has no connection left."
+        case .localMemory: "The gateway's host has no memory left for the connection."
+        case .connReset: "The upstream broke the connection off."
+        case .connEndBeforeHead: "The upstream closed the connection before it answered."
+        case .connKeepaliveRace: "The upstream closed a kept connection while the request was on its way."
+        case .sendTimeout: "The upstream did not take the request in time."
+        case .responseTimeout: "The upstream did not answer in time."
+        case .responseTooBigHeader: "The head of the upstream's response is larger than the buffer for it."
+        case .responseIllegalFraming: "The upstream's response does not say clearly where it ends."
+        case .responseInvalid: "The head of the upstream's response is not valid HTTP."
+        case .responseWrongProtocol: "The upstream answered in another protocol than HTTP."
+        case .bodyTruncated: "The upstream closed the connection in the middle of its response."
+        case .bodyTimeout: "The upstream's response stopped in the middle."
+        case .poolEmpty: "No upstream server was left to try."
+        case .queueFull: "Too many requests wait for the upstream already."
+        case .queueTimeout: "The request waited for the upstream as long as it may."
+        case .dnsFailed: "The upstream's name could not be resolved."
+        case .tlsHandshake: "The TLS handshake with the upstream failed."
+        case .tlsVerify: "The upstream's certificate is not trusted."
+        case .portTaken: "Another process has the upstream's port."
+        case .requestLimited: "A limit of the gateway refused the request."
+        case .appAnswered: "The application itself answered with this error."
+        case .clientGone: "The client went away first."
+        }
+    }
+}
