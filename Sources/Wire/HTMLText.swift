@@ -7,8 +7,8 @@ public enum HTMLText {
     /// Appends characters; false if they do not fit, with what fitted. `& < > " '` become entities, characters outside ASCII numeric
     /// references. Control bytes (as `\x1b`) and what changes the direction of text (as `\u{202e}`) are shown, not obeyed. O(n).
     @discardableResult
-    public static func write(_ text: some Sequence<Unicode.Scalar>, into writer: inout ByteWriter) -> Bool {
-        for scalar in text where !write(scalar, into: &writer) { return false }
+    public static func write(_ text: String, into writer: inout ByteWriter) -> Bool {
+        for scalar in text.unicodeScalars where !write(scalar, into: &writer) { return false }
         return true
     }
 

@@ -6,7 +6,7 @@ import Wire
         let region = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count * HTMLText.growthMax, alignment: 1)
         defer { unsafe region.deallocate() }
         var writer = unsafe ByteWriter(region)
-        #expect(HTMLText.write(text.unicodeScalars, into: &writer), "\(text): more than it may take")
+        #expect(HTMLText.write(text, into: &writer), "\(text): more than it may take")
         return writer.written.string
     }
 
@@ -27,7 +27,7 @@ import Wire
             var copy = region
             let isClean = unsafe withUnsafeMutableBytes(of: &copy) { bytes in
                 var writer = unsafe ByteWriter(bytes)
-                guard HTMLText.write(CollectionOfOne(scalar), into: &writer) else { return false }
+                guard HTMLText.write(String(scalar), into: &writer) else { return false }
                 if writer.count > Character(scalar).utf8.count * HTMLText.growthMax { return false }
                 let out = writer.written
                 for index in 0..<out.count where out[index] < 0x20 || out[index] > 0x7e || [0x3c, 0x3e, 0x22, 0x27].contains(out[index]) {
@@ -46,6 +46,6 @@ import Wire
         let region = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
         defer { unsafe region.deallocate() }
         var writer = unsafe ByteWriter(region)
-        #expect(!HTMLText.write("a<b".unicodeScalars, into: &writer) && writer.isOverflown && writer.written == "a")
+        #expect(!HTMLText.write("a<b", into: &writer) && writer.isOverflown && writer.written == "a")
     }
 }

@@ -86,7 +86,7 @@ extension Ref where Value == Buffer {
     /// Appends foreign text for an HTML page.
     fileprivate func append(html text: String) {
         write(reserving: text.utf8.count * HTMLText.growthMax) { writer in
-            HTMLText.write(text.unicodeScalars, into: &writer)
+            HTMLText.write(text, into: &writer)
         }
     }
 }
