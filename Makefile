@@ -42,7 +42,7 @@ uninstall: ## Remove what `make install` put under PREFIX
 	rm -f $(BINDIR)/goodgate $(UNITDIR)/goodgate.service
 	rm -rf $(LIBEXEC) $(SHARE)
 
-bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 6 minutes)
+bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 7 minutes)
 	@Scripts/install-packages build bench
 	$(SWIFT) build -c release -j $(JOBS)
 	@Scripts/bench.py --binary $(RELEASE)/goodgate $(BENCH)

@@ -11,6 +11,8 @@ Parts: cpu       CPU time of the proxy's process tree per request, user and syst
        start     from exec to the first served request
        apps      of supervised apps: kill -9 to un-routed and to the next start, wake-ups when idle, cost of parked requests,
                  how soon they are answered, many instances (bench_apps.py; needs strace)
+       verdicts  of failures' verdicts, on against off: system calls, a storm of failures beside healthy traffic, memory
+                 (bench_verdicts.py; needs strace; make counters has the instructions)
        reload    from HUP to the first answer of the new configuration, with 1,000 servers
 
 Both programs get the same generated configuration (one worker, access log on) and take turns round by round; ratios are
@@ -20,6 +22,7 @@ cores the proxy has core 0 to itself, load generator (wrk) and upstream (nginx) 
 import argparse, os, re, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 from bench_apps import part_apps
+from bench_verdicts import part_verdicts
 
 BODY = '{"id":1234567,"name":"a small answer of about one hundred bytes","tags":["as","an","api","gives"]}'
 BROWSER = [('Cookie', 'session=0123456789abcdef; ' * 40), ('Accept-Language', 'en-GB,en;q=0.9,de;q=0.8'),
@@ -34,7 +37,7 @@ CASES = {            # path, connections, fields, script
     'body64k': ('/64k', 64, [], None),
     'close': ('/', 64, [('Connection', 'close')], None),
 }
-PARTS = ['cpu', 'syscalls', 'idle', 'gigabyte', 'start', 'reload', 'apps']
+PARTS = ['cpu', 'syscalls', 'idle', 'gigabyte', 'start', 'reload', 'apps', 'verdicts']
 
 
 def free_port():

@@ -7,7 +7,8 @@ The worker runs under valgrind, once with N requests and once with 2 N; the diff
 costs in steady state: the same on every machine, however busy it is. Counted are instructions, retains, releases and heap
 allocations, of the worker alone, without the kernel. Fails when a count is above the committed one in
 Benchmarks/counters.json (instructions: by more than two in a hundred). --update writes the counts there. The case `app` is
-`small` over an upstream with `app`, `queue` and `health`: what these cost a request is printed as well.
+`small` over an upstream with `app`, `queue` and `health`: what these cost a request is printed as well. `verdicts` is `small`
+with control process, incident log and verdict_to, `plain` without all that can be off: the difference may be two in a hundred.
 """
 import argparse, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
@@ -23,6 +24,8 @@ CASES = {
     'headers': (f'GET /some/path?with=arguments HTTP/1.1\r\nHost: a.example\r\n{BROWSER}\r\n'.encode(), True),
     'post': (b'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1024\r\n\r\n' + b'x' * 1024, True),
     'app': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
+    'plain': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
+    'verdicts': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
     'close': (b'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n', False),
 }
 COUNTED = {
@@ -118,7 +121,7 @@ def run(folder, binary, case, count, upstream):
     port, out = free_port(), f'{folder}/{case}-{count}.out'
     programs = f'{folder}/bin-{case}-{count}'
     os.makedirs(programs)
-    for name in ('goodgate', 'goodgate-launch'):
+    for name in ('goodgate', 'goodgate-launch', 'goodgate-control'):
         source = os.path.join(os.path.dirname(binary), name)
         if os.path.exists(source):
             shutil.copy(source, programs)
@@ -129,7 +132,11 @@ def run(folder, binary, case, count, upstream):
     subprocess.run(['objcopy', '--strip-debug', os.path.join(os.path.dirname(binary), 'goodgate-worker'), worker], check=True)
     subprocess.run(['cc', '-o', f'{programs}/goodgate-worker', f'{programs}/wrapper.c', f'-DOUT="{out}"', f'-DWORKER="{worker}"',
                     f'-DVALGRIND="{shutil.which("valgrind")}"'], check=True)
-    peer, main = f'server 127.0.0.1:{upstream};', ''
+    peer, main, http = f'server 127.0.0.1:{upstream};', '', ''
+    if case == 'verdicts':
+        main, http = f'control unix:{programs}/control/c.sock; incident_log {programs}/incidents.db;', 'verdict_to 127.0.0.1;'
+    if case == 'plain':
+        main, http = 'control off; error_log_verdict off;', 'proxy_status off;'
     if case == 'app':
         as_root = 'user root;' if os.geteuid() == 0 else ''
         main = (f'control off; app one {{ command {sys.executable} {os.path.abspath(__file__)} --serve; {as_root} '
@@ -142,7 +149,7 @@ def run(folder, binary, case, count, upstream):
 {main}
 events {{ worker_connections 1024; }}
 http {{ access_log {folder}/access.log; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; keepalive_requests 1000000;
-upstream u {{ {peer} keepalive 16; keepalive_requests 1000000; }}
+{http} upstream u {{ {peer} keepalive 16; keepalive_requests 1000000; }}
 server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://u; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }} }}
 ''')
     process = subprocess.Popen([f'{programs}/goodgate', '-c', f'{folder}/g.conf', '-p', folder + '/', '-e', f'{folder}/error.log'])
@@ -215,11 +222,17 @@ def main():
     if 'app' in measured and 'small' in measured:
         ratio = measured['app']['instructions'] / measured['small']['instructions']
         print(f'app, queue and health: {(ratio - 1) * 100:+.1f} % instructions per request')
+    costs_too_much = False
+    if 'verdicts' in measured and 'plain' in measured:
+        ratio = measured['verdicts']['instructions'] / measured['plain']['instructions']
+        print(f'verdicts: {(ratio - 1) * 100:+.2f} % instructions per request')
+        costs_too_much = ratio > 1.02
     if options.update:
         known = json.load(open(COMMITTED)) if os.path.exists(COMMITTED) else {}
-        json.dump({**known, **measured}, open(COMMITTED, 'w'), indent=2)
+        with open(COMMITTED, 'w') as file:
+            file.write(json.dumps({**known, **measured}, indent=2) + '\n')
         return
-    committed, failed = json.load(open(COMMITTED)), False
+    committed, failed = json.load(open(COMMITTED)), costs_too_much
     for case, row in measured.items():
         if case not in committed:
             print(f'counters: {case} has no committed counts: write them down with --update')
