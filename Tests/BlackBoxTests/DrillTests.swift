@@ -53,7 +53,7 @@ struct DrillTests {
         }
         let words = ["drill", "--app", "one", "--url", "http://127.0.0.1:\(control.site.port)/", "--kill", "--only", "hang"]
         let drill = try RunningProcess(
-            goodgate, words, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket],
+            GatewayProcess.binary, words, environment: ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": control.socket],
             output: control.directory.path + "/drill", errors: control.directory.path + "/drill-errors")
         defer { drill.kill() }
         #expect(eventually(within: 20) { isStopped() }, "\(control.directory.read("drill-errors"))")
@@ -67,7 +67,8 @@ struct DrillTests {
     @Test("is interrupted on its own site: nothing is left of it") func interruptedAlone() throws {
         let directory = try TemporaryDirectory()
         let drill = try RunningProcess(
-            goodgate, ["drill", "--only", "none", "--seconds", "600"], environment: ["PATH": "/usr/bin:/bin", "TMPDIR": directory.path],
+            GatewayProcess.binary, ["drill", "--only", "none", "--seconds", "600"],
+            environment: ["PATH": "/usr/bin:/bin", "TMPDIR": directory.path],
             output: directory.path + "/output", errors: directory.path + "/errors")
         defer { drill.kill() }
         func files() -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []).sorted() }

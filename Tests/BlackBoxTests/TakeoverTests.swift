@@ -257,7 +257,7 @@ struct Takeovers {
         let new = try startNewBinary(site, app: app)
         defer { new.workers.forEach { kill($0, SIGKILL) } }
         kill(new.process, SIGKILL)
-        #expect(eventually(within: 10) { !new.workers.contains(where: isAlive) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 10) { !new.workers.contains(where: { LiveProcess($0).isAlive }) }, "\(site.gateway.errorLog)")
         #expect(try site.client(timeout: 30).request().text == "\(app)")
         // Whoever still served with the routes of before would fail from here on.
         kill(app, SIGKILL)
@@ -267,7 +267,7 @@ struct Takeovers {
         let second = try #require(pid_t(try site.client(timeout: 30).request().text))
         site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["new binary process \(new.process) exited on signal"])
         #expect(Ports.isFree(site.port))
-        #expect(eventually { ![app, second].contains(where: isAlive) })
+        #expect(eventually { ![app, second].contains(where: { LiveProcess($0).isAlive }) })
     }
 
     @Test("drains beside a new binary which is killed: what serves is left to the next start")
@@ -288,14 +288,14 @@ struct Takeovers {
         try slow.send("b")
         #expect(try slow.readReply().status == 200)
         #expect(site.gateway.process.wait(seconds: 10) == .exited(0), "\(site.gateway.errorLog)")
-        #expect(([app] + new.workers).allSatisfy(isAlive), "\(site.gateway.errorLog)")
+        #expect(([app] + new.workers).allSatisfy { LiveProcess($0).isAlive }, "\(site.gateway.errorLog)")
         #expect(FileManager.default.fileExists(atPath: directory.path + "/s.sock"))
         let next = try next(in: directory)
-        #expect(eventually(within: 10) { !new.workers.contains(where: isAlive) }, "\(next.errorLog)")
+        #expect(eventually(within: 10) { !new.workers.contains(where: { LiveProcess($0).isAlive }) }, "\(next.errorLog)")
         #expect(try site.client(timeout: 30).request().text == "\(app)")
         #expect(load.finish().failures == [], "\(next.errorLog)")
         next.stop(SIGQUIT, seconds: 20, allowing: ["new binary process \(new.process) exited on signal"])
-        #expect(eventually { !isAlive(app) })
+        #expect(eventually { !LiveProcess(app).isAlive })
         for file in ["s.sock", "gateway.pid", "gateway.pid.oldbin"] {
             #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/\(file)"), "\(file) is left behind")
         }
@@ -371,7 +371,7 @@ struct Takeovers {
         // One may have been accepted.
         #expect(statuses.count { $0.value != 200 } <= 1, "\(statuses)\(site.gateway.errorLog)")
         kill(new.process, SIGQUIT)
-        #expect(eventually(within: 20) { !isAlive(new.process) })
+        #expect(eventually(within: 20) { !LiveProcess(new.process).isAlive })
         site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"])
     }
 
@@ -396,12 +396,12 @@ struct Takeovers {
         idle.forEach { kill($0, SIGCONT) }
         kill(draining, SIGQUIT)
         kill(ending, SIGQUIT)
-        #expect(eventually(within: 10) { !isAlive(ending) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 10) { !LiveProcess(ending).isAlive }, "\(site.gateway.errorLog)")
         #expect(eventually { Ports.isFree(site.port) })
-        #expect(isAlive(draining))
+        #expect(LiveProcess(draining).isAlive)
         try slow.send("b")
         #expect(try slow.readReply().status == 200)
-        #expect(eventually(within: 10) { !isAlive(draining) }, "\(site.gateway.errorLog)")
+        #expect(eventually(within: 10) { !LiveProcess(draining).isAlive }, "\(site.gateway.errorLog)")
     }
 
     @Test("starts a new binary whose configuration names another pid file: it has the same apps, and so has the next one")
@@ -422,14 +422,14 @@ struct Takeovers {
         #expect(site.gateway.process.wait(seconds: 10) == .exited(0), "\(site.gateway.errorLog)")
         #expect(try site.client(timeout: 30).request().text == "\(app)")
         kill(new, SIGKILL)
-        #expect(eventually { !isAlive(new) })
+        #expect(eventually { !LiveProcess(new).isAlive })
         let last = try RunningProcess(GatewayProcess.binary, GatewayProcess.arguments(directory.path), errors: directory.path + "/stderr")
         defer { last.kill() }
         #expect(eventually(within: 10) { other() == last.pid })
         #expect(try site.client(timeout: 30).request().text == "\(app)")
         last.signal(SIGQUIT)
         #expect(last.wait(seconds: 10) == .exited(0))
-        #expect(eventually { !isAlive(app) })
+        #expect(eventually { !LiveProcess(app).isAlive })
     }
 
     /// Both binaries of an upgrade are told to end; which of them is already past all decisions differs.
