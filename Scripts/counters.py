@@ -9,6 +9,8 @@ allocations, of the worker alone, without the kernel. Fails when a count is abov
 Benchmarks/counters.json (instructions: by more than two in a hundred). --update writes the counts there. The case `app` is
 `small` over an upstream with `app`, `queue` and `health`: what these cost a request is printed as well. `verdicts` is `small`
 with control process, incident log and verdict_to, `plain` without all that can be off: the difference may be two in a hundred.
+The case `site` is `small` as a site behind a balancer has it: server names, real_ip, a map for WebSocket, geo, limit_except and
+limit_req.
 """
 import argparse, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
@@ -26,6 +28,7 @@ CASES = {
     'app': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
     'plain': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
     'verdicts': (b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', True),
+    'site': (b'GET / HTTP/1.1\r\nHost: www.a.example\r\nX-Forwarded-For: 10.0.0.1, 192.0.2.7\r\n\r\n', True),
     'close': (b'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n', False),
 }
 COUNTED = {
@@ -133,6 +136,7 @@ def run(folder, binary, case, count, upstream):
     subprocess.run(['cc', '-o', f'{programs}/goodgate-worker', f'{programs}/wrapper.c', f'-DOUT="{out}"', f'-DWORKER="{worker}"',
                     f'-DVALGRIND="{shutil.which("valgrind")}"'], check=True)
     peer, main, http = f'server 127.0.0.1:{upstream};', '', ''
+    server, location = '', ''
     if case == 'verdicts':
         main, http = f'control unix:{programs}/control/c.sock; incident_log {programs}/incidents.db;', 'verdict_to 127.0.0.1;'
     if case == 'plain':
@@ -142,6 +146,13 @@ def run(folder, binary, case, count, upstream):
         main = (f'control off; app one {{ command {sys.executable} {os.path.abspath(__file__)} --serve; {as_root} '
                 'health uri=/ interval=60s; }')
         peer = 'app one; queue 1000 timeout=30s;'
+    if case == 'site':
+        http = """map $http_upgrade $connection_upgrade { default upgrade; '' ''; } geo $office { default 0; 192.0.2.0/24 1; }
+set_real_ip_from 127.0.0.0/8; real_ip_header X-Forwarded-For; limit_req_zone $binary_remote_addr zone=each:1m rate=100000r/s;
+server { listen 127.0.0.1:%d; server_name b.example; }""" % port
+        server = 'server_name a.example *.a.example;'
+        location = ('limit_req zone=each burst=100000 nodelay; limit_except GET POST { deny all; } proxy_set_header X-Office $office; '
+                    'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;')
     with open(f'{folder}/g.conf', 'w') as file:
         # The profile is written at the end, by whoever the worker is then.
         user = 'user root;' if os.geteuid() == 0 else ''
@@ -149,8 +160,10 @@ def run(folder, binary, case, count, upstream):
 {main}
 events {{ worker_connections 1024; }}
 http {{ access_log {folder}/access.log; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; keepalive_requests 1000000;
-{http} upstream u {{ {peer} keepalive 16; keepalive_requests 1000000; }}
-server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://u; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }} }}
+{http}
+upstream u {{ {peer} keepalive 16; keepalive_requests 1000000; }}
+server {{ listen 127.0.0.1:{port}; {server}
+location / {{ proxy_pass http://u; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; {location} }} }} }}
 ''')
     process = subprocess.Popen([f'{programs}/goodgate', '-c', f'{folder}/g.conf', '-p', folder + '/', '-e', f'{folder}/error.log'])
     try:
