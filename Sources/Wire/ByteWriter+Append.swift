@@ -34,21 +34,6 @@ extension ByteWriter {
         return true
     }
 
-    /// A field line: name, ": ", value, CR LF.
-    @discardableResult
-    public mutating func appendField(_ name: ByteView, _ value: ByteView) -> Bool {
-        guard let place = unsafe reserve(name.count &+ value.count &+ 4) else { return false }
-        // SAFETY: room for both and four bytes.
-        unsafe memcpy(place, name.start, name.count)
-        unsafe place[name.count] = 0x3a
-        unsafe place[name.count &+ 1] = 0x20
-        let after = unsafe place + (name.count &+ 2)
-        unsafe memcpy(after, value.start, value.count)
-        unsafe after[value.count] = 0x0d
-        unsafe after[value.count &+ 1] = 0x0a
-        return true
-    }
-
     /// Bytes with ASCII letters in lower case.
     @discardableResult
     public mutating func append(lowercased bytes: ByteView) -> Bool {

@@ -6,8 +6,6 @@
 /// size → (extension) → data … → size 0 → (trailer lines) → empty line
 /// ```
 public struct ChunkedDecoder: Sendable {
-    /// Payload bytes found so far.
-    public private(set) var payloadLength: UInt64 = 0
     /// Payload bytes of the current chunk that are still to come.
     public private(set) var remainingInChunk: UInt64 = 0
 
@@ -74,7 +72,6 @@ public struct ChunkedDecoder: Sendable {
         guard available > 0 else { return .needMore(consumed: index) }
         let length = Int(min(remainingInChunk, UInt64(available)))
         remainingInChunk &-= UInt64(length)
-        payloadLength &+= UInt64(length)
         if remainingInChunk == 0 { state = .dataCR }
         return .data(index..<index &+ length)
     }
@@ -188,24 +185,6 @@ public struct ChunkedDecoder: Sendable {
 }
 
 extension ChunkedDecoder {
-    /// Fewest bytes that must still arrive: how much to read without reading beyond the body.
-    public var minimumRemaining: UInt64 {
-        switch state {
-        case .sizeStart: 5
-        case .size, .afterSize, .extensions: remainingInChunk == 0 ? 4 : remainingInChunk &+ 9
-        case .sizeLF: remainingInChunk == 0 ? 3 : remainingInChunk &+ 8
-        case .data: remainingInChunk &+ 7
-        case .dataCR: 7
-        case .dataLF: 6
-        case .trailerStart: 2
-        case .trailerName: 5
-        case .trailerValue: 4
-        case .trailerLF: 3
-        case .endLF: 1
-        case .ended: 0
-        }
-    }
-
     /// Parses the lines of a trailer section that `end` reported. Names that RFC 9110, 6.5.1 forbids there (framing,
     /// routing, authentication, content format) and hop-by-hop names are dropped. Ranges are in `bytes`.
     ///

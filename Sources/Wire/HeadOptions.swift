@@ -16,8 +16,6 @@ public struct HeadOptions: Sendable {
     public var underscoresInHeaders = false
     /// Whether CONNECT is allowed (`allow_connect`); else it is refused with 405.
     public var allowsConnect = false
-    /// Whether TRACE is allowed; nginx never does.
-    public var allowsTrace = false
 
     public init() {}
 }

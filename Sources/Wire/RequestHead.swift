@@ -17,8 +17,6 @@ public struct RequestHead: Equatable, Sendable {
     public var queryRange: ByteRange?
     /// Path and query as one range, without a fragment.
     public var pathAndQueryRange = ByteRange()
-    /// Path, query and fragment as sent: nginx's `$request_uri`.
-    public var requestURIRange = ByteRange()
     /// Of the absolute form.
     public var schemeRange: ByteRange?
     /// Authority (host and port) of the absolute form and of CONNECT. It replaces the Host field (RFC 9112, 3.2.2).

@@ -66,6 +66,5 @@ extension RequestHeadParser {
     mutating func setPath(_ range: ByteRange) {
         head.pathRange = range
         head.pathAndQueryRange = range
-        head.requestURIRange = range
     }
 }

@@ -182,7 +182,6 @@ extension RequestHeadParser {
         head.pathRange = ByteRange(from: line.pathStart, to: hasQuery ? line.queryStart &- 1 : end)
         if hasQuery { head.queryRange = ByteRange(from: line.queryStart, to: end) }
         head.pathAndQueryRange = ByteRange(from: line.pathStart, to: end)
-        head.requestURIRange = ByteRange(from: line.pathStart, to: index)
         return closeTarget(bytes, at: index)
     }
 

@@ -154,8 +154,7 @@ public struct RequestHeadParser: Sendable {
         case .connect:
             if !options.allowsConnect || !head.isHTTP11 { return HeadError(.connectNotAllowed) }
             if head.hasBody { return HeadError(.connectWithBody) }
-        case .trace:
-            if !options.allowsTrace { return HeadError(.traceNotAllowed) }
+        case .trace: return HeadError(.traceNotAllowed)
         default: break
         }
         return nil

@@ -7,8 +7,6 @@ public struct ResponseHead: Equatable, Sendable {
     public var flags: Flags = []
     /// Status code and reason, "200 OK", as sent (nginx's status line).
     public var statusLineRange = ByteRange()
-    /// The reason alone; may be empty.
-    public var reasonRange = ByteRange()
     /// Value of Content-Length; at most Int64.max. Not to be used with HEAD, 1xx, 204 and 304.
     public var contentLength: UInt64?
     /// `timeout` of `Keep-Alive`, in seconds.

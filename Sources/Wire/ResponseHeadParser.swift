@@ -77,9 +77,7 @@ public struct ResponseHeadParser: Sendable {
         } else if bytes[end] != 0x0a || options.strictLineEndings {
             return .bad(.invalidStatusLine)
         }
-        let start = head.statusLineRange.start
-        head.statusLineRange = ByteRange(from: start, to: end)
-        head.reasonRange = ByteRange(from: min(start &+ 4, end), to: end)
+        head.statusLineRange = ByteRange(from: head.statusLineRange.start, to: end)
         scan = after
         return .next
     }

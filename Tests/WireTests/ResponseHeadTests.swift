@@ -9,7 +9,6 @@ import Wire
         #expect(parsed.outcome == .complete(headLength: text.utf8.count - 4))
         #expect(parsed.head.status == 404)
         #expect(parsed.head.statusLineRange.string(text) == "404 Not  Found")
-        #expect(parsed.head.reasonRange.string(text) == "Not  Found")
         #expect(parsed.head.contentLength == 7)
         #expect(parsed.head.keepAliveTimeoutSeconds == 5)
         #expect(parsed.head.keepAlive && !parsed.head.isChunked && !parsed.head.isInterim)
@@ -17,16 +16,14 @@ import Wire
     }
 
     @Test(arguments: [
-        ("HTTP/1.1 200", "200", ""), ("HTTP/1.1 200 ", "200 ", ""), ("HTTP/1.0 200 OK\tgo", "200 OK\tgo", "OK\tgo"),
-        ("HTTP/1.1   200 OK", "200 OK", "OK"), ("HTTP/1.1 403.1 x", "403.1 x", "1 x"),
-        ("HTTP/1.1 200 \u{e9}", "200 \u{e9}", "\u{e9}"),
+        ("HTTP/1.1 200", "200"), ("HTTP/1.1 200 ", "200 "), ("HTTP/1.0 200 OK\tgo", "200 OK\tgo"), ("HTTP/1.1   200 OK", "200 OK"),
+        ("HTTP/1.1 403.1 x", "403.1 x"), ("HTTP/1.1 200 \u{e9}", "200 \u{e9}"),
     ])
-    func `status lines in the wild`(line: String, status: String, reason: String) {
+    func `status lines in the wild`(line: String, status: String) {
         let text = line + "\r\n\r\n"
         let parsed = response(text)
         #expect(parsed.outcome == .complete(headLength: text.utf8.count))
         #expect(parsed.head.statusLineRange.string(text) == status)
-        #expect(parsed.head.reasonRange.string(text) == reason)
     }
 
     @Test(

@@ -30,7 +30,7 @@ extension Property {
                     result.payload += taken
                     result.consumed += range.upperBound
                 case .needMore(let consumed):
-                    if decoder.minimumRemaining == 0 { return (result, "nothing remains, but more is needed") }
+                    if decoder.isEnded { return (result, "it has ended, but more is needed") }
                     result.consumed += consumed
                     wantsMore = true
                 case .end(let consumed, _):

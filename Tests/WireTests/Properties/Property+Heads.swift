@@ -8,7 +8,6 @@ extension Property {
         options.ignoreInvalidHeaders = choice & 2 == 0
         options.underscoresInHeaders = choice & 4 != 0
         options.allowsConnect = choice & 8 != 0
-        options.allowsTrace = choice & 8 != 0
         if choice & 16 != 0 {
             options.maxFields = 4
             options.maxLineLength = 64
@@ -94,7 +93,6 @@ extension Property {
     private static func judge(_ head: RequestHead, _ bytes: [UInt8]) -> String? {
         let ranges = [
             head.lineRange, head.methodRange, head.targetRange, head.pathRange, head.pathAndQueryRange,
-            head.requestURIRange,
             head.protocolRange, head.serverNameRange, head.queryRange ?? ByteRange(), head.schemeRange ?? ByteRange(),
             head.authorityRange ?? ByteRange(), head.hostRange ?? ByteRange(),
         ]
@@ -129,7 +127,6 @@ extension Property {
         strict.ignoreInvalidHeaders = false
         strict.underscoresInHeaders = true
         strict.allowsConnect = true
-        strict.allowsTrace = true
         strict.maxHeadLength = 1 << 20
         strict.maxLineLength = 1 << 20
         func slice(_ range: ByteRange) -> ArraySlice<UInt8> { bytes[range.start..<range.end] }
@@ -178,7 +175,7 @@ extension Property {
             let head = whole.head
             if head.status < 100 || head.status > 999 { return "a bad status" }
             if head.isChunked, head.contentLength != nil || !head.isHTTP11 { return "ambiguous framing" }
-            if max(head.statusLineRange.end, head.reasonRange.end) > length { return "a range outside the head" }
+            if head.statusLineRange.end > length { return "a range outside the head" }
             let reason = input[head.statusLineRange.start..<head.statusLineRange.end]
             if reason.contains(where: { isControl($0) && $0 != 0x09 }) { return "a control byte in the reason" }
             return judge(fields: whole.fields, Array(input.prefix(length)), options)
