@@ -36,7 +36,9 @@ ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors
     *descriptor_count = 0;
     ssize_t r = CS_RETRY(recvmsg(fd, &message, MSG_CMSG_CLOEXEC));
     if (r < 0) return r;
-    int cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    int cut = (message.msg_flags & MSG_TRUNC) != 0;
+    // This process has no room for more descriptors: what the packet says is still to be known.
+    int lost = (message.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *h = CMSG_FIRSTHDR(&message); h != NULL; h = CMSG_NXTHDR(&message, h)) {
         if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
         int n = (int)((h->cmsg_len - CMSG_LEN(0)) / sizeof(int));
@@ -45,9 +47,9 @@ ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors
             if (!cut && found < room) descriptors[found++] = d; else { close(d); cut = 1; }
         }
     }
-    if (cut) { for (int i = 0; i < found; i++) close(descriptors[i]); return -EMSGSIZE; }
+    if (cut || lost) { for (int i = 0; i < found; i++) close(descriptors[i]); found = 0; }
     *descriptor_count = found;
-    return r;
+    return cut ? -EMSGSIZE : r;
 }
 
 int cs_peer_user(int fd, uint32_t *user) {

@@ -72,6 +72,31 @@ struct AppCommandTests {
         control.site.stop()
     }
 
+    private static let prlimit = "/usr/bin/prlimit"
+
+    @Test("logs costs nobody his life when the supervisor has no descriptor left", .enabled(
+        if: FileManager.default.isExecutableFile(atPath: AppCommandTests.prlimit), "needs util-linux"))
+    func logsWithoutDescriptors() throws {
+        let control = try ControlSite(app: "instances 2;")
+        try control.waitUntilUp()
+        let before = try control.instances().compactMap { $0["process"] as? Int }
+        let supervisor = control.site.gateway.process.pid
+        let taken = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(supervisor)/fd").compactMap { Int($0) })
+        let limit = try #require((0...).first { !taken.contains($0) })
+        func allow(_ count: Int) throws {
+            let result = try RunningProcess.run(Self.prlimit, ["--pid", "\(supervisor)", "--nofile=\(count):"])
+            #expect(result.succeeded, "\(result.errors)")
+        }
+        try allow(limit)
+        let result = try control.run(["app", "logs", "one"])
+        usleep(200_000)
+        try allow(1024)
+        #expect(result.succeeded && !result.output.contains("booting"), "they could not be had: \(result.output)\(result.errors)")
+        #expect(try control.instances().compactMap { $0["process"] as? Int } == before, "\(control.site.gateway.errorLog)")
+        #expect(try control.run(["app", "logs", "one"]).output.contains("booting"))
+        control.site.stop()
+    }
+
     @Test("logs prints the last lines, escaped, and follows") func logs() throws {
         let directory = try TemporaryDirectory()
         let control = try ControlSite(directory: directory)

@@ -77,7 +77,8 @@ int cs_set_linger_reset(int fd);
 int cs_socketpair_seqpacket(int fds[2]);
 /// Sends one packet with up to CS_DESCRIPTORS_MAX descriptors. Never blocks: -EAGAIN when the peer's buffer is full.
 ssize_t cs_send_packet(int fd, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
-/// Receives one packet. Descriptors arrive close-on-exec. *descriptor_count is in: capacity, out: number. -EMSGSIZE if anything was cut off (all descriptors are closed then).
+/// Receives one packet. Descriptors arrive close-on-exec. *descriptor_count is in: capacity, out: number; 0 if this process has no room for all of them (they are closed then).
+/// -EMSGSIZE if the packet is longer than `capacity` or has more descriptors than that (they are closed then).
 ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
 /// The user of the process on the other side, as it was when it connected.
 int cs_peer_user(int fd, uint32_t *user);

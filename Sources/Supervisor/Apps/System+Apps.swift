@@ -64,7 +64,8 @@ extension System {
         return unsafe Glibc.poll(&polled, 1, milliseconds) == 1
     }
 
-    /// Receives a packet with its descriptors. nil: there is none now. Empty: the channel is closed, or what came was cut.
+    /// Receives a packet with its descriptors; without them when this process has no room for all. nil: there is none now. Empty: the
+    /// channel is closed, or what came is no packet of ours.
     static func receivePacket(from channel: Int32, capacity: Int, descriptorsMax: Int)
         -> (bytes: [UInt8], descriptors: [Descriptor])?
     {
