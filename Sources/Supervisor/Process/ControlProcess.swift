@@ -42,6 +42,9 @@ final class ControlProcess {
     /// Sends what waits.
     func flush() { outbox.flush() }
 
+    /// Why something did not reach it although it is there, since the last call.
+    func takeFailure() -> SystemError? { outbox.takeFailure() }
+
     /// The next message, nil when there is none (or the channel ended).
     func receive() -> Result<ControlRequest, MessageError>? {
         outbox.receive().map { packet in Result { () throws(MessageError) in try ControlRequest(decoding: packet) } }

@@ -14,6 +14,8 @@ final class PacketOutbox {
     /// Oldest first; those before `sent` are gone.
     private var waiting: [Packet] = []
     private var sent = 0
+    /// Why the channel was given up while the other side is there: what waited is lost.
+    private var failure: SystemError?
 
     /// So much behind, nothing is added that may be lost.
     private static let farBehind = 100
@@ -47,16 +49,25 @@ final class PacketOutbox {
         while isBehind {
             let error = put(waiting[sent])
             if error == EAGAIN { break }
-            // Who is gone is reported by his exit.
-            if error != 0 { sent = waiting.count }
-            if error == 0 {
-                waiting[sent] = Packet(bytes: [], descriptors: [])
-                sent += 1
+            guard error == 0 else {
+                // Who is gone is reported by his exit. Anything else (ETOOMANYREFS, ENOBUFS) is to be known: the next packet would go, and
+                // tell somebody who lacks this one.
+                if ![EPIPE, ECONNRESET, ENOTCONN].contains(error) { failure = failure ?? SystemError(code: error) }
+                sent = waiting.count
+                break
             }
+            waiting[sent] = Packet(bytes: [], descriptors: [])
+            sent += 1
         }
         guard sent * 2 >= waiting.count else { return }
         waiting.removeFirst(sent)
         sent = 0
+    }
+
+    /// What went wrong since the last call.
+    func takeFailure() -> SystemError? {
+        defer { failure = nil }
+        return failure
     }
 
     /// The next packet of the other side; nil when there is none now, or the channel ended.

@@ -221,6 +221,9 @@ final class Supervisor {
     /// Asks for room in the control process's channel while something waits for it.
     func watchControl(_ control: ControlProcess) {
         poll.watch(control.channel, tag: LoopSource.control.tag, writes: control.isBehind)
+        guard let error = control.takeFailure() else { return }
+        log.write(.alert, "control process \(control.process) cannot be told what it has to know \(error.text): killing it")
+        try? System.kill(control.process, signal: SIGKILL)
     }
 
     func add(_ worker: WorkerProcess) {
@@ -237,10 +240,14 @@ final class Supervisor {
         switch worker.takeTrouble() {
         case nil: break
         case .tooLarge: log.write(.alert, "a message to worker process \(worker.process) is too large for a packet, not sent")
-        case .deaf where formerWorkers?.list.contains(where: { $0.worker === worker && $0.standing != .orphan }) == true:
-            log.write(.alert, "worker process \(worker.process) of another supervisor does not read what it is told: it is told no more")
-        case .deaf: kill(worker, because: "does not read what it is told")
+        case .deaf: giveUp(worker, because: "does not read what it is told")
+        case .unreachable(let error): giveUp(worker, because: "cannot be told what it has to know \(error.text)")
         }
+    }
+
+    private func giveUp(_ worker: WorkerProcess, because reason: String) {
+        guard othersWorkers.contains(where: { $0 === worker }) else { return kill(worker, because: reason) }
+        log.write(.alert, "worker process \(worker.process) of another supervisor \(reason): it is told no more")
     }
 
     private func serveChannel(of id: WorkerID, _ event: EventPoll.Event) {

@@ -25,6 +25,8 @@ final class WorkerProcess {
         case tooLarge
         /// It has not read for so long that no more is kept for it: it can only be replaced.
         case deaf
+        /// The system does not take a message. What comes after it would go to somebody who lacks it.
+        case unreachable(SystemError)
     }
 
     /// Packets that may wait: all sessions of a large zone, and news of apps for as long as the worker is swapped out.
@@ -52,14 +54,21 @@ final class WorkerProcess {
             trouble = .tooLarge
             return
         }
-        if !outbox.send(packet, descriptors) {
-            isGivenUp = true
-            trouble = .deaf
-        }
+        if outbox.send(packet, descriptors) { noteFailure() } else { giveUp(.deaf) }
     }
 
     /// Sends what waits.
-    func flush() { outbox.flush() }
+    func flush() {
+        outbox.flush()
+        noteFailure()
+    }
+
+    private func noteFailure() { if let error = outbox.takeFailure() { giveUp(.unreachable(error)) } }
+
+    private func giveUp(_ reason: Trouble) {
+        isGivenUp = true
+        trouble = reason
+    }
 
     /// What went wrong since the last call.
     func takeTrouble() -> Trouble? {
