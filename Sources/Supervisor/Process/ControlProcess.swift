@@ -8,6 +8,8 @@ final class ControlProcess {
     let channel: Descriptor
     /// Attempts and events that were dropped because the channel was full.
     private(set) var dropped: UInt64 = 0
+    /// What it said that nobody understands.
+    var strayMessages = RepeatedLine()
     private let outbox: PacketOutbox
 
     /// Packets that may wait. An answer for a thousand instances and upstreams takes a few dozen.

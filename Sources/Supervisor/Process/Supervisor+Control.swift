@@ -39,7 +39,7 @@ extension Supervisor {
     /// - Returns: Whether it was the control process.
     func controlEnded(_ ended: System.Ended) -> Bool {
         guard let control, control.process == ended.process else { return false }
-        readControl()
+        readControl(most: 4096)
         ignore(control.channel)
         attemptsDropped &+= control.dropped
         self.control = nil
@@ -145,12 +145,16 @@ extension Supervisor {
         watchControl(control)
     }
 
-    private func readControl() {
-        while let control, let request = control.receive() {
+    /// - Parameter most: Packets at one time: it reads what strangers wrote, as a worker does (see `readReports`).
+    private func readControl(most: Int = 128) {
+        for _ in 0..<most {
+            guard let control, let request = control.receive() else { return }
             switch request {
             case .success(let request): answer(request, control)
             case .failure(let error):
-                log.write(.alert, "control process \(control.process) sent a message that is not understood (\(error)), ignored")
+                guard let others = control.strayMessages.tell(now: System.now) else { continue }
+                let more = others > 0 ? ", and \(others) more before it" : ""
+                log.write(.alert, "control process \(control.process) sent a message that is not understood (\(error))\(more), ignored")
             }
         }
     }
