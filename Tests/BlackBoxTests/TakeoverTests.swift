@@ -230,6 +230,7 @@ struct Takeovers {
         site.gateway.signal(end)
         #expect(eventually(within: 10) { !oldWorkers.contains(where: { LiveProcess($0).isAlive }) }, "\(site.gateway.errorLog)")
         #expect(load.finish().failures == [], "\(site.gateway.errorLog)")
+        #expect(eventually { !FileManager.default.fileExists(atPath: directory.path + "/gateway.pid.oldbin") })
         let second = try #require(pid_t(try site.client(timeout: 30).request().text))
         #expect(second != app && LiveProcess(second).isAlive)
         kill(new, SIGQUIT)

@@ -17,6 +17,7 @@ extension Supervisor {
     func oldBinaryEnded() {
         oldBinaryEnd.map(ignore)
         oldBinaryEnd = nil
+        removeOldPidFile()
         otherBinaryIsGone()
         guard hasToldReady, let worker = workers.values.first else { return }
         serviceManager.tell(.mainProcess(worker.process))

@@ -113,6 +113,14 @@ extension Supervisor {
         log.write(.warning, "the other binary died, its workers serve on: they and the apps are left to the next start")
     }
 
+    /// An old binary that was killed left the file that says where it is.
+    func removeOldPidFile() {
+        guard let upgradedFrom, let path = configurations[current]?.settings.pidPath.map({ $0 + PidFile.oldSuffix }),
+            let bytes = try? System.readFile(path), PidFile.parse(bytes) == upgradedFrom
+        else { return }
+        PidFile.remove(path, log: log)
+    }
+
     /// Tells the workers that other supervisors started what changed. Workers that the old binary has started since are found first.
     func tellFormer(of changed: Set<String>) {
         guard formerWorkers != nil, let configuration = configurations[current] else { return }
