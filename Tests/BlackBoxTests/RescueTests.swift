@@ -7,7 +7,7 @@ import TestKit
 @Suite("The accept queue of a dead instance", .blocking, .enabled(if: Target.isGoodgate))
 struct RescueTests {
     /// Serves one request at a time. A POST is noted in the file `posts` before anything else, and takes 0.2 s.
-    static let program = """
+    private static let program = """
         import http.server, os, socket, time
         class Handler(http.server.BaseHTTPRequestHandler):
             wbufsize = -1
@@ -38,6 +38,28 @@ struct RescueTests {
         server.serve_forever()
         """
 
+    /// Two instances, of which both have served.
+    /// - Returns: also the process of one of them.
+    static func site(listen: String, workers: Int, _ directory: TemporaryDirectory) throws -> (site: Site, victim: pid_t) {
+        try directory.write("app.py", Self.program)
+        try directory.write("posts", "")
+        chmod(directory.path + "/posts", 0o666)
+        let site = try Site(
+            http: "upstream back { app one; }", server: "location / { proxy_pass http://back; proxy_read_timeout 20s; }",
+            main: """
+                app one {
+                    command /usr/bin/python3 \(directory.path)/app.py; directory \(directory.path);
+                    listen \(listen); instances 2; restart always backoff=5s..15s;
+                }
+                """, workers: workers, directory: directory)
+        var seen = Set<pid_t>()
+        #expect(try eventually(within: 30) {
+            seen.insert(try #require(pid_t(try site.client(timeout: 20).request().text)))
+            return seen.count == 2
+        })
+        return (site, try #require(seen.first))
+    }
+
     /// Sends 24 POSTs, kills one of two instances in their midst, and waits for all answers.
     /// - Returns: the statuses by path.
     static func postsAroundADeath(_ site: Site, victim: pid_t) -> [String: Int] {
@@ -58,24 +80,8 @@ struct RescueTests {
     @Test("is emptied into the others with listen fd: no POST of it fails, and none is executed twice", arguments: ["fd", "port"])
     func posts(listen: String) throws {
         let directory = try TemporaryDirectory()
-        try directory.write("app.py", Self.program)
-        try directory.write("posts", "")
-        chmod(directory.path + "/posts", 0o666)
-        let site = try Site(
-            http: "upstream back { app one; }", server: "location / { proxy_pass http://back; proxy_read_timeout 20s; }",
-            main: """
-                app one {
-                    command /usr/bin/python3 \(directory.path)/app.py; directory \(directory.path);
-                    listen \(listen); instances 2; restart always backoff=5s..15s;
-                }
-                """, workers: 2, directory: directory)
+        let (site, victim) = try Self.site(listen: listen, workers: 2, directory)
         defer { site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"]) }
-        var seen = Set<pid_t>()
-        #expect(try eventually(within: 30) {
-            seen.insert(try #require(pid_t(try site.client(timeout: 20).request().text)))
-            return seen.count == 2
-        })
-        let victim = try #require(seen.first)
         let statuses = Self.postsAroundADeath(site, victim: victim)
         let executed = directory.read("posts").split(separator: "\n").map(String.init)
         #expect(Set(executed).count == executed.count, "\(executed)")

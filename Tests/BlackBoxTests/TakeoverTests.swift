@@ -337,32 +337,18 @@ struct Takeovers {
         #expect(eventually(within: 10) { Set(site.gateway.workers).subtracting(old).filter(isSealed).count == 2 })
         // From here on, only these accept.
         new.workers.forEach { kill($0, SIGSTOP) }
-        defer { new.workers.forEach { kill($0, SIGCONT) } }
         #expect(eventually(within: 10) { (try? site.client(timeout: 2).request().status) == 200 }, "\(site.gateway.errorLog)")
-        for _ in 0..<20 { #expect(try site.client(timeout: 5).request().status == 200) }
+        #expect((0..<20).allSatisfy { _ in (try? site.client(timeout: 5).request().status) == 200 })
+        new.workers.forEach { kill($0, SIGCONT) }
+        kill(new.process, SIGQUIT)
+        #expect(eventually(within: 10) { !isAlive(new.process) })
+        site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"])
     }
 
     @Test("has left apps to a new binary: what a dead instance never accepted of the old workers' goes to another one")
     func rescueForOldWorkers() throws {
-        let directory = try TemporaryDirectory()
-        try directory.write("app.py", RescueTests.program)
-        try directory.write("posts", "")
-        chmod(directory.path + "/posts", 0o666)
-        let site = try Site(
-            http: "upstream back { app one; }", server: "location / { proxy_pass http://back; proxy_read_timeout 20s; }",
-            main: """
-                app one {
-                    command /usr/bin/python3 \(directory.path)/app.py; directory \(directory.path);
-                    listen fd; instances 2; restart always backoff=5s..15s;
-                }
-                """, directory: directory)
+        let (site, victim) = try RescueTests.site(listen: "fd", workers: 1, TemporaryDirectory())
         defer { site.gateway.process.kill() }
-        var seen = Set<pid_t>()
-        #expect(try eventually(within: 30) {
-            seen.insert(try #require(pid_t(try site.client(timeout: 20).request().text)))
-            return seen.count == 2
-        })
-        let victim = try #require(seen.first)
         let new = try startNewBinary(site, app: victim)
         defer { kill(new.process, SIGKILL) }
         // All requests are the old worker's.
