@@ -4,6 +4,7 @@
 // `start_timeout`. When more than half of the instances fail their checks it is the app, or something that it needs, and new
 // processes would make it worse: then silence, too, gets `start_timeout`. One at a time, with a delay that grows as that of restarts does.
 // If the new one gets ready no better, what is silent is restarted in its place, and what still answers is left to answer.
+// So is what is silent beside a deploy, which may soak for an hour: the next roll is too far away.
 extension AppMachine {
     /// Replaces the process of one slot by a new one (`memory_recycle`). Busy also when the last such replacement was a moment ago.
     package mutating func recycle(slot: Int, now: Duration, actions: inout [AppAction]) -> Answer {
@@ -27,6 +28,10 @@ extension AppMachine {
         }
         guard let index = replaceable, replacementTime(of: index) <= now, let sickness = occupants[index].instance.sickness
         else { return }
+        guard !roll.isActive else {
+            nextReplacement = now + replacements.nextDelay(policy.restart)
+            return occupants[index].instance.giveUp(now: now, actions: &actions)
+        }
         actions.append(.report(occupants[index].instance.key, .replacing(isSilent: sickness.isSilent)))
         _ = beginReplacement(occupants[index].instance.slot, now: now, actions: &actions)
     }
@@ -61,13 +66,14 @@ extension AppMachine {
         return answer
     }
 
-    /// The due instance that fails longest, alone in its slot.
+    /// The due instance that fails longest, alone in its slot; during a roll that is no replacement itself, of those that are silent.
     private var replaceable: Int? {
-        guard isRunning, !roll.isActive else { return nil }
+        guard isRunning, !roll.isActive || replacedSlot == nil else { return nil }
         var found: (index: Int, since: Duration)?
         for index in occupants.indices where occupants[index].role == .current {
             let instance = occupants[index].instance
-            guard let sickness = instance.sickness, sickness.isDue, sickness.since < found?.since ?? .seconds(Int64.max),
+            guard let sickness = instance.sickness, sickness.isDue, sickness.isSilent || !roll.isActive,
+                sickness.since < found?.since ?? .seconds(Int64.max),
                 occupants.count(where: { $0.instance.slot == instance.slot }) == 1
             else { continue }
             found = (index, sickness.since)

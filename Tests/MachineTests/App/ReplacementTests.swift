@@ -72,6 +72,27 @@ struct ReplacementTests {
         #expect(bench.actions.count { $0 == .report(key(0, 1), .unhealthy) } == 1)
     }
 
+    @Test("one that is silent while a deploy soaks is restarted in its place; what says that it is not well is left")
+    func silentDuringSoak() {
+        let bench = serving(4)
+        var new = AppSpecification(name: "api", command: ["/bin/new"], instances: 4)
+        new.health = AppHealth()
+        bench.act { machine, now, actions in
+            _ = machine.deploy(new, release: 2, soak: .seconds(3600), now: now, actions: &actions)
+        }
+        pass(bench, 0, 5)
+        let soakEnd = bench.deadline
+        bench.tell(.healthFailed(isSilent: false), 2, 3)
+        bench.tell(.healthFailed(isSilent: true), 1, 2)
+        #expect(orders(bench.wait()) == [.unroute(key(1, 2))])
+        #expect(bench.now == .seconds(106))
+        bench.die(1, 2)
+        #expect(orders(bench.wait()) == [.spawn(key(1, 6), release: 1)])
+        pass(bench, 1, 6)
+        #expect(orders(bench.wait()) == [], "start_timeout of the one that is not well")
+        #expect(bench.isRolling && bench.deadline == soakEnd && soakEnd == .seconds(3700))
+    }
+
     @Test("a reload that it announced protects it, but not for ever")
     func reload() {
         let bench = serving(1)
