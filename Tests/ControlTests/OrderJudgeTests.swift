@@ -55,6 +55,15 @@ struct OrderJudgeTests {
         #expect(verdict([], running: false) == false, "somebody stopped it")
     }
 
+    @Test("what ran to its end, and is not started again, is not waited for") func finished() {
+        let list: [Instance] = [(0, 1, "ready", true, 0), (1, 2, "finished", false, 0)]
+        var judge = Judge(app: "api", goal: .running, release: 1, before: nil)
+        #expect(judge.judge(app(list, wanted: 2)) == nil, "it may be about to start")
+        #expect(judge.judge(app(list, wanted: 3)) == nil)
+        for _ in 0..<2 { #expect(judge.judge(app(list, wanted: 2)) == nil) }
+        #expect(judge.judge(app(list, wanted: 2)) == Verdict(succeeded: true, text: "app api: 1 of 2 instances ready, 1 finished"))
+    }
+
     @Test("an app that a reload takes away ends every order") func removed() {
         for (goal, succeeds) in [(AppOperation.Goal.stopped, true), (.running, false), (.rolled, false)] {
             var judge = Judge(app: "api", goal: goal, release: 1, before: app([]))

@@ -13,7 +13,7 @@ extension AppOperation {
         let release: UInt32
         /// Failed starts in a row by slot, that are not of this order.
         private var oldFailures: [UInt32: UInt32] = [:]
-        /// Looks in a row that found the roll over, without having heard of its end.
+        /// Looks in a row that found it over, without having heard of its end.
         private var quietLooks = 0
 
         /// So many quiet looks end it: the event would have come.
@@ -52,6 +52,14 @@ extension AppOperation {
             let living = report.instances.count { $0.process != nil }
             if ready == Int(report.instancesWanted), living == ready, !report.rolling {
                 return Verdict(succeeded: true, text: "app \(app): \(ready) of \(report.instancesWanted) instances ready")
+            }
+            // An instance that came to its end, which is not to be started again, may also be one that is about to be.
+            let finished = report.instances.count { $0.state == "finished" }
+            let isQuiet = finished > 0 && ready + finished == Int(report.instancesWanted) && living == ready && !report.rolling
+            quietLooks = isQuiet ? quietLooks + 1 : 0
+            if quietLooks >= Self.quietLooksMax {
+                let wanted = report.instancesWanted
+                return Verdict(succeeded: true, text: "app \(app): \(ready) of \(wanted) instances ready, \(finished) finished")
             }
             guard report.running else {
                 return Verdict(succeeded: false, text: "app \(app) is stopped: start it with \"goodgate app start \(app)\"")
