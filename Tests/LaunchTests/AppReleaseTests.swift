@@ -66,6 +66,25 @@ struct AppReleaseTests {
         #expect(host.run { $0.processes == old && $0.routes.count == 1 })
     }
 
+    @Test("what was counted before an instance came in the middle of a soak is not its own")
+    func newcomerDuringSoak() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.supervisor.configure([host.specification()])
+        #expect(host.run { $0.routes.count == 1 })
+        // Its successor gets its place on the board, and that place's history.
+        host.failingShare[InstanceKey(slot: 0, serial: 3)] = SoakComparison.Counts(requests: 2000, failures: 1900)
+        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .seconds(20)))
+        #expect(host.run { $0.routes.values.contains { $0.share == .slice } })
+        let candidate = try #require(host.routes.first { $0.value.share == .slice }?.key.instance)
+        kill(try #require(host.supervisor.apps["api"]?.instances[InstanceKey(slot: 0, serial: 1)]).process, SIGKILL)
+        #expect(host.run { $0.routes.keys.contains { $0.instance.serial == 3 } }, "\(host.log)")
+        host.failingShare[candidate] = SoakComparison.Counts(requests: 20, failures: 10)
+        #expect(host.run(seconds: 5) { host in
+            host.reports.contains { if case .rollEnded(2, .worse) = $0.report { true } else { false } }
+        }, "\(host.log)")
+    }
+
     @Test("at a fixed address the old one goes first, and comes back if the new one fails")
     func fixedAddress() throws {
         let host = try TestHost()

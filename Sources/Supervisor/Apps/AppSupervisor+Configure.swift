@@ -185,8 +185,12 @@ extension AppSupervisor {
         var comparison = SoakComparison()
         for snapshot in app.machine.snapshots {
             guard let instance = app.instances[snapshot.key], let address = instance.address else { continue }
-            let start = baseline.counts[snapshot.key] ?? SoakComparison.Counts()
             let now = host.counts(app: app.name, instance: snapshot.key, address: address)
+            // One that came meanwhile may have a place on the board which another one had before.
+            guard let start = baseline.counts[snapshot.key] else {
+                app.soak?.counts[snapshot.key] = now
+                continue
+            }
             let requests = now.requests - min(start.requests, now.requests)
             let failures = now.failures - min(start.failures, now.failures)
             if snapshot.role == .candidate {
