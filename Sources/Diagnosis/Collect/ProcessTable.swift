@@ -27,6 +27,14 @@ package enum ProcessTable {
         return facts.uid
     }
 
+    /// The real, effective, saved and file system user of a process; empty when it is gone.
+    static func users(_ pid: String, from system: some SystemReader) -> [UInt32] {
+        guard let status = try? system.text("/proc/\(pid)/status"),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") })
+        else { return [] }
+        return line.split(separator: "\t").dropFirst().compactMap { UInt32($0) }
+    }
+
     /// Descriptors and limits: dearer, so on request only.
     package static func addLimits(_ facts: inout ProcessFacts, from system: some SystemReader) {
         let base = "/proc/\(facts.pid)"

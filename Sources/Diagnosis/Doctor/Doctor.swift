@@ -40,12 +40,13 @@ package struct Doctor<System: SystemReader> {
     }
 
     private mutating func examine() {
-        guard let instance = NginxInstance.find(from: system, configuration: options.configuration) else {
+        guard let instance = NginxInstance.find(from: system, configuration: options.configuration, gaps: &report.gaps) else {
             report.gaps.append("no nginx: neither a process nor a configuration in the usual places")
             return
         }
         report.configuration = instance.mainFile
         report.testCommand = instance.testCommand
+        report.reloadCommand = instance.reloadCommand
         let site = NginxSite(
             mainFile: instance.mainFile, prefix: instance.prefix, defaultErrorLog: instance.errorLog,
             defaultAccessLog: instance.accessLog,

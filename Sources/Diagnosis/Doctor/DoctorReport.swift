@@ -54,6 +54,8 @@ package struct DoctorReport: Sendable, Codable {
     package var configuration: String?
     /// The server's own test of its configuration, as words.
     package var testCommand: [String]?
+    /// What makes the running server read its configuration again, as words.
+    package var reloadCommand: [String]?
     package var logs: [String] = []
     package var linesWithErrors = 0
     package var responsesFailed = 0

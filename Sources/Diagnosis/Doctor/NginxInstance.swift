@@ -10,20 +10,24 @@ package struct NginxInstance: Sendable {
 
     /// `-p`, when the running nginx was started with it.
     package var givenPrefix: String?
-    /// The running program; nil: the one on PATH.
+    /// The running program, when it may be run again; nil: the one on PATH.
     package var program: String?
-
     /// nginx's own test of this configuration.
-    package var testCommand: [String] {
-        [program ?? "nginx", "-t", "-c", mainFile] + (givenPrefix.map { ["-p", $0] } ?? [])
+    package var testCommand: [String] { command("-t") }
+    /// Makes the running nginx read its configuration again.
+    package var reloadCommand: [String] { command("-s", "reload") }
+
+    private func command(_ words: String...) -> [String] {
+        [program ?? "nginx"] + words + ["-c", mainFile] + (givenPrefix.map { ["-p", $0] } ?? [])
     }
 
-    /// Asks the process table first, then the program, then the usual places. nil when there is no nginx.
-    package static func find(from system: some SystemReader, configuration: String? = nil) -> NginxInstance? {
+    /// Asks the process table first, then the usual places. nil when there is no nginx.
+    /// - Parameter gaps: gets what looks like nginx and is not believed.
+    package static func find(from system: some SystemReader, configuration: String? = nil, gaps: inout [String]) -> NginxInstance? {
         var found = NginxInstance(
             mainFile: "/etc/nginx/nginx.conf", prefix: "/usr/share/nginx", errorLog: "/var/log/nginx/error.log",
             accessLog: "/var/log/nginx/access.log")
-        found.readProcesses(system)
+        found.readProcesses(system, configuration, &gaps)
         if let configuration { found.mainFile = configuration }
         let places = [
             found.mainFile, "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf",
@@ -40,26 +44,101 @@ package struct NginxInstance: Sendable {
         return found
     }
 
-    private mutating func readProcesses(_ system: some SystemReader) {
-        guard let pids = try? ProcessTable.pids(from: system) else { return }
-        var hasMaster = false
-        let boot = ProcessTable.bootTime(from: system)
+    /// Takes the master that runs with the wanted configuration (nil: the first), and its workers.
+    private mutating func readProcesses(_ system: some SystemReader, _ configuration: String?, _ gaps: inout [String]) {
+        let masters = NginxMaster.all(from: system, gaps: &gaps)
+        let wanted = configuration.map { file in masters.filter { $0.mainFile(prefix: prefix) == file } } ?? masters
+        guard let master = wanted.first else { return }
+        program = master.program
+        if let given = master.givenPrefix { (prefix, givenPrefix) = (given, given) }
+        if let file = master.mainFile(prefix: prefix) { mainFile = file }
+        guard let worker = ProcessTable.worker(of: master.pid, from: system) else { return }
+        workerPID = worker
+        started = ProcessTable.read(worker, from: system, bootTime: ProcessTable.bootTime(from: system))?.started
+    }
+}
+
+/// A running nginx that may be believed.
+///
+/// A title is text that every user may give to a process: root must not run, read or edit what a stranger's title names. So a master counts
+/// only if root or we ourselves run it, and its program only if nobody else could have written it.
+struct NginxMaster {
+    let pid: Int32
+    /// The words of its command line, behind the title.
+    private let words: [String]
+    /// Its program, when it may be run again.
+    let program: String?
+
+    /// Names under which nginx and what is made of it are installed.
+    private static let names = ["nginx", "openresty", "angie", "tengine", "freenginx"]
+
+    /// Masters in this mount namespace, the lowest pid first; those that cannot be told apart from a container's last.
+    static func all(from system: some SystemReader, gaps: inout [String]) -> [NginxMaster] {
+        guard let pids = try? ProcessTable.pids(from: system) else { return [] }
+        let own = ProcessTable.user("self", from: system), home = try? system.link("/proc/self/ns/mnt")
+        var here: [NginxMaster] = [], elsewhere: [NginxMaster] = []
         for pid in pids {
-            guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 2_048) else { continue }
+            guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 4_096) else { continue }
             let command = LineText(raw[...])
-            if command.hasPrefix("nginx: master process"), !hasMaster {
-                hasMaster = true
-                if let path = try? system.link("/proc/\(pid)/exe"), system.exists(path) { program = path }
-                let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
-                for (flag, value) in zip(words, words.dropFirst()) {
-                    if flag == "-p" { (prefix, givenPrefix) = (value, value) }
-                    if flag == "-c" { mainFile = value.hasPrefix("/") ? value : prefix + "/" + value }
+            guard command.hasPrefix("nginx: master process") else { continue }
+            let users = ProcessTable.users("\(pid)", from: system)
+            // All of them: a set-user-id program keeps the real user of whoever started it, and takes its title from him.
+            guard let user = users.first, user == 0 || user == own, users.allSatisfy({ $0 == user }) else {
+                let user = users.first.map { "\($0)" } ?? "unknown"
+                gaps.append("process \(pid) calls itself nginx, but runs as user \(user): not believed")
+                continue
+            }
+            let place = try? system.link("/proc/\(pid)/ns/mnt")
+            if let place, let home, place != home { continue }  // a container's: its files are not ours
+            let executable = try? system.link("/proc/\(pid)/exe")
+            if let executable, !isNginx(executable) {
+                gaps.append("process \(pid) calls itself nginx, but is \(executable): not believed")
+                continue
+            }
+            var program: String?
+            if let executable {
+                if isTrusted(executable, own: own, system) {
+                    program = executable
+                } else {
+                    gaps.append("\(executable) of process \(pid) is not run: others may write it, or it was replaced")
                 }
-            } else if command.hasPrefix("nginx: worker process"), !command.contains("shutting down") {
-                guard let facts = ProcessTable.read(pid, from: system, bootTime: boot) else { continue }
-                // The youngest worker has the running configuration.
-                if started == nil || facts.started ?? started! > started! { started = facts.started; workerPID = pid }
+            }
+            let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
+            let master = NginxMaster(pid: pid, words: words, program: program)
+            if place == nil { elsewhere.append(master) } else { here.append(master) }
+        }
+        return here + elsewhere
+    }
+
+    private static func isNginx(_ executable: String) -> Bool {
+        // A program that was replaced while it runs ends in " (deleted)".
+        let name = executable.split(separator: "/").last ?? ""
+        return names.contains { name.hasPrefix($0) }
+    }
+
+    /// Whether only root, or we ourselves, can have written a program and the directories that lead to it.
+    static func isTrusted(_ path: String, own: UInt32?, _ system: some SystemReader) -> Bool {
+        guard path.hasPrefix("/"), let file = try? system.status(path), file.isRegular, file.mode & 0o022 == 0,
+            file.uid == 0 || file.uid == own
+        else { return false }
+        var directory = path
+        while let slash = directory.lastIndex(of: "/"), directory.count > 1 {
+            directory = slash == directory.startIndex ? "/" : String(directory[..<slash])
+            guard let status = try? system.status(directory), status.mode & 0o002 == 0, status.uid == 0 || status.uid == own else {
+                return false
             }
         }
+        return true
     }
+
+    /// `-p` of its command line.
+    var givenPrefix: String? { value(of: "-p") }
+
+    /// `-c` of its command line, relative to `-p` or else to `prefix`; nil: the program's own.
+    func mainFile(prefix: String) -> String? {
+        guard let file = value(of: "-c") else { return nil }
+        return file.hasPrefix("/") ? file : (givenPrefix ?? prefix) + "/" + file
+    }
+
+    private func value(of flag: String) -> String? { zip(words, words.dropFirst()).first { $0.0 == flag }?.1 }
 }
