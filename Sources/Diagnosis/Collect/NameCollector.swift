@@ -23,7 +23,7 @@ package struct NameCollector: Collector {
             }
         }
         if facts.addresses.isEmpty == false { facts.failure = nil }
-        evidence.name = .known(facts, source: "getent ahosts \(host); /etc/hosts; /etc/resolv.conf")
+        evidence.name = .known(facts, source: ShellCommand("getent ahosts \(host); /etc/hosts; /etc/resolv.conf").text)
     }
 
     static func addresses(of host: String, in hosts: String) -> [PeerAddress] {

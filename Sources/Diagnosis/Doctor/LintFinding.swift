@@ -11,13 +11,16 @@ package struct LintFinding: Sendable, Hashable, Codable {
     package var place: String
     /// Unified diff, or the lines to add.
     package var diff: String?
+    /// What the change may cost: `--apply` leaves it to a person. nil: nothing.
+    package var caution: String?
     package var commands: [String]
 
     package init(
         _ id: String, _ severity: Severity, _ title: String, why: String, place: String, diff: String? = nil,
-        commands: [String] = []
+        caution: String? = nil, commands: [ShellCommand] = []
     ) {
         self.id = id; self.severity = severity; self.title = title; self.why = why; self.place = place; self.diff = diff
-        self.commands = commands
+        self.caution = diff == nil ? nil : caution
+        self.commands = commands.map(\.text)
     }
 }

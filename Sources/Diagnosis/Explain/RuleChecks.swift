@@ -3,12 +3,12 @@ enum RuleChecks {
     static func checks(_ rules: [Int], peer: PeerAddress?, unit: String? = nil) -> [String] {
         var out: [String] = []
         for rule in rules {
-            for check in checks(rule, peer, unit ?? "UNIT") where !out.contains(check) { out.append(check) }
+            for check in checks(rule, peer, unit ?? "UNIT").map(\.text) where !out.contains(check) { out.append(check) }
         }
         return Array(out.prefix(5))
     }
 
-    private static func checks(_ rule: Int, _ peer: PeerAddress?, _ unit: String) -> [String] {
+    private static func checks(_ rule: Int, _ peer: PeerAddress?, _ unit: String) -> [ShellCommand] {
         let port = peer?.port.map { "\($0)" } ?? "PORT", host = peer?.hostText ?? "HOST"
         switch rule {
         case 1: return ["ss -ltnp 'sport = :\(port)'", "systemctl status \(unit)"]
@@ -32,9 +32,9 @@ enum RuleChecks {
             return [
                 "the order: un-route, then signal, then wait", "systemctl show \(unit) -p TimeoutStopUSec,KillSignal",
             ]
-        case 16: return ["ls -la \(peer?.path ?? "the socket's directory")", "systemctl status \(unit)"]
+        case 16: return ["ls -la \(peer?.path ?? "DIRECTORY")", "systemctl status \(unit)"]
         case 17:
-            return ["namei -l \(peer?.path ?? "the socket's path")", "ausearch -m avc -ts recent; dmesg | grep DENIED"]
+            return ["namei -l \(peer?.path ?? "PATH")", "ausearch -m avc -ts recent; dmesg | grep DENIED"]
         case 18: return ["ss -xl (Recv-Q against Send-Q)", "sysctl net.core.somaxconn"]
         case 19:
             return [

@@ -9,6 +9,8 @@ enum P05NameUnresolved {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has([.dnsFailed]) else { return .notApplicable }
         let host = failure.host ?? evidence.name.value?.host ?? failure.upstream
+        // A client may have chosen it (`proxy_pass http://$host`).
+        let ask: ShellCommand = "getent ahosts \(host)"
         var lines = [RuleSupport.failures(failure, [.dnsFailed])]
         if !failure.detail.isEmpty {
             lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.first))
@@ -19,21 +21,21 @@ enum P05NameUnresolved {
                     .likely, Culprit(.name, host), "\(host) did not resolve (\(answer(failure.detailNumber))).",
                     evidence: lines,
                     disproof: "The resolver answering for \(host).",
-                    fix: Fix("Ask the resolver.", commands: ["getent ahosts \(host)"])))
+                    fix: Fix("Ask the resolver.", commands: [ask])))
         }
         let servers =
             name.nameservers.isEmpty
             ? "no nameserver configured" : "nameserver " + name.nameservers.joined(separator: ", ")
         lines.append(EvidenceLine(servers, source: "/etc/resolv.conf"))
         if let why = name.failure {
-            lines.append(EvidenceLine("\(host): \(why)", source: "getent ahosts \(host)", time: failure.now))
+            lines.append(EvidenceLine("\(host): \(why)", source: ask.text, time: failure.now))
             return .finding(
                 Finding(
                     .proven, Culprit(.name, host), "\(host) does not resolve: \(why).", evidence: lines,
                     disproof: "An answer for \(host) from the proxy's own resolver.",
                     fix: Fix(
                         "Correct the name, or make it known to the resolver (or /etc/hosts).",
-                        commands: ["getent ahosts \(host)", "cat /etc/resolv.conf"])))
+                        commands: [ask, "cat /etc/resolv.conf"])))
         }
         lines.append(
             EvidenceLine(

@@ -53,8 +53,10 @@ enum P12ReloadNotSeamless {
                     "Use cluster mode with wait_ready and a SIGINT handler that drains; or run the app under "
                         + "Goodgate (`app`), which un-routes first.",
                     commands: [
-                        "pm2 delete \(app.name) && pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready "
-                            + "--listen-timeout 15000 --kill-timeout 10000"
+                        """
+                        pm2 delete \(app.name) && pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready --listen-timeout 15000 \
+                        --kill-timeout 10000
+                        """
                     ])))
     }
 }

@@ -38,10 +38,7 @@ enum P15RestartGap {
                             : "Hold requests over a restart (Goodgate: `queue`), start the new instance before stopping "
                                 + "the old, or let systemd own the socket (a .socket unit).",
                         commands: unit.type == "simple" || unit.type == "exec"
-                            ? [
-                                "# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; "
-                                    + "use Type=notify"
-                            ] : [])))
+                            ? ["# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; use Type=notify"] : [])))
         }
         return links.isEmpty
             ? .notApplicable : .ruledOut("\(links[0].unit.name) was not restarted by order at that time")

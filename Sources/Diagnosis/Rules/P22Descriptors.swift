@@ -18,7 +18,7 @@ enum P22Descriptors {
                     evidence: lines,
                     disproof: "The message being about another worker process.",
                     fix: Fix(
-                        "Raise it, and the descriptor limit with it.", commands: ["nginx -t && nginx -s reload"],
+                        "Raise it, and the descriptor limit with it.", commands: ["\(failure.proxy) -t && \(failure.proxy) -s reload"],
                         diff:
                             "-    worker_connections \(failure.detailNumber ?? 1_024);\n+    worker_connections "
                             + "\(max((failure.detailNumber ?? 1_024) * 4, 4_096));\n+worker_rlimit_nofile "
@@ -53,7 +53,7 @@ enum P22Descriptors {
                         commands: ["cat /proc/net/sockstat", "sysctl net.ipv4.tcp_mem"])
                     : Fix(
                         "Raise the limit of the service.",
-                        commands: ["systemctl edit \(proxy?.unit ?? "nginx.service")   # [Service] LimitNOFILE=65536"],
+                        commands: ["systemctl edit \(proxy?.unit ?? failure.proxy + ".service")   # [Service] LimitNOFILE=65536"],
                         diff: "+worker_rlimit_nofile 65536;")))
     }
 }

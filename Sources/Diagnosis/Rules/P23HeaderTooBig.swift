@@ -25,8 +25,7 @@ enum P23HeaderTooBig {
                 fix: Fix(
                     "Find the largest field and make it smaller; or enlarge the buffer.",
                     commands: [
-                        "curl -sD - -o /dev/null http://\(failure.peerText)/ | awk '{print length, substr($0,1,60)}' "
-                            + "| sort -rn | head -3"
+                        "curl -sD - -o /dev/null http://\(failure.peerText)/ | awk '{print length, substr($0,1,60)}' | sort -rn | head -3"
                     ],
                     diff: "+proxy_buffer_size 32k;\n+proxy_buffers 8 32k;\n+proxy_busy_buffers_size 64k;")))
     }

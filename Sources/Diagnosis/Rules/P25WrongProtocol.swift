@@ -77,8 +77,10 @@ enum P25WrongProtocol {
             fix: Fix(
                 fix,
                 commands: [
-                    "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc \(failure.peer?.hostText ?? "") "
-                        + "\(failure.peer?.port ?? 0) | head -c 64 | xxd"
+                    """
+                    printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc \(failure.peer?.hostText ?? "") \(failure.peer?.port ?? 0) \
+                    | head -c 64 | xxd
+                    """
                 ],
                 diff: to.map { "-    proxy_pass \(scheme)://\(name);\n+    proxy_pass \($0)://\(name);" }),
             reason: .responseWrongProtocol)

@@ -33,7 +33,7 @@ enum P26UpstreamTLS {
         Confidence, String, Fix
     ) {
         let name = failure.host ?? failure.peer?.hostText ?? failure.upstream
-        let probe = "openssl s_client -connect \(failure.peerText) -servername \(name) </dev/null"
+        let probe: ShellCommand = "openssl s_client -connect \(failure.peerText) -servername \(name) </dev/null"
         if failure.has([.tlsVerify]) {
             if detail.contains("does not match") {
                 return (

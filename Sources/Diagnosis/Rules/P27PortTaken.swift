@@ -67,7 +67,7 @@ enum P27PortTaken {
         }
         let isOrphan = owner.parent == 1 && owner.unit == nil || owner.unit?.hasSuffix(".scope") == true
         let what = isOrphan ? "a leftover process" : "another process"
-        let stop =
+        let stop: ShellCommand =
             owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" }
             ?? "kill \(owner.pid)"
         return Finding(

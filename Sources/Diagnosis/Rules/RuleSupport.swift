@@ -86,23 +86,23 @@ package enum RuleSupport {
     }
 
     /// The command that shows the newest lines of its log.
-    package static func log(_ unit: UnitState, lines: Int) -> String {
+    package static func log(_ unit: UnitState, lines: Int) -> ShellCommand {
         unit.isOwn ? "goodgate app logs \(unit.appName)" : "journalctl -u \(unit.name) -n \(lines) --no-pager"
     }
 
-    /// The command that shows its log from a time on.
-    package static func log(_ unit: UnitState, since: Timestamp) -> String {
-        unit.isOwn
-            ? "goodgate app logs \(unit.appName)"
-            : "journalctl -u \(unit.name) --since '\(since.text)' --no-pager | tail -n 40"
+    /// The command that shows its log from a time on, which is written as journalctl of all versions reads it.
+    package static func log(_ unit: UnitState, since: Timestamp) -> ShellCommand {
+        let time = since.text.prefix(19).replacing("T", with: " ") + " UTC"
+        return unit.isOwn
+            ? "goodgate app logs \(unit.appName)" : "journalctl -u \(unit.name) --since \(time) --no-pager | tail -n 40"
     }
 
     /// The command that starts what does not run.
-    package static func start(_ unit: UnitState) -> String { unit.isOwn ? restart(unit) : "systemctl start \(unit.name)" }
+    package static func start(_ unit: UnitState) -> ShellCommand { unit.isOwn ? restart(unit) : "systemctl start \(unit.name)" }
 
     /// The command that starts it anew.
-    package static func restart(_ unit: UnitState) -> String {
-        "\(unit.isOwn ? "goodgate app restart" : "systemctl restart") \(unit.isOwn ? unit.appName : unit.name)"
+    package static func restart(_ unit: UnitState) -> ShellCommand {
+        unit.isOwn ? "goodgate app restart \(unit.appName)" : "systemctl restart \(unit.name)"
     }
 
     /// Words for an ordered list: "a, b and c".

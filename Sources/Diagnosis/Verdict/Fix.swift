@@ -8,6 +8,8 @@ package struct Fix: Sendable, Hashable, Codable {
     package var diff: String?
     /// The change as an edit of one line, when its place is known; the doctor makes the diff from it.
     package var edit: Edit?
+    /// What the change may cost: `--apply` leaves it to a person. nil: nothing.
+    package var caution: String?
 
     /// Replaces `from` by `to` on one line of a file.
     package struct Edit: Sendable, Hashable, Codable {
@@ -28,7 +30,7 @@ package struct Fix: Sendable, Hashable, Codable {
         }
     }
 
-    package init(_ summary: String, commands: [String] = [], diff: String? = nil, edit: Edit? = nil) {
-        self.summary = summary; self.commands = commands; self.diff = diff; self.edit = edit
+    package init(_ summary: String, commands: [ShellCommand] = [], diff: String? = nil, edit: Edit? = nil, caution: String? = nil) {
+        self.summary = summary; self.commands = commands.map(\.text); self.diff = diff; self.edit = edit; self.caution = caution
     }
 }
