@@ -54,12 +54,12 @@ import Testing
 
     /// Seventeen failures made on a real host: each has its cause, none has another's.
     @Test(arguments: [
-        ("127.0.0.1:4001", "P07", "crash.service", "proven"), ("127.0.0.1:4002", "P11", "loop.service", "firm"),
+        ("127.0.0.1:4001", "P07", "crash.service", "proven"), ("127.0.0.1:4002", "P11", "loop.service", "likely"),
         ("127.0.0.1:4004", "P23", "the response header of 127.0.0.1:4004", "proven"),
         ("127.0.0.1:4006", "P25", "/tmp/ng/nginx.conf:18", "proven"),
         ("127.0.0.1:4007", "P28", "python3 (pid 117, slow.service)", "likely"), ("127.0.0.1:4008", "P15", "restarted.service", "proven"),
         ("127.0.0.1:4011", "P25", "/tmp/ng/nginx.conf:24", "proven"), ("127.0.0.1:4012", "P06", "/tmp/ng/nginx.conf:10", "possible"),
-        ("127.0.0.1:4014", "P01", "/tmp/ng/nginx.conf:27", "likely"),
+        ("127.0.0.1:4014", "P01", "the application behind 127.0.0.1:4014", "likely"),
         ("127.0.0.1:4020", "P01", "the application behind 127.0.0.1:4020", "likely"),
         ("198.51.100.7:80", "P20", "198.51.100.7", "firm"), ("unix:/run/s/perm.sock", "P17", "/run/s/perm.sock", "proven"),
         ("127.0.0.1:4016", "P01", "the application behind 127.0.0.1:4016", "likely"), ("10.77.0.2:4013", "P01", "10.77.0.2:4013", "likely"),

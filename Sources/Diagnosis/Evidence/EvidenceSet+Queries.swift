@@ -6,6 +6,8 @@ package struct BackendLink: Sendable, Hashable {
     package var how: String
     /// Whether the link is an observation rather than a likeness of numbers.
     package var isObserved: Bool
+    /// Whether the unit itself has said that it listens there: it has, at some time.
+    package var isClaim = false
 }
 
 extension EvidenceSet {
@@ -42,11 +44,11 @@ extension EvidenceSet {
     package func backends(of peer: PeerAddress?, ownUnit: String? = nil, since first: Timestamp? = nil) -> [BackendLink] {
         let known = (units.value ?? []) + (own.map { [$0.unit] } ?? [])
         var links: [BackendLink] = []
-        func add(_ name: String, _ how: String, observed: Bool) {
+        func add(_ name: String, _ how: String, observed: Bool, claim: Bool = false) {
             guard !links.contains(where: { $0.unit.name == name }) else { return }
             // A unit that systemd did not show is still a name that the journal's events carry.
             let unit = known.first { $0.name == name } ?? UnitState(name: name)
-            links.append(BackendLink(unit: unit, how: how, isObserved: observed))
+            links.append(BackendLink(unit: unit, how: how, isObserved: observed, isClaim: claim))
         }
         if let own = ownUnit { add(own, "it is the configured app", observed: true) }
         guard let peer else { return links }
@@ -73,7 +75,7 @@ extension EvidenceSet {
             let isSure = links.isEmpty
             for name in claiming {
                 let isOnly = serving.isEmpty ? claiming.count == 1 : serving.allSatisfy { $0.name == name }
-                add(name, "its log says it listens on port \(port)", observed: isSure && isOnly)
+                add(name, "its log says it listens on port \(port)", observed: isSure && isOnly, claim: true)
             }
             for unit in serving {
                 add(unit.name, "its ExecStart or Environment names port \(port)", observed: false)
@@ -108,11 +110,41 @@ extension EvidenceSet {
         return false
     }
 
-    /// Whether a unit's command line or environment names a port as one to serve: not within `http://…`, which is whom it asks.
+    /// Whether a unit's command line or environment names a port as one to serve. A URL, and an option or a variable that names
+    /// whom it asks (`--redis 10.0.0.1:6379`, `API_ADDRESS=127.0.0.1:3000`, `DB_PORT=5432`), say nothing of that.
     package static func serves(port: UInt16, _ unit: UnitState) -> Bool {
-        let words = (unit.execStart + " " + unit.environment).split(separator: " ")
-        return names(
-            port: port, in: words.filter { !$0.contains("http://") && !$0.contains("https://") }.joined(separator: " "))
+        var option: Substring?
+        for word in unit.execStart.split(separator: " ") {
+            let (name, value) = split(word)
+            if word.hasPrefix("-"), value == nil { option = name; continue }
+            let isServed = word.hasPrefix("-") ? isServed(option: name) : option.map(isServed(option:)) ?? true
+            option = nil
+            if isServed, !word.contains("://"), names(port: port, in: String(value ?? word)) { return true }
+        }
+        return unit.environment.split(separator: " ").contains { word in
+            let (name, value) = split(word)
+            return isServed(variable: name) && names(port: port, in: String(value ?? ""))
+        }
+    }
+
+    /// `name=value`.
+    private static func split(_ word: Substring) -> (name: Substring, value: Substring?) {
+        guard let equals = word.firstIndex(of: "=") else { return (word, nil) }
+        return (word[..<equals], word[word.index(after: equals)...])
+    }
+
+    private static func isServed(option: Substring) -> Bool {
+        let name = option.lowercased().drop { $0 == "-" }
+        return ["p", "b", "l", "a"].contains(name) || ["port", "listen", "bind", "addr", "http"].contains { name.contains($0) }
+    }
+
+    /// PORT, HTTP_PORT, APP_PORT, LISTEN_ADDRESS, BIND, ADDR, …
+    private static func isServed(variable: Substring) -> Bool {
+        let words = variable.uppercased().filter { $0 != "\"" }.split(separator: "_")
+        if words.contains(where: { $0.hasPrefix("LISTEN") || $0.hasPrefix("BIND") }) { return true }
+        let own: Set<Substring> = ["HTTP", "HTTPS", "WEB", "APP", "SERVER", "SERVICE", "NODE", "HOST"]
+        guard let last = words.last, ["PORT", "ADDR", "ADDRESS"].contains(last) else { return false }
+        return words.dropLast().allSatisfy { own.contains($0) } && (last == "PORT" || words.count == 1)
     }
 
     /// Whether an event belongs to a unit: by its name, or by a cgroup path that ends in it.

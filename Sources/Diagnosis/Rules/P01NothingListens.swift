@@ -21,10 +21,10 @@ enum P01NothingListens {
             "no socket listens on \(peer.text)", source: evidence.listenerSource(for: peer), time: failure.now)
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
-            if let other = otherPort(of: link.unit, peer, evidence) {
-                return wrongPort(peer, link, other, evidence, [refused, absent])
-            }
-            return .finding(stopped(failure, peer, link, evidence, [refused, absent]))
+            let other = otherPort(of: link.unit, peer, evidence)
+            if let other, isSettled(link, other, failure) { return wrongPort(peer, link, other, evidence, [refused, absent]) }
+            let elsewhere = other.map { [RuleSupport.line($0, evidence.listeners.source)] } ?? []
+            return .finding(stopped(failure, peer, link, evidence, [refused, absent] + elsewhere))
         }
         if let app = evidence.apps.value?.first(where: { $0.ports.contains(peer.port ?? 0) && $0.pid == 0 }) {
             return .finding(
@@ -117,22 +117,30 @@ enum P01NothingListens {
         return owned.count == 1 ? owned.first : nil
     }
 
+    /// Time in which an application opens all its ports, in milliseconds. One for metrics or a debugger is often open long before.
+    private static let boot: Int64 = 30_000
+
+    /// Whether a unit that listens elsewhere has come up as it is meant to. One that has said that it listens on the peer's port knows it,
+    /// and is not up yet or has lost it.
+    private static func isSettled(_ link: BackendLink, _ other: Listener, _ failure: FailureCase) -> Bool {
+        guard !link.isClaim, !link.unit.isStarting, let started = other.owner?.started else { return false }
+        return started <= failure.now.advanced(byMilliseconds: -boot)
+    }
+
+    /// Never more than likely, and no edit of a file: what listens there may be for a debugger or for metrics, which must not be published.
     private static func wrongPort(
         _ peer: PeerAddress, _ link: BackendLink, _ other: Listener, _ evidence: EvidenceSet, _ lines: [EvidenceLine]
     ) -> RuleOutcome {
         .finding(
             Finding(
-                link.isObserved ? .proven : .likely,
+                .likely,
                 Culprit(.configuration, evidence.upstream.value?.place ?? "the upstream's address"),
                 "The proxy dials \(peer.text), but \(link.unit.name) listens on \(other.address.text).",
                 evidence: lines + [RuleSupport.line(other, evidence.listeners.source)],
-                disproof: "\(link.unit.name) listening on \(peer.text) as well.",
+                disproof: "\(link.unit.name) listening on \(peer.text) as well, or \(other.address.text) not being for users.",
                 fix: Fix(
-                    "Make both agree.",
-                    diff: "-    server \(peer.text);\n+    server \(peer.withPort(other.address.port ?? 0).text);",
-                    edit: Fix.Edit(
-                        place: evidence.upstream.value?.place, from: ":\(peer.port ?? 0)",
-                        to: ":\(other.address.port ?? 0)"))))
+                    "Make both agree, if that is the port for users and not one for metrics or a debugger.",
+                    diff: "-    server \(peer.text);\n+    server \(peer.withPort(other.address.port ?? 0).text);")))
     }
 
     /// The listener is there now: was it away then?
@@ -141,7 +149,10 @@ enum P01NothingListens {
         _ refused: EvidenceLine
     ) -> RuleOutcome {
         let now = RuleSupport.line(listener, evidence.listenerSource(for: peer))
+        let holder = listener.owner?.unit
         for link in evidence.backends(of: failure) {
+            // Who only names the port may be one that asks there, and ended because nobody answered.
+            guard link.isObserved || link.unit.name == holder else { continue }
             if let end = RuleSupport.ends(of: link.unit, failure, evidence).first {
                 return .finding(
                     Finding(

@@ -49,7 +49,10 @@ enum P02AddressFamily {
                 fix: Fix(
                     "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
                     diff: "-    server \(written);\n+    server \(target.text);",
-                    edit: Fix.Edit(place: place, from: written, to: target.text))))
+                    edit: Fix.Edit(place: place, from: written, to: target.text),
+                    // A name that is both sends every second request there already.
+                    caution: resolvesBoth && name != nil
+                        ? nil : "What listens on \(target.text) gets no requests now: make sure that it is meant.")))
     }
 
     /// The addresses of the other family that mean the same host.

@@ -111,7 +111,7 @@ enum P10OutOfMemory {
                 "Give the host more memory, or limit what else runs on it.",
                 commands: ["systemd-cgtop -m -n 1 --batch | head", RuleSupport.restart(unit)])
         return Finding(
-            link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
+            link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
             "\(who) of \(unit.name) was killed by the OOM killer: \(why).",
             evidence: lines,
             disproof: "The killed pid not being one of \(unit.name).", fix: fix)

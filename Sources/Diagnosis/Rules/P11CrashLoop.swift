@@ -77,7 +77,7 @@ enum P11CrashLoop {
         let last = evidence.lastLines.value ?? []
         if let line = last.last { lines.append(EvidenceLine(line, source: evidence.lastLines.source)) }
         return Finding(
-            link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
+            link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
             "\(unit.name) ends at every start"
                 + (same && exits.count > 1 ? ", always\(how)" : how.isEmpty ? "" : ", last\(how)")
                 + (hitLimit ? "; systemd has stopped trying." : "."),

@@ -30,18 +30,18 @@ enum P16SocketMissing {
                     evidence: lines, disproof: "The proxy being in the same mount namespace.",
                     fix: Fix("Put the socket under /run (RuntimeDirectory=), which both see.")))
         }
-        if let elsewhere = elsewhere(path, links, evidence) {
+        if let elsewhere = elsewhere(path, links, evidence), links.allSatisfy({ !$0.unit.isStarting }) {
             lines.append(RuleSupport.line(elsewhere, evidence.unixListeners.source))
             return .finding(
                 Finding(
-                    .proven, Culprit(.configuration, evidence.upstream.value?.place ?? path),
+                    .likely, Culprit(.configuration, evidence.upstream.value?.place ?? path),
                     "The proxy dials \(path), but \(elsewhere.owner?.text ?? "the application") listens on "
                         + "\(elsewhere.address.hostText).",
-                    evidence: lines, disproof: "A second socket at \(path).",
+                    evidence: lines,
+                    disproof: "A second socket at \(path), or \(elsewhere.address.hostText) being one for control or statistics.",
                     fix: Fix(
-                        "Make both agree.", diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);",
-                        edit: Fix.Edit(
-                            place: evidence.upstream.value?.place, from: path, to: elsewhere.address.hostText))))
+                        "Make both agree, if that is the socket for users.",
+                        diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);")))
         }
         if let link = links.first { return .finding(fromUnit(failure, path, missing, link, evidence, lines)) }
         let near =
