@@ -38,6 +38,16 @@ import Testing
         ("{\"authorization\": \"Bearer abc\", \"x\": 1}", "{\"authorization\": \"Bearer ***\", \"x\": 1}"),
         ("password = hunter2 port = 3000", "password = *** port = 3000"), ("secret: 'open", "secret: '***"),
         ("password for user=root", "password for user=root"), ("token:", "token:"),
+        ("STRIPE_KEY=sk_live_1 DB_PASS=x PGPASS=y encryptionKey=z", "STRIPE_KEY=*** DB_PASS=*** PGPASS=*** encryptionKey=***"),
+        ("password: two words", "password: ***"), ("password: two words, user: bob", "password: ***, user: bob"),
+        ("proxy_set_header Authorization \"Bearer abc\";", "proxy_set_header Authorization \"Bearer ***\";"),
+        ("proxy_set_header X-Api-Key abc;", "proxy_set_header X-Api-Key ***;"),
+        ("proxy_set_header Cookie $http_cookie;", "proxy_set_header Cookie $http_cookie;"),
+        ("fastcgi_param DB_PASS x;\n+    listen 80;", "fastcgi_param DB_PASS ***;\n+    listen 80;"),
+        ("set $api_key abc;", "set $api_key ***;"), ("proxy_pass http://a;", "proxy_pass http://a;"),
+        ("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b", "a -----BEGIN RSA PRIVATE KEY-----*** b"),
+        ("-----BEGIN PRIVATE KEY-----MIIE", "-----BEGIN PRIVATE KEY-----***"),
+        ("MIIEpAIBAAKCAQEA7bq5Vx3J0mZ0y1Qw9oP2rS4tU6vW8xY0zA1bC3dE5fG7hI9j", "***"),
         ("Cookie: a=b", "Cookie: ***"), ("nothing here", "nothing here"), ("MemoryMax=60M", "MemoryMax=60M"),
     ])
     func `secrets are masked`(text: String, expected: String) {

@@ -71,3 +71,27 @@ package struct DoctorReport: Sendable, Codable {
 
     package init(time: Timestamp, since: Timestamp) { self.time = time; self.since = since }
 }
+
+extension DoctorReport {
+    /// As it may be shown: diffs repeat lines of configurations, which hold passwords and keys.
+    package func masked() -> DoctorReport {
+        var report = self
+        for index in report.cases.indices {
+            var fix = report.cases[index].verdict.fix
+            fix.diff = fix.diff.map(SecretMask.mask)
+            if let edit = fix.edit {
+                fix.edit = Fix.Edit(file: edit.file, line: edit.line, from: SecretMask.mask(edit.from), to: SecretMask.mask(edit.to))
+            }
+            report.cases[index].verdict.fix = fix
+        }
+        for index in report.findings.indices {
+            report.findings[index].title = SecretMask.mask(report.findings[index].title)
+            report.findings[index].why = SecretMask.mask(report.findings[index].why)
+            report.findings[index].diff = report.findings[index].diff.map(SecretMask.mask)
+            report.findings[index].commands = report.findings[index].commands.map(SecretMask.mask)
+        }
+        for index in report.appAnswers.indices { report.appAnswers[index].path = SecretMask.mask(report.appAnswers[index].path) }
+        report.gaps = gaps.map(SecretMask.mask)
+        return report
+    }
+}

@@ -255,7 +255,7 @@ package struct IncidentBook: Sendable {
             {
                 // An OOM kill and the end that it was are one line of the supervisor.
                 if lines.last?.text == event.line, lines.last?.time == event.time { continue }
-                lines.append(.init(time: event.time, text: event.line, source: event.source))
+                lines.append(.init(time: event.time, text: SecretMask.mask(event.line), source: event.source))
             }
         }
         for line in entry?.investigation.verdict?.evidence ?? [] {

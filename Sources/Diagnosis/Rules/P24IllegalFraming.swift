@@ -19,7 +19,7 @@ enum P24IllegalFraming {
             ? "Content-Length and Transfer-Encoding together"
             : duplicate
                 ? "a header twice that may occur once (\(detail.between("\"", ":")?.string ?? "?"))"
-                : failure.detail.isEmpty ? "a header that breaks HTTP's rules" : failure.detail
+                : failure.detail.isEmpty ? "a header that breaks HTTP's rules" : plain(failure.detail)
         return .finding(
             Finding(
                 failure.detail.isEmpty ? .firm : .proven, Culprit(.application, failure.peerText),
@@ -29,7 +29,16 @@ enum P24IllegalFraming {
                         ? [] : [EvidenceLine(failure.detail, source: "error log", time: failure.last)]),
                 disproof: "A raw answer of the application without it.",
                 fix: Fix(
-                    "Do not set Transfer-Encoding or Content-Length by hand in the application; the server does it.",
+                    both || duplicate
+                        ? "Do not set Transfer-Encoding or Content-Length by hand in the application; the server does it."
+                        : "Look at the raw answer: bytes in it belong neither to a header nor to a body as HTTP has them.",
                     commands: ["curl -si --raw http://\(failure.peerText)/ | head -c 2000"])))
+    }
+
+    /// A log's "upstream sent invalid header: …" without the words that begin the sentence anyway.
+    private static func plain(_ detail: String) -> String {
+        var text = detail[...]
+        for word in ["upstream ", "sent "] where text.hasPrefix(word) { text = text.dropFirst(word.count) }
+        return String(text)
     }
 }

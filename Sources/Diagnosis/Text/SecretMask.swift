@@ -5,38 +5,48 @@ package enum SecretMask {
         "authorization", "cookie",
         "session", "credential", "signature", "jwt", "auth", "pwd", "passphrase",
     ]
+    /// Ends of names: STRIPE_KEY, encryptionKey, DB_PASS, PGPASS.
+    private static let ends: [String] = ["key", "pass"]
+    /// Names whose value may be several words of a sentence: `password: two words`.
+    private static let phrases: [String] = ["password", "passwd", "passphrase", "secret", "pwd"]
 
     /// Replaces secret values by `***`. One pass, O(n · names); text without `=`, `:` or `@` is returned as it is.
     package static func mask(_ text: String) -> String {
+        if let hidden = hidingKeys(text) { return hidden }
         let bytes = Array(text.utf8)
         guard bytes.contains(where: { $0 == 61 || $0 == 58 || $0 == 64 || $0 == 32 }) else { return text }
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
         // The last word, as long as nothing but quotes and spaces has followed it.
-        var index = 0, word = 0..<0, isInWord = false
+        var index = 0, word = 0..<0, before = 0..<0, isInWord = false
         while index < bytes.count {
             let byte = bytes[index]
             out.append(byte)
             index += 1
             if isWord(byte) {
+                if !isInWord { before = word }
                 word = (isInWord ? word.lowerBound : index - 1)..<index
                 isInWord = true
                 continue
             }
-            let isOption = isInWord && byte == 32 && bytes[word].starts(with: [45, 45])
+            let isSpace = isInWord && byte == 32
+            let isOption = isSpace && bytes[word].starts(with: [45, 45])
+            let isDirective = isSpace && setsNext(bytes[before]) && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
             isInWord = false
-            if byte == 61 || byte == 58 || isOption, isSecretName(bytes[word]) {  // = :
-                index = skipValue(bytes, of: word, from: index, into: &out)
+            if byte == 61 || byte == 58 || isOption || isDirective, isSecretName(bytes[word]) {  // = :
+                index = skipValue(bytes, of: word, behind: byte, from: index, into: &out)
                 word = index..<index
             } else if byte == 47, out.suffix(3).elementsEqual([58, 47, 47]) {  // ://
                 index = skipUserInfo(bytes, from: index, into: &out)
                 word = index..<index
-            } else if byte != 32, byte != 92, !isQuote(byte) {
+            } else if byte != 32, byte != 36, byte != 92, !isQuote(byte) {
                 word = index..<index
             }
         }
         return String(decoding: out, as: UTF8.self)
     }
+
+    private static func isBase64(_ b: UInt8) -> Bool { isWord(b) && b != 45 && b != 95 || b == 43 || b == 47 || b == 61 }
 
     private static func isQuote(_ b: UInt8) -> Bool { b == 34 || b == 39 }
 
@@ -45,11 +55,35 @@ package enum SecretMask {
     }
 
     private static func isSecretName(_ name: ArraySlice<UInt8>) -> Bool {
-        name.count >= 3 && name.count <= 64 && contains(name, anyOf: names)
+        guard name.count >= 3, name.count <= 64 else { return false }
+        let lower = lowercased(name)
+        return names.contains { lower.contains($0) } || ends.contains { lower.hasSuffix($0) }
+    }
+
+    /// Whether the word after next is the value of the next one: `proxy_set_header NAME VALUE`, `fastcgi_param`, `set $NAME VALUE`.
+    private static func setsNext(_ word: ArraySlice<UInt8>) -> Bool {
+        guard word.count >= 3, word.count <= 64 else { return false }
+        let lower = lowercased(word)
+        return lower == "set" || ["_header", "_param"].contains { lower.hasSuffix($0) }
+    }
+
+    /// A private key, or the lines of one: nil if the text holds none.
+    private static func hidingKeys(_ text: String) -> String? {
+        let isBare = (56...80).contains(text.utf8.count) && text.utf8.allSatisfy(isBase64)
+        let kinds: [(Character) -> Bool] = [\.isUppercase, \.isLowercase, \.isNumber]
+        if isBare, kinds.allSatisfy({ text.contains(where: $0) }) { return "***" }
+        guard let mark = text.firstRange(of: "PRIVATE KEY-----") else { return nil }
+        let head = mask(String(text[..<mark.lowerBound])) + "PRIVATE KEY-----***"
+        guard let end = text[mark.upperBound...].firstRange(of: "PRIVATE KEY-----") else { return head }
+        return head + mask(String(text[end.upperBound...]))
+    }
+
+    private static func lowercased(_ name: ArraySlice<UInt8>) -> String {
+        String(decoding: name.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, as: UTF8.self)
     }
 
     private static func contains(_ name: ArraySlice<UInt8>, anyOf parts: [String]) -> Bool {
-        let lower = String(decoding: name.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, as: UTF8.self)
+        let lower = lowercased(name)
         return parts.contains { lower.contains($0) }
     }
 
@@ -57,7 +91,9 @@ package enum SecretMask {
     /// arguments.
     ///
     /// - Returns: where the text goes on.
-    private static func skipValue(_ bytes: [UInt8], of name: Range<Int>, from start: Int, into out: inout [UInt8]) -> Int {
+    private static func skipValue(
+        _ bytes: [UInt8], of name: Range<Int>, behind separator: UInt8, from start: Int, into out: inout [UInt8]
+    ) -> Int {
         var index = start
         func pass(to end: Int) { out.append(contentsOf: bytes[index..<end]); index = end }
         pass(to: bytes[index...].firstIndex { $0 != 32 } ?? bytes.count)
@@ -74,6 +110,7 @@ package enum SecretMask {
         if let space = bytes[index...].prefix(9).firstIndex(of: 32), isScheme(bytes[index..<space]) { pass(to: space + 1) }
         var end = index
         let isHeader = contains(bytes[name], anyOf: ["cookie", "authorization"])
+        let isPhrase = separator == 58 && index > start && contains(bytes[name], anyOf: phrases)
         let around = name.lowerBound > 0 && isQuote(bytes[name.lowerBound - 1]) ? bytes[name.lowerBound - 1] : 10
         while end < bytes.count, bytes[end] != 10 {
             let byte = bytes[end]
@@ -82,7 +119,7 @@ package enum SecretMask {
                 if byte == 92, !isEscaped, end + 1 < bytes.count { end += 1 }
             } else if isHeader {
                 if byte == around { break }
-            } else if byte == 32 || byte == 38 || isQuote(byte) || byte == 44 || byte == 59 {
+            } else if byte == 32 && !isPhrase || byte == 38 || isQuote(byte) || byte == 44 || byte == 59 {
                 break
             }
             end += 1

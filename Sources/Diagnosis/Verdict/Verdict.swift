@@ -46,3 +46,20 @@ package struct Verdict: Sendable, Codable {
     /// Whether no rule explained it.
     package var isUnknown: Bool { rule == nil }
 }
+
+extension Verdict {
+    /// Without what must not leave the host, whichever part it has got into. Evidence is masked where it is made; a diff is not, as it is
+    /// what will be applied.
+    func masked() -> Verdict {
+        var verdict = self
+        verdict.culprit.name = SecretMask.mask(culprit.name)
+        verdict.cause = SecretMask.mask(cause)
+        verdict.disproof = SecretMask.mask(disproof)
+        verdict.fix.summary = SecretMask.mask(fix.summary)
+        verdict.fix.commands = fix.commands.map(SecretMask.mask)
+        for index in verdict.evidence.indices { verdict.evidence[index].source = SecretMask.mask(evidence[index].source) }
+        for index in verdict.alternatives.indices { verdict.alternatives[index].text = SecretMask.mask(alternatives[index].text) }
+        for index in verdict.ruledOut.indices { verdict.ruledOut[index].text = SecretMask.mask(ruledOut[index].text) }
+        return verdict
+    }
+}

@@ -34,7 +34,8 @@ package enum VerdictEngine {
         guard let best = findings.first, !isTornBetween(findings) else {
             return unknown(
                 failure, evidence: evidence, candidates: findings, ruledOut: ruledOut, incident: incident,
-                version: version)
+                version: version
+            ).masked()
         }
         let others = findings.dropFirst().map {
             Verdict.Alternative(
@@ -46,7 +47,8 @@ package enum VerdictEngine {
             culprit: best.finding.culprit, cause: best.finding.cause, evidence: best.finding.evidence,
             confidence: best.finding.confidence, disproof: best.finding.disproof, fix: best.finding.fix,
             alternatives: others,
-            ruledOut: ruledOut, gaps: evidence.gaps, page: best.rule.page)
+            ruledOut: ruledOut, gaps: evidence.gaps, page: best.rule.page
+        ).masked()
     }
 
     private static func isBetter(_ a: (rule: Rule, finding: Finding), _ b: (rule: Rule, finding: Finding)) -> Bool {
