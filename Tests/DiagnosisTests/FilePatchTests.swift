@@ -49,6 +49,14 @@ import Testing
         #expect(FilePatch.apply([tail], to: "short\n") == nil)
     }
 
+    @Test(arguments: [1, 2, 10, 19, 20])
+    func `an insertion whose surroundings have moved or changed is refused`(line: Int) throws {
+        let patch = try patch([.init(line: line, removing: 0, inserting: ["new"])])
+        #expect(FilePatch.apply([patch], to: Self.text) != nil)
+        #expect(FilePatch.apply([patch], to: "another line\n" + Self.text) == nil)
+        #expect(FilePatch.apply([patch], to: Self.text.replacing("line \(line)\n", with: "line \(line) changed\n")) == nil)
+    }
+
     @Test(arguments: ["", "+worker_rlimit_nofile 65536;", "-    server a;\n+    server b;", "--- a/x\n+++ b/y\n@@ -1,1 +1,1 @@\n-a\n+b\n",
         "--- a/x\n+++ b/x\nnonsense", "--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@\n same\n", "[Service]\nRestart=always"])
     func `hints are no patches`(text: String) { #expect(FilePatch(text) == nil) }

@@ -12,6 +12,8 @@ package struct FilePatch: Sendable, Hashable {
     package let file: String
     /// In order of their lines.
     package let changes: [Change]
+    /// The lines around the changes, by their number: an insertion has nothing else that shows where it belongs.
+    private let context: [Int: String]
 
     /// Reads a diff as `UnifiedDiff` makes it; nil for hints that name no file, and for what is no diff.
     package init?(_ diff: String) {
@@ -21,7 +23,7 @@ package struct FilePatch: Sendable, Hashable {
         else { return nil }
         file = "/" + old.dropFirst(6)
         if lines.last == "" { lines.removeLast() }
-        var changes: [Change] = [], at = 0
+        var changes: [Change] = [], context: [Int: String] = [:], at = 0
         var open: Change?
         for line in lines {
             if line.hasPrefix("@@ -") {
@@ -37,6 +39,7 @@ package struct FilePatch: Sendable, Hashable {
             case " ":
                 if let open { changes.append(open) }
                 open = nil
+                context[at] = text
                 at += 1
             case "-":
                 if open == nil || !(open?.inserted.isEmpty ?? true) {
@@ -54,12 +57,16 @@ package struct FilePatch: Sendable, Hashable {
         if let open { changes.append(open) }
         guard !changes.isEmpty else { return nil }
         self.changes = changes
+        self.context = context
     }
 
-    /// The text with all changes of these patches, each made from it. Nil when a line is not what a patch was made from, or when two of
-    /// them change the same place in different ways; equal changes are one.
+    /// The text with all changes of these patches, each made from it. Nil when a line that one of them changes, or shows around its change,
+    /// is not what it was made from, or when two of them change the same place in different ways; equal changes are one.
     package static func apply(_ patches: [FilePatch], to text: String) -> String? {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        for (number, line) in patches.flatMap(\.context) {
+            guard number <= lines.count, lines[number - 1] == line else { return nil }
+        }
         var changes: [Change] = []
         for change in patches.flatMap(\.changes) where !changes.contains(change) { changes.append(change) }
         changes.sort { $0.line != $1.line ? $0.line < $1.line : $0.removed.count < $1.removed.count }
