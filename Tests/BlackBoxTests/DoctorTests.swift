@@ -45,14 +45,77 @@ struct DoctorTests {
         #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
         let result = try RunningProcess.run(
             GatewayProcess.binary, arguments + ["--apply", "--backup", folder.path + "/kept"], environment: environment, seconds: 60)
-        #expect(result.errors.contains("applied   \(file): "), "\(result.errors)")
+        #expect(result.errors.contains("applied   \(file): No shared zone"), "\(result.errors)")
+        #expect(result.errors.contains("by hand   \(file): max_fails=1 on two servers"), "\(result.errors)")
+        #expect(result.errors.contains("nginx -s reload -c \(file) makes the changes take effect"), "\(result.errors)")
         let after = try String(contentsOfFile: file, encoding: .utf8)
-        #expect(after.contains("zone back 64k;") && after.contains("error_page"), "\(after)\(result.errors)\(before.output)")
+        #expect(after.contains("zone back 64k;") && !after.contains("max_fails"), "\(after)\(result.errors)\(before.output)")
         #expect(try passes(file))
         let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/kept").first)
         #expect(try String(contentsOfFile: folder.path + "/kept/" + kept + file, encoding: .utf8) == text)
         let again = try RunningProcess.run(
             GatewayProcess.binary, arguments + ["--apply", "--backup", folder.path + "/kept"], environment: environment, seconds: 60)
         #expect(!again.errors.contains("zone"), "\(again.errors)")
+    }
+
+    /// A stand-in for nginx counts the tests of the configuration, and asks the doctor to end during the second, with the change in place.
+    @Test("--apply that is interrupted leaves the file as it was", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func interrupted(signal: Int32) throws {
+        let folder = try TemporaryDirectory()
+        let text = """
+            http {
+                upstream back {
+                    server 127.0.0.1:\(Ports.free());
+                    server 127.0.0.1:\(Ports.free());
+                }
+                server {
+                    location / {
+                        proxy_pass http://back;
+                    }
+                }
+            }
+
+            """
+        try folder.write("site.conf", text)
+        let file = folder.path + "/site.conf"
+        try folder.write("nginx", """
+            #!/bin/sh
+            [ "$1" = -t ] || exit 0
+            echo test >> \(folder.path)/tests
+            [ "$(wc -l < \(folder.path)/tests)" -eq 2 ] || exit 0
+            cp \(file) \(folder.path)/seen
+            kill -\(signal) $PPID
+            sleep 0.3
+
+            """)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path + "/nginx")
+        let result = try RunningProcess.run(
+            GatewayProcess.binary, ["doctor", "-c", file, "--no-probe", "--since", "1h", "--apply", "--backup", folder.path + "/kept"],
+            environment: ["PATH": "\(folder.path):/usr/bin:/bin"], seconds: 60)
+        #expect(folder.read("seen").contains("zone back 64k;"), "\(result.errors)")
+        #expect(folder.read("site.conf") == text, "\(result.errors)")
+        #expect(result.ending == .signalled(signal), "\(result.errors)")
+        #expect(result.errors.contains("left out  \(file): No shared zone"), "\(result.errors)")
+    }
+
+    /// Its title names the configuration and the program that it would like root to test it with.
+    @Test("a process that only calls itself nginx is not believed", .enabled(if: getuid() == 0, "needs root"))
+    func forgery() throws {
+        let folder = try TemporaryDirectory()
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
+        try folder.write("evil.conf", "http { server { location / { proxy_pass http://127.0.0.1:\(Ports.free()); } } }\n")
+        let title = "nginx: master process /usr/sbin/nginx -c \(folder.path)/evil.conf"
+        let stranger = try RunningProcess(
+            "/usr/bin/setpriv", ["--reuid=65534", "--clear-groups", "/bin/bash", "-c", "exec -a \"$0\" sleep 60", title])
+        defer { stranger.kill() }
+        func command() -> String {
+            String(decoding: FileManager.default.contents(atPath: "/proc/\(stranger.pid)/cmdline") ?? Data(), as: UTF8.self)
+        }
+        #expect(eventually(within: 5) { command().hasPrefix("nginx: master process") })
+        let result = try RunningProcess.run(
+            GatewayProcess.binary, ["doctor", "--json", "--no-probe", "--since", "1m"],
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], seconds: 60)
+        #expect(!result.output.contains("\(folder.path)/evil.conf"), "\(result.output)")
+        #expect(result.output.contains("process \(stranger.pid) calls itself nginx"), "\(result.output)")
     }
 }

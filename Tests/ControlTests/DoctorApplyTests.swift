@@ -1,8 +1,9 @@
-import Diagnosis
 import Foundation
+import Machine
 import Testing
 
 @testable import Control
+@testable import Diagnosis
 
 /// `doctor --apply` on files of a temporary folder, with a configuration test that refuses what says `bad`.
 @Suite("doctor --apply") struct DoctorApplyTests {
@@ -23,15 +24,25 @@ import Testing
 
         func text(_ path: String? = nil) -> String { (try? String(contentsOfFile: path ?? file, encoding: .utf8)) ?? "" }
 
-        func patch(_ line: Int, _ new: String, file: String? = nil) throws -> (title: String, patch: FilePatch) {
+        func patch(_ line: Int, _ new: String, file: String? = nil, caution: String? = nil) throws -> DoctorApply.Proposal {
             let change = UnifiedDiff.Change(line: line, inserting: [new])
             let diff = try #require(UnifiedDiff.make(file: file ?? self.file, text: Self.text, changes: [change]))
-            return (new, try #require(FilePatch(diff)))
+            return DoctorApply.Proposal(title: new, patch: try #require(FilePatch(diff)), caution: caution)
         }
 
-        func apply(_ proposals: [(title: String, patch: FilePatch)]) throws -> [DoctorApply.Step] {
-            try DoctorApply(backup: folder.appendingPathComponent("backup")) { self.text().contains("bad") ? "nginx: bad directive" : nil }
-                .run(proposals)
+        /// Steps; `seen` hears of each test.
+        func apply(
+            _ proposals: [DoctorApply.Proposal], isEndWanted: @escaping () -> Bool = { false }, seen: @escaping () -> Void = {}
+        ) throws -> [DoctorApply.Step] {
+            let work = DoctorApply(
+                backup: folder.appendingPathComponent("backup"),
+                test: {
+                    seen()
+                    return self.text().contains("bad") ? "nginx: bad directive" : nil
+                }, isEndWanted: isEndWanted)
+            var steps: [DoctorApply.Step] = []
+            try work.run(proposals) { steps.append($0) }
+            return steps
         }
     }
 
@@ -71,5 +82,71 @@ import Testing
         #expect(try site.apply([site.patch(1, "ONE", file: link)]).map(\.problem) == [nil])
         #expect(site.text() == "ONE\ntwo\nthree\nfour\n")
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == site.file)
+    }
+
+    @Test("what needs a person is left alone") func caution() throws {
+        let site = try Site()
+        #expect(try site.apply([site.patch(2, "TWO", caution: "it may cost"), site.patch(3, "THREE")]).map(\.title) == ["THREE"])
+        #expect(site.text() == "one\ntwo\nTHREE\nfour\n")
+    }
+
+    @Test("who asks it to end during a test gets the file as it was, and nothing more is tried") func ended() throws {
+        let site = try Site()
+        var tests = 0
+        #expect(throws: DoctorApply.Refusal.self) {
+            _ = try site.apply([site.patch(2, "TWO"), site.patch(4, "FOUR")], isEndWanted: { tests >= 2 }, seen: { tests += 1 })
+        }
+        #expect(tests == 2 && site.text() == Site.text)
+    }
+
+    @Test("a file that others changed during the test is told of") func raced() throws {
+        let site = try Site()
+        var tests = 0
+        #expect(throws: DoctorApply.Refusal.self) {
+            _ = try site.apply([site.patch(2, "TWO")], seen: {
+                tests += 1
+                if tests == 3 { try? "bad\n".write(toFile: site.file, atomically: false, encoding: .utf8) }
+            })
+        }
+        #expect(tests == 3)
+    }
+
+    @Test("a change that cannot be taken back names the copy") func stuck() throws {
+        let site = try Site()
+        var tests = 0
+        let error = #expect(throws: DoctorApply.Refusal.self) {
+            _ = try site.apply([site.patch(2, "bad")], seen: {
+                tests += 1
+                // A second name, with which the file is not replaced.
+                if tests == 2 { try? FileManager.default.linkItem(atPath: site.file, toPath: site.folder.path + "/second") }
+            })
+        }
+        #expect(error?.text.contains(site.folder.path + "/backup" + site.file) == true)
+    }
+
+    @Test("a file with other names is left alone") func hardLink() throws {
+        let site = try Site()
+        try FileManager.default.linkItem(atPath: site.file, toPath: site.folder.path + "/second")
+        #expect(try site.apply([site.patch(2, "TWO")]).allSatisfy { $0.problem?.contains("hard links") == true })
+        #expect(site.text() == Site.text)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: site.folder.path).sorted() == ["backup", "second", "site.conf"])
+    }
+
+    @Test("of verdicts only proven ones are applied") func proposals() throws {
+        let diff = try #require(UnifiedDiff.make(file: "/etc/a", text: Site.text, changes: [.init(line: 1, inserting: ["x"])]))
+        for confidence in [Confidence.possible, .likely, .firm, .proven] {
+            var report = DoctorReport(time: Timestamp(seconds: 1), since: Timestamp(seconds: 0))
+            let peer = PeerAddress(parsing: "127.0.0.1:3000")
+            var verdict = VerdictEngine.judge(
+                FailureCase(upstream: "a", peer: peer, counts: [:], first: report.time, last: report.time), evidence: EvidenceSet())
+            verdict.confidence = confidence
+            verdict.fix = Fix("Do.", diff: diff)
+            report.cases = [
+                .init(
+                    id: IncidentID(seconds: 1, salt: 1), upstream: "a", peer: peer, start: report.time, end: report.time, isOngoing: false,
+                    attempts: [:], requestsFailed: 0, verdict: verdict)
+            ]
+            #expect((DoctorApply.proposals(report).first?.caution == nil) == (confidence == .proven))
+        }
     }
 }

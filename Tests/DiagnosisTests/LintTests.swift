@@ -17,7 +17,7 @@ import Machine
         let site = NginxSite(
             mainFile: "/etc/nginx/nginx.conf", prefix: "/usr/share/nginx", defaultErrorLog: "/e",
             defaultAccessLog: "/a", from: system)
-        return Lint.findings(site, evidence: evidence, names: names, system: system)
+        return Lint.findings(site, evidence: evidence, names: names)
     }
 
     private let both = ["localhost": [PeerAddress(parsing: "127.0.0.1:0"), PeerAddress(parsing: "[::1]:0")]]
@@ -77,6 +77,95 @@ import Machine
         #expect(found.contains { $0.id == "descriptors-below-connections" })
         #expect(NginxSite.seconds(String(repeating: "4294967295d", count: 100_000)) == nil)
         #expect(NginxSite.size("\(number)g") == nil)
+    }
+
+    /// The configuration after a finding's diff.
+    private func after(_ id: String, _ configuration: String, evidence: EvidenceSet = EvidenceSet(), names: [String: [PeerAddress]] = [:])
+        -> String?
+    {
+        findings(configuration, evidence: evidence, names: names).first { $0.id == id }?.diff.flatMap(FilePatch.init)
+            .flatMap { FilePatch.apply([$0], to: configuration) }
+    }
+
+    private static func proxy(_ statements: String) -> String { "http { server { location / {\n    \(statements)\n} } }\n" }
+    private static let server = "server { location / {\nproxy_pass http://a;\n} } }\n"
+    private static let two = "server 10.0.0.1:80 max_fails=1 weight=2; server 10.0.0.2:80 fail_timeout=9s;"
+
+    @Test(arguments: [
+        ("max-fails-two-servers", "http { upstream a { \(two) } server { location / { proxy_pass http://a; } } }\n", nil),
+        (
+            "max-fails-two-servers", "http { upstream a {\n\(two.replacing("; ", with: ";\n"))\n}\n" + server,
+            "http { upstream a {\nserver 10.0.0.1:80 weight=2 max_fails=5 fail_timeout=5s;\nserver 10.0.0.2:80 max_fails=5 "
+                + "fail_timeout=5s;\n}\n" + server
+        ),
+        (
+            "no-zone", "http { upstream a { \(two) } server { location / { proxy_pass http://a; } } }\n",
+            "http { upstream a { zone a 64k; \(two) } server { location / { proxy_pass http://a; } } }\n"
+        ),
+        (
+            "variable-without-resolver", proxy("proxy_pass http://${backend}:3971;"),
+            proxy("proxy_pass http://${backend}:3971;\n    resolver 127.0.0.53 valid=10s;")
+        ),
+        (
+            "connect-timeout-60", proxy("proxy_pass\n        http://10.0.0.1; # {"),
+            proxy("proxy_pass\n        http://10.0.0.1; # {\n    proxy_connect_timeout 2s;")
+        ),
+        (
+            "connect-timeout-60", proxy("proxy_connect_timeout 60s;\n    proxy_pass http://10.0.0.1;"),
+            proxy("proxy_connect_timeout 2s;\n    proxy_pass http://10.0.0.1;")
+        ),
+        (
+            "connect-timeout-60", proxy("proxy_pass http://10.0.0.1; tcp_nodelay on;"),
+            proxy("proxy_pass http://10.0.0.1; proxy_connect_timeout 2s; tcp_nodelay on;")
+        ),
+        (
+            "missing-sni", proxy("proxy_ssl_server_name off;\n    proxy_pass https://10.0.0.1;"),
+            proxy("proxy_ssl_server_name on;\n    proxy_pass https://10.0.0.1;")
+        ),
+        ("missing-sni", "http { upstream a { server 10.0.0.1:443; } server { location / {\n proxy_pass https://a;\n} } }\n", nil),
+        ("no-error-page", proxy("proxy_pass http://10.0.0.1;"), nil),
+    ])
+    func `a diff changes what stands there, or is none`(id: String, configuration: String, expected: String?) {
+        #expect(findings(configuration).contains { $0.id == id })
+        #expect(after(id, configuration) == expected)
+    }
+
+    @Test func `an idle time-out that stands there is replaced`() {
+        var scene = Scene.app("127.0.0.1:3000", [:])
+        scene.listen("127.0.0.1:3000", by: scene.process("gunicorn", unit: "app.service", command: "gunicorn app:app"))
+        let configuration = "http { upstream a {\nserver 127.0.0.1:3000;\nkeepalive 8;\nkeepalive_timeout 60s;\n}\n" + Self.server
+        #expect(after("keepalive-too-long", configuration, evidence: scene.evidence()) == configuration.replacing("60s", with: "1s"))
+    }
+
+    /// What --apply may do without a person: nothing that could cost anything.
+    @Test func `only what costs nothing has no word of caution`() throws {
+        var scene = Scene("127.0.0.1:3000", [:])
+        scene.listen("127.0.0.1:3000", by: scene.process("node"))
+        func caution(_ id: String, _ configuration: String, _ evidence: EvidenceSet) -> String? {
+            findings(configuration, evidence: evidence, names: both).first { $0.id == id }?.caution
+        }
+        let bare = Self.proxy("proxy_pass http://localhost:3000;")
+        let named = Self.proxy("proxy_set_header Host $host;\n    proxy_pass http://localhost:3000;")
+        let group = "http { upstream a {\nserver localhost:3000;\nserver 10.0.0.1:80;\n}\n" + Self.server
+        let id = "localhost-two-families"
+        #expect(caution(id, bare, scene.evidence())?.contains("Host") == true)
+        #expect(caution(id, bare, EvidenceSet())?.contains("Nothing listens") == true)
+        #expect(caution(id, named, scene.evidence()) == nil && caution(id, group, scene.evidence()) == nil)
+        #expect(caution("no-zone", group, scene.evidence()) == nil)
+        for id in ["max-fails-two-servers", "connect-timeout-60"] { #expect(caution(id, group, scene.evidence()) != nil) }
+    }
+
+    @Test(arguments: [
+        ("localhost:80", "server localhost:80; server localhost:80;", false), ("localhost:80", "server localhost:8080;", false),
+        ("localhost:80", "server mylocalhost:80;", false), (":3000", "server a;\nserver b:3000;", false),
+        ("localhost:80", "proxy_pass http://localhost:80/x;", true), ("localhost:80", "server\n  localhost:80;", true),
+        ("localhost:80", "server b; # localhost:80", false), ("/run/a.sock", "server unix:/run/a.sock;", true),
+    ])
+    func `an edit finds its text once, as a whole, in its own statement`(from: String, text: String, isFound: Bool) throws {
+        let edit = Fix.Edit(file: "/a", line: 1, from: from, to: "X")
+        let diff = UnifiedDiff.make(edit, text: text + "\n")
+        #expect((diff != nil) == isFound)
+        if let diff { #expect(FilePatch.apply([try #require(FilePatch(diff))], to: text + "\n") == text.replacing(from, with: "X") + "\n") }
     }
 
     @Test func `a good configuration has none of the warnings`() {

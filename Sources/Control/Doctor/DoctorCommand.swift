@@ -22,7 +22,11 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Make the changes of nginx's configuration that are printed as diffs, each only if nginx's own test passes then.")
+    @Flag(
+        help: """
+            Make the changes of nginx's configuration that are printed as diffs and cannot make anything worse, each only if \
+            nginx's own test passes then.
+            """)
     var apply = false
 
     @Option(help: "Where --apply keeps the files as they were.")
@@ -34,15 +38,15 @@ struct DoctorCommand: ParsableCommand {
         }
         let system = LiveSystem()
         var options = Doctor<LiveSystem>.Options(since: system.now().advanced(byMilliseconds: -milliseconds))
-        options.configuration = configurationFile
+        options.configuration = configurationFile.map { URL(fileURLWithPath: $0).path }
         options.testsUpstreams = probe
         let report = Doctor.run(options, system: system)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            print(String(decoding: try encoder.encode(report.masked()), as: UTF8.self))
         } else {
-            print(DoctorText.render(report))
+            print(DoctorText.render(report.masked()))
         }
         if apply { try makeChanges(report) }
     }
@@ -51,24 +55,41 @@ struct DoctorCommand: ParsableCommand {
     private func makeChanges(_ report: DoctorReport) throws {
         func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
         guard let command = report.testCommand else { throw ClientError("--apply needs nginx's own test, and no nginx was found") }
+        if case .failure(let error) = Self.start(command[0]) { throw ClientError("--apply needs nginx's own test: \(error.text)") }
         let proposals = DoctorApply.proposals(report)
-        guard !proposals.isEmpty else { return say("--apply: no change of a file is proposed") }
+        for proposal in proposals {
+            guard let caution = proposal.caution else { continue }
+            say("by hand   \(TextEscape.terminal("\(proposal.patch.file): \(proposal.title)"))\n          \(TextEscape.terminal(caution))")
+        }
+        guard proposals.contains(where: { $0.caution == nil }) else { return say("--apply: no change is proposed that it makes") }
         let stamp = report.time.text.filter { $0.isNumber || $0 == "T" || $0 == "Z" }
         let folder = URL(fileURLWithPath: backup).appendingPathComponent(stamp)
-        let work = DoctorApply(backup: folder) { Self.test(command) }
-        let steps: [DoctorApply.Step]
-        do { steps = try work.run(proposals) } catch let refusal as DoctorApply.Refusal { throw ClientError(refusal.text) }
-        for step in steps {
-            say("\(step.problem == nil ? "applied " : "left out")  \(TextEscape.terminal("\(step.file): \(step.title)"))")
-            if let problem = step.problem {
-                for line in problem.split(separator: "\n") { say("          \(TextEscape.terminal(String(line)))") }
+        var isChanged = false, isLeft = false
+        try HeldSignals.during {
+            let work = DoctorApply(backup: folder, test: { Self.test(command) }, isEndWanted: { HeldSignals.isEndWanted })
+            defer { if isChanged { say("The files as they were: \(folder.path)") } }
+            do {
+                try work.run(proposals) { step in
+                    if step.problem == nil { isChanged = true } else { isLeft = true }
+                    say("\(step.problem == nil ? "applied " : "left out")  \(TextEscape.terminal("\(step.file): \(step.title)"))")
+                    for line in (step.problem ?? "").split(separator: "\n") { say("          \(TextEscape.terminal(String(line)))") }
+                }
+            } catch let refusal as DoctorApply.Refusal {
+                if HeldSignals.isEndWanted { say(refusal.text) }
+                throw ClientError(refusal.text)
             }
         }
-        if steps.contains(where: { $0.problem == nil }) {
-            say("The files as they were: \(folder.path)")
-            say("\(command.joined(separator: " ")) passes; nginx -s reload makes the changes take effect.")
+        if isChanged {
+            let reload = ShellCommand(words: report.reloadCommand ?? ["nginx", "-s", "reload"])
+            say("\(ShellCommand(words: command).text) passes; \(reload.text) makes the changes take effect.")
         }
-        if steps.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+        if isLeft { throw ExitCode(1) }
+    }
+
+    /// Whether a program is there.
+    private static func start(_ program: String) -> Result<Void, SystemError> {
+        do { _ = try Subprocess.run([program, "-v"], deadline: 5_000, limit: 4_096) } catch { return .failure(error) }
+        return .success(())
     }
 
     /// What a configuration test says when it fails; nil when it passes.

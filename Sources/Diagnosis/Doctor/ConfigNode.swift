@@ -6,6 +6,8 @@ package struct ConfigNode: Sendable {
     package var file: String
     /// Line on which it begins, from 1.
     package var line: Int
+    /// Where it lies in its file, in bytes: from its first word to behind its `;` or `{`.
+    package var range = 0..<0
     /// nil: it ended in `;`.
     package var children: [ConfigNode]?
 
@@ -20,9 +22,13 @@ package struct ConfigNode: Sendable {
 
 /// Reads nginx's grammar with its includes into a tree.
 package struct ConfigTreeReader {
-    private static let depthMax = 32, filesMax = 2_000
+    private static let depthMax = 32, filesMax = 2_000, textsMax = 32 << 20
     /// Files read, in order.
     package private(set) var files: [String] = []
+    /// What stood in them: diffs are made from what was understood, not from what stands there by then. A file that is no UTF-8, or beyond
+    /// 32 MB in all, is left out.
+    package private(set) var texts: [String: String] = [:]
+    private var textsSize = 0
     /// What could not be read.
     package private(set) var gaps: [String] = []
 
@@ -45,6 +51,10 @@ package struct ConfigTreeReader {
             return []
         }
         files.append(path)
+        if textsSize + bytes.count <= Self.textsMax, let text = String(validating: bytes, as: UTF8.self) {
+            texts[path] = text
+            textsSize += bytes.count
+        }
         var tokens = ConfigTokens(bytes)
         return block(&tokens, path, directory: directory, depth: depth, nesting: 0, from: system)
     }
@@ -58,7 +68,7 @@ package struct ConfigTreeReader {
             if statement.end == .close { break }
             guard let name = statement.words.first else { continue }
             var node = ConfigNode(
-                name: name, arguments: Array(statement.words.dropFirst()), file: file, line: statement.line)
+                name: name, arguments: Array(statement.words.dropFirst()), file: file, line: statement.line, range: statement.range)
             if statement.end == .open {
                 if name.hasSuffix("_by_lua_block") || nesting > 64 {
                     tokens.skipBlock()
@@ -90,8 +100,8 @@ struct ConfigTokens {
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The next statement; nil at the end.
-    mutating func statement() -> (words: [String], end: End, line: Int)? {
-        var words: [String] = [], first = 0
+    mutating func statement() -> (words: [String], end: End, line: Int, range: Range<Int>)? {
+        var words: [String] = [], first = 0, start = index
         while index < bytes.count {
             let b = bytes[index]
             switch b {
@@ -100,19 +110,19 @@ struct ConfigTokens {
             case 35: while index < bytes.count, bytes[index] != 10 { index += 1 }
             case 59:
                 index += 1
-                return (words, .semicolon, first == 0 ? line : first)
+                return (words, .semicolon, first == 0 ? line : first, start..<index)
             case 123:
                 index += 1
-                return (words, .open, first == 0 ? line : first)
+                return (words, .open, first == 0 ? line : first, start..<index)
             case 125:
                 index += 1
-                return (words, .close, line)
+                return (words, .close, line, start..<index)
             default:
-                if first == 0 { first = line }
+                if first == 0 { first = line; start = index }
                 words.append(word())
             }
         }
-        return words.isEmpty ? nil : (words, .semicolon, first)
+        return words.isEmpty ? nil : (words, .semicolon, first, start..<index)
     }
 
     private mutating func word() -> String {

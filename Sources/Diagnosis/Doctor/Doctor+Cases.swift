@@ -84,7 +84,7 @@ extension Doctor {
             ProbeCollector().sample(peer, from: system, into: &set)
         }
         var verdict = VerdictEngine.judge(failure, evidence: set, incident: incident.id)
-        addDiff(&verdict, serverPlace: place)
+        addDiff(&verdict, serverPlace: place, site, instance)
         return DoctorReport.Case(
             id: incident.id, upstream: incident.upstream, peer: incident.peer, start: incident.first,
             end: incident.last,
@@ -94,15 +94,15 @@ extension Doctor {
             requestsFailed: harvest.failedRequests[incident.id] ?? 0, verdict: verdict)
     }
 
-    /// Turns a known edit into a diff of the real file.
-    private func addDiff(_ verdict: inout Verdict, serverPlace: String?) {
+    /// Turns a known edit into a diff of the file as it was read.
+    private func addDiff(_ verdict: inout Verdict, serverPlace: String?, _ site: NginxSite, _ instance: NginxInstance) {
         guard var edit = verdict.fix.edit else { return }
         if let serverPlace, let exact = Fix.Edit(place: serverPlace, from: edit.from, to: edit.to) { edit = exact }
-        guard let text = try? system.text(edit.file), let diff = UnifiedDiff.make(edit, text: text) else { return }
+        guard let text = site.texts[edit.file], let diff = UnifiedDiff.make(edit, text: text) else { return }
         verdict.fix.diff = diff
         verdict.fix.edit = edit
-        if !verdict.fix.commands.contains(where: { $0.hasPrefix("nginx -t") }) {
-            verdict.fix.commands.append("nginx -t && nginx -s reload")
-        }
+        verdict.fix.caution = verdict.fix.caution ?? site.hostChange(at: "\(edit.file):\(edit.line)")
+        let test = ShellCommand(words: instance.testCommand), reload = ShellCommand(words: instance.reloadCommand)
+        verdict.fix.commands.append(("\(test) && \(reload)" as ShellCommand).text)
     }
 }

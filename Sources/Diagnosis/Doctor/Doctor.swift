@@ -59,7 +59,7 @@ package struct Doctor<System: SystemReader> {
         gatherEvidence(instance, from: harvest.earliest)
         testUpstreams(site)
         judge(harvest, site, instance)
-        report.findings = Lint.findings(site, evidence: evidence, names: names, system: system)
+        report.findings = Lint.findings(site, evidence: evidence, names: names)
         report.gaps = report.gaps.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 

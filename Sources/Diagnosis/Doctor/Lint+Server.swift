@@ -16,7 +16,8 @@ extension Lint.Context {
                         + "tried after that (\(count) of \(routes.count) routes); 1 to 2 s are enough in one "
                         + "network.",
                     place: slow.directive.place,
-                    diff: insertion(after: slow.directive.place, ["\(module)_connect_timeout 2s;"], deeper: false)))
+                    diff: set("\(module)_connect_timeout", "2s", slow),
+                    caution: "A server that is far away, or slow to accept, may need longer."))
         }
         if let bare = routes.first(where: { !$0.hasErrorPage }) {
             let count = routes.filter { !$0.hasErrorPage }.count
@@ -27,7 +28,10 @@ extension Lint.Context {
                         "Users see the server's bare page when an application fails (\(count) of \(routes.count) "
                         + "routes): give them one that says when to come back.",
                     place: bare.directive.place,
-                    diff: insertion(after: bare.directive.place, ["error_page 502 503 504 /50x.html;"], deeper: false)))
+                    commands: [
+                        "# in the server: error_page 502 503 504 /50x.html; location = /50x.html { internal; root /var/www; }",
+                        "# likewise where a block has an error_page of its own; without that location the application is asked for it",
+                    ]))
         }
         for route in routes where (route.scheme == "https" || route.scheme == "grpcs") && route.facts.sendsServerName == false {
             let module = route.directive.name.dropLast(5)
@@ -38,9 +42,18 @@ extension Lint.Context {
                         "`\(module)_ssl_server_name` is off by default: an upstream with several certificates "
                         + "refuses the handshake (alert 40 or 112) or shows the wrong one.",
                     place: route.directive.place,
-                    diff: insertion(after: route.directive.place, ["\(module)_ssl_server_name on;"], deeper: false)))
+                    // Of a group its name would be sent, which no certificate has.
+                    diff: site.upstreamNodes.contains { $0.arguments.first == route.target }
+                        ? nil : set("\(module)_ssl_server_name", "on", route),
+                    caution: "The upstream may choose another certificate, and another site, by the name."))
         }
         return out
+    }
+
+    /// The diff that sets a directive beside a `proxy_pass`: in place of the one that stands in its block, or behind it.
+    private func set(_ name: String, _ value: String, _ route: NginxSite.Route) -> String? {
+        let statement = "\(name) \(value);"
+        return route.block.last(name).map { replacing([($0, statement)]) } ?? insertion(after: route.directive, [statement])
     }
 
     private func isLocal(_ facts: UpstreamFacts) -> Bool {

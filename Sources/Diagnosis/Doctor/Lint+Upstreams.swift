@@ -23,7 +23,8 @@ extension Lint.Context {
                         "A name that comes out of a variable is resolved at run time, which needs a `resolver` "
                         + "directive; without one every request fails with 502 \"no resolver defined\".",
                     place: route.directive.place,
-                    diff: insertion(after: route.directive.place, ["resolver 127.0.0.53 valid=10s;"], deeper: false)))
+                    diff: insertion(after: route.directive, ["resolver 127.0.0.53 valid=10s;"]),
+                    caution: "127.0.0.53 is the resolver of systemd-resolved: take the name server of this host."))
         }
         return out
     }
@@ -40,12 +41,17 @@ extension Lint.Context {
                 + "bound only one makes every second try fail."
             : "`localhost` is looked up in /etc/hosts; on a host where it is 127.0.0.1 and ::1, an application that "
                 + "bound only one makes every second try fail."
+        let isDead = evidence.listeners(for: target).isEmpty
+        let caution: String? =
+            !both || !addresses.contains(target.withPort(0)) || isDead
+            ? "Nothing listens on \(target.text) now, or localhost is not that address here." : site.hostChange(at: server.place)
         return LintFinding(
             "localhost-two-families", both ? .warning : .notice, "localhost instead of an address", why: why,
             place: server.place,
             diff: diff(
                 server.place, server.text.hasPrefix("localhost:") ? server.text : "localhost",
-                server.text.hasPrefix("localhost:") ? target.text : target.hostText))
+                server.text.hasPrefix("localhost:") ? target.text : target.hostText),
+            caution: caution)
     }
 
     private func literal(
@@ -61,12 +67,10 @@ extension Lint.Context {
             addresses.isEmpty ? "host-not-found" : "literal-host", addresses.isEmpty ? .error : .warning,
             addresses.isEmpty ? "A host name that does not resolve" : "A host name that is resolved only once",
             why: why, place: server.place,
-            diff: change,
+            diff: change, caution: "It needs nginx 1.27.3 and a `resolver` that knows the name as this host does.",
             commands: change == nil
-                ? [
-                    "# nginx 1.27.3 and later: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server "
-                        + "\(server.text) resolve;`"
-                ] : [])
+                ? ["# nginx 1.27.3: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server \(server.text) resolve;`"]
+                : [])
     }
 
     /// Pools that empty too easily.
@@ -79,6 +83,7 @@ extension Lint.Context {
             let active = usable.filter { !$0.isBackup }
             if active.count == 2, usable.count == 2, active.allSatisfy({ $0.maxFails == 1 }), let server = active.first
             {
+                let statements = node.all("server").filter { statement in active.contains { $0.place == statement.place } }
                 out.append(
                     LintFinding(
                         "max-fails-two-servers", .warning, "max_fails=1 on two servers",
@@ -87,7 +92,8 @@ extension Lint.Context {
                             + "bad URL) empty the pool of \(name), and every request gets 502 \"no live "
                             + "upstreams\".",
                         place: server.place,
-                        diff: diff(server.place, server.text, server.text + " max_fails=5 fail_timeout=5s")))
+                        diff: replacing(statements.map { ($0, Self.tolerant($0)) }),
+                        caution: "A server that is really dead is tried five times, not once, before it is taken out."))
             }
             if facts.servers.count > 1, facts.servers.contains(where: \.isDown), active.count == 1 {
                 out.append(
@@ -108,9 +114,9 @@ extension Lint.Context {
                         why:
                             "Without `zone` each worker counts failures for itself: a dead server is tried again by "
                             + "every worker.",
-                        place: facts.place, diff: insertion(after: facts.place, ["zone \(name) 64k;"])))
+                        place: facts.place, diff: insertion(after: node, ["zone \(name) 64k;"])))
             }
-            if let keep = facts.keepaliveTimeout { out += idle(facts, keep) }
+            if let keep = facts.keepaliveTimeout { out += idle(facts, keep, node) }
         }
         for route in site.routes where route.nextUpstream == ["off"] {
             out.append(
@@ -122,6 +128,12 @@ extension Lint.Context {
                     place: route.directive.place))
         }
         return out
+    }
+
+    /// A `server` that bears five failures, with its other parameters.
+    private static func tolerant(_ server: ConfigNode) -> String {
+        let kept = server.arguments.filter { !$0.hasPrefix("max_fails=") && !$0.hasPrefix("fail_timeout=") }
+        return (["server"] + kept + ["max_fails=5", "fail_timeout=5s"]).joined(separator: " ") + ";"
     }
 
     private func single(_ facts: UpstreamFacts) -> LintFinding {
@@ -142,13 +154,14 @@ extension Lint.Context {
         ("java", 20, "Tomcat's keepAliveTimeout (Jetty: 30 s)"),
     ]
 
-    private func idle(_ facts: UpstreamFacts, _ keep: Int) -> [LintFinding] {
+    private func idle(_ facts: UpstreamFacts, _ keep: Int, _ node: ConfigNode) -> [LintFinding] {
         for server in facts.servers {
             guard let owner = evidence.listeners(for: server.address).first?.owner else { continue }
             let command = owner.commandLine
             guard let known = Self.idleDefaults.first(where: { command.contains($0.marker) }), keep >= known.seconds,
                 !command.contains("keep-alive"), !command.contains("keepalive")
             else { continue }
+            let shorter = "keepalive_timeout \(max(known.seconds - 1, 1))s;"
             return [
                 LintFinding(
                     "keepalive-too-long", .warning, "Idle connections are kept longer than the application keeps them",
@@ -157,7 +170,7 @@ extension Lint.Context {
                         + "after \(known.seconds) s by default (\(known.name)). A request that crosses the close "
                         + "fails with 502 (POST is not repeated).",
                     place: facts.place,
-                    diff: insertion(after: facts.place, ["keepalive_timeout \(max(known.seconds - 1, 1))s;"]))
+                    diff: node.last("keepalive_timeout").map { replacing([($0, shorter)]) } ?? insertion(after: node, [shorter]))
             ]
         }
         return []

@@ -4,6 +4,8 @@ package struct NginxSite: Sendable {
     package struct Route: Sendable {
         /// The directive itself and the scheme it uses (`http`, `https`, `fastcgi`, …).
         package var directive: ConfigNode
+        /// The block that it stands in.
+        package var block: ConfigNode
         package var scheme: String
         /// Authority or name of the upstream group; empty when it holds a variable.
         package var target: String
@@ -14,6 +16,8 @@ package struct NginxSite: Sendable {
         package var facts: UpstreamFacts
         package var hasErrorPage: Bool
         package var hasResolver: Bool
+        /// Whether the Host header is the same whatever address stands in the directive.
+        package var keepsHost: Bool
         package var nextUpstream: [String]?
     }
 
@@ -28,6 +32,8 @@ package struct NginxSite: Sendable {
     /// What was read and what it says.
     package var mainFile: String
     package var files: [String] = []
+    /// What stood in the files when they were read, by path.
+    package var texts: [String: String] = [:]
     package var gaps: [String] = []
     package var routes: [Route] = []
     /// By name; addresses used directly have an entry of their own.
@@ -50,6 +56,7 @@ package struct NginxSite: Sendable {
         var reader = ConfigTreeReader()
         main = reader.read(mainFile, from: system)
         files = reader.files
+        texts = reader.texts
         gaps = reader.gaps
         var formats = ["combined": "\" "]
         let https = main.filter { $0.name == "http" }
@@ -192,13 +199,18 @@ extension NginxSite {
         } else if !hasVariable {
             upstreams.append(facts)
         }
+        // Header fields are inherited only by a block that has none of its own.
+        let fields = context.reversed().map { $0.all("\(module)_set_header") }.first { !$0.isEmpty } ?? []
+        let host = fields.first { $0.arguments.first?.lowercased() == "host" }?.arguments.last
         let errorCodes = context.flatMap { $0.all("error_page") }.flatMap(\.arguments)
         routes.append(
             Route(
-                directive: directive, scheme: scheme, target: hasVariable ? "" : authority, hasVariable: hasVariable,
+                directive: directive, block: context.last ?? server, scheme: scheme,
+                target: hasVariable ? "" : authority, hasVariable: hasVariable,
                 serverNames: server.last("server_name")?.arguments ?? [], location: location, facts: facts,
                 hasErrorPage: errorCodes.contains { $0 == "502" || $0 == "503" || $0 == "504" },
-                hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" }, nextUpstream: next
+                hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" },
+                keepsHost: module != "proxy" && module != "grpc" || host.map { !$0.contains("proxy_host") } ?? false, nextUpstream: next
             ))
     }
 
@@ -241,6 +253,12 @@ extension NginxSite {
         let fitting = paths.filter { text.hasPrefix($0 + "/") }.max { $0.utf8.count < $1.utf8.count }
         guard !paths.contains(text), let path = fitting else { return peer }
         return .unix(path)
+    }
+
+    /// What changes beside the address when the one at a place is another; nil: nothing, as for a server of a group.
+    func hostChange(at place: String) -> String? {
+        guard let route = routes.first(where: { $0.directive.place == place }), !route.keepsHost else { return nil }
+        return "Without `proxy_set_header Host` the address is also the Host that the application is told."
     }
 
     /// The upstream whose server is, or was resolved to, `peer`.

@@ -89,4 +89,9 @@ package struct LiveSystem: SystemReader {
     package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 {
         LogReader.offset(of: since, in: path, time: time)
     }
+
+    /// Puts a file in the place of another of the same directory, at once.
+    package static func rename(_ path: String, over other: String) throws(SystemError) {
+        guard unsafe Glibc.rename(path, other) == 0 else { throw SystemError(errno, other) }
+    }
 }

@@ -57,6 +57,9 @@ package enum DoctorText {
         if let diff = finding.diff {
             for line in diff.split(separator: "\n") { out += "  \(TextEscape.terminal(String(line)))\n" }
         }
+        if let caution = finding.caution {
+            out += VerdictText.wrap("  careful: " + TextEscape.terminal(caution), width: width, indent: 11) + "\n"
+        }
         return out
     }
 }

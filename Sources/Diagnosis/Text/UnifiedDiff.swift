@@ -46,18 +46,28 @@ package enum UnifiedDiff {
         return out
     }
 
-    /// The diff of an edit; nil when the line does not hold the text any more.
+    /// The diff of an edit: of the statement that begins on its line. Nil when the text does not stand there as a whole exactly once.
     package static func make(_ edit: Fix.Edit, text: String) -> String? {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        // A statement may go over several lines: the text may stand a little further down.
+        var found: UnifiedDiff.Change?
+        // A statement may go over several lines.
         for line in edit.line..<(edit.line + 4) where line >= 1 && line <= lines.count {
-            let old = String(lines[line - 1])
-            guard let range = old.firstRange(of: edit.from) else { continue }
-            return make(
-                file: edit.file, text: text,
-                changes: [Change(line: line, inserting: [old.replacingCharacters(in: range, with: edit.to)])])
+            let old = String(lines[line - 1]), code = old.prefix { $0 != "#" }
+            for range in code.ranges(of: edit.from) where isWhole(range, in: code) {
+                guard found == nil else { return nil }
+                found = Change(line: line, inserting: [old.replacingCharacters(in: range, with: edit.to)])
+            }
+            if code.contains(";") { break }
         }
-        return nil
+        return found.flatMap { make(file: edit.file, text: text, changes: [$0]) }
+    }
+
+    /// Whether neither more of a host, a port nor a path stands before or behind it.
+    private static func isWhole(_ range: Range<String.Index>, in text: Substring) -> Bool {
+        func goesOn(_ character: Character?) -> Bool { character.map { $0.isLetter || $0.isNumber || "._-:".contains($0) } ?? false }
+        let before = text[..<range.lowerBound]
+        let opensWithText = text[range].first.map { $0 != "/" && $0 != ":" } ?? false
+        return !goesOn(text[range.upperBound...].first) && !(opensWithText && goesOn(before.last))
     }
 }
 

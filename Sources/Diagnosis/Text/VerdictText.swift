@@ -22,6 +22,7 @@ package enum VerdictText {
         if let diff = verdict.fix.diff {
             for part in diff.split(separator: "\n") { out += "            " + TextEscape.terminal(String(part)) + "\n" }
         }
+        if verdict.fix.diff != nil, let caution = verdict.fix.caution { line("careful", caution) }
         if !verdict.disproof.isEmpty { line("wrong if", verdict.disproof) }
         for (index, other) in verdict.alternatives.prefix(3).enumerated() {
             line(
