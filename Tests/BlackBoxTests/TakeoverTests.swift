@@ -341,7 +341,7 @@ struct Takeovers {
         #expect((0..<20).allSatisfy { _ in (try? site.client(timeout: 5).request().status) == 200 })
         new.workers.forEach { kill($0, SIGCONT) }
         kill(new.process, SIGQUIT)
-        #expect(eventually(within: 10) { !isAlive(new.process) })
+        #expect(eventually(within: 10) { !LiveProcess(new.process).isAlive })
         site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"])
     }
 

@@ -74,7 +74,7 @@ struct AppReleaseTests {
         #expect(host.run { $0.routes.count == 1 })
         // Its successor gets its place on the board, and that place's history.
         host.failingShare[InstanceKey(slot: 0, serial: 3)] = SoakComparison.Counts(requests: 2000, failures: 1900)
-        _ = host.supervisor.deploy(app: "api", AppSupervisor.Deploy(environment: ["VERSION=2"], soak: .seconds(20)))
+        _ = host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=2"], soakMilliseconds: 20_000))
         #expect(host.run { $0.routes.values.contains { $0.share == .slice } })
         let candidate = try #require(host.routes.first { $0.value.share == .slice }?.key.instance)
         kill(try #require(host.supervisor.apps["api"]?.instances[InstanceKey(slot: 0, serial: 1)]).process, SIGKILL)
