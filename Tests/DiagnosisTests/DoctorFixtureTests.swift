@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 import Testing
 
 @testable import Diagnosis
@@ -79,6 +80,21 @@ import Testing
         let full = report.cases.filter { $0.peer?.text == "unix:/run/s/full.sock" }
         #expect(full.map(\.verdict.rule) == ["P18", "P28"] && full.map(\.requestsFailed) == [2, 2])
         #expect(!report.cases.contains { $0.verdict.culprit.name == "decoycrash.service" })
+    }
+
+    /// A client who invents names must not push the real failures out of the report.
+    @Test func `the largest incidents keep their place beside the newest`() {
+        let start = Timestamp(seconds: 1_795_341_600)
+        var incidents = (0..<40).map { index in
+            var incident = Incident(
+                id: IncidentID(seconds: 1, salt: UInt16(index)), upstream: "name\(index)", peer: nil, first: start,
+                last: start.advanced(byMilliseconds: Int64(-index)))
+            incident.counts = [.dnsFailed: 1]
+            return incident
+        }
+        incidents[39].counts = [.connectRefused: 500]
+        let chosen = Doctor<RecordedSystem>.chosen(incidents, 20)
+        #expect(chosen.map(\.upstream) == (0..<19).map { "name\($0)" } + ["name39"])
     }
 
     @Test func `the report survives JSON and prints without control bytes`() throws {

@@ -61,4 +61,12 @@ import Testing
         let (found, _) = harvest(Self.refused("08:00:00") + Self.refused("20:00:00"), empty)
         #expect(found.incidents.map(\.counts) == [[.connectRefused: 1, .poolEmpty: 1], [.connectRefused: 1]])
     }
+
+    /// With `proxy_pass http://$host` every client makes up names.
+    @Test func `names that clients made up are one incident, those of the configuration their own`() {
+        func unresolved(_ time: String, _ name: String) -> String { Self.line(time, "\(name) could not be resolved (3: Host not found)") }
+        let (found, _) = harvest(
+            (10..<50).map { unresolved("08:00:\($0)", "name\($0).example") }.joined() + unresolved("08:00:55", "127.0.0.1"), "")
+        #expect(found.incidents.map(\.attempts) == [40, 1] && found.incidents.map(\.host) == ["name10.example", "127.0.0.1"])
+    }
 }

@@ -8,15 +8,26 @@ extension Doctor {
         for test in report.upstreams where !test.isReachable && !seen.contains(test.address) {
             incidents.append(incident(of: test, salt: UInt16(truncatingIfNeeded: 1_023 - incidents.count)))
         }
-        // The newest first; a long history is cut, not sampled.
         incidents.sort { $0.last != $1.last ? $0.last > $1.last : $0.id > $1.id }
         if incidents.count > options.casesMax {
-            report.gaps.append(
-                "\(incidents.count - options.casesMax) older incidents are not judged (limit \(options.casesMax))")
-            incidents.removeLast(incidents.count - options.casesMax)
+            let left = incidents.count - options.casesMax
+            report.gaps.append("\(left) smaller or older incidents are not judged (limit \(options.casesMax))")
+            incidents = Self.chosen(incidents, options.casesMax)
         }
         for incident in incidents { report.cases.append(judge(incident, harvest, site, instance)) }
         for index in report.cases.indices { followServers(of: &report.cases[index]) }
+    }
+
+    /// Half of the places for the largest, the others for the newest: a client who invents names makes new incidents, not large ones. The
+    /// newest first.
+    static func chosen(_ incidents: [Incident], _ count: Int) -> [Incident] {
+        let bySize = incidents.indices.sorted { a, b in
+            let (one, two) = (incidents[a].attempts, incidents[b].attempts)
+            return one != two ? one > two : a < b
+        }
+        var chosen = Set(bySize.prefix(count / 2))
+        for index in incidents.indices where chosen.count < count { chosen.insert(index) }
+        return chosen.sorted().map { incidents[$0] }
     }
 
     /// An upstream that nobody was left of: what its servers failed of at that time is the cause, when it is known better than that they

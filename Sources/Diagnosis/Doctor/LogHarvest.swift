@@ -2,7 +2,7 @@ package import Machine
 
 /// Reads nginx's logs once and keeps what explains failures, in bounded memory.
 package struct LogHarvest {
-    private static let matchesMax = 200_000, answersMax = 1_000
+    private static let matchesMax = 200_000, answersMax = 1_000, namesMax = 4_096
 
     let since: Timestamp
     let until: Timestamp
@@ -11,6 +11,8 @@ package struct LogHarvest {
     /// Requests with a line in the error log: hash of client, request and second, to the incident.
     private var explained: [UInt64: IncidentID] = [:]
     private var answers: [String: DoctorReport.AppAnswer] = [:]
+    /// Names that did not resolve, and whether the configuration has them.
+    private var configured: [String: Bool] = [:]
     /// Closed at the end of reading.
     package private(set) var incidents: [Incident] = []
     /// Requests that failed for the client, by incident.
@@ -85,6 +87,10 @@ package struct LogHarvest {
         var host = isUnresolved ? line.message.upTo(" could not be resolved").string : nil
         let server = line.server.flatMap { $0.isEmpty ? nil : $0 }
         var peer = line.peer.map { site.socket(in: $0) }, upstream = line.upstream ?? host ?? server ?? "nginx"
+        // With `proxy_pass http://$host` each client makes up names: those are one incident of the server, not one each.
+        if isUnresolved, line.upstream == nil, let name = host, !isConfigured(name, site) {
+            upstream = "names in requests to \(server ?? "nginx")"
+        }
         if let found = peer.flatMap({ site.upstream(serving: $0, names: names) }) {
             upstream = found.facts.name
             if case .name(let name, _) = found.server.address { host = name }
@@ -98,6 +104,15 @@ package struct LogHarvest {
         if let client = line.client, let request = line.request, explained.count < Self.matchesMax {
             explained[Self.hash(client.utf8, request.utf8) &+ UInt64(bitPattern: time.seconds)] = id
         }
+    }
+
+    /// Whether a name stands in the configuration. Of very many names those beyond the bound count as invented.
+    private mutating func isConfigured(_ name: String, _ site: NginxSite) -> Bool {
+        if let known = configured[name] { return known }
+        guard configured.count < Self.namesMax else { return false }
+        let isFound = site.texts.values.contains { $0.contains(name) }
+        configured[name] = isFound
+        return isFound
     }
 
     // MARK: access logs
