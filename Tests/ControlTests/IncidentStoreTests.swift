@@ -56,6 +56,36 @@ struct IncidentStoreTests {
         #expect(store.reports(since: nil).map(\.requestsFailed) == [500])
     }
 
+    /// The id of an incident outlives the control process: workers keep it.
+    @Test("goes on with an incident that a former process had begun") func continues() async throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        let earlier = try report(5, age: 30, alias: 6)
+        store.keep([earlier])
+        var book = IncidentBook()
+        let time = Timestamp(seconds: now)
+        let peer = PeerAddress(parsing: "127.0.0.1:3000")
+        let record = AttemptRecord(time: time, upstream: "back", peer: peer, phase: .connecting, reason: .connectRefused)
+        let kept = try #require(store.report(earlier.id))
+        #expect(!book.knows(earlier.id))
+        book.inherit(kept)
+        book.record(record, id: earlier.id, detail: "", now: time)
+        #expect(book.knows(earlier.id))
+        for _ in 0..<2 {
+            store.keep(book.takeChanged())
+            let found = try #require(store.report(earlier.id))
+            #expect(found.attempts == ["connect.refused": 4] && found.first == earlier.first && found.last == time)
+            #expect(found.requestsFailed == 1 && found.requestsSaved == 2 && found.aliases == earlier.aliases)
+            #expect(store.reports(since: nil).count == 1)
+        }
+        // Another name that a worker uses later: its own row is part of the other one.
+        var joined = earlier
+        joined.aliases = [IncidentID(seconds: now, salt: 7)]
+        store.keep([try report(7)])
+        store.keep([joined])
+        #expect(store.reports(since: nil).map(\.id) == [earlier.id])
+    }
+
     @Test("forgets what is too old, and the oldest of too much") func prunes() throws {
         let file = try StorePath()
         let store = try IncidentStore(path: file.path, retention: 100_000, bytesMax: 1 << 30)

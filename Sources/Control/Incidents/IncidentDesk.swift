@@ -41,6 +41,7 @@ actor IncidentDesk: AttemptSink {
 
     func take(_ attempt: Messages.AttemptRecord) {
         guard let record = Diagnosis.AttemptRecord(attempt) else { return }
+        inherit(IncidentID(rawValue: attempt.incident))
         book.record(record, id: IncidentID(rawValue: attempt.incident), detail: attempt.detail, now: Self.now)
         work()
     }
@@ -48,6 +49,7 @@ actor IncidentDesk: AttemptSink {
     func take(_ tally: FailureTally) {
         for row in tally.attempts {
             guard let sample = Diagnosis.AttemptRecord(row) else { continue }
+            inherit(IncidentID(rawValue: row.incident))
             book.count(
                 sample, id: IncidentID(rawValue: row.incident), count: Int(row.count), last: Timestamp(milliseconds: row.last),
                 now: Self.now)
@@ -57,6 +59,12 @@ actor IncidentDesk: AttemptSink {
                 IncidentID(rawValue: row.incident), entered: Int(row.entered), saved: Int(row.saved), failed: Int(row.failed))
         }
         work()
+    }
+
+    /// An incident that is new here may have begun before this process did: then the store has what was kept of it.
+    private func inherit(_ id: IncidentID) {
+        guard let store, !book.knows(id), let earlier = store.report(id) else { return }
+        book.inherit(earlier)
     }
 
     func take(_ event: AppEvent) {

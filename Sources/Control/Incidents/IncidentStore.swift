@@ -47,6 +47,8 @@ final class IncidentStore: Sendable {
                     sql: "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?)",
                     arguments: [Int64(report.id.rawValue), report.first.milliseconds, report.last.milliseconds, body])
                 for alias in report.aliases {
+                    // What was kept under its own id is part of the report now.
+                    try database.execute(sql: "DELETE FROM incident WHERE id = ?", arguments: [Int64(alias.rawValue)])
                     try database.execute(
                         sql: "INSERT OR REPLACE INTO alias VALUES (?, ?)",
                         arguments: [Int64(alias.rawValue), Int64(report.id.rawValue)])

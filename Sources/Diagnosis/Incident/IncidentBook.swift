@@ -55,6 +55,10 @@ package struct IncidentBook: Sendable {
     private var memoryLimits: [String: UInt64] = [:]
     /// Incidents whose report changed since the last `takeChanged`.
     private var changed: Set<IncidentID> = []
+    /// What processes before this one had kept of incidents that go on.
+    private var former: [IncidentID: IncidentReport] = [:]
+    /// Beyond it, those of incidents that are known no more are forgotten.
+    private static let formerMax = 1_024
 
     /// - Parameter limits: `quietPeriod` is longer than the board's, so that no worker goes on with an id that is closed here.
     package init(limits: IncidentGrouper.Limits = IncidentBook.standardLimits, plan: InvestigationPlan = InvestigationPlan()) {
@@ -98,6 +102,15 @@ package struct IncidentBook: Sendable {
         var record = record
         record.time = min(max(record.time, now.advanced(byMilliseconds: -3_600_000)), now)
         return record
+    }
+
+    /// Whether an incident is known by this id.
+    package func knows(_ id: IncidentID) -> Bool { grouper.incident(id) != nil }
+
+    /// What a process before this one had kept of an incident that goes on: workers keep its id, and would open it empty.
+    package mutating func inherit(_ report: IncidentReport) {
+        former[report.id] = report
+        if former.count > Self.formerMax { former = former.filter { $0.key == report.id || knows($0.key) } }
     }
 
     /// Requests that came into an incident, and that ended.
@@ -265,12 +278,14 @@ package struct IncidentBook: Sendable {
         for version in entry?.versions ?? [] { lines.append(.init(time: version.time, text: version.text, source: "goodgate")) }
         let ends = app.flatMap { apps[$0] }?.ends(around: incident, count: IncidentReport.endsMax) ?? []
         if incident.attempts > 1 { lines.append(.init(time: incident.last, text: "last failed attempt", source: "attempt records")) }
-        return IncidentReport(
+        var report = IncidentReport(
             id: incident.id, aliases: incident.aliases, upstream: incident.upstream, app: app, peer: incident.peer?.text,
             first: incident.first, last: incident.last, isOpen: incident.closed == nil,
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: incident.requestsFailed, requestsSaved: incident.requestsSaved,
             requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict, ends: ends.isEmpty ? nil : ends,
             timeline: IncidentReport.timeline(lines))
+        for id in [incident.id] + incident.aliases { if let earlier = former[id] { report.continues(earlier) } }
+        return report
     }
 }

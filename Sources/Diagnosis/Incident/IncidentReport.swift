@@ -44,6 +44,20 @@ package struct IncidentReport: Sendable, Codable {
     /// All failed attempts.
     package var attemptsTotal: Int { attempts.values.reduce(0, +) }
 
+    /// Takes in what was kept of the same incident before. Requests that were under way then are not counted as such any more:
+    /// how they ended is among what has ended since.
+    mutating func continues(_ earlier: IncidentReport) {
+        first = min(first, earlier.first)
+        last = max(last, earlier.last)
+        attempts.merge(earlier.attempts, uniquingKeysWith: +)
+        requestsFailed += earlier.requestsFailed
+        requestsSaved += earlier.requestsSaved
+        aliases += ([earlier.id] + earlier.aliases).filter { $0 != id && !aliases.contains($0) }
+        ends = ends ?? earlier.ends
+        verdict = verdict ?? earlier.verdict
+        timeline = Self.timeline(timeline + earlier.timeline)
+    }
+
     /// Lines in the order of time: of too many the first and the last ones, for both the beginning and the end explain.
     static func timeline(_ lines: [Line]) -> [Line] {
         let sorted = lines.sorted { $0.time < $1.time }
