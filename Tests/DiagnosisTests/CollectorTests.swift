@@ -127,7 +127,7 @@ import Testing
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 1])
         scene.process("supervisord", command: "/usr/bin/python3 /usr/bin/supervisord")
         scene.process("tail", command: "tail -f /var/log/supervisord.log")
-        scene.system.commands["supervisorctl status"] = "api   RUNNING   pid 123, uptime 0:01:02\n"
+        scene.system.commands["env -C / supervisorctl status"] = "api   RUNNING   pid 123, uptime 0:01:02\n"
         #expect(scene.evidence().apps.value?.count == 1)
     }
 
@@ -243,5 +243,47 @@ import Testing
         #expect(Subprocess.monotonicMilliseconds() - clock < 10_000)
         #expect(system.interfaceAddresses().contains(PeerAddress(parsing: "127.0.0.1:0")))
         #expect((try? system.read("/definitely/not/there", limit: 10)) == nil)
+    }
+
+    /// The doctor collects the host once and then each peer.
+    @Test func `sockets to a peer are counted beside the host's facts`() throws {
+        var scene = Scene("10.0.0.9:80", [.localPorts: 3])
+        scene.extraRows = (0..<3).map {
+            "   \($0): \(Scene.local(PeerAddress(parsing: "10.0.0.5:4000\($0)"))) \(Scene.local(PeerAddress(parsing: "10.0.0.9:80"))) 01 "
+                + "00000000:00000000 00:00000000 00000000     0        0 7\($0) 1"
+        }
+        scene.system.commands["ip route get 10.0.0.9"] = "10.0.0.9 dev eth0 src 10.0.0.5\n"
+        let system = scene.recorded()
+        var set = EvidenceSet()
+        var subject = CollectionSubject(peer: nil, since: scene.failure.first, until: scene.failure.last)
+        for collector in Collectors.all where collector.isHostWide { collector.collect(subject, from: system, into: &set) }
+        subject.peer = scene.failure.peer
+        for collector in Collectors.all where !collector.isHostWide { collector.collect(subject, from: system, into: &set) }
+        let host = try #require(set.host.value)
+        #expect(host.socketsToPeer == ["ESTABLISHED": 3] && host.hasRoute == true && host.somaxconn == 128)
+    }
+
+    @Test func `a journal that was cut is named`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
+        for _ in 0..<19_999 { scene.journal(-5, "x.service", "x", identifier: "x", pid: 9) }
+        #expect(scene.evidence().unread.isEmpty)
+        scene.journal(-5, "x.service", "x", identifier: "x", pid: 9)
+        scene.journal(-5, "x.service", "x", identifier: "x", pid: 9)
+        let evidence = scene.evidence()
+        #expect(evidence.unread == ["the journal before 2026-11-22T09:59:55Z: only the last 20000 lines were read"])
+        #expect(evidence.gaps.contains(evidence.unread[0]))
+    }
+
+    /// A program that says nothing for a while is neither at its end nor without a deadline.
+    @Test func `a silent program is waited for until its deadline`() throws {
+        var output: [UInt8] = []
+        let late = ["/bin/sh", "-c", "sleep 0.2; echo late"]
+        let status = try Subprocess.stream(late, deadline: 5_000, pause: 20) { output += $0; return true }
+        #expect(status == 0 && output == Array("late\n".utf8))
+        let clock = ContinuousClock(), start = clock.now
+        #expect(throws: SystemError(110, "/bin/sleep 20")) {
+            _ = try Subprocess.stream(["/bin/sleep", "20"], deadline: 200, pause: 50) { _ in true }
+        }
+        #expect(clock.now - start < .seconds(10))
     }
 }

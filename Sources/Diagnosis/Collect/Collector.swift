@@ -39,7 +39,7 @@ extension Collector {
 /// All collectors, in the order in which they build on each other.
 package enum Collectors {
     package static let all: [any Collector] = [
-        ProxyCollector(), ListenerCollector(), HostCollector(), SocketPathCollector(), ProbeCollector(),
+        ProxyCollector(), ListenerCollector(), HostCollector(), PeerCollector(), SocketPathCollector(), ProbeCollector(),
         UnitCollector(), AppCollector(),
         JournalCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
     ]

@@ -36,12 +36,11 @@ package struct HostCollector: Collector {
         }
         let base = Self.base(subject)
         if let before = subject.countersBefore { facts.counterDeltas = Self.difference(before, Self.counters(system, of: subject)) }
-        if let peer = subject.peer, peer.isIP { Self.peerState(peer, base: base, system, into: &facts) }
         evidence.host = .known(facts, source: "/proc/sys, \(base)")
     }
 
     /// Where the tables of the proxy's network namespace are.
-    private static func base(_ subject: CollectionSubject) -> String { subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net" }
+    fileprivate static func base(_ subject: CollectionSubject) -> String { subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net" }
 
     /// Counters of `netstat` and `snmp`, by their own names.
     package static func counters(_ system: some SystemReader, of subject: CollectionSubject) -> [String: Int64] {
@@ -78,8 +77,24 @@ package struct HostCollector: Collector {
         }
         return out
     }
+}
 
-    static let stateNames = [
+/// Sockets to the peer, and the way to it. Not part of the host's facts: those are collected once for all peers.
+package struct PeerCollector: Collector {
+    package init() {}
+    /// As `Collector` says.
+    package var name: String { "sockets and route to the peer" }
+    package var isVolatile: Bool { true }
+
+    /// As `Collector` says.
+    package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
+    {
+        guard let peer = subject.peer, peer.isIP, case .known(var facts, let source) = evidence.host else { return }
+        Self.peerState(peer, base: HostCollector.base(subject), system, into: &facts)
+        evidence.host = .known(facts, source: source)
+    }
+
+    private static let stateNames = [
         1: "ESTABLISHED", 2: "SYN_SENT", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 8: "CLOSE_WAIT",
     ]
 

@@ -9,6 +9,9 @@ package struct JournalCollector: Collector {
     package var isHostWide: Bool { true }
     package var isHistory: Bool { true }
 
+    /// Lines read at most, the newest.
+    private static let linesMax = 20_000
+
     static let fields = "MESSAGE,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_PID,_TRANSPORT,_COMM"
 
     /// As `Collector` says.
@@ -17,10 +20,14 @@ package struct JournalCollector: Collector {
         // An app says where it listens when it starts, long before it fails: that line names the backend.
         let since = subject.since.seconds, until = subject.until.seconds + 1
         let command =
-            ["journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "20000"]
+            ["journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "\(Self.linesMax)"]
             + ["--since", "@\(since)", "--until", "@\(until)"]
         do {
-            var events = Self.parse(try system.run(command, deadline: 10_000, limit: 32 << 20), source: "journalctl")
+            let output = try system.run(command, deadline: 10_000, limit: 32 << 20)
+            var events = Self.parse(output, source: "journalctl")
+            if output.count(where: { $0 == 10 }) >= Self.linesMax, let first = Self.time(output.prefix { $0 != 10 }) {
+                evidence.unread.append("the journal before \(first.text): only the last \(Self.linesMax) lines were read")
+            }
             let starts = [
                 "journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "500", "-b", "-g",
                 "isten|running (on|at)|erving",
@@ -37,6 +44,11 @@ package struct JournalCollector: Collector {
             evidence.journal = .unavailable(
                 why: error.errorNumber == -1 ? "the journal is empty or may not be read" : error.text)
         }
+    }
+
+    /// When a line was written.
+    private static func time(_ line: ArraySlice<UInt8>) -> Timestamp? {
+        LineText(line).after("\"__REALTIME_TIMESTAMP\":\"")?.number.map { Timestamp(milliseconds: Int64($0) / 1_000) }
     }
 
     /// Lines of `journalctl -o json`; lines that are no JSON are skipped.

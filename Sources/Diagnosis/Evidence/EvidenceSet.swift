@@ -32,9 +32,12 @@ package struct EvidenceSet: Sendable {
 
     package init() {}
 
+    /// Parts of what was looked at that were not read.
+    package var unread: [String] = []
+
     /// Names what could not be looked at.
     package var gaps: [String] {
-        [
+        unread + [
             proxy.unavailableBecause, listeners.unavailableBecause, foreignListeners.unavailableBecause,
             unixListeners.unavailableBecause,
             socketPath.unavailableBecause, units.unavailableBecause, apps.unavailableBecause,

@@ -20,7 +20,7 @@ package enum Subprocess {
 
     /// Gives the output piecewise; the consumer answers false to stop. Returns the wait status; 0 when it was stopped by the consumer.
     package static func stream(
-        _ command: [String], deadline: Int, consume: (ArraySlice<UInt8>) -> Bool
+        _ command: [String], deadline: Int, pause: Int64 = 60_000, consume: (ArraySlice<UInt8>) -> Bool
     ) throws(SystemError) -> Int32 {
         let what = command.prefix(2).joined(separator: " ")
         let (pid, descriptor) = try spawn(command)
@@ -30,9 +30,11 @@ package enum Subprocess {
         while true {
             let left = end - monotonicMilliseconds()
             var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = left <= 0 ? 0 : unsafe poll(&event, 1, Int32(min(left, 60_000)))
+            let ready = left <= 0 ? 0 : unsafe poll(&event, 1, Int32(min(left, pause)))
             if ready < 0, errno == EINTR { continue }
-            if ready == 0, monotonicMilliseconds() >= end {
+            if ready == 0 {
+                // A silent minute is not the end: only the deadline is.
+                if monotonicMilliseconds() < end { continue }
                 _ = finish(pid, killing: true)
                 throw SystemError(110, what)
             }
