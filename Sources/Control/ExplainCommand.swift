@@ -15,13 +15,13 @@ struct ExplainCommand: ParsableCommand {
     var all = false
 
     func run() throws {
-        var recognised = 0
+        var recognised = 0, lines = BoundedLines(max: 16_384)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        while let line = readLine() {
+        func take(_ line: String) throws {
             guard let explanation = Explainer.explain(line) else {
-                if all { print(TextEscape.terminal(line) + "\n  not recognised\n") }
-                continue
+                if all { print(TextEscape.terminal(SecretMask.mask(line)) + "\n  not recognised\n") }
+                return
             }
             recognised += 1
             if json {
@@ -31,6 +31,9 @@ struct ExplainCommand: ParsableCommand {
                 print(ExplanationText.render(explanation))
             }
         }
+        // What has come, as it comes: the input may be a log that is being written.
+        while case let piece = FileHandle.standardInput.availableData, !piece.isEmpty { try lines.feed(piece, each: take) }
+        try lines.end(each: take)
         if recognised == 0 {
             FileHandle.standardError.write(Data("goodgate explain: no line was recognised\n".utf8))
             throw ExitCode(1)
