@@ -181,7 +181,7 @@ struct VerdictPageTests {
         let control = try ControlSite(server: "verdict_to 127.0.0.1;", mode: "hostile")
         defer { control.site.stop() }
         try #require(eventually(within: 20) { (try? control.status()) != nil })
-        let isShown = eventually(within: 20) {
+        let isShown = eventually(within: 60) {
             (try? row("evidence", of: control.site.get()).contains { $0.contains("alert(1)") }) == true
         }
         let reply = try control.site.get()
