@@ -55,6 +55,6 @@ import Testing
         let began = ContinuousClock.now
         work.cancel()
         #expect(await work.value)
-        #expect(ContinuousClock.now - began < .seconds(5), "nothing is awaited any more")
+        #expect(ContinuousClock.now - began < .seconds(20), "not the 30 s in which all is to be well again")
     }
 }
