@@ -89,7 +89,7 @@ struct DoctorTests {
 
             """)
         // Written by this process, a program that another test starts meanwhile might hold it open for writing: "text file busy".
-        try RunningProcess.run("/usr/bin/install", ["-m", "755", folder.path + "/nginx.new", folder.path + "/nginx"])
+        _ = try RunningProcess.run("/usr/bin/install", ["-m", "755", folder.path + "/nginx.new", folder.path + "/nginx"])
         let result = try RunningProcess.run(
             GatewayProcess.binary, ["doctor", "-c", file, "--no-probe", "--since", "1h", "--apply", "--backup", folder.path + "/kept"],
             environment: ["PATH": "\(folder.path):/usr/bin:/bin"], seconds: 60)
