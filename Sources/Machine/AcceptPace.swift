@@ -16,22 +16,27 @@ package struct AcceptPace: Sendable {
     private var fullTurns = 0
     /// Full turns that it takes to grow.
     private var patience = 1
+    /// The budget has just grown, and the next turn says whether that was right.
+    private var isTrial = false
 
     package init() {}
 
     /// As many connections as `budget` allows were taken, and nobody asked whether there are more.
     package mutating func tookAll() {
-        if budget > 1 { patience = 1 }
+        if isTrial { patience = 1 }
+        isTrial = false
         fullTurns += 1
-        guard fullTurns >= patience else { return }
+        guard fullTurns >= patience, budget < Self.most else { return }
         budget = min(budget * 2, Self.most)
         fullTurns = 0
+        isTrial = true
     }
 
     /// The queue was empty after fewer than `budget` connections.
     package mutating func ranDry(after count: Int) {
+        if isTrial { patience = min(patience * 2, Self.patienceMax) }
+        isTrial = false
         budget = max(1, min(count, budget))
-        patience = min(patience * 2, Self.patienceMax)
         fullTurns = 0
     }
 }
