@@ -20,10 +20,12 @@ extension Ref where Value == Worker {
             let (token, mask) = value.loop.event(index)
             if token.kind == EventKind.upstream { value.upstreamConnections.find(token)?.handleIfIdle(mask) }
         }
+        var acceptsSome = false
         for index in 0..<count {
             let (token, mask) = value.loop.event(index)
-            dispatch(token, mask)
+            if token.kind == EventKind.listener { acceptsSome = true } else { dispatch(token, mask) }
         }
+        if acceptsSome { acceptNew(count) }
         expireTimers()
         runPosted()
         value.log.flush(now: now)
@@ -31,6 +33,16 @@ extension Ref where Value == Worker {
         publishCounters()
         tellHealthNews()
         return !value.isStopping && !(value.isDraining && value.connections.count == 0)
+    }
+
+    /// New clients come last. Their requests are read at once, and whoever left before them must be gone then: his place in limit_conn is
+    /// free. A level-triggered listener stands before him in the kernel's list when it was there in the turn before.
+    private func acceptNew(_ count: Int) {
+        for index in 0..<count {
+            let (token, _) = value.loop.event(index)
+            guard token.kind == EventKind.listener, Int(token.slot) < value.listeners.count else { continue }
+            accept(from: value.listeners[Int(token.slot)])
+        }
     }
 
     /// TERM and QUIT sent to the worker itself mean what they mean to nginx's workers.
@@ -65,7 +77,6 @@ extension Ref where Value == Worker {
         switch token.kind {
         case EventKind.client: value.connections.find(token)?.handle(mask)
         case EventKind.upstream: value.upstreamConnections.find(token)?.handle(mask)
-        case EventKind.listener: if Int(token.slot) < value.listeners.count { accept(from: value.listeners[Int(token.slot)]) }
         case EventKind.channel: serveSupervisor(token)
         case EventKind.resolver: value.resolverConversations.find(token)?.handle(mask)
         case EventKind.health: value.health.targets.find(token)?.handle(mask)
