@@ -246,6 +246,43 @@ struct Reloads {
         #expect(failures == [])
     }
 
+    @Test("serves the request of an idle client that came with the order to leave", .enabled(if: Target.isGoodgate))
+    func requestBesideDrain() throws {
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: Site.block("", port, "return 200 old;"))
+        defer { gateway.stop() }
+        let client = try Client(port)
+        #expect(try client.request("GET", "/").text == "old")
+        let old = try #require(gateway.workers.first)
+        kill(old, SIGSTOP)
+        defer { kill(old, SIGCONT) }
+        try gateway.rewrite(http: Site.block("", port, "return 200 new;"))
+        gateway.signal(SIGHUP)
+        #expect(eventually { gateway.workers.count == 2 && (try? Client.get(port).text) == "new" })
+        // The order to leave waits for the stopped worker; the request comes behind it.
+        usleep(100_000)
+        try client.send(Client.head("GET", "/"))
+        kill(old, SIGCONT)
+        #expect(try client.readReply().text == "old")
+    }
+
+    @Test("closes an idle connection at once, or after keepalive_min_timeout", .enabled(if: Target.isGoodgate))
+    func keepaliveMinTimeout() throws {
+        let at = Ports.free(), later = Ports.free()
+        let http = Site.block("", at, "return 200 x;") + Site.block("", later, "keepalive_min_timeout 2s; return 200 x;")
+        let gateway = try GatewayProcess(http: http)
+        defer { gateway.stop() }
+        let client = try Client(at), kept = try Client(later), idle = try Client(later)
+        for each in [client, kept, idle] { #expect(try each.request("GET", "/").status == 200) }
+        gateway.signal(SIGHUP)
+        #expect(client.isClosedByPeer())
+        let reply = try kept.request("GET", "/")
+        #expect(reply.status == 200)
+        #expect(reply["connection"] == "close")
+        #expect(idle.isClosedByPeer(within: 8), "its time is over")
+        #expect(eventually(within: 10) { gateway.workers.count == 1 }, "the old generation is gone")
+    }
+
     @Test("can change the number of workers")
     func workerCount() throws {
         let port = Ports.free()

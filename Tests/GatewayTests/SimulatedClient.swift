@@ -112,6 +112,10 @@ final class SimulatedClient: NetworkPeer {
 
     func received(_ connection: SimulatedConnection) {
         guard connection === self.connection, !isDone else { return }
+        if connection.isElsewhere {
+            self.connection = nil
+            return isDone = true
+        }
         guard plan.readsSlowly else { return read(connection, .max) }
         guard !isReadNoted else { return }
         isReadNoted = true

@@ -56,6 +56,8 @@ final class SimulatedConnection {
     var error: Int32 = 0
     var isClosedByWorker = false
     var isClosedByPeer = false
+    /// Never accepted: the worker's successor has it.
+    var isElsewhere = false
     var resetsOnClose = false
     /// The worker found no room: it is told when there is some.
     var wantsRoom = false
@@ -71,8 +73,8 @@ final class SimulatedConnection {
     }
 
     var room: Int { max(0, capacity - toPeer.inFlight - toPeer.count) }
-    /// As the kernel has it: a third of the buffer must be free.
     /// What was sent last waits for more of it.
     var isCorked = false
+    /// As the kernel has it: a third of the buffer must be free.
     var hasRoom: Bool { room * 3 >= capacity }
 }

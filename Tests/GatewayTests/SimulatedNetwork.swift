@@ -21,6 +21,10 @@ final class SimulatedNetwork {
     private(set) var faults: [String] = []
     /// The worker waits without end, and nothing will ever happen.
     private(set) var isStuck = false
+    /// A connection in the queue of the listener has woken this worker and nobody else (EPOLLEXCLUSIVE).
+    var isListenerExclusive = false
+    private var isInterrupted = false
+    private var nextClient: (() -> Void)?
 
     private var calendar = Calendar()
     private var connections: [Int32: SimulatedConnection] = [:]
@@ -79,14 +83,34 @@ final class SimulatedNetwork {
     func connect(_ connection: SimulatedConnection, _ peer: any NetworkPeer) {
         connection.peer = peer
         after(latency()) { [self] in
-            guard listener >= 0 else {
-                connection.toPeer.isReset = true
-                return peer.received(connection)
-            }
+            guard listener >= 0 else { return leaveToSuccessor(connection) }
             backlog.append(connection)
             wake(listener)
+            nextClient?()
+            nextClient = nil
         }
     }
+
+    /// The worker has left: another one has the listener, and is not simulated.
+    private func leaveToSuccessor(_ connection: SimulatedConnection) {
+        connection.isElsewhere = true
+        connection.peer?.received(connection)
+    }
+
+    /// The worker's process has ended: what is under way arrives, and clients go on.
+    func goOnAlone() {
+        var left = 100_000
+        while let next = calendar.next, left > 0 {
+            now = max(now, next)
+            runDue()
+            left -= 1
+        }
+    }
+
+    /// Ends the worker's wait, as a signal does: what has come by then is not reported yet.
+    func interrupt() { isInterrupted = true }
+    /// Runs an action when the next client has connected, and is not yet accepted.
+    func atNextClient(_ action: @escaping () -> Void) { nextClient = action }
 
     /// A peer sends bytes.
     func send(_ connection: SimulatedConnection, _ bytes: [UInt8]) {
@@ -275,10 +299,8 @@ final class SimulatedNetwork {
         registrations[listener] = nil
         ready.removeAll { $0 == listener }
         listener = -1
-        for connection in backlog {
-            connection.isClosedByWorker = true
-            resetPeer(connection)
-        }
+        if isListenerExclusive, !backlog.isEmpty { fault("\(backlog.map(\.name)) left in the queue: nobody else is woken for them") }
+        for connection in backlog { leaveToSuccessor(connection) }
         backlog.removeAll()
         return 0
     }
@@ -436,6 +458,11 @@ extension SimulatedNetwork {
         let deadline = timeout < 0 ? UInt64.max : now + UInt64(timeout) * 1_000_000
         while true {
             runDue()
+            if isInterrupted {
+                isInterrupted = false
+                hasProgressed = true
+                return 0
+            }
             let count = take(events.assumingMemoryBound(to: epoll_event.self), min(capacity, 1 + Int(random.next(below: 16))))
             if count > 0 { return count }
             let next = min(deadline, calendar.next ?? .max)

@@ -144,7 +144,9 @@ final class OriginConnection: NetworkPeer {
             switch request.fault {
             case .cutsHead?, .cutsBody?: end(hard: false)
             case .resetsBody?: end(hard: true)
-            case .stopsInBody?, .badHead?, .twoLengths?, .hugeHead?, .badChunk?: break
+            // An answer to HEAD has no body that could be wrong.
+            case .stopsInBody? where request.method != "HEAD", .badChunk? where request.method != "HEAD": break
+            case .badHead?, .twoLengths?, .hugeHead?: break
             default:
                 current?.isAnswered = true
                 endIfDone()

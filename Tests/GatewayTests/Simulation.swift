@@ -24,6 +24,8 @@ final class Simulation {
     var answers: [Int]
     private var clients: [SimulatedClient] = []
     private var hasHealthyOrigin = false
+    private var hasRetired = false
+    private var mustRetire = false
     private let pauseMax: UInt64
 
     init(seed: UInt64, directory: String, isTraced: Bool = false) {
@@ -41,7 +43,7 @@ final class Simulation {
     /// A pause between two pieces, in nanoseconds.
     func pause() -> UInt64 { 1000 + random.next(below: pauseMax) }
     /// The gateway may close a connection that waits for a request.
-    var mayCloseIdle: Bool { plan.configuration.contains("keepalive_timeout 0") }
+    var mayCloseIdle: Bool { plan.configuration.contains("keepalive_timeout 0") || hasRetired }
 
     /// An answer that the gateway made itself, or a 503 that it passed on although it might have asked others.
     func judgeOwnStatus(_ status: Int, _ request: Int) {
@@ -74,11 +76,20 @@ final class Simulation {
         }
         clients = plan.clients.enumerated().map { SimulatedClient($0.offset, $0.element, self) }
         for client in clients { network.after(random.next(below: 20_000_000)) { client.begin() } }
+        if let time = plan.retiresAfter {
+            let retire = { [self] in
+                mustRetire = true
+                network.interrupt()
+            }
+            network.after(time) { [self] in if chance(50) { retire() } else { network.atNextClient(retire) } }
+        }
         var turns = 0
         while !network.isStuck, network.faults.isEmpty, !plan.drains || !clients.allSatisfy(\.isDone), worker.tick() {
             turns += 1
+            retireIfDue(worker)
             if turns > 300_000 { network.fault("it does not end") }
         }
+        if hasRetired { network.goOnAlone() }
         if network.faults.isEmpty { judgeEnd(worker, held) }
         if network.trace != nil {
             worker.value.log.flush(now: worker.now, all: true)
@@ -88,6 +99,13 @@ final class Simulation {
         clients = []
         free(worker)
         return network.faults
+    }
+
+    private func retireIfDue(_ worker: WorkerRef) {
+        guard mustRetire, !hasRetired else { return }
+        network.note("the worker is told to leave")
+        hasRetired = true
+        worker.drain(deadline: nil)
     }
 
     private func start() -> WorkerRef? {
@@ -103,6 +121,9 @@ final class Simulation {
             for (index, file) in worker.value.log.files.enumerated() { file.value.descriptor = CS_SIMULATED + 1_000_000 + Int32(index) }
             let listener = worker.value.http.value.listeners[0]
             listener.value.descriptor = network.listener
+            listener.value.isShared = seed % 2 == 0
+            // A worker that has no room for more must leave the rest: the next connection wakes others.
+            network.isListenerExclusive = listener.value.isShared && !plan.isTight
             worker.value.listeners = [listener]
             worker.listenEvents(listener)
             return worker
@@ -137,7 +158,7 @@ final class Simulation {
             ("exchanges", worker.value.exchanges.count), ("upstream connections", worker.value.upstreamConnections.count),
             ("descriptors", network.openCount), ("buffers", worker.value.pool.value.outstanding - held),
             ("requests being written", worker.value.counters.writing), ("heads being read", worker.value.counters.reading),
-            ("timers", plan.drains ? 0 : worker.value.loop.timers.entryCount),
+            ("timers", plan.drains || hasRetired ? 0 : worker.value.loop.timers.entryCount),
         ]
         for (what, count) in left where count != 0 { network.fault("\(count) \(what) left at the end") }
         let upstream = worker.value.http.value.upstreams[0]

@@ -76,6 +76,8 @@ struct SimulationPlan {
     let originCount: Int
     /// Fewer connections are allowed than there are clients.
     let isTight: Bool
+    /// When the worker is told to leave to a successor, in nanoseconds from the start; nil: not before the end.
+    let retiresAfter: UInt64?
     /// The end is a drain instead of waiting for all timers.
     let drains: Bool
     private(set) var streamsRequests = false
@@ -84,6 +86,8 @@ struct SimulationPlan {
         isCalm = random.next(below: 4) == 0
         isTight = random.next(below: 8) == 0
         drains = random.next(below: 3) == 0
+        let retiresWithin: [UInt64] = [30_000_000, 300_000_000, 5_000_000_000]
+        retiresAfter = random.next(below: 4) == 0 ? random.next(below: retiresWithin[Int(random.next(below: 3))]) : nil
         originCount = 1 + Int(random.next(below: 3))
         let clientCount = 1 + Int(random.next(below: isTight ? 12 : 6))
         for _ in 0..<clientCount { addClient(&random) }
@@ -133,6 +137,7 @@ struct SimulationPlan {
                 proxy_temp_path \(directory)/proxy;
                 keepalive_timeout \(pick(["65s", "5s", "0"]));
                 keepalive_requests \(pick(["1000", "2"]));
+                keepalive_min_timeout \(pick(["0", "0", "100ms"]));
                 \(pick(["", "", "lingering_close always;", "lingering_time 3s;"]))
                 \(pick(["", "", "reset_timedout_connection on;"]))
                 client_body_buffer_size \(pick(["16k", "1k", "128k"]));

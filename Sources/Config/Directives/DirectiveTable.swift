@@ -77,7 +77,6 @@ struct DirectiveTableBuilder {
             "client_body_in_single_buffer": "where a body lies makes no difference here",
             "debug_connection": "there is no debug log",
             "early_hints": "interim answers of an upstream are not passed on",
-            "keepalive_min_timeout": "idle connections are closed at once when a worker leaves",
             "output_buffers": "files are sent by the kernel, not read into buffers",
             "proxy_busy_buffers_size": "buffers are sent as they come",
             "proxy_pass_trailers": "trailers of an upstream are not passed on",

@@ -10,7 +10,17 @@ extension Ref where Value == Worker {
     func accept(from listener: Ref<Listener>) {
         // A drain in the same tick has closed it.
         guard listener.value.descriptor >= 0 else { return }
-        for count in 0..<listener.value.pace.budget {
+        accept(from: listener, most: listener.value.pace.budget)
+    }
+
+    /// Takes what waits on a socket that this worker is about to leave and has taken out of its event loop.
+    ///
+    /// The kernel woke this worker alone for a connection (EPOLLEXCLUSIVE). One that it left in the queue would wait there until the next
+    /// connection wakes somebody else. Those that came while this worker was awake have woken others: there is an end to it.
+    func acceptRest(of listener: Ref<Listener>) { accept(from: listener, most: AcceptPace.most) }
+
+    private func accept(from listener: Ref<Listener>, most: Int) {
+        for count in 0..<most {
             guard value.acceptPausedUntil == 0 else { return }
             guard let connection = value.connections.take() else { return pauseAccepting("\(value.connections.limit) worker_connections are not enough") }
             let descriptor = Socket.accept(listener.value.descriptor, address: &connection.value.peer)

@@ -199,7 +199,8 @@ extension Ref where Value == ClientConnection {
     func readTimedOut() {
         switch value.state {
         case .closed: return
-        case .idle, .readingProxyHeader: close()
+        case .idle: closeIdle()
+        case .readingProxyHeader: close()
         case .readingHead:
             guard let request = value.request else { return close() }
             worker.value.counters.reading -= 1
@@ -235,9 +236,29 @@ extension Ref where Value == ClientConnection {
         }
         value.state = .idle
         if let input = value.input, input.count > 0 { return } // pipelined: `readHead` or the caller goes on
-        if worker.value.isDraining { return close() }
+        let least = location.value.keepaliveMinTimeout
+        value.keptUntil = least == 0 ? 0 : worker.now &+ least
         if !value.isReadable { waitForHead() }
+        if worker.value.isDraining { return retireIdle() }
         setReadTimer(after: location.value.keepaliveTimeout)
+    }
+
+    /// The worker leaves: closes an idle connection when `keepalive_min_timeout` has passed, at the earliest in the next turn. A request
+    /// that has come by then is served.
+    func retireIdle() {
+        let now = worker.now
+        setReadTimer(after: value.keptUntil > now ? value.keptUntil - now : 0)
+    }
+
+    /// The time of an idle connection has passed.
+    private func closeIdle() {
+        // A worker that leaves ends it without any fault of the client, whose next request may be here and not yet reported.
+        if worker.value.isDraining, value.requestCount > 0 {
+            value.isReadable = true
+            readHead()
+            guard value.state == .idle else { return }
+        }
+        close()
     }
 
     private func beginLingering(_ location: Ref<Location>) {

@@ -54,6 +54,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     /// Requests seen on this connection.
     var requestCount = 0
     var acceptedAt: UInt64 = 0
+    /// Idle: a worker that leaves does not close it before this time (keepalive_min_timeout). 0: at once.
+    var keptUntil: UInt64 = 0
     /// When reading a PROXY header: what it said, kept for the connection's life.
     var proxyHeader: Ref<ProxyHeaderInfo>?
     var readTimer = TimerID.none

@@ -31,6 +31,7 @@ struct Location: ~Copyable {
     // Read by every request.
     let isInternal: Bool
     let keepaliveTimeout: UInt64
+    let keepaliveMinTimeout: UInt64
     let keepaliveRequests: Int
     let keepaliveTime: UInt64
     let sendTimeout: UInt64
@@ -70,6 +71,7 @@ struct Location: ~Copyable {
         name = ByteView.immortal(settings.value.name)
         isInternal = core.isInternal
         keepaliveTimeout = UInt64(core.keepaliveTimeout)
+        keepaliveMinTimeout = UInt64(min(core.keepaliveMinTimeout, core.keepaliveTimeout))
         keepaliveRequests = core.keepaliveRequests
         keepaliveTime = UInt64(core.keepaliveTime)
         sendTimeout = UInt64(core.sendTimeout)

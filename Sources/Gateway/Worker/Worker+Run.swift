@@ -126,16 +126,17 @@ extension Ref where Value == Worker {
 
     // MARK: - Drain
 
-    /// QUIT: no new connections, idle ones are closed now, others after their request.
+    /// QUIT: no new connections, idle ones are closed unless a request has just come, others after their request.
     func drain(deadline: UInt64?) {
         guard !value.isDraining else { return }
         value.isDraining = true
         for listener in value.listeners where listener.value.descriptor >= 0 {
             value.loop.remove(listener.value.descriptor)
+            if listener.value.isShared { acceptRest(of: listener) }
             Socket.close(listener.value.descriptor)
             listener.value.descriptor = -1
         }
-        closeIdle()
+        retireIdle()
         closePooled()
         if let deadline, deadline > 0 {
             value.shutdownDeadline = now + deadline
@@ -143,12 +144,12 @@ extension Ref where Value == Worker {
         }
     }
 
-    func closeIdle() {
+    private func retireIdle() {
         for slot in 0..<UInt32(value.connections.capacity) {
             let connection = value.connections[slot]
             // One that has not asked anything yet has a request on its way: it is served (nginx closes only what waits after a request).
             if connection.value.state == .idle, connection.value.requestCount > 0, connection.value.descriptor >= 0 {
-                connection.close()
+                connection.retireIdle()
             }
         }
     }
