@@ -4,18 +4,20 @@
 @safe
 public struct Table<Element: BitwiseCopyable>: ~Copyable {
     @usableFromInline var memory: UnsafeMutablePointer<Element>
+    /// Elements there is room for; before the first one, what to make room for, negative.
     @usableFromInline var capacity: Int
     @inlinable public var count: Int { @inline(__always) get { used } }
     @usableFromInline var used = 0
 
-    /// - Parameter capacity: elements to make room for at once, > 0.
+    /// - Parameter capacity: elements to make room for with the first one, > 0.
     @inlinable public init(capacity: Int) {
         precondition(capacity > 0)
-        unsafe memory = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-        self.capacity = capacity
+        // SAFETY: never read or written before `grow` has replaced it.
+        unsafe memory = UnsafeMutablePointer(bitPattern: MemoryLayout<Element>.alignment)!
+        self.capacity = -capacity
     }
 
-    @inlinable deinit { unsafe memory.deallocate() }
+    @inlinable deinit { if capacity > 0 { unsafe memory.deallocate() } }
 
     @inlinable public var isEmpty: Bool { count == 0 }
     @inlinable public var indices: Range<Int> { 0..<count }
@@ -33,7 +35,7 @@ public struct Table<Element: BitwiseCopyable>: ~Copyable {
 
     @inlinable @inline(__always)
     public mutating func append(_ element: Element) {
-        if count == capacity { grow() }
+        if count >= capacity { grow() }
         // SAFETY: count < capacity.
         unsafe (memory + count).initialize(to: element)
         used &+= 1
@@ -75,11 +77,15 @@ public struct Table<Element: BitwiseCopyable>: ~Copyable {
 
     @inlinable @inline(never)
     mutating func grow() {
-        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
-        unsafe larger.update(from: memory, count: count)
-        unsafe memory.deallocate()
+        let isFirst = capacity < 0
+        let size = isFirst ? -capacity : capacity * 2
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: size)
+        if !isFirst {
+            unsafe larger.update(from: memory, count: count)
+            unsafe memory.deallocate()
+        }
         unsafe memory = larger
-        capacity *= 2
+        capacity = size
     }
 }
 

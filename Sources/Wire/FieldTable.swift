@@ -4,23 +4,24 @@
 @safe
 public struct FieldTable: ~Copyable {
     @usableFromInline var storage: UnsafeMutablePointer<ParsedField>
+    /// Fields there is room for; before the first one, what to make room for, negative.
     @usableFromInline var capacity: Int
     /// Number of fields.
     public internal(set) var count: Int
     /// The known names among them.
     public internal(set) var present: TokenSet
 
-    /// - Parameter capacity: fields that fit without growing, >= 1.
+    /// - Parameter capacity: fields to make room for with the first one, >= 1.
     public init(capacity: Int = 32) {
-        let size = max(1, capacity)
-        unsafe storage = UnsafeMutablePointer<ParsedField>.allocate(capacity: size)
-        self.capacity = size
+        // SAFETY: never read or written before `grow` has replaced it.
+        unsafe storage = UnsafeMutablePointer(bitPattern: MemoryLayout<ParsedField>.alignment)!
+        self.capacity = -max(1, capacity)
         count = 0
         present = TokenSet()
     }
 
     // SAFETY: this type is the only owner of the memory.
-    deinit { unsafe storage.deallocate() }
+    deinit { if capacity > 0 { unsafe storage.deallocate() } }
 
     /// The field at a place, in the order of the lines. Traps outside 0..<count.
     @inlinable public subscript(index: Int) -> ParsedField {
@@ -44,7 +45,7 @@ public struct FieldTable: ~Copyable {
 
     /// Adds a field. Amortised O(1); allocates only beyond the largest count so far.
     public mutating func append(_ field: ParsedField) {
-        if count == capacity { grow() }
+        if count >= capacity { grow() }
         // SAFETY: count < capacity.
         unsafe (storage + count).initialize(to: field)
         count &+= 1
@@ -53,12 +54,16 @@ public struct FieldTable: ~Copyable {
 
     @inline(never)
     private mutating func grow() {
-        let larger = UnsafeMutablePointer<ParsedField>.allocate(capacity: capacity * 2)
-        // SAFETY: the new memory holds twice as many; ParsedField is trivial.
-        unsafe larger.moveInitialize(from: storage, count: count)
-        unsafe storage.deallocate()
+        let isFirst = capacity < 0
+        let size = isFirst ? -capacity : capacity * 2
+        let larger = UnsafeMutablePointer<ParsedField>.allocate(capacity: size)
+        if !isFirst {
+            // SAFETY: the new memory holds twice as many; ParsedField is trivial.
+            unsafe larger.moveInitialize(from: storage, count: count)
+            unsafe storage.deallocate()
+        }
         unsafe storage = larger
-        capacity *= 2
+        capacity = size
     }
 
     /// Place of the first field with a known name at or after `start`; nil if there is none. O(1) if the name does not

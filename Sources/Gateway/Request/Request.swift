@@ -29,12 +29,12 @@ struct Request: ~Copyable, SlabValue {
 
     // Request line and head.
     var parser = RequestHeadParser(options: HeadOptions())
-    var parsedFields = FieldTable(capacity: 8)
+    var parsedFields = FieldTable(capacity: 4)
     /// Bytes of the head, request line included.
     var headLength = 0
     /// The head itself, where it was parsed.
     var headBytes = ByteView()
-    var fields = Table<HeaderField>(capacity: 8)
+    var fields = Table<HeaderField>(capacity: 4)
     var method = Method.get
     var methodName = ByteView()
     var versionMinor = 1
@@ -111,7 +111,7 @@ struct Request: ~Copyable, SlabValue {
     // Limits and state of modules.
     var exchange: ExchangeRef?
     /// Attempts on upstreams so far, for variables and records.
-    var attempts = Table<AttemptStat>(capacity: 2)
+    var attempts = Table<AttemptStat>(capacity: 1)
     /// The next attempt starts a new group in the lists of $upstream_* variables.
     var startsAttemptGroup = false
     /// What failed attempts left.
