@@ -25,6 +25,8 @@ package struct RateLimit {
         return rate * seconds + after - min(passed, 1 << 50)
     }
 
-    /// Milliseconds until there is an allowance again.
-    package func wait(_ allowance: Int64) -> UInt64 { UInt64(max(0, -allowance) * 1000 / rate + 1) }
+    /// Milliseconds until there is an allowance again: to the begin of a second, as the allowance grows by whole seconds.
+    package func wait(_ allowance: Int64, elapsed: UInt64) -> UInt64 {
+        UInt64(max(0, -allowance) / rate + 1) * 1000 - elapsed % 1000
+    }
 }

@@ -4,10 +4,11 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case propfind, proppatch, mkcol, copy, move, lock, unlock
     case other
 
-    /// Whether nginx sends such a request to the next upstream although it was already sent to one.
+    /// Whether such a request may go to the next upstream although it was already sent to one. As in nginx, but for methods that nobody
+    /// knows: nothing says that they may be repeated (RFC 9110, 9.2.2).
     @inlinable public var isIdempotent: Bool {
         switch self {
-        case .post, .lock, .patch: false
+        case .post, .lock, .patch, .other: false
         default: true
         }
     }

@@ -62,7 +62,7 @@ struct AppHealth {
         let both = try processes(site, 2)
         try directory.write("sick-\(both[0])", "")
         #expect(site.gateway.waitForError("is unhealthy: 2 checks in a row failed, it answered with status 503"))
-        #expect(try all(site, goTo: [both[1]]))
+        #expect(try eventually { try all(site, goTo: [both[1]]) }, "the workers hear of it as soon as the log")
         try FileManager.default.removeItem(atPath: directory.path + "/sick-\(both[0])")
         #expect(site.gateway.waitForError("is healthy"))
         #expect(try processes(site, 2) == both)
@@ -159,7 +159,7 @@ struct AppHealth {
             return old.isDisjoint(with: site.gateway.workers) && site.gateway.workers.count == 2
         })
         #expect(served == [both[1]])
-        #expect(try all(site, goTo: [both[1]]))
+        #expect(try eventually { try all(site, goTo: [both[1]]) }, "the workers hear of it as soon as the log")
         let text = directory.read(GatewayProcess.configurationName)
         try directory.write(GatewayProcess.configurationName, text.replacingOccurrences(of: Self.health, with: ""))
         site.gateway.signal(SIGHUP)

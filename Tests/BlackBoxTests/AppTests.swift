@@ -69,6 +69,22 @@ struct Apps {
         #expect(seconds < 0.9, "\(seconds) s")
     }
 
+    @Test("dies with more requests in its hands than may wait: the rest gets 503, and the worker lives")
+    func fullQueueAtDeath() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: command(directory, delay: 0.5), upstream: "queue 1 timeout=20s;", directory: directory)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        let app = try process(try site.client(timeout: 30).request())
+        let worker = site.gateway.workers
+        kill(app, SIGSTOP)
+        let clients = try (0..<3).map { _ in try site.client(timeout: 30) }
+        for client in clients { try client.send(Client.head("GET", "/")) }
+        usleep(100_000)
+        kill(app, SIGKILL)
+        #expect(try clients.map { try $0.readReply().status }.sorted() == [200, 503, 503], "\(site.gateway.errorLog)")
+        #expect(site.gateway.workers == worker)
+    }
+
     @Test("that never starts is answered for with 503 and Retry-After, at once")
     func crashLoop() throws {
         let directory = try TemporaryDirectory()

@@ -197,6 +197,20 @@ struct Limits {
         #expect(seconds > 0.8 && seconds < 8, "3 s at this rate; nginx counts whole seconds, so up to one less, and a burst at once")
     }
 
+    @Test("of rate lets a client wait longer than send_timeout")
+    func rateBeyondSendTimeout() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("file", Bytes.patterned(12_000_000))
+        let server = "root \(directory.path); limit_rate 20k; limit_rate_after 11940000; send_timeout 1s;"
+        let site = try Site(server: server, directory: directory)
+        defer { site.stop() }
+        let client = try Client(site.port, timeout: 20, receiveBuffer: 65_536)
+        try client.send(Client.head("GET", "/file"))
+        // The burst does not fit into the sockets: it waits for the client once, and never again.
+        usleep(300_000)
+        #expect(try client.readReply().body.count == 12_000_000)
+    }
+
     @Test("of rate to the client and from the origin go together", arguments: [(80, 160), (160, 80), (100, 100)])
     func bothRates(_ client: Int, _ origin: Int) throws {
         let peer = try Origin { _ in .answer(body: .patterned(200_000)) }

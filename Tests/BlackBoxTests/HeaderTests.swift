@@ -34,6 +34,16 @@ struct RequestFields {
         #expect(origin.last["X-Mixed"] == "a GET b")
     }
 
+    @Test("give way to the target: its authority is the Host", .enabled(if: Target.isGoodgate, "nginx passes the field"))
+    func authority() throws {
+        let origin = try Origin(answer: "ok")
+        let site = try Site(origin, location: "proxy_set_header Host $http_host; \(Site.keepAlive)")
+        defer { site.stop() }
+        #expect(try site.get("http://public.example:8080/a", ["Host: internal.example"]).status == 200)
+        #expect(origin.last["Host"] == "public.example:8080")
+        #expect(origin.last.target == "/a")
+    }
+
     @Test("of one hop are not sent on", arguments: ["Keep-Alive: 5", "TE: trailers", "Proxy-Connection: x", "Connection: keep-alive"])
     func hopByHop(_ field: String) throws {
         let origin = try Origin(answer: "ok")

@@ -13,6 +13,19 @@ struct Processes {
         #expect(Ports.isFree(site.port))
     }
 
+    @Test("has a limit for what it finishes where QUIT comes to a worker itself", .enabled(if: Target.isGoodgate))
+    func quitOfWorker() throws {
+        let origin = try Origin { _ in .silence }
+        let site = try Site(origin, main: "worker_shutdown_timeout 300ms;")
+        defer { site.stop() }
+        let client = try site.client(timeout: 20)
+        try client.send(Client.head("GET", "/"))
+        #expect(origin.waitForRequests(1))
+        let worker = try #require(site.gateway.workers.first)
+        kill(worker, SIGQUIT)
+        #expect(eventually(within: 10) { !LiveProcess(worker).isAlive })
+    }
+
     @Test("finishes what it serves on QUIT, and takes nothing new")
     func gracefulQuit() throws {
         let origin = try Origin { _ in .delay(0.5, .answer(body: Bytes("late"))) }

@@ -43,6 +43,15 @@ struct Retries {
             "upstream prematurely closed connection while reading response header from upstream, client: 127.0.0.1"))
     }
 
+    @Test("is never repeated for a method that nobody knows", .enabled(if: Target.isGoodgate, "nginx repeats it"))
+    func unknownMethod() throws {
+        let pair = try Pair { _ in .close }
+        defer { pair.site.stop() }
+        #expect(try pair.site.get(method: "SUBMIT").status == 502)
+        #expect(pair.bad.requests.count == 1)
+        #expect(pair.good.requests.isEmpty)
+    }
+
     @Test("is repeated for POST with an Idempotency-Key where the configuration says so", .enabled(if: Target.isGoodgate, "our directive"),
           arguments: [
               ("on", "Idempotency-Key: 7", true), ("on", "Idempotency-Key:", false), ("on", "X-Key: 7", false),

@@ -158,6 +158,60 @@ struct UpstreamFraming {
         #expect(try site.get("/").text == "fallback")
     }
 
+    @Test("of a fallback is to a request with that location's own framing", arguments: [
+        ("", "HTTP/1.1", "hello"), ("proxy_set_body instead;", "HTTP/1.1", "instead"), ("proxy_pass_request_body off;", "HTTP/1.1", ""),
+        ("proxy_http_version 1.0;", "HTTP/1.0", "hello"),
+    ])
+    func fallbackFraming(_ location: String, _ version: String, _ body: String) throws {
+        let origin = try Origin { _ in .answer(body: Bytes("x")) }
+        let site = try Site(server: """
+            proxy_request_buffering off; \(location.contains("version") ? "" : "proxy_http_version 1.1;")
+            location / { proxy_http_version 1.1; proxy_pass http://127.0.0.1:\(Ports.free()); error_page 502 = @fallback; }
+            location @fallback { proxy_pass http://127.0.0.1:\(origin.port); \(location) }
+            """)
+        defer { site.stop(allowing: ["while"]) }
+        let client = try site.client()
+        try client.send(Client.head("POST", "/", ["Transfer-Encoding: chunked"]) + Bytes("5\r\nhello\r\n0\r\n\r\n"))
+        #expect(try client.readReply().text == "x")
+        let request = try #require(origin.requests.first)
+        #expect(request.version == version)
+        #expect(request.body.text == body)
+        #expect(request.isChunked == (location == ""))
+        #expect(request["Transfer-Encoding"] == (location == "" ? "chunked" : nil))
+    }
+
+    @Test("may be slow to take an upload: that is not the client's fault")
+    func slowTaker() throws {
+        let upload = Bytes.patterned(12_000_000)
+        let origin = try RawOrigin { client in
+            _ = try client.readUntil("\r\n\r\n")
+            usleep(2_500_000)
+            _ = try client.readExactly(upload.count)
+            try client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        }
+        let site = try Site(server: """
+            client_max_body_size 0; client_body_timeout 1s; proxy_send_timeout 20s;
+            location / { proxy_pass http://127.0.0.1:\(origin.port); proxy_request_buffering off; proxy_http_version 1.1; }
+            """)
+        defer { site.stop() }
+        let client = try site.client(timeout: 20)
+        try client.send(Client.head("POST", "/", bodyCount: upload.count) + upload)
+        #expect(try client.readReply().text == "ok")
+    }
+
+    @Test("204 that announces a body is the last one on its connection", .enabled(if: Target.isGoodgate))
+    func bodyAfter204() throws {
+        let origin = try Origin { request in
+            request.target == "/none" ? .bytes(Bytes("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")) : .answer(body: Bytes("x"))
+        }
+        let site = try Site(origin)
+        defer { site.stop() }
+        let client = try site.client()
+        #expect(try client.request("GET", "/none").status == 204)
+        #expect(try client.request("GET", "/").text == "x")
+        #expect(origin.requests.map(\.connection) == [1, 2])
+    }
+
     @Test("may have a head as large as proxy_buffer_size", arguments: [("", 502), ("proxy_buffer_size 32k; proxy_buffers 8 32k;", 200)])
     func headSize(_ location: String, _ status: Int) throws {
         let fields = (0..<5).map { "X-\($0): " + String(repeating: "v", count: 4_000) }

@@ -21,8 +21,11 @@ final class SimulatedNetwork {
     private(set) var faults: [String] = []
     /// The worker waits without end, and nothing will ever happen.
     private(set) var isStuck = false
-    /// A connection in the queue of the listener has woken this worker and nobody else (EPOLLEXCLUSIVE).
+    /// A connection in the queue of the listener wakes one worker only (EPOLLEXCLUSIVE).
     var isListenerExclusive = false
+    /// This worker was the one: nobody else comes for it.
+    private var owesAccept = false
+    private var isAsleep = false
     private var isInterrupted = false
     private var nextClient: (() -> Void)?
 
@@ -85,6 +88,7 @@ final class SimulatedNetwork {
         after(latency()) { [self] in
             guard listener >= 0 else { return leaveToSuccessor(connection) }
             backlog.append(connection)
+            if isAsleep, registrations[listener] != nil { owesAccept = true }
             wake(listener)
             nextClient?()
             nextClient = nil
@@ -286,6 +290,7 @@ final class SimulatedNetwork {
     }
 
     private func accept(_ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>) -> Int32 {
+        owesAccept = false
         guard !backlog.isEmpty else { return -EAGAIN }
         hasProgressed = true
         let connection = backlog.removeFirst()
@@ -295,11 +300,16 @@ final class SimulatedNetwork {
         return descriptor
     }
 
+    private func judgeQueue() {
+        guard isListenerExclusive, owesAccept, !backlog.isEmpty else { return }
+        fault("\(backlog.map(\.name)) left in the queue: nobody else is woken for them")
+    }
+
     private func closeListener() -> Int32 {
         registrations[listener] = nil
         ready.removeAll { $0 == listener }
         listener = -1
-        if isListenerExclusive, !backlog.isEmpty { fault("\(backlog.map(\.name)) left in the queue: nobody else is woken for them") }
+        judgeQueue()
         for connection in backlog { leaveToSuccessor(connection) }
         backlog.removeAll()
         return 0
@@ -451,6 +461,9 @@ extension SimulatedNetwork {
 
     private func wait(_ events: UnsafeMutableRawPointer, capacity: Int, timeout: Int) -> Int32 {
         noteTurn()
+        if listener >= 0, registrations[listener] == nil { judgeQueue() }
+        isAsleep = true
+        defer { isAsleep = false }
         for connection in connections.values where connection.isCorked && connection.hasRoom {
             fault("\(connection.name): bytes are held back for more, and none came")
         }
@@ -470,10 +483,11 @@ extension SimulatedNetwork {
                 isStuck = true
                 return 0
             }
-            if next > now + 1_000_000 { hasProgressed = true }
+            if next > now + 1_100_000 { hasProgressed = true }
             now = max(now, next)
             if now >= deadline {
-                hasProgressed = hasProgressed || timeout > 0
+                // Who sleeps a millisecond again and again burns a processor as well.
+                hasProgressed = hasProgressed || timeout > 1
                 return 0
             }
         }

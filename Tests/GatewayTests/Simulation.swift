@@ -122,8 +122,7 @@ final class Simulation {
             let listener = worker.value.http.value.listeners[0]
             listener.value.descriptor = network.listener
             listener.value.isShared = seed % 2 == 0
-            // A worker that has no room for more must leave the rest: the next connection wakes others.
-            network.isListenerExclusive = listener.value.isShared && !plan.isTight
+            network.isListenerExclusive = listener.value.isShared
             worker.value.listeners = [listener]
             worker.listenEvents(listener)
             return worker

@@ -9,8 +9,8 @@ import Wire
         #expect(Method.lookup(bytes(method.name.string + "X")) == .other)
     }
 
-    @Test func `only POST, LOCK and PATCH are not idempotent`() {
-        #expect(Method.allCases.filter { !$0.isIdempotent } == [.post, .patch, .lock])
+    @Test func `POST, LOCK, PATCH and what nobody knows are not idempotent`() {
+        #expect(Method.allCases.filter { !$0.isIdempotent } == [.post, .patch, .lock, .other])
     }
 
     @Test func `a plain request line is divided into its parts`() {

@@ -21,8 +21,7 @@ extension Ref where Value == Worker {
 
     private func accept(from listener: Ref<Listener>, most: Int) {
         for count in 0..<most {
-            guard value.acceptPausedUntil == 0 else { return }
-            guard let connection = value.connections.take() else { return pauseAccepting("\(value.connections.limit) worker_connections are not enough") }
+            guard value.acceptPausedUntil == 0, let connection = value.connections.take() else { return }
             let descriptor = Socket.accept(listener.value.descriptor, address: &connection.value.peer)
             if descriptor < 0 {
                 value.connections.give(connection)
@@ -31,8 +30,32 @@ extension Ref where Value == Worker {
                 return
             }
             open(connection, descriptor, listener)
+            if value.connections.count == value.connections.limit, !value.isDraining { return leaveListeners() }
         }
         listener.value.pace.tookAll()
+    }
+
+    /// No connection is free any more: others are to be woken for those that come. To wait until one comes that there is no room for would
+    /// take it from them (EPOLLEXCLUSIVE wakes one worker).
+    private func leaveListeners() {
+        value.isFull = true
+        complain("\(value.connections.limit) worker_connections are not enough", level: .alert)
+        for listener in value.listeners { value.loop.remove(listener.value.descriptor) }
+    }
+
+    /// A connection is free again.
+    func returnToListeners() {
+        guard value.connections.count < value.connections.limit else { return }
+        value.isFull = false
+        guard !value.isDraining, value.acceptPausedUntil == 0 else { return }
+        for listener in value.listeners { listenEvents(listener) }
+    }
+
+    /// Once a second at most.
+    private func complain(_ reason: String, level: LogLevel) {
+        guard now >= value.acceptComplainedAt + 1000 else { return }
+        value.acceptComplainedAt = now
+        log(level, reason)
     }
 
     private func open(_ connection: ConnectionRef, _ descriptor: Int32, _ listener: Ref<Listener>) {
@@ -51,6 +74,7 @@ extension Ref where Value == Worker {
         connection.value.isBroken = false
         connection.value.isNoDelay = true
         connection.value.isInHeadLoop = false
+        connection.value.isPosted = false
         connection.value.local = nil
         connection.value.peerTextCount = 0
         connection.value.requestCount = 0
@@ -85,10 +109,7 @@ extension Ref where Value == Worker {
 
     private func pauseAccepting(_ reason: String, level: LogLevel = .alert) {
         guard value.acceptPausedUntil == 0 else { return }
-        if now >= value.acceptComplainedAt + 1000 {
-            value.acceptComplainedAt = now
-            log(level, reason)
-        }
+        complain(reason, level: level)
         value.acceptPausedUntil = now + 500
         for listener in value.listeners { value.loop.remove(listener.value.descriptor) }
         value.loop.timers.arm(value.workerTimer, at: value.acceptPausedUntil)
@@ -98,7 +119,7 @@ extension Ref where Value == Worker {
     func resumeAccepting() {
         guard value.acceptPausedUntil != 0, value.acceptPausedUntil <= now else { return }
         value.acceptPausedUntil = 0
-        guard !value.isDraining else { return }
+        guard !value.isDraining, !value.isFull else { return }
         for listener in value.listeners { listenEvents(listener) }
     }
 

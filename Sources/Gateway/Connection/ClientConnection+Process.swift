@@ -261,6 +261,19 @@ extension Ref where Value == ClientConnection {
         close()
     }
 
+    /// The answer is sent, and the rest of the request's body is thrown away before the next request: lingering_time in all.
+    func beginDraining(_ location: Ref<Location>) {
+        value.lingerUntil = worker.now + location.value.lingeringTime
+        value.lingerTimeout = location.value.lingeringTimeout
+        goOnLingering()
+    }
+
+    /// Bytes came: lingering_timeout begins anew.
+    func goOnLingering() {
+        let now = worker.now
+        setReadTimer(after: value.lingerUntil > now ? min(value.lingerUntil - now, value.lingerTimeout) : 0)
+    }
+
     private func beginLingering(_ location: Ref<Location>) {
         value.state = .lingering
         Socket.shutdownWrite(value.descriptor)
@@ -287,6 +300,6 @@ extension Ref where Value == ClientConnection {
         }
         guard worker.now < value.lingerUntil else { return close() }
         if value.isReadable { return worker.postConnection(self) }
-        setReadTimer(after: min(value.lingerUntil - worker.now, value.lingerTimeout))
+        goOnLingering()
     }
 }

@@ -39,6 +39,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     var isBroken = false
     /// Inside the loop of `readHead`, which goes on by itself when a request ends in it.
     var isInHeadLoop = false
+    /// The next round comes back to it.
+    var isPosted = false
     /// Small writes leave at once (TCP_NODELAY), as the supervisor asked for at the listening socket; `tcp_nodelay off` changes it.
     var isNoDelay = true
     var serial: UInt64 = 0

@@ -52,6 +52,8 @@ extension Ref where Value == Request {
             log(.error, "the request body was already sent to another upstream and was not buffered")
             return finish(.status(502))
         }
+        // Another location has decided to pass it on as it comes, and nothing of it was taken: this one decides anew.
+        if value.body.state == .streaming, !value.body.isConsumed { value.body.state = .unread }
         guard isMain, value.body.state == .unread, proxy.value.passesBody else { return proxyBodyReady() }
         // A chunked body cannot be framed for HTTP/1.0 before its length is known, and one that proxy_set_body replaces is not sent.
         let isFramable = value.body.framing != .chunked || proxy.value.usesHTTP11
@@ -100,7 +102,8 @@ extension Ref where Value == Request {
         head.append(0x20)
         appendProxyURI(proxy, to: head)
         head.append(proxy.value.usesHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
-        let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked
+        let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && isMain && proxy.value.passesBody
+            && exchange.value.bodyText == nil && proxy.value.usesHTTP11
         exchange.value.isBodyChunked = streamsChunked
         let fields = proxy.value.fields
         for index in fields.indices {

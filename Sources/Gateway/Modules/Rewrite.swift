@@ -175,7 +175,9 @@ extension Ref where Value == Request {
         case .equal(let id, let template): return (variable(Int32(id.index)) ?? ByteView()) == evaluate(template)
         case .notEqual(let id, let template): return (variable(Int32(id.index)) ?? ByteView()) != evaluate(template)
         case .matches(let id, let pattern):
-            return match(worker.value.http.value.patterns[pattern.index], variable(Int32(id.index)) ?? ByteView())
+            // What it captures outlives the value: an upstream's head, say, is gone with the next exchange.
+            let text = variable(Int32(id.index)) ?? ByteView()
+            return match(worker.value.http.value.patterns[pattern.index], value.exchange == nil ? text : keep(text))
         case .doesNotMatch(let id, let pattern):
             return !match(worker.value.http.value.patterns[pattern.index], variable(Int32(id.index)) ?? ByteView())
         case .file(let test, let template, let isNegated): return fileTest(test, evaluate(template)) != isNegated

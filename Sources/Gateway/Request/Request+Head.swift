@@ -10,6 +10,7 @@ extension Ref where Value == Request {
         value.headBytes = base
         takeRequestLine(head, base)
         takeFields(base)
+        if let authority = head.authorityRange { replaceHostField(authority.view(base)) }
         countRequest()
         takeHost(head, base)
         guard takeURI(head, base) else { return refuse(400, "client sent invalid request") }
@@ -40,6 +41,11 @@ extension Ref where Value == Request {
         if value.parser.droppedFieldCount > 0 {
             log(.info, "client sent invalid header line: \"\(escapedForLog(value.parser.firstDroppedField.view(base)))\"")
         }
+    }
+
+    /// The target's authority takes the place of the Host field, whatever it says (RFC 9112, 3.2.2).
+    private func replaceHostField(_ authority: ByteView) {
+        for index in value.fields.indices where value.fields[index].token == .host { return value.fields[index].value = authority }
     }
 
     private func takeHost(_ head: RequestHead, _ base: ByteView) {

@@ -121,7 +121,11 @@ extension Ref where Value == Request {
     /// The client's socket has news: body bytes, a close, or early pipelined bytes.
     func clientIsReadable() {
         switch value.body.state {
-        case .collecting, .streaming, .discarding: readBody()
+        case .collecting, .discarding: readBody()
+        case .streaming:
+            readBody()
+            // Nobody has read: the end of the client is to be noticed all the same.
+            if value.body.state == .streaming, let exchange = value.exchange, exchange.awaitsPeer { clientWentAway() }
         case .unread, .complete, .failed:
             if let exchange = value.exchange, exchange.value.state == .tunnel { return exchange.clientIsReadable() }
             if connection.value.isPeerClosed { clientWentAway() }
@@ -201,6 +205,7 @@ extension Ref where Value == Request {
             value.body.memory = pool.value.take(max(1, Int(min(value.body.remaining, Int64(location.value.bodyBufferSize)))))
         }
         let memory = value.body.memory!
+        var budget = Worker.turnBudget
         while value.body.remaining > 0 {
             if memory.room == 0, !spillBody() { return bodyFailed(500) }
             if input.count > 0 {
@@ -212,6 +217,8 @@ extension Ref where Value == Request {
                 continue
             }
             guard connection.value.isReadable else { return waitForBody() }
+            guard budget > 0 else { return worker.postConnection(connection) }
+            budget -= 1
             let before = memory.count
             switch connection.receive(into: memory, limit: Int(min(value.body.remaining, Int64(memory.room)))) {
             case .data:
@@ -230,6 +237,7 @@ extension Ref where Value == Request {
         var input = connection.value.input!
         if value.body.memory == nil { value.body.memory = pool.value.take(location.value.bodyBufferSize) }
         let memory = value.body.memory!
+        var budget = Worker.turnBudget
         while true {
             switch value.body.decoder.decode(input.view) {
             case .data(let range):
@@ -249,6 +257,8 @@ extension Ref where Value == Request {
             case .needMore(let consumed):
                 input.consume(consumed)
                 guard connection.value.isReadable else { return waitForBody() }
+                guard budget > 0 else { return worker.postConnection(connection) }
+                budget -= 1
                 input = bodyInput()
                 switch connection.receive(into: input) {
                 case .data: setBodyTimer()
@@ -360,6 +370,7 @@ extension Ref where Value == Request {
     func discard() -> Bool {
         value.body.state = .discarding
         guard var input = connection.value.input else { return false }
+        var budget = Worker.turnBudget
         while true {
             switch value.body.framing {
             case .none:
@@ -380,9 +391,14 @@ extension Ref where Value == Request {
                 return true
             }
             guard connection.value.isReadable else { return false }
+            guard budget > 0 else {
+                worker.postConnection(connection)
+                return false
+            }
+            budget -= 1
             input = bodyInput()
             switch connection.receive(into: input) {
-            case .data: continue
+            case .data: if value.phase == .finished { connection.goOnLingering() }
             case .wouldBlock: return false
             case .closed:
                 value.body.state = .failed

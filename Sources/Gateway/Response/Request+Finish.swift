@@ -217,7 +217,7 @@ extension Ref where Value == Request {
         let gone = discard()
         value.phase = .finished
         if gone || value.body.state == .failed { return .done }
-        connection.setReadTimer(after: location.value.lingeringTimeout)
+        connection.beginDraining(location)
         return .waiting
     }
 

@@ -115,8 +115,12 @@ extension Ref where Value == Request {
 
     private func sendQueue() {
         let connection = connection
+        var budget = Worker.turnBudget
+        var left = Worker.turnBytes
         while !value.output.isEmpty {
             guard connection.value.isWritable else { return waitForRoom() }
+            guard budget > 0, left > 0 else { return worker.postConnection(connection) }
+            budget -= 1
             var allowed = Int64.max
             if let limited = rateAllowance() {
                 if limited <= 0 { return }
@@ -131,6 +135,7 @@ extension Ref where Value == Request {
                 return sendFailed(n)
             }
             sent(n)
+            left -= n
             advance(Int64(n))
         }
         drained()
@@ -248,11 +253,14 @@ extension Ref where Value == Request {
             value.limitRateAfter = evaluate(core.value.core.limitRateAfter)
         }
         guard let rate = value.limitRate, let limit = RateLimit(rate: rate, after: value.limitRateAfter) else { return nil }
-        let allowed = limit.allowance(passed: value.bytesSent, elapsed: worker.now &- value.startedAt)
+        let elapsed = worker.now &- value.startedAt
+        let allowed = limit.allowance(passed: value.bytesSent, elapsed: elapsed)
         if allowed <= 0 {
+            // It is we who wait now, not the client (nginx has one timer for both).
+            connection.clearWriteTimer()
             value.isDelayed = true
             value.resumption = .flush
-            setTimer(after: limit.wait(allowed))
+            setTimer(after: limit.wait(allowed, elapsed: elapsed))
         }
         return allowed
     }

@@ -235,9 +235,15 @@ extension Ref where Value == Exchange {
             let isRepeatable = (failure.kind == .error || value.headSent == 0) && mayWait(failure.kind)
             finishAttempt(outcome: outcome, phase: phase)
             dropConnection()
-            if isRepeatable, waitForPeer(isBusy: false) {
+            switch isRepeatable ? waitForPeer(isBusy: false) : nil {
+            case .waits?:
                 tell(mark, .parked, detail: detail)
                 return false
+            case .refused(let reason, let retryAfter)?:
+                tell(mark, .failedToClient, status: refusalStatus, detail: detail)
+                refuse(.refused(reason, retryAfter: retryAfter))
+                return false
+            case nil: break
             }
             tell(mark, request.value.isHeaderSent ? .cut : .failedToClient, status: status, detail: detail)
             giveUp(status)
@@ -293,7 +299,7 @@ extension Ref where Value == Exchange {
 
     private func noLivePeer(isBusy: Bool) {
         if waitForNames() { return }
-        if waitForPeer(isBusy: isBusy) { return }
+        if let parked = waitForPeer(isBusy: isBusy) { return refuse(parked) }
         addFailedStat(502)
         value.shownPeer = -1
         let mark = mark(.poolEmpty)

@@ -163,6 +163,8 @@ extension Ref where Value == Exchange {
         value.framing = head.framing(answersHead: value.method == .head)
         value.remaining = value.framing == .length ? Int64(head.contentLength ?? 0) : 0
         value.isKeepalive = head.keepAlive && value.isRequestSent && !value.isSendBroken && value.framing != .untilClose
+        // Not allowed (RFC 9112, 6.1 and 6.2): the body may follow, and would be the head of the next answer.
+        if value.status == 204, head.isChunked || (head.contentLength ?? 0) > 0 { value.isKeepalive = false }
     }
 
     /// proxy_intercept_errors: the answer is thrown away and our error page served.

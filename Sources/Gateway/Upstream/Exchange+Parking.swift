@@ -14,34 +14,28 @@ extension Ref where Value == Exchange {
     /// How often a request that instances had completely when they died is given to those that come after them. It may be what kills them.
     static var replaysMax: UInt8 { 2 }
 
-    /// No peer can be had now: lets the request wait, or refuses it, if the upstream has a queue.
+    /// No peer can be had now: lets the request wait, if the upstream has a queue.
     /// - Parameter isBusy: peers are there, but at their `max_conns`.
-    /// - Returns: false: the upstream has none, or waiting would not help: the caller answers.
-    func waitForPeer(isBusy: Bool) -> Bool {
+    /// - Returns: nil: the upstream has none, or waiting would not help: the caller answers. If it is refused, the caller calls `refuse`.
+    func waitForPeer(isBusy: Bool) -> Parked? {
         let queue = upstream.value.parking.settings
-        guard queue.capacity > 0, !request.value.isHeaderSent else { return false }
+        guard queue.capacity > 0, !request.value.isHeaderSent else { return nil }
         let isRouted = upstream.value.isRouted
         var outlook = upstream.value.outlook
         if queue.followsOutlook, isRouted {
             if !isBusy {
-                guard value.looks < Self.looksMax else { return false }
+                guard value.looks < Self.looksMax else { return nil }
                 value.looks += 1
             }
             outlook = UpstreamOutlook(starting: 1)
         }
         if value.parkedAt == 0 { value.parkedAt = max(1, worker.now) }
         let left = Machine.Milliseconds(value.parkedAt) + queue.timeout - now
-        guard left > 0 else {
-            refuse(upstream.value.parking.refuse(.timeout, upstream.value.outlook, now))
-            return true
-        }
+        guard left > 0 else { return upstream.value.parking.refuse(.timeout, upstream.value.outlook, now) }
         let bytes = (value.head?.count ?? 0) + Int(clamping: request.value.body.collectedLength)
         let parked = upstream.value.parking.park(
             Int32(bitPattern: request.value.slot), bytes: bytes, othersWaiting: worker.parkedElsewhere, outlook: outlook, now: now)
-        guard case .waits(let ticket, _) = parked else {
-            refuse(parked)
-            return true
-        }
+        guard case .waits(let ticket, _) = parked else { return parked }
         endBalancing()
         shrinkHead()
         noteWaiting(isBusy: isBusy)
@@ -52,7 +46,7 @@ extension Ref where Value == Exchange {
         request.value.resumption = .upstream
         let looksAgain = isRouted || !queue.followsOutlook
         request.setTimer(after: UInt64(looksAgain ? min(left, Self.lookInterval) : left))
-        return true
+        return parked
     }
 
     /// Many may wait, and long: the head for the peer gets a buffer of its size.
@@ -84,10 +78,13 @@ extension Ref where Value == Exchange {
         value.ticket = nil
     }
 
-    /// Answers a request for which no peer came.
-    private func refuse(_ parked: Parked) {
+    /// The status of a request that may not wait.
+    var refusalStatus: Int { upstream.value.parking.settings.followsOutlook ? 503 : 502 }
+
+    /// Answers a request for which no peer came. The request may have ended when it returns.
+    func refuse(_ parked: Parked) {
         guard case .refused(let reason, let retryAfter) = parked else { return }
-        let status = upstream.value.parking.settings.followsOutlook ? 503 : 502
+        let status = refusalStatus
         if value.parkedAt != 0 { value.queueTime = Int64(worker.now &- value.parkedAt) }
         addFailedStat(status)
         let mark = mark(Self.code(reason))

@@ -110,9 +110,10 @@ extension Ref where Value == Exchange {
     /// Bytes that proxy_limit_rate lets be read now; nil after a timer was set.
     private func rateAllowance() -> Int? {
         guard let limit = RateLimit(rate: value.limitRate) else { return .max }
-        let allowed = limit.allowance(passed: value.answerBytes, elapsed: worker.now &- value.answerStart)
+        let elapsed = worker.now &- value.answerStart
+        let allowed = limit.allowance(passed: value.answerBytes, elapsed: elapsed)
         if allowed > 0 { return Int(allowed) }
-        if let connection = value.connection { rest(connection, for: limit.wait(allowed)) }
+        if let connection = value.connection { rest(connection, for: limit.wait(allowed, elapsed: elapsed)) }
         return nil
     }
 

@@ -9,7 +9,10 @@ extension Ref where Value == Exchange {
     func sendRequest() {
         guard let connection = value.connection, let head = value.head else { return }
         if value.state != .relaying { value.state = .sending }
+        var budget = Worker.turnBudget
         while true {
+            guard budget > 0 else { return worker.postUpstream(connection) }
+            budget -= 1
             if value.headSent < head.count {
                 guard sendHeadAndBody(connection, head) else { return }
                 continue
@@ -135,6 +138,14 @@ extension Ref where Value == Exchange {
 
     // MARK: - proxy_request_buffering off
 
+    /// There is no connection yet that would take the client's body.
+    var awaitsPeer: Bool {
+        switch value.state {
+        case .resolving, .picking, .parked, .connecting: true
+        case .idle, .sending, .awaitingHead, .holding, .relaying, .tunnel, .finished: false
+        }
+    }
+
     /// More of the client's body may be there.
     func bodyArrived() {
         switch value.state {
@@ -223,7 +234,8 @@ extension Ref where Value == Request {
             }
             input = bodyInput()
             switch connection.receive(into: input) {
-            case .data: setBodyTimer()
+            // From here on it is the peer that is waited for, not the client.
+            case .data: connection.clearReadTimer()
             case .wouldBlock:
                 setBodyTimer()
                 return .starved

@@ -7,7 +7,9 @@ import Wire
 /// After 101: bytes go both ways until one side ends (nginx: ngx_http_upstream_upgrade).
 extension Ref where Value == Exchange {
     func startTunnel(_ head: ResponseHead) {
-        guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain, !request.value.isPostAction else {
+        guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain, !request.value.isPostAction,
+            value.isRequestSent, !value.isSendBroken
+        else {
             return failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent unexpected 101 response",
                                           reason: .responseInvalid),
                           phase: "reading response header from upstream")
@@ -40,7 +42,13 @@ extension Ref where Value == Exchange {
         let client = request.connection
         guard request.pendingOutput == 0 else { return }
         var moved = true
+        var budget = Worker.turnBudget
         while moved {
+            guard budget > 0 else {
+                worker.postUpstream(connection)
+                break
+            }
+            budget -= 1
             moved = false
             let down = move(from: connection.value.descriptor, &connection.value.isReadable, isPeerClosed: connection.value.isPeerClosed,
                             through: toClient, to: client.value.descriptor, &client.value.isWritable)

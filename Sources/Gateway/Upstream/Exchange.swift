@@ -214,6 +214,8 @@ extension Ref where Value == Exchange {
     /// - Parameter phase: for the log, if the peer is out from now on.
     func finishAttempt(outcome: AttemptOutcome, phase: StaticString = "reading upstream") {
         guard value.attempt.isRunning else { return }
+        // Nobody takes the client's body until the next attempt has a connection.
+        if request.value.body.state == .streaming { request.connection.clearReadTimer() }
         if outcome == .succeeded { learnSessionAtEnd() }
         let peer = Int(value.attempt.peer)
         var header: Machine.Milliseconds = -1
@@ -232,7 +234,8 @@ extension Ref where Value == Exchange {
         if outcome == .failed, upstream.value.balancer.isDisabled(peer) {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
         }
-        upstream.wakeNextParked(worker, after: outcome)
+        // A client that left before an answer has shown nothing of the peer.
+        upstream.wakeNextParked(worker, after: outcome == .succeeded && !value.hasHead ? .neutral : outcome)
     }
 
     /// Whether an attempt that ends now had no good answer, for the account by which a new release is judged; nil: it says nothing of the

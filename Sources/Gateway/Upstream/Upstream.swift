@@ -84,6 +84,8 @@ struct UpstreamConnection: ~Copyable, SlabValue {
     var isReadable = false
     var isWritable = false
     var isPeerClosed = false
+    /// The next round comes back to it.
+    var isPosted = false
     var openedAt: UInt64 = 0
     var idleSince: UInt64 = 0
     /// How long it was idle before the running exchange, in milliseconds.

@@ -31,6 +31,8 @@ extension Ref where Value == Worker {
                 hostName: ByteView.immortal(Array(hostName.utf8)), processID: process, startedAsNginx: startedAsNginx),
             random: RandomSource(seed: seed ?? ownSeed), responseHeadOptions: options))
         worker.value.workerTimer = worker.value.loop.timers.make(Token(kind: EventKind.worker, slot: 0, generation: 0))
+        let shutdownTimeout = configuration.main.workerShutdownTimeout
+        worker.value.shutdownTimeout = shutdownTimeout > 0 ? UInt64(shutdownTimeout) : nil
         return worker
     }
 }

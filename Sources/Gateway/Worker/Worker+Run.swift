@@ -30,6 +30,7 @@ extension Ref where Value == Worker {
         runPosted()
         value.log.flush(now: now)
         closeSockets()
+        if value.isFull { returnToListeners() }
         publishCounters()
         tellHealthNews()
         return !value.isStopping && !(value.isDraining && value.connections.count == 0)
@@ -49,7 +50,7 @@ extension Ref where Value == Worker {
     private func takeSignal() {
         switch ProcessRights.takeSignal() {
         case SIGTERM: value.isStopping = true
-        case SIGQUIT: drain(deadline: nil)
+        case SIGQUIT: drain(deadline: value.shutdownTimeout)
         default: break
         }
     }
@@ -114,7 +115,14 @@ extension Ref where Value == Worker {
             let token = value.posted[index]
             switch token.kind {
             case EventKind.request: value.requests.find(token)?.resume()
-            case EventKind.client: value.connections.find(token)?.process()
+            case EventKind.client:
+                guard let connection = value.connections.find(token) else { break }
+                connection.value.isPosted = false
+                connection.process()
+            case EventKind.upstream:
+                guard let connection = value.upstreamConnections.find(token) else { break }
+                connection.value.isPosted = false
+                connection.handle([])
             default: break
             }
         }
@@ -122,12 +130,28 @@ extension Ref where Value == Worker {
     }
 
     /// Comes back to a connection in the next round.
-    func postConnection(_ connection: ConnectionRef) { value.posted.append(connection.token) }
+    func postConnection(_ connection: ConnectionRef) {
+        guard !connection.value.isPosted else { return }
+        connection.value.isPosted = true
+        value.posted.append(connection.token)
+    }
+
+    /// Comes back to a connection to a peer in the next round.
+    func postUpstream(_ connection: UpstreamConnectionRef) {
+        guard !connection.value.isPosted else { return }
+        connection.value.isPosted = true
+        value.posted.append(connection.token)
+    }
 
     // MARK: - Drain
 
     /// QUIT: no new connections, idle ones are closed unless a request has just come, others after their request.
+    /// - Parameter deadline: milliseconds after which everything is closed (worker_shutdown_timeout); it may be told later than the order.
     func drain(deadline: UInt64?) {
+        if let deadline, deadline > 0, value.shutdownDeadline == 0 {
+            value.shutdownDeadline = now + deadline
+            value.loop.timers.arm(value.workerTimer, at: value.shutdownDeadline)
+        }
         guard !value.isDraining else { return }
         value.isDraining = true
         for listener in value.listeners where listener.value.descriptor >= 0 {
@@ -138,10 +162,6 @@ extension Ref where Value == Worker {
         }
         retireIdle()
         closePooled()
-        if let deadline, deadline > 0 {
-            value.shutdownDeadline = now + deadline
-            value.loop.timers.arm(value.workerTimer, at: value.shutdownDeadline)
-        }
     }
 
     private func retireIdle() {

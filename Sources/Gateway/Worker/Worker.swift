@@ -11,6 +11,11 @@ typealias WorkerRef = Ref<Worker>
 ///
 /// There is one per process, reached from every connection and request by reference; nothing here is shared with another thread.
 struct Worker: ~Copyable {
+    /// Reads or writes that one connection may do before it is the others' turn. Edge-triggered, a fast peer would keep the loop to itself.
+    static let turnBudget = 16
+    /// Bytes of files that may be sent to one client in one turn.
+    static let turnBytes = 2 << 20
+
     var loop: EventLoop
     let pool: Ref<BufferPool>
     /// Into which clients' bytes are received first (`ClientConnection.receiveFirst`).
@@ -45,8 +50,12 @@ struct Worker: ~Copyable {
     var tempSerial: UInt64
     /// Timer of the worker itself: end of an accept pause.
     var workerTimer = TimerID.none
-    /// Accepting is paused until then (out of descriptors or connections), 0 if it is not.
+    /// Accepting is paused until then (out of descriptors), 0 if it is not.
     var acceptPausedUntil: UInt64 = 0
+    /// Every connection is in use: the listeners are out of the event loop until one is free.
+    var isFull = false
+    /// worker_shutdown_timeout in milliseconds, for a drain that was not ordered by the supervisor; nil: none.
+    var shutdownTimeout: UInt64?
     var acceptComplainedAt: UInt64 = 0
     var counters = Counters()
     /// What is told of failed attempts.
