@@ -1,9 +1,9 @@
 // A worker that does nothing but speak the supervisor's protocol (Sources/Messages), for the tests of the supervisor alone.
 //
 // It answers every connection with one line, `worker PID generation GENERATION place PLACE column COLUMN`, and closes it. What it does at
-// the start follows from words in the configuration: `standin-refuse`, `standin-crash`, `standin-silent` (never ready), `standin-stubborn`
-// (does not end when told), `standin-slow` (drains only after 300 ms), `standin-flood` (a child of it sends rubbish for as long as anybody
-// reads it). Each of its steps is a line in the first log it gets.
+// the start follows from words in the configuration: `standin-refuse`, `standin-crash`, `standin-silent` (never ready), `standin-half` (the
+// first is ready, the others never), `standin-stubborn` (does not end when told), `standin-slow` (drains only after 300 ms),
+// `standin-flood` (a child of it sends rubbish for as long as anybody reads it). Each of its steps is a line in the first log it gets.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -97,6 +97,11 @@ static void flood(void) {
     _exit(0);
 }
 
+static int is_ready(void) {
+    if (strstr(configuration, "standin-silent")) return 0;
+    return place == 0 || strstr(configuration, "standin-half") == NULL;
+}
+
 static void answer(int listener) {
     int c = accept(listener, NULL, NULL);
     if (c < 0) return;
@@ -116,7 +121,7 @@ static int obey(void) {
     case PEERS: peer_count += number(packet + 4, 2); return 0;
     case RUN:
         note("runs");
-        if (strstr(configuration, "standin-silent") == NULL) report(1, (int32_t[]){ (int32_t)getpid() }, 4);
+        if (is_ready()) report(1, (int32_t[]){ (int32_t)getpid() }, 4);
         if (strstr(configuration, "standin-flood")) flood();
         return 1;
     case DRAIN:

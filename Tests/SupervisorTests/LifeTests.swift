@@ -91,6 +91,36 @@ import Testing
         }
     }
 
+    @Test func aReloadThatIsGivenUpDrainsTheWorkersThatWereReady() throws {
+        try withRig { rig in
+            let port = ProgramRig.freePort()
+            try rig.configure("worker_processes 2;", http: "server { listen 127.0.0.1:\(port); }")
+            try rig.start()
+            #expect(generation(rig, port) == 1)
+            try rig.configure("worker_processes 2; # standin-half", http: "server { listen 127.0.0.1:\(port); }")
+            rig.signal(SIGHUP)
+            var silent: Int32?
+            var isReady = false
+            #expect(
+                rig.wait(20) {
+                    let answer = rig.ask(port: port)
+                    guard ProgramRig.number(after: "generation", in: answer) == 2 else { return false }
+                    if ProgramRig.number(after: "place", in: answer) == 0 {
+                        isReady = true
+                    } else {
+                        silent = ProgramRig.number(after: "worker", in: answer)
+                    }
+                    return isReady && silent != nil
+                })
+            rig.signal(SIGKILL, to: try #require(silent))
+            #expect(rig.waitForLog("the new configuration is given up, the running one stays"))
+            #expect(rig.waitForLog("generation 2 drains"), "it may have requests")
+            #expect(!rig.read("error.log").contains("generation 2 stops"))
+            #expect(rig.waitForLog("exited with code 0"))
+            #expect(generation(rig, port) == 1)
+        }
+    }
+
     @Test func aReloadThatCannotWriteItsPidFileLeavesNothing() throws {
         try withRig { rig in
             try rig.configure(http: "server { listen unix:\(rig.directory)/old; }")

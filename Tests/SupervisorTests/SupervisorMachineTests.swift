@@ -149,6 +149,35 @@ struct MachineRig: ~Copyable {
         #expect(rig.send(.signal(.reload)).contains(.loadConfiguration))
     }
 
+    @Test(arguments: [true, false]) func readyWorkersOfAReloadThatIsGivenUpKeepTheirRequests(crashes: Bool) {
+        var rig = MachineRig(workers: 3)
+        rig.makeReady(1)
+        rig.reload(workers: 3)
+        let new = rig.workers(of: 2)
+        rig.send(.workerReady(new[0]))
+        if crashes { rig.send(.workerExited(new[1], .signal(9))) } else { rig.send(.timer, after: 60_000) }
+        #expect(rig.told[new[0]] == .drain(new[0], deadline: nil))
+        #expect(rig.told[new[2]] == .stop(new[2]), "it never had a request, and may hang")
+        for id in new[1...] where rig.alive[id] != nil { rig.send(.workerExited(id, .code(0))) }
+        #expect(rig.machine.deadline == nil, "the drain takes its time")
+        #expect(rig.send(.signal(.reload)).contains(.loadConfiguration), "and no reload waits for it")
+        #expect(rig.send(.workerExited(new[0], .code(0))).contains(.releaseGeneration(2)))
+    }
+
+    @Test func reloadsThatAreGivenUpInARowDrainInAtMostFourGenerations() {
+        var rig = MachineRig(workers: 2)
+        rig.makeReady(1)
+        for generation in 2...6 {
+            rig.reload(workers: 2)
+            let new = rig.workers(of: generation)
+            rig.send(.workerReady(new[0]))
+            rig.send(.workerExited(new[1], .signal(9)))
+        }
+        let first = rig.workers(of: 2)[0]
+        #expect(rig.told[first] == .stop(first))
+        for generation in 3...6 { for id in rig.workers(of: generation) { #expect(rig.told[id] == .drain(id, deadline: nil)) } }
+    }
+
     @Test func aReloadDuringAReloadWaitsForIt() {
         var rig = MachineRig()
         rig.makeReady(1)

@@ -5,11 +5,11 @@ struct Generation {
         /// Workers of a supervisor that died. They serve until a generation of this one does; none is started anew. Next: draining,
         /// stopping, gone.
         case inherited
-        /// Not all workers are ready yet. Next: serving; of a reload also stopping.
+        /// Not all workers are ready yet. Next: serving; of a reload also draining, when it is given up.
         case starting(since: UInt64)
         /// The current configuration. Next: draining, stopping.
         case serving
-        /// A newer one serves, or the supervisor quits: no worker is started any more. Next: stopping, gone.
+        /// A newer one serves, it was given up, or the supervisor quits: no worker is started any more. Next: stopping, gone.
         case draining
         /// As draining, but at once.
         case stopping

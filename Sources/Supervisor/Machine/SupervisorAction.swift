@@ -22,7 +22,7 @@ package enum SupervisorAction: Equatable, Sendable {
     case loadConfiguration
     /// The new generation serves: what only the configurations before it need (listeners, files) can be closed.
     case commitConfiguration(generation: Int)
-    /// The new generation never served: close what was opened for it, go back to the one before.
+    /// The new generation never served: close what was opened for it, go back to the one before. Some of its workers may drain.
     case discardConfiguration(generation: Int)
     /// Nobody of this generation is left.
     case releaseGeneration(Int)

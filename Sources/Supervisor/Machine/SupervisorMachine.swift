@@ -8,9 +8,9 @@ internal import Config
 ///     starting ──all ready──▶ serving               serving ──WINCH──▶ paused ──HUP, new binary gone──▶ serving
 ///        │ reload only:          │ a newer one         │                 │
 ///        │ one failed, too slow  │ serves, QUIT        ├──QUIT───────────┴──▶ quitting ──no worker left──▶ ended
-///        ▼                       ▼                     │                         │ TERM, INT
-///     stopping ◀──5th old──── draining                 └──TERM, INT──────────────┴──▶ terminating ──▶ ended
-///        └────────▶ gone ◀───────┘
+///        │                       ▼                     │                         │ TERM, INT
+///        └──────────────────▶ draining ──▶ gone        └──TERM, INT──────────────┴──▶ terminating ──▶ ended
+///                                └──5th old──▶ stopping ──▶ gone
 ///
 /// Workers of a supervisor that died are a generation of their own, `inherited`: they serve until a generation of this one does.
 ///
@@ -290,12 +290,7 @@ extension SupervisorMachine {
         if phase == .paused { phase = .serving }
         actions.append(.commitConfiguration(generation: generations[index].number))
         for older in 0..<index { drain(generation: older, now: now, to: &actions) }
-        var excess = generations.count(where: \.isDraining) - limits.drainingGenerationsMax
-        for older in 0..<index where excess > 0 && generations[older].isDraining {
-            actions.append(.log(.warning, "too many old worker generations: stopping generation \(generations[older].number)"))
-            stop(generation: older, now: now, to: &actions)
-            excess -= 1
-        }
+        stopExcess(now: now, to: &actions)
         removeEmptyGenerations(&actions)
         reloadAgainIfWanted(to: &actions)
     }
@@ -318,17 +313,33 @@ extension SupervisorMachine {
     private mutating func stop(generation index: Int, now: UInt64, to actions: inout [SupervisorAction]) {
         generations[index].phase = .stopping
         generations[index].workers.removeAll { !$0.isAlive }
-        for place in generations[index].workers.indices {
-            if case .stopping = generations[index].workers[place].state { continue }
-            generations[index].workers[place].state = .stopping(killAt: now + limits.killDelay)
-            actions.append(.stop(generations[index].workers[place].id))
+        for place in generations[index].workers.indices { stop(generation: index, place: place, now: now, to: &actions) }
+    }
+
+    private mutating func stop(generation index: Int, place: Int, now: UInt64, to actions: inout [SupervisorAction]) {
+        if case .stopping = generations[index].workers[place].state { return }
+        generations[index].workers[place].state = .stopping(killAt: now + limits.killDelay)
+        actions.append(.stop(generations[index].workers[place].id))
+    }
+
+    /// So many generations may drain at one time: the oldest ones go.
+    private mutating func stopExcess(now: UInt64, to actions: inout [SupervisorAction]) {
+        var excess = generations.count(where: \.isDraining) - limits.drainingGenerationsMax
+        for index in generations.indices where excess > 0 && generations[index].isDraining {
+            actions.append(.log(.warning, "too many old worker generations: stopping generation \(generations[index].number)"))
+            stop(generation: index, now: now, to: &actions)
+            excess -= 1
         }
     }
 
-    /// A reload's generation that never served is given up; the one before it goes on.
+    /// A reload's generation that never served is given up; the one before it goes on. Workers that are ready have clients already.
     private mutating func rollBack(generation index: Int, now: UInt64, why: String, to actions: inout [SupervisorAction]) {
         actions.append(.log(.alert, "\(why): the new configuration is given up, the running one stays"))
-        stop(generation: index, now: now, to: &actions)
+        for place in generations[index].workers.indices where generations[index].workers[place].state == .starting {
+            stop(generation: index, place: place, now: now, to: &actions)
+        }
+        drain(generation: index, now: now, to: &actions)
+        stopExcess(now: now, to: &actions)
         actions.append(.discardConfiguration(generation: generations[index].number))
         removeEmptyGenerations(&actions)
         reloadAgainIfWanted(to: &actions)

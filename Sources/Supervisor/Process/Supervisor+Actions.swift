@@ -200,11 +200,14 @@ extension Supervisor {
         limitZones.keep(only: configurations.values.flatMap(\.settings.limitZones))
     }
 
+    /// A configuration does not come into force. Workers that have requests need what it says of apps, logs and peers until they go.
     private func discard(_ generation: Int) {
-        let given = configurations.removeValue(forKey: generation) ?? loaded
+        let given = configurations[generation] ?? loaded
         loaded = nil
         if !machine.isEnding { tellReady("; the workers of the new configuration did not start, see the error log") }
-        if let given { undo(given) }
+        guard let given else { return }
+        undo(given)
+        given.closeListeners()
     }
 
     /// Removes the files of a configuration that does not come into force.
