@@ -23,7 +23,7 @@ struct UpgradeCommandTests {
         #expect(eventually(within: 20) { load.count > before + 50 })
         #expect(load.finish().failures == [])
         kill(new, SIGTERM)
-        #expect(eventually(within: 15) { kill(new, 0) != 0 })
+        #expect(eventually(within: 15) { !LiveProcess(new).isAlive })
     }
 
     @Test("right after a deploy keeps the new release") func afterDeploy() throws {
@@ -42,7 +42,32 @@ struct UpgradeCommandTests {
         #expect(app?["release"] as? Int == 2 && app?["previous_release"] as? Int == 1, "\(app ?? [:])")
         #expect(try control.site.client(timeout: 20).request().text.hasSuffix("two"))
         kill(new, SIGTERM)
-        #expect(eventually(within: 15) { kill(new, 0) != 0 })
+        #expect(eventually(within: 15) { !LiveProcess(new).isAlive })
+    }
+
+    @Test("while a reload starts comes after it: the new program has the apps") func duringReload() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let supervisor = control.site.gateway.process
+        let apps = Set(try control.instances().compactMap { $0["process"] as? Int })
+        // Both are found in one turn.
+        supervisor.signal(SIGSTOP)
+        supervisor.signal(SIGHUP)
+        supervisor.signal(SIGUSR2)
+        supervisor.signal(SIGCONT)
+        #expect(eventually(within: 30) { control.site.gateway.pid.map { $0 != supervisor.pid } ?? false })
+        let new = try #require(control.site.gateway.pid)
+        defer { kill(new, SIGKILL) }
+        // It looks for the apps before it starts workers.
+        #expect(eventually(within: 30) { !LiveProcess(new).children.isEmpty })
+        #expect(!control.site.gateway.errorLog.contains("apps are not started yet"))
+        supervisor.signal(SIGQUIT)
+        #expect(supervisor.wait(seconds: 30) == .exited(0), "\(control.site.gateway.errorLog)")
+        #expect(try control.site.client(timeout: 20).request().status == 200, "\(control.site.gateway.errorLog)")
+        #expect(eventually(within: 15) { (try? control.status())?["process"] as? Int32 == new })
+        #expect(eventually(within: 15) { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == apps })
+        kill(new, SIGTERM)
+        #expect(eventually(within: 15) { !LiveProcess(new).isAlive })
     }
 
     @Test("leaves the old program alone when the new one cannot start") func bad() throws {

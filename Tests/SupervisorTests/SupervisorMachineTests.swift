@@ -88,6 +88,48 @@ struct MachineRig: ~Copyable {
         #expect(rig.send(.signal(.changeBinary)).contains(.startNewBinary))
     }
 
+    @Test(arguments: ["served", "given up", "rejected", "paused"]) func aNewBinaryWaitsForTheEndOfAReload(_ end: String) {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.reload))
+        #expect(!rig.send(.signal(.changeBinary)).contains(.startNewBinary), "while it is loaded")
+        if end == "rejected" { return #expect(rig.send(.configurationRejected).contains(.startNewBinary)) }
+        rig.send(.configurationLoaded(GenerationPlan(workerCount: 1, shutdownTimeout: nil)))
+        #expect(!rig.send(.signal(.changeBinary)).contains(.startNewBinary), "while its workers start")
+        let new = rig.workers(of: 2)[0]
+        let actions =
+            switch end {
+            case "served": rig.send(.workerReady(new))
+            case "given up": rig.send(.workerExited(new, .signal(11)))
+            default: rig.send(.signal(.stopAccepting))
+            }
+        #expect(actions.count { $0 == .startNewBinary } == 1)
+        if let commit = actions.firstIndex(of: .commitConfiguration(generation: 2)), let start = actions.firstIndex(of: .startNewBinary) {
+            #expect(commit < start, "it inherits the sockets of the new one")
+        }
+        #expect(rig.send(.newBinaryFailed).isEmpty)
+    }
+
+    @Test func aNewBinaryWaitsForAllReloadsThatWereAskedFor() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.reload()
+        for signal in [SupervisorSignal.changeBinary, .reload] { rig.send(.signal(signal)) }
+        let actions = rig.send(.workerReady(rig.workers(of: 2)[0]))
+        #expect(actions.contains(.loadConfiguration) && !actions.contains(.startNewBinary))
+        #expect(rig.send(.configurationRejected).contains(.startNewBinary))
+    }
+
+    @Test func noNewBinaryIsStartedOnTheWayOut() {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.reload()
+        rig.send(.signal(.changeBinary))
+        #expect(!rig.send(.signal(.quit)).contains(.startNewBinary))
+        for id in rig.alive.keys.sorted() { #expect(!rig.send(.workerExited(id, .code(0))).contains(.startNewBinary)) }
+        #expect(rig.exitStatus == 0)
+    }
+
     @Test func theBoardHasAColumnForEachWorkerTheMachineMayHave() {
         #expect(SupervisorMachine.Limits().columnsMax == BoardLayout.workersMax)
     }

@@ -11,6 +11,7 @@ extension SupervisorMachine {
         assert(!isEnding || generations.allSatisfy(\.isEnding), "nobody starts on the way out")
         let able = generations.filter { $0.number == current && !$0.isEnding }.flatMap { $0.workers.filter { $0.state == .ready } }
         assert(able.isEmpty ? checker == nil : able.contains { $0.id == checker }, "one worker that can runs the checks")
+        assert(!newBinaryLives || !isLoading && !(hasServed && generations.contains(where: \.isStarting)), "no reload beside a new binary")
         for generation in generations where generation.phase == .serving && phase == .serving {
             let places = generation.workers.filter { !$0.isEnding }.map(\.place).sorted()
             assert(places == Array(0..<generation.plan.workerCount), "a serving generation has all its places")

@@ -52,6 +52,8 @@ package struct SupervisorMachine: ~Copyable {
     var phase = Phase.serving
     /// A HUP came while an earlier reload was not finished.
     var reloadPending = false
+    /// A USR2 came while a reload was not finished.
+    var binaryChangePending = false
     var isLoading = false
     var newBinaryLives = false
     /// When the new binary is told to end, or killed; nil: it may take its time.
@@ -111,6 +113,7 @@ extension SupervisorMachine {
             if phase == .paused { resume(now: now, to: &actions) }
         case .timer: timer(now: now, to: &actions)
         }
+        if binaryChangePending { changeBinary(to: &actions) }
         nameChecker(in: &actions)
         endIfDone(&actions)
         checkInvariants()
@@ -168,15 +171,24 @@ extension SupervisorMachine {
                             + "you should shutdown or terminate before either old or new binary's process"))
                 return
             }
-            actions.append(.log(.notice, "changing binary"))
-            // From now on: another signal may be handled before the answer.
-            newBinaryLives = true
-            actions.append(.startNewBinary)
+            binaryChangePending = true
+            if isReloading { actions.append(.log(.notice, "changing binary when the reload is over")) }
         case .stopAccepting:
             guard isDaemon, phase == .serving else { return }
             phase = .paused
             for index in generations.indices { drain(generation: index, now: now, to: &actions) }
         }
+    }
+
+    /// Starts the new binary, unless a reload is under way: it takes the apps over and inherits the sockets of the configuration in force,
+    /// and a generation that came to serve beside it would take the apps back.
+    private mutating func changeBinary(to actions: inout [SupervisorAction]) {
+        guard !isReloading, !isEnding else { return }
+        binaryChangePending = false
+        actions.append(.log(.notice, "changing binary"))
+        // From now on: another signal may be handled before the answer.
+        newBinaryLives = true
+        actions.append(.startNewBinary)
     }
 
     private mutating func reload(now: UInt64, to actions: inout [SupervisorAction]) {
@@ -203,6 +215,8 @@ extension SupervisorMachine {
     private var isAwaitingGeneration: Bool {
         generations.contains { $0.isStarting && (hasServed || !$0.workers.contains { $0.failures > 0 }) }
     }
+
+    private var isReloading: Bool { isLoading || hasServed && isAwaitingGeneration }
 
     private mutating func load(to actions: inout [SupervisorAction]) {
         reloadPending = false

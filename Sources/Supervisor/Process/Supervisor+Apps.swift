@@ -16,6 +16,8 @@ extension Supervisor {
 
     /// Puts the apps of the configuration in force: at the start, and after each reload. Unchanged ones are not touched.
     func configureApps() {
+        // A new binary has them.
+        guard newBinary == nil else { return }
         guard let settings = configurations[current]?.settings else { return }
         guard let directory = stateDirectories?.root else { return }
         // Without apps there may still be some of a former configuration.

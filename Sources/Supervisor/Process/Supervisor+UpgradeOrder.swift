@@ -111,9 +111,9 @@ extension Supervisor {
         System.inheritedDescriptor(named: environmentName)
     }
 
-    /// Says, once, that this program serves.
+    /// Says, once, that this program serves, and has the apps if there are any.
     func tellServing() {
-        guard let writer = servingWriter, machine.hasServed else { return }
+        guard let writer = servingWriter, machine.hasServed, apps?.waitingBlocks == nil else { return }
         try? System.write([1], to: writer.number)
         servingWriter = nil
     }
