@@ -90,7 +90,7 @@ private struct Walk: ~Copyable {
                 if newBinaryLives { faults.append("a second new binary") }
                 send(next(3) == 0 ? .newBinaryFailed : .newBinaryStarted)
                 if next(2) == 0 { send(.newBinaryAwaited) }
-            case .stopNewBinary, .killNewBinary: if !newBinaryLives { faults.append("\(action), and there is none") }
+            case .drainNewBinary, .stopNewBinary, .killNewBinary: if !newBinaryLives { faults.append("\(action), and there is none") }
             case .exit(let status):
                 if !alive.isEmpty && !alive.values.allSatisfy({ $0 == 0 }) { faults.append("the end, and workers live") }
                 exitStatus = status

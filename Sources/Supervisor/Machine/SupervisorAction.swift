@@ -30,7 +30,9 @@ package enum SupervisorAction: Equatable, Sendable {
     case reopenLogs
     /// Start the program again beside this one, with the listening sockets; answered by `newBinaryStarted` or `newBinaryFailed`.
     case startNewBinary
-    /// The new binary is told to end: what is awaited of it has not come in time.
+    /// The new binary is told to end gracefully: what is awaited of it has not come in time.
+    case drainNewBinary
+    /// The new binary is told to end at once.
     case stopNewBinary
     /// End the new binary, which did not listen: SIGKILL.
     case killNewBinary

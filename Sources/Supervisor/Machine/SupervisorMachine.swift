@@ -25,7 +25,7 @@ package struct SupervisorMachine: ~Copyable {
         package var startTimeout: UInt64 = 60_000
         /// How long a worker may take to stop before it is killed, and how long it may overrun its drain deadline.
         package var killDelay: UInt64 = 2_000
-        /// How long another supervisor may take to end before it is killed: it waits for its own workers first.
+        /// How long another supervisor may take to end, gracefully or at once, before it is told more firmly: it waits for its own workers.
         package var endTimeout: UInt64 = 6_000
         package var backoffMin: UInt64 = 100
         package var backoffMax: UInt64 = 10_000
@@ -39,7 +39,7 @@ package struct SupervisorMachine: ~Copyable {
         package init() {}
     }
 
-    enum NewBinaryLimit: Equatable { case stop(at: UInt64), kill(at: UInt64) }
+    enum NewBinaryLimit: Equatable { case drain(at: UInt64), stop(at: UInt64), kill(at: UInt64) }
     enum Phase: Equatable { case serving, paused, quitting, terminating, ended }
 
     let limits: Limits
@@ -56,7 +56,7 @@ package struct SupervisorMachine: ~Copyable {
     var binaryChangePending = false
     var isLoading = false
     var newBinaryLives = false
-    /// When the new binary is told to end, or killed; nil: it may take its time.
+    /// When the new binary is told to end gracefully, or at once, or killed; nil: it may take its time.
     var newBinaryLimit: NewBinaryLimit?
     /// Whether this process was started by USR2 and the old binary still runs; kept up to date by the driver.
     package var oldBinaryLives = false
@@ -104,7 +104,7 @@ extension SupervisorMachine {
             reloadAgainIfWanted(to: &actions)
         case .newBinaryStarted: newBinaryLives = true
         case .newBinaryFailed: newBinaryLives = false
-        case .newBinaryAwaited: if newBinaryLives, !isEnding { newBinaryLimit = .stop(at: now + limits.startTimeout) }
+        case .newBinaryAwaited: if newBinaryLives, !isEnding { newBinaryLimit = .drain(at: now + limits.startTimeout) }
         case .newBinaryEnding: if newBinaryLives { newBinaryLimit = .kill(at: now + limits.endTimeout) }
         case .newBinaryExited:
             newBinaryLives = false
@@ -129,7 +129,7 @@ extension SupervisorMachine {
             for worker in generation.workers { consider(worker.wakeTime) }
         }
         switch newBinaryLimit {
-        case .stop(let time), .kill(let time): consider(time)
+        case .drain(let time), .stop(let time), .kill(let time): consider(time)
         case nil: break
         }
         return next
@@ -462,9 +462,14 @@ extension SupervisorMachine {
     /// What was awaited of the new binary has not come.
     private mutating func limitNewBinary(now: UInt64, to actions: inout [SupervisorAction]) {
         switch newBinaryLimit {
+        case .drain(let time) where now >= time:
+            newBinaryLimit = .stop(at: now + limits.endTimeout)
+            // Some of its workers may be ready, and serve clients beside ours.
+            actions.append(.log(.alert, "the new binary does not serve in time: it is told to end"))
+            actions.append(.drainNewBinary)
         case .stop(let time) where now >= time:
             newBinaryLimit = .kill(at: now + limits.endTimeout)
-            actions.append(.log(.alert, "the new binary does not serve in time: it is told to end"))
+            actions.append(.log(.alert, "the new binary still has requests: it is told to end at once"))
             actions.append(.stopNewBinary)
         case .kill(let time) where now >= time:
             newBinaryLimit = nil

@@ -22,8 +22,9 @@ extension Supervisor {
             case .releaseGeneration(let generation): release(generation)
             case .reopenLogs: reopenLogs()
             case .startNewBinary: startNewBinary()
-            case .stopNewBinary: stopNewBinary()
-            case .killNewBinary: if let newBinary { try? System.kill(newBinary, signal: SIGKILL) }
+            case .drainNewBinary: drainNewBinary()
+            case .stopNewBinary: signalNewBinary(SIGTERM)
+            case .killNewBinary: signalNewBinary(SIGKILL)
             case .restorePidFile: restorePidFile()
             case .closeListeners: closeListeners()
             case .exit(let status): end(status)

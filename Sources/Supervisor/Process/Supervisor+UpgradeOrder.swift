@@ -88,12 +88,14 @@ extension Supervisor {
     }
 
     /// It has had its time: it gives the apps back at its end.
-    func stopNewBinary() {
-        guard let newBinary else { return }
+    func drainNewBinary() {
+        guard newBinary != nil else { return }
         finishUpgrade(
             ControlAnswer(.failed, text: "the new program does not serve, see the error log; it is ended, and this one serves as before"))
-        try? System.kill(newBinary, signal: SIGTERM)
+        signalNewBinary(SIGQUIT)
     }
+
+    func signalNewBinary(_ signal: Int32) { if let newBinary { try? System.kill(newBinary, signal: signal) } }
 
     private func finishUpgrade(_ answer: ControlAnswer) {
         guard let upgrade else { return }
