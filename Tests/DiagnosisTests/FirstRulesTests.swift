@@ -123,6 +123,30 @@ import Testing
         #expect(verdict.fix.diff?.contains("+    server 127.0.0.1:3000;") == true)
     }
 
+    /// What listens here on the same port is somebody else: nothing to point the proxy at.
+    @Test(arguments: [true, false])
+    func `P02 takes no local listener for the twin of a remote address`(isHostKnown: Bool) {
+        var scene = Scene("[2001:db8::7]:443", [.connectRefused: 9])
+        scene.host = "api.example.com"
+        scene.system.names["api.example.com"] = [PeerAddress(parsing: "[2001:db8::7]:0"), PeerAddress(parsing: "203.0.113.5:0")]
+        if !isHostKnown { scene.system.addresses = [] }
+        scene.listen("0.0.0.0:443", by: scene.process("nginx", unit: "nginx.service"))
+        let verdict = scene.judge()
+        #expect(verdict.rule != "P02" && verdict.fix.edit == nil, "\(verdict.cause)")
+        #expect(!verdict.alternatives.contains { $0.rule == "P02" })
+    }
+
+    @Test func `P02 names the address of this host that a wildcard listener takes`() {
+        var scene = Scene("[2001:db8::5]:443", [.connectRefused: 9])
+        scene.host = "me.example.com"
+        scene.system.addresses.append(PeerAddress(parsing: "[2001:db8::5]:0"))
+        scene.system.names["me.example.com"] = [PeerAddress(parsing: "[2001:db8::5]:0"), PeerAddress(parsing: "10.0.0.5:0")]
+        scene.listen("0.0.0.0:443", by: scene.process("node", unit: "app.service"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P02" && verdict.fix.edit?.to ?? "10.0.0.5:443" == "10.0.0.5:443")
+        #expect(verdict.fix.diff?.contains("+    server 10.0.0.5:443;") == true)
+    }
+
     @Test func `P02 counts a dual-stack listener for both`() {
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 5])
         scene.listen("[::]:3000", by: scene.process("node", age: 1))

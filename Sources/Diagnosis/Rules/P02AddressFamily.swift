@@ -8,14 +8,13 @@ enum P02AddressFamily {
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let peer = failure.peer, peer.isIP, failure.has([.connectRefused]) else { return .notApplicable }
+        // What listens here says nothing about another machine, however alike its port is.
+        if RuleSupport.isLocal(peer, evidence) == false { return .ruledOut("\(peer.hostText) is no address of this host") }
         guard let all = evidence.listeners.value else { return .undecided("the listener table was not read") }
         if !evidence.listeners(for: peer).isEmpty { return .ruledOut("\(peer.text) itself has a listener") }
-        let twin = twin(of: peer, failure, evidence)
-        let other = all.first { listener in
-            guard listener.address.port == peer.port else { return false }
-            return twin.contains { listener.accepts($0) }
-        }
-        guard let other else {
+        let reached = twin(of: peer, failure, evidence).lazy.filter { RuleSupport.isLocal($0, evidence) == true }
+            .compactMap { twin in all.first { $0.accepts(twin) }.map { (twin, $0) } }.first
+        guard RuleSupport.isLocal(peer, evidence) == true, let (target, other) = reached else {
             return evidence.samePort(as: peer).isEmpty
                 ? .ruledOut("no socket of either family listens on port \(peer.port ?? 0)") : .notApplicable
         }
@@ -33,8 +32,6 @@ enum P02AddressFamily {
                     "\(facts.host) is \(RuleSupport.list(facts.addresses.map(\.hostText)))",
                     source: evidence.name.source))
         }
-        let good = PeerAddress(parsing: other.address.isIPv6 ? "[::1]:0" : "127.0.0.1:0").withPort(peer.port ?? 0)
-        let target = peer.isLoopback ? good : other.address
         let place = evidence.upstream.value?.place
         let written = name.map { "\($0):\(peer.port ?? 0)" } ?? peer.text
         let because =
