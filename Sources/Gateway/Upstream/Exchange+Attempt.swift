@@ -127,6 +127,7 @@ extension Ref where Value == Exchange {
         connection.value.isReadable = false
         connection.value.isWritable = status == 0
         connection.value.isPeerClosed = false
+        connection.value.isPosted = false
         connection.value.tag = value.tag
         value.connection = connection
         if !upstream.value.peers[peer].address.isUnix { Socket.setNoDelay(descriptor, true) }
