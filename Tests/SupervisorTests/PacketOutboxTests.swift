@@ -18,6 +18,38 @@ import Testing
         #expect(silent.send([1]) && silent.takeFailure() == nil && !silent.isBehind)
     }
 
+    @Test func whatTheSystemIsShortOfIsTriedAgainInOrder() throws {
+        var errors = [ETOOMANYREFS, ENOBUFS, ENOMEM]
+        var taken: [[UInt8]] = []
+        let outbox = PacketOutbox(channel: try System.packetPair().0, packetsMax: 10) { packet, _, _ throws(SystemError) in
+            if !errors.isEmpty { throw SystemError(code: errors.removeFirst()) }
+            taken.append(packet)
+        }
+        #expect(outbox.send([1], now: 1_000) && outbox.send([2], now: 1_019))
+        for left in [2, 1, 0] {
+            #expect(errors.count == left, "not before its time")
+            let time = try #require(outbox.retryAt)
+            #expect(!outbox.awaitsRoom && taken.isEmpty && outbox.takeFailure() == nil)
+            outbox.flush(now: time)
+        }
+        #expect(taken == [[1], [2]] && !outbox.isBehind && outbox.retryAt == nil)
+    }
+
+    @Test func aSystemThatStaysShortIsAFailure() throws {
+        let outbox = PacketOutbox(channel: try System.packetPair().0, packetsMax: 10) { _, _, _ throws(SystemError) in
+            throw SystemError(code: ETOOMANYREFS)
+        }
+        let start: UInt64 = 1_000
+        #expect(outbox.send([1], now: start))
+        var tries = 0
+        while let time = outbox.retryAt {
+            #expect(outbox.takeFailure() == nil && time <= start + 6_000)
+            outbox.flush(now: time)
+            tries += 1
+        }
+        #expect(tries > 100 && outbox.takeFailure() == SystemError(code: ETOOMANYREFS) && !outbox.isBehind)
+    }
+
     @Test func aWorkerThatCannotBeToldIsGivenUp() throws {
         let (ours, theirs) = try System.packetPair()
         let worker = WorkerProcess(id: .init(1), generation: 1, place: 0, column: 0, process: 0, channel: ours)

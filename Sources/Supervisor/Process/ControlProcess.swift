@@ -22,8 +22,12 @@ final class ControlProcess {
         outbox = PacketOutbox(channel: channel, packetsMax: Self.packetsMax)
     }
 
-    /// Whether something waits for room in the channel.
+    /// Whether something waits.
     var isBehind: Bool { outbox.isBehind }
+    /// Whether it waits for room in the channel.
+    var awaitsRoom: Bool { outbox.awaitsRoom }
+    /// When `flush` is due although there is room.
+    var retryAt: UInt64? { outbox.retryAt }
 
     /// Sends a message, or keeps it until the channel has room. Never blocks.
     /// - Returns: false when the control process is so far behind that the message was not taken.

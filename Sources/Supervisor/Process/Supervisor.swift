@@ -85,6 +85,9 @@ final class Supervisor {
     /// Wall clock, nanoseconds since 1970.
     let startedAt = System.wallClock
 
+    /// When a packet that the system did not take is tried again; nil: there is none.
+    private var flushAt: UInt64?
+
     private let signals: SignalSource
     private let poll: EventPoll
     private var events: [SupervisorEvent] = []
@@ -128,7 +131,7 @@ final class Supervisor {
         configureControl()
         handlePending()
         while exitStatus == nil {
-            let timeout = [machine.deadline, appsDeadline, controlDeadline].compactMap { $0 }.min().map { deadline in
+            let timeout = [machine.deadline, appsDeadline, controlDeadline, flushAt].compactMap { $0 }.min().map { deadline in
                 let now = System.now
                 return deadline > now ? deadline - now : 0
             }
@@ -144,6 +147,7 @@ final class Supervisor {
             }
             serveApps()
             serveControl()
+            flushChannels()
             if let deadline = machine.deadline, System.now >= deadline { events.append(.timer) }
             handlePending()
             tellServing()
@@ -220,7 +224,8 @@ final class Supervisor {
 
     /// Asks for room in the control process's channel while something waits for it.
     func watchControl(_ control: ControlProcess) {
-        poll.watch(control.channel, tag: LoopSource.control.tag, writes: control.isBehind)
+        poll.watch(control.channel, tag: LoopSource.control.tag, writes: control.awaitsRoom)
+        flushLater(control.retryAt)
         guard let error = control.takeFailure() else { return }
         log.write(.alert, "control process \(control.process) cannot be told what it has to know \(error.text): killing it")
         try? System.kill(control.process, signal: SIGKILL)
@@ -236,13 +241,31 @@ final class Supervisor {
 
     /// Asks for room in the channel while something waits for it.
     func watch(_ worker: WorkerProcess) {
-        poll.watch(worker.channel, tag: LoopSource.worker(worker.id).tag, writes: worker.isBehind)
+        poll.watch(worker.channel, tag: LoopSource.worker(worker.id).tag, writes: worker.awaitsRoom)
+        flushLater(worker.retryAt)
         switch worker.takeTrouble() {
         case nil: break
         case .tooLarge: log.write(.alert, "a message to worker process \(worker.process) is too large for a packet, not sent")
         case .deaf: giveUp(worker, because: "does not read what it is told")
         case .unreachable(let error): giveUp(worker, because: "cannot be told what it has to know \(error.text)")
         }
+    }
+
+    private func flushLater(_ time: UInt64?) {
+        if let time { flushAt = min(flushAt ?? .max, time) }
+    }
+
+    /// Tries again where the system did not take a packet.
+    private func flushChannels() {
+        guard let time = flushAt, System.now >= time else { return }
+        flushAt = nil
+        for worker in Array(workers.values) + othersWorkers where worker.retryAt != nil {
+            worker.flush()
+            watch(worker)
+        }
+        guard let control, control.retryAt != nil else { return }
+        control.flush()
+        watchControl(control)
     }
 
     private func giveUp(_ worker: WorkerProcess, because reason: String) {

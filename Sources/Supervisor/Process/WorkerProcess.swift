@@ -43,7 +43,9 @@ final class WorkerProcess {
     }
 
     /// Whether something waits for room in the channel.
-    var isBehind: Bool { outbox.isBehind }
+    var awaitsRoom: Bool { outbox.awaitsRoom }
+    /// When `flush` is due although there is room.
+    var retryAt: UInt64? { outbox.retryAt }
     /// Whether so much waits that what may be lost is not sent.
     var isFarBehind: Bool { outbox.isFarBehind }
 
