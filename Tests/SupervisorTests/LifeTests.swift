@@ -121,6 +121,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [SIGQUIT, SIGTERM]) func anEndDuringAReloadLeavesNothingBehind(signal: Int32) throws {
+        try withRig { rig in
+            try rig.configure(http: "server { listen unix:\(rig.directory)/old; }")
+            try rig.start()
+            #expect(rig.ask(path: rig.directory + "/old") != nil)
+            try rig.configure("# standin-silent", http: "server { listen unix:\(rig.directory)/new; }")
+            try rig.write("nginx.conf", rig.read("nginx.conf").replacingOccurrences(of: "/nginx.pid", with: "/new.pid"))
+            rig.signal(SIGHUP)
+            #expect(rig.waitForLog("generation 2 runs"))
+            #expect(rig.exists("new") && rig.exists("new.pid"))
+            rig.signal(signal)
+            #expect(rig.wait(10) { !rig.isRunning })
+            for name in ["old", "new", "nginx.pid", "new.pid"] { #expect(!rig.exists(name), "\(name)") }
+        }
+    }
+
     @Test func aReloadThatCannotWriteItsPidFileLeavesNothing() throws {
         try withRig { rig in
             try rig.configure(http: "server { listen unix:\(rig.directory)/old; }")

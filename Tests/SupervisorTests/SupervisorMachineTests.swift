@@ -206,6 +206,17 @@ struct MachineRig: ~Copyable {
         #expect(rig.send(.workerExited(new[0], .code(0))).contains(.releaseGeneration(2)))
     }
 
+    @Test(arguments: [SupervisorSignal.quit, .terminate, .stopAccepting])
+    func aReloadThatIsCutShortIsDiscarded(_ signal: SupervisorSignal) {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.reload()
+        let actions = rig.send(.signal(signal))
+        #expect(actions.count { $0 == .discardConfiguration(generation: 2) } == 1)
+        #expect(!actions.contains(.discardConfiguration(generation: 1)), "it served")
+        #expect(!rig.send(.workerExited(rig.workers(of: 2)[0], .code(0))).contains(.discardConfiguration(generation: 2)))
+    }
+
     @Test func reloadsThatAreGivenUpInARowDrainInAtMostFourGenerations() {
         var rig = MachineRig(workers: 2)
         rig.makeReady(1)

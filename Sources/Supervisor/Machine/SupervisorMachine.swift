@@ -314,6 +314,7 @@ extension SupervisorMachine {
         case .draining, .stopping: return
         case .inherited, .starting, .serving: break
         }
+        discardIfNew(generation: index, to: &actions)
         generations[index].phase = .draining
         let timeout = generations[index].plan.shutdownTimeout
         let giveUp = timeout.map { now + $0 + limits.killDelay }
@@ -325,9 +326,16 @@ extension SupervisorMachine {
     }
 
     private mutating func stop(generation index: Int, now: UInt64, to actions: inout [SupervisorAction]) {
+        discardIfNew(generation: index, to: &actions)
         generations[index].phase = .stopping
         generations[index].workers.removeAll { !$0.isAlive }
         for place in generations[index].workers.indices { stop(generation: index, place: place, now: now, to: &actions) }
+    }
+
+    /// A reload's generation ends before it ever served.
+    private func discardIfNew(generation index: Int, to actions: inout [SupervisorAction]) {
+        guard generations[index].isStarting, generations[index].number != current else { return }
+        actions.append(.discardConfiguration(generation: generations[index].number))
     }
 
     private mutating func stop(generation index: Int, place: Int, now: UInt64, to actions: inout [SupervisorAction]) {
@@ -354,7 +362,6 @@ extension SupervisorMachine {
         }
         drain(generation: index, now: now, to: &actions)
         stopExcess(now: now, to: &actions)
-        actions.append(.discardConfiguration(generation: generations[index].number))
         removeEmptyGenerations(&actions)
         reloadAgainIfWanted(to: &actions)
     }
