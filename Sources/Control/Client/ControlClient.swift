@@ -10,6 +10,8 @@ struct ControlClient {
 
     /// Bytes of one line of an answer, or of an answer that is no stream.
     private static let bytesMax = 64 << 20
+    /// How often a question is asked when its connection is lost.
+    private static let attemptsMax = 3
 
     /// An answer whose body comes line by line.
     struct Answer {
@@ -30,18 +32,36 @@ struct ControlClient {
     func send(
         _ method: HTTPMethod, _ resource: String, body: Data? = nil, each: (([UInt8]) throws -> Void)? = nil
     ) async throws -> Answer {
+        var attemptsLeft = method == .GET ? Self.attemptsMax : 1
+        var hasDelivered = false
+        let deliver = each.map { each in { (line: [UInt8]) in hasDelivered = true; try each(line) } }
+        while true {
+            attemptsLeft -= 1
+            do {
+                let answer = try await sendOnce(method, resource, body: body, each: deliver)
+                guard (200..<300).contains(answer.status) else { throw ClientError(answer) }
+                return answer
+            } catch let error as ClientError where error.isLostConnection && attemptsLeft > 0 && !hasDelivered {
+                // A control process that ends (a reload, an upgrade) takes connections it does not serve any more; the next one is there.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    private func sendOnce(
+        _ method: HTTPMethod, _ resource: String, body: Data?, each: (([UInt8]) throws -> Void)?
+    ) async throws -> Answer {
         let channel = try await connect()
         var complete: Answer?
         do {
             try await channel.executeThenClose { inbound, outbound in
                 complete = try await Self.converse(inbound, outbound, method, resource, body, each)
             }
-        } catch let error as ChannelError {
+        } catch where error is ChannelError || error is IOError || error is HTTPParserError {
             // The server closes too, and may be first.
-            if complete == nil { throw ClientError("the connection to the control process broke: \(error)") }
+            if complete == nil { throw ClientError(lost: "the connection to the control process broke: \(error)") }
         }
-        guard let complete else { throw ClientError("the control process did not answer") }
-        guard (200..<300).contains(complete.status) else { throw ClientError(complete) }
+        guard let complete else { throw ClientError(lost: "the control process did not answer") }
         return complete
     }
 
@@ -81,7 +101,7 @@ struct ControlClient {
             case .end: return answer
             }
         }
-        throw ClientError("the control process ended before its answer was complete")
+        throw ClientError(lost: "the control process ended before its answer was complete")
     }
 
     private func connect() async throws -> NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart> {
@@ -103,10 +123,17 @@ struct ClientError: Error, Equatable, CustomStringConvertible {
     /// The API's word for it; nil when there was no answer.
     var kind: String?
     var message: String
+    /// The connection ended before the answer did.
+    var isLostConnection = false
 
     var description: String { message }
 
     init(_ message: String) { self.message = message }
+
+    init(lost message: String) {
+        self.message = message
+        isLostConnection = true
+    }
 
     init(_ answer: ControlClient.Answer) {
         let body = try? APICoding.decoder.decode(APIError.Body.self, from: Data(answer.body))
