@@ -70,7 +70,8 @@ struct CheckReport: Codable {
             for finding in findings where finding.kind == kind {
                 lines.append("  \(kind.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))\(finding.place): \(TextEscape.terminal(finding.message))")
                 if let why = finding.why { lines.append("          \(TextEscape.terminal(why))") }
-                if let diff = finding.diff { lines += diff.split(separator: "\n").map { "          \(TextEscape.terminal(String($0)))" } }
+                let diff = finding.diff?.linesByByte.filter { !$0.isEmpty } ?? []
+                lines += diff.map { "          \(TextEscape.terminal($0))" }
             }
         }
         return lines.joined(separator: "\n")

@@ -32,6 +32,23 @@ import Machine
         #expect(finding.diff?.contains("+            proxy_pass http://127.0.0.1:3000/api;") == true)
     }
 
+    /// Pasted lines end in CR LF in a file whose other lines do not.
+    @Test(arguments: ["", "# pasted\r\n", "# pasted\r\n# twice\r\n", "# pasted\r\n\n"], ["\n", "\r\n"])
+    func `mixed line ends do not move a change`(above: String, end: String) throws {
+        let lines = ["http {", "    upstream a {", "        server localhost:80;", "        server 10.0.0.2:80;", "    }", "}", ""]
+        let text = above + lines.joined(separator: end)
+        let found = findings(text, names: both)
+        func after(_ id: String) throws -> String? {
+            FilePatch.apply([try #require(found.first { $0.id == id }?.diff.flatMap(FilePatch.init))], to: text)
+        }
+        var changed = lines
+        changed[2] = "        server 127.0.0.1:80;"
+        #expect(try after("localhost-two-families") == above + changed.joined(separator: end))
+        changed = lines
+        changed[2] = "        zone a 64k;\n" + lines[2]
+        #expect(try after("no-zone") == above + changed.joined(separator: end))
+    }
+
     @Test(arguments: [
         (
             "upstream a { server 10.0.0.1:80; server 10.0.0.2:80; } server { location / { proxy_pass http://a; } }",

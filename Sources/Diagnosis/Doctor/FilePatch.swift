@@ -17,7 +17,7 @@ package struct FilePatch: Sendable, Hashable {
 
     /// Reads a diff as `UnifiedDiff` makes it; nil for hints that name no file, and for what is no diff.
     package init?(_ diff: String) {
-        var lines = diff.split(separator: "\n", omittingEmptySubsequences: false)[...]
+        var lines = diff.linesByByte[...]
         guard let old = lines.popFirst(), old.hasPrefix("--- a/"), let new = lines.popFirst(), new.hasPrefix("+++ b/"),
             old.dropFirst(6) == new.dropFirst(6)
         else { return nil }
@@ -63,7 +63,7 @@ package struct FilePatch: Sendable, Hashable {
     /// The text with all changes of these patches, each made from it. Nil when a line that one of them changes, or shows around its change,
     /// is not what it was made from, or when two of them change the same place in different ways; equal changes are one.
     package static func apply(_ patches: [FilePatch], to text: String) -> String? {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var lines = text.linesByByte
         for (number, line) in patches.flatMap(\.context) {
             guard number <= lines.count, lines[number - 1] == line else { return nil }
         }

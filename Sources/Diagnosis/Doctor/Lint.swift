@@ -57,7 +57,7 @@ package enum Lint {
                 let line = 1 + old[..<start].count { $0 == 10 }
                 let kept = String(decoding: old[start..<range.lowerBound], as: UTF8.self)
                 let whole = kept + new + String(decoding: old[range.upperBound..<end], as: UTF8.self)
-                let lines = whole.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                let lines = whole.linesByByte
                 // Lines that only follow leave the one before them as it is.
                 if new.hasPrefix("\n"), range.upperBound == end {
                     changes.append(.init(line: line + 1, removing: 0, inserting: Array(lines.dropFirst())))

@@ -55,7 +55,7 @@ package enum DoctorText {
         out += VerdictText.wrap("  " + TextEscape.terminal(finding.why), width: width, indent: 2) + "\n"
         for command in finding.commands { out += "  $ \(TextEscape.terminal(command))\n" }
         if let diff = finding.diff {
-            for line in diff.split(separator: "\n") { out += "  \(TextEscape.terminal(String(line)))\n" }
+            for line in diff.linesByByte where !line.isEmpty { out += "  \(TextEscape.terminal(line))\n" }
         }
         if let caution = finding.caution {
             out += VerdictText.wrap("  careful: " + TextEscape.terminal(caution), width: width, indent: 11) + "\n"

@@ -13,7 +13,7 @@ package enum UnifiedDiff {
 
     /// nil when a change lies outside the text or two overlap. Three lines of context. O(lines).
     package static func make(file: String, text: String, changes: [Change]) -> String? {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var lines = text.linesByByte
         if lines.last == "" { lines.removeLast() }
         let changes = changes.sorted { $0.line < $1.line }
         var hunks: [[Change]] = []
@@ -48,11 +48,11 @@ package enum UnifiedDiff {
 
     /// The diff of an edit: of the statement that begins on its line. Nil when the text does not stand there as a whole exactly once.
     package static func make(_ edit: Fix.Edit, text: String) -> String? {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = text.linesByByte
         var found: UnifiedDiff.Change?
         // A statement may go over several lines.
         for line in edit.line..<(edit.line + 4) where line >= 1 && line <= lines.count {
-            let old = String(lines[line - 1]), code = old.prefix { $0 != "#" }
+            let old = lines[line - 1], code = old.prefix { $0 != "#" }
             for range in code.ranges(of: edit.from) where isWhole(range, in: code) {
                 guard found == nil else { return nil }
                 found = Change(line: line, inserting: [old.replacingCharacters(in: range, with: edit.to)])
@@ -72,6 +72,12 @@ package enum UnifiedDiff {
 }
 
 extension String {
+    /// What stands between line feeds. "\r\n" is one Character, which a split by "\n" passes over: lines would not be those that
+    /// `ConfigNode` counts.
+    package var linesByByte: [String] {
+        utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(Substring($0)) }
+    }
+
     fileprivate func replacingCharacters(in range: Range<String.Index>, with text: String) -> String {
         String(self[..<range.lowerBound]) + text + String(self[range.upperBound...])
     }

@@ -20,7 +20,7 @@ package enum VerdictText {
         line("fix", verdict.fix.summary)
         for command in verdict.fix.commands { line("", "$ " + command) }
         if let diff = verdict.fix.diff {
-            for part in diff.split(separator: "\n") { out += "            " + TextEscape.terminal(String(part)) + "\n" }
+            for part in diff.linesByByte where !part.isEmpty { out += "            " + TextEscape.terminal(part) + "\n" }
         }
         if verdict.fix.diff != nil, let caution = verdict.fix.caution { line("careful", caution) }
         if !verdict.disproof.isEmpty { line("wrong if", verdict.disproof) }
