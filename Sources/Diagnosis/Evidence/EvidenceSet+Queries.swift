@@ -113,17 +113,26 @@ extension EvidenceSet {
     /// Whether a unit's command line or environment names a port as one to serve. A URL, and an option or a variable that names
     /// whom it asks (`--redis 10.0.0.1:6379`, `API_ADDRESS=127.0.0.1:3000`, `DB_PORT=5432`), say nothing of that.
     package static func serves(port: UInt16, _ unit: UnitState) -> Bool {
+        serves(unit) { value in
+            // `3000:80` and `3000:db:5432` forward the first of the two.
+            if let colon = value.firstIndex(of: ":"), let first = UInt16(value[..<colon]) { return first == port }
+            return !value.contains("://") && names(port: port, in: String(value))
+        }
+    }
+
+    /// Whether a value that names what a unit serves is one that is asked for.
+    private static func serves(_ unit: UnitState, _ isAsked: (Substring) -> Bool) -> Bool {
         var option: Substring?
         for word in unit.execStart.split(separator: " ") {
             let (name, value) = split(word)
             if word.hasPrefix("-"), value == nil { option = name; continue }
             let isServed = word.hasPrefix("-") ? isServed(option: name) : option.map(isServed(option:)) ?? true
             option = nil
-            if isServed, !word.contains("://"), names(port: port, in: String(value ?? word)) { return true }
+            if isServed, isAsked(value ?? word) { return true }
         }
         return unit.environment.split(separator: " ").contains { word in
             let (name, value) = split(word)
-            return isServed(variable: name) && names(port: port, in: String(value ?? ""))
+            return isServed(variable: name) && isAsked(value ?? "")
         }
     }
 
@@ -133,16 +142,24 @@ extension EvidenceSet {
         return (word[..<equals], word[word.index(after: equals)...])
     }
 
+    /// `-p`, `--port`, `--http`, `-Dserver.port`, and what would be served as a variable.
     private static func isServed(option: Substring) -> Bool {
-        let name = option.lowercased().drop { $0 == "-" }
-        return ["p", "b", "l", "a"].contains(name) || ["port", "listen", "bind", "addr", "http"].contains { name.contains($0) }
+        var name = option.drop { $0 == "-" }
+        if name.first == "D", name.dropFirst().first?.isLowercase ?? false { name = name.dropFirst() }
+        return ["p", "b", "l", "a", "http", "https"].contains(name) || isServed(variable: name)
     }
 
-    /// PORT, HTTP_PORT, APP_PORT, LISTEN_ADDRESS, BIND, ADDR, …
+    /// PORT, HTTP_PORT, httpPort, LISTEN_ADDRESS, BIND, ADDR, …
     private static func isServed(variable: Substring) -> Bool {
-        let words = variable.uppercased().filter { $0 != "\"" }.split(separator: "_")
+        var words: [String] = [], last: Character = "_"
+        for character in variable where character != "\"" {
+            if !character.isLetter && !character.isNumber { last = "_"; continue }
+            if last == "_" || character.isUppercase && last.isLowercase { words.append("") }
+            words[words.count - 1] += character.uppercased()
+            last = character
+        }
         if words.contains(where: { $0.hasPrefix("LISTEN") || $0.hasPrefix("BIND") }) { return true }
-        let own: Set<Substring> = ["HTTP", "HTTPS", "WEB", "APP", "SERVER", "SERVICE", "NODE", "HOST"]
+        let own: Set<String> = ["HTTP", "HTTPS", "WEB", "APP", "SERVER", "SERVICE", "NODE", "HOST"]
         guard let last = words.last, ["PORT", "ADDR", "ADDRESS"].contains(last) else { return false }
         return words.dropLast().allSatisfy { own.contains($0) } && (last == "PORT" || words.count == 1)
     }
