@@ -91,6 +91,39 @@ import Testing
         #expect(EvidenceSet.serves(port: 3_000, unit) == serves)
     }
 
+    @Test(arguments: [
+        ("API_SOCKET=/run/api.sock", "", false), ("SOCKET=/run/api.sock", "", true), ("LISTEN=unix:/run/api.sock", "", true),
+        ("APP_SOCK=/run/api.sock", "", true), ("SOCKET=/run/api.sock2", "", false), ("SOCKET=/srv/run/api.sock", "", false),
+        ("", "app --api unix:/run/api.sock", false), ("", "app --redis-socket=/run/api.sock", false),
+        ("", "uvicorn --uds /run/api.sock", true), ("", "gunicorn --bind unix:/run/api.sock app:app", true),
+        ("", "puma -b unix:///run/api.sock?umask=0111", true), ("", "uwsgi --http-socket=/run/api.sock", true),
+        ("", "uwsgi -s /run/api.sock", true), ("", "node server.js /run/api.sock", true), ("", "node server.js /run/api.sock/x", false),
+    ])
+    func `what a unit serves at a path is told from what it asks`(environment: String, command: String, serves: Bool) {
+        var unit = UnitState(name: "app.service")
+        unit.environment = environment
+        unit.execStart = command
+        #expect(EvidenceSet.serves(path: "/run/api.sock", unit) == serves)
+    }
+
+    /// A client of the socket ends because nobody answers it.
+    @Test(arguments: [ReasonCode.socketMissing, .connectRefused])
+    func `a unit that asks a unix socket is not blamed for it`(reason: ReasonCode) {
+        var scene = Scene("unix:/run/api.sock", [reason: 7])
+        for path in ["/", "/run"] { scene.system.statuses[path] = FileStatus(mode: 0o40755) }
+        scene.unit("mailer.service", ["ActiveState": "failed", "Result": "start-limit-hit", "Environment": "API_SOCKET=/run/api.sock"])
+        scene.unit("other.service", ["Result": "start-limit-hit", "ExecStart": "argv[]=x --bind /run/api.sock2 ; "])
+        for name in ["mailer", "other"] {
+            for time in -4 ..< -1 {
+                scene.journal(Double(time), "\(name).service", "\(name).service: Main process exited, code=exited, status=1/FAILURE")
+            }
+        }
+        #expect(scene.judge().culprit.kind == .application)
+        scene.unit("api.service", ["ActiveState": "inactive", "ExecStart": "argv[]=/srv/api --listen /run/api.sock ; "])
+        let verdict = scene.judge()
+        #expect(verdict.culprit.name == "api.service" && verdict.confidence != .proven, "\(verdict.cause)")
+    }
+
     @Test func `P01 does not blame an unrelated crash`() {
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
         scene.unit("other.service", down)
@@ -233,7 +266,7 @@ import Testing
         scene.system.statuses["/"] = FileStatus(mode: 0o40755)
         scene.system.statuses["/run"] = FileStatus(mode: 0o40755)
         let verdict = scene.judge()
-        #expect(verdict.rule == "P16" && verdict.confidence == .proven)
+        #expect(verdict.rule == "P16" && verdict.confidence == .firm)
         #expect(verdict.cause == "/run/app/app.sock is missing: app.service is inactive.")
         #expect(verdict.fix.diff?.contains("RuntimeDirectory=app") == true)
     }

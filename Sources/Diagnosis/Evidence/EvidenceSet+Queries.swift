@@ -82,11 +82,11 @@ extension EvidenceSet {
             }
         }
         if case .unix(let path) = peer {
-            for unit in known where unit.execStart.contains(path) || unit.environment.contains(path) {
-                add(unit.name, "its ExecStart or Environment names \(path)", observed: true)
-            }
             for unit in known where !unit.runtimeDirectory.isEmpty && path.hasPrefix("/run/\(unit.runtimeDirectory)/") {
                 add(unit.name, "its RuntimeDirectory= holds \(path)", observed: true)
+            }
+            for unit in known where Self.serves(path: path, unit) {
+                add(unit.name, "its ExecStart or Environment names \(path)", observed: false)
             }
         }
         return links
@@ -120,6 +120,18 @@ extension EvidenceSet {
         }
     }
 
+    /// The same for the path of a unix socket.
+    package static func serves(path: String, _ unit: UnitState) -> Bool {
+        serves(unit) { value in
+            let value = value.drop { "\"'".contains($0) }
+            for start in ["unix://", "unix:", ""] where value.hasPrefix(start + path) {
+                // What may follow: a quote, Puma's ?umask=, uWSGI's mode behind a colon.
+                return value.dropFirst(start.count + path.count).first.map { "\"'?:,;".contains($0) } ?? true
+            }
+            return false
+        }
+    }
+
     /// Whether a value that names what a unit serves is one that is asked for.
     private static func serves(_ unit: UnitState, _ isAsked: (Substring) -> Bool) -> Bool {
         var option: Substring?
@@ -128,7 +140,7 @@ extension EvidenceSet {
             if word.hasPrefix("-"), value == nil { option = name; continue }
             let isServed = word.hasPrefix("-") ? isServed(option: name) : option.map(isServed(option:)) ?? true
             option = nil
-            if isServed, isAsked(value ?? word) { return true }
+            if isServed, isAsked(word.hasPrefix("-") ? value ?? "" : word) { return true }
         }
         return unit.environment.split(separator: " ").contains { word in
             let (name, value) = split(word)
@@ -142,14 +154,14 @@ extension EvidenceSet {
         return (word[..<equals], word[word.index(after: equals)...])
     }
 
-    /// `-p`, `--port`, `--http`, `-Dserver.port`, and what would be served as a variable.
+    /// `-p`, `-s`, `--port`, `--http`, `--uds`, `-Dserver.port`, and what would be served as a variable.
     private static func isServed(option: Substring) -> Bool {
         var name = option.drop { $0 == "-" }
         if name.first == "D", name.dropFirst().first?.isLowercase ?? false { name = name.dropFirst() }
-        return ["p", "b", "l", "a", "http", "https"].contains(name) || isServed(variable: name)
+        return ["p", "b", "l", "a", "s", "http", "https", "uds"].contains(name) || isServed(variable: name)
     }
 
-    /// PORT, HTTP_PORT, httpPort, LISTEN_ADDRESS, BIND, ADDR, …
+    /// PORT, HTTP_PORT, httpPort, LISTEN_ADDRESS, BIND, ADDR, SOCKET, …
     private static func isServed(variable: Substring) -> Bool {
         var words: [String] = [], last: Character = "_"
         for character in variable where character != "\"" {
@@ -159,9 +171,9 @@ extension EvidenceSet {
             last = character
         }
         if words.contains(where: { $0.hasPrefix("LISTEN") || $0.hasPrefix("BIND") }) { return true }
-        let own: Set<String> = ["HTTP", "HTTPS", "WEB", "APP", "SERVER", "SERVICE", "NODE", "HOST"]
-        guard let last = words.last, ["PORT", "ADDR", "ADDRESS"].contains(last) else { return false }
-        return words.dropLast().allSatisfy { own.contains($0) } && (last == "PORT" || words.count == 1)
+        let own: Set<String> = ["HTTP", "HTTPS", "WEB", "APP", "SERVER", "SERVICE", "NODE", "HOST", "UNIX"]
+        guard let last = words.last, ["PORT", "ADDR", "ADDRESS", "SOCKET", "SOCK"].contains(last) else { return false }
+        return words.dropLast().allSatisfy { own.contains($0) } && (!last.hasPrefix("ADDR") || words.count == 1)
     }
 
     /// Whether an event belongs to a unit: by its name, or by a cgroup path that ends in it.

@@ -43,7 +43,10 @@ enum P16SocketMissing {
                         "Make both agree, if that is the socket for users.",
                         diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);")))
         }
-        if let link = links.first { return .finding(fromUnit(failure, path, missing, link, evidence, lines)) }
+        // Who only names the path is one of several who may make it.
+        if let link = links.first(where: { $0.isObserved || links.count == 1 }) {
+            return .finding(fromUnit(failure, path, missing, link, evidence, lines))
+        }
         let near =
             facts.neighbours.isEmpty ? "" : " Sockets beside it: \(facts.neighbours.prefix(3).joined(separator: ", "))."
         return .finding(
