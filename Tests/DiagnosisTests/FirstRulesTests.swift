@@ -312,6 +312,37 @@ import Testing
         #expect(verdict.fix.commands.contains("systemctl restart app.service"))
     }
 
+    private static let elsewhere = [
+        "Error: listen EADDRINUSE: address already in use :::9090", "listen tcp :9090: bind: address already in use",
+        "bind() to 0.0.0.0:9090 failed (98: Address already in use)", "Web server failed to start. Port 9090: address already in use",
+        "[Errno 98] error while attempting to bind on address ('127.0.0.1', 9090): address already in use",
+    ]
+
+    /// Its port for metrics is taken, not the one that users come to.
+    @Test(arguments: elsewhere, [true, false])
+    func `P27 does not take a complaint about another port for ours`(line: String, isHeld: Bool) {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
+        scene.unit("app.service", ["ActiveState": "failed", "ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])
+        scene.journal(-5, "app.service", line, identifier: "node", pid: 900)
+        scene.journal(-4.9, "app.service", "  code: 'EADDRINUSE',", identifier: "node", pid: 900)
+        if isHeld { scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "other.service")) }
+        let verdict = scene.judge()
+        #expect(verdict.rule != "P27" && !verdict.alternatives.contains { $0.rule == "P27" }, "\(verdict.cause)")
+    }
+
+    @Test(arguments: [
+        ("OSError: [Errno 98] Address already in use", Confidence.likely, Confidence.firm),
+        ("10:00:42 server.js:42 EADDRINUSE", .likely, .firm), ("listen tcp :3000: bind: address already in use", .firm, .proven),
+    ])
+    func `P27 is as sure as the complaint is clear`(line: String, gone: Confidence, held: Confidence) {
+        var scene = Scene("127.0.0.1:3000", [.connReset: 3])
+        scene.unit("app.service", ["ActiveState": "failed", "ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "])
+        scene.journal(-5, "app.service", line, identifier: "node", pid: 900)
+        #expect(scene.judge().rule == "P27" && scene.judge().confidence == gone)
+        scene.listen("127.0.0.1:3000", by: scene.process("python3"))
+        #expect(scene.judge().rule == "P27" && scene.judge().confidence == held)
+    }
+
     @Test func `a unit that only asks the port is not taken for the one that serves it`() {
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 7])
         scene.unit("worker.service", ["ActiveState": "failed", "Environment": "API=http://127.0.0.1:3000/v1"])

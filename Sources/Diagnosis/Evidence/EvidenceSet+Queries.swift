@@ -110,6 +110,24 @@ extension EvidenceSet {
         return false
     }
 
+    /// Whether a complaint names a port, as `:::9090`, `127.0.0.1:80`, `tcp :80`, `('127.0.0.1', 80)` or `port 80`; a time and a place in a
+    /// program (`10:00:42`, `app.js:42`) are none.
+    package static func namesPort(in complaint: String) -> Bool {
+        func isHost(_ text: Substring) -> Bool {
+            text.isEmpty || text == "*" || text == "localhost" || text.hasSuffix(":") || PeerAddress.parseIPv4(text) != nil
+        }
+        var last: Substring = "-"
+        for word in complaint.split(whereSeparator: { " \t\"'()[],;".contains($0) }) {
+            var word = word
+            while word.last == ":" || word.last == "." { word.removeLast() }
+            let colon = word.lastIndex(of: ":")
+            let (host, port) = colon.map { (word[..<$0], word[word.index(after: $0)...]) } ?? (last, word)
+            if UInt16(port) ?? 0 > 9, isHost(host) || host.lowercased() == "port" { return true }
+            last = word
+        }
+        return false
+    }
+
     /// Whether a unit's command line or environment names a port as one to serve. A URL, and an option or a variable that names
     /// whom it asks (`--redis 10.0.0.1:6379`, `API_ADDRESS=127.0.0.1:3000`, `DB_PORT=5432`), say nothing of that.
     package static func serves(port: UInt16, _ unit: UnitState) -> Bool {

@@ -14,12 +14,13 @@ enum P27PortTaken {
         guard let peer = failure.peer, peer.isIP, let port = peer.port else { return .notApplicable }
         guard let all = evidence.listeners.value else { return .undecided("the listener table was not read") }
         let units = evidence.units.value ?? []
-        let complaints = evidence.events.filter { event in
-            guard case .addressInUse = event.kind else { return false }
-            return EvidenceSet.names(port: port, in: event.line)
-                || units.contains {
-                    EvidenceSet.event(event, belongsTo: $0)
-                        && EvidenceSet.serves(port: port, $0)
+        let inUse = evidence.events.filter { $0.kind == .addressInUse }
+        let complaints = inUse.filter { event in
+            if isNamed(port, event) { return true }
+            // One of a unit that serves the port, unless it, or the lines that it was logged with, name another.
+            return units.contains { EvidenceSet.event(event, belongsTo: $0) && EvidenceSet.serves(port: port, $0) }
+                && !inUse.contains {
+                    abs($0.time.since(event.time)) < 2_000 && $0.unit == event.unit && EvidenceSet.namesPort(in: $0.line)
                 }
         }
         let holders = all.filter { $0.address.port == port && ($0.accepts(peer) || !complaints.isEmpty) }
@@ -51,6 +52,8 @@ enum P27PortTaken {
         return .finding(finding(failure, peer, holder, owner, who: rightful.name, complaint, evidence))
     }
 
+    private static func isNamed(_ port: UInt16, _ complaint: LifeEvent) -> Bool { EvidenceSet.names(port: port, in: complaint.line) }
+
     private static func finding(
         _ failure: FailureCase, _ peer: PeerAddress, _ holder: Listener, _ owner: ProcessFacts, who: String,
         _ complaint: LifeEvent?,
@@ -71,7 +74,7 @@ enum P27PortTaken {
             owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" }
             ?? "kill \(owner.pid)"
         return Finding(
-            complaint == nil ? .likely : .proven, Culprit(.process, owner.text),
+            complaint.map { isNamed(peer.port ?? 0, $0) ? .proven : .firm } ?? .likely, Culprit(.process, owner.text),
             "\(who) cannot have port \(peer.port ?? 0): \(what), \(owner.text), holds it"
                 + (owner.started.map { " since \($0.text)" } ?? "") + ".",
             evidence: lines, disproof: "\(owner.text) being a child of \(who).",
@@ -87,7 +90,7 @@ enum P27PortTaken {
     private static func gone(_ failure: FailureCase, _ peer: PeerAddress, _ complaint: LifeEvent) -> Finding {
         let who = complaint.unit ?? complaint.process ?? "the application"
         return Finding(
-            .firm, Culprit(.application, who),
+            isNamed(peer.port ?? 0, complaint) ? .firm : .likely, Culprit(.application, who),
             "\(who) could not bind port \(peer.port ?? 0) because it was in use at the time.",
             evidence: [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(complaint)],
             disproof: "The port being free at \(complaint.time.text).",
