@@ -8,11 +8,33 @@ import Testing
     private static let served = ["ExecStart": "argv[]=/usr/bin/node server.js --port 3000 ; "]
 
     @Test func `P03 finds the app in another network namespace`() {
-        var scene = Scene("10.88.0.7:3000", [.connectRefused: 3])
-        scene.listen("127.0.0.1:3000", by: scene.process("node", namespace: 4_026_532_999))
-        let verdict = scene.judge()
-        #expect(
-            verdict.rule == "P03" && verdict.cause.contains("bound 127.0.0.1:3000 inside its own network namespace"))
+        for (peer, addresses) in [
+            ("10.88.0.7:3000", "10.88.0.7"), ("[fd00::7]:3000", "fd000000000000000000000000000007 02 40 00 80 eth0"),
+        ] {
+            let verdict = contained(peer, addresses).judge()
+            #expect(verdict.rule == "P03" && verdict.confidence == .firm)
+            #expect(verdict.cause.contains("bound 127.0.0.1:3000 inside its own network namespace"))
+        }
+    }
+
+    private func contained(_ peer: String, _ address: String?) -> Scene {
+        var scene = Scene(peer, [.connectRefused: 3])
+        let pid = scene.process("node", namespace: 4_026_532_999)
+        scene.listen("127.0.0.1:3000", by: pid)
+        guard let address else { return scene }
+        scene.system.files["/proc/\(pid)/net/fib_trie"] =
+            "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n     +-- 10.88.0.0/16 2 0 2\n"
+            + "        |-- 10.88.0.1\n           /32 link BROADCAST\n        |-- \(address)\n           /32 host LOCAL\n"
+        scene.system.files["/proc/\(pid)/net/if_inet6"] = address + "\n"
+        return scene
+    }
+
+    /// Another machine, or another container, whose address is not one of the namespace that the listener is in.
+    @Test func `P03 does not take any container's loopback for the peer's`() {
+        let other = contained("10.1.2.3:3000", "10.88.0.7").judge()
+        #expect(other.rule == "P01" && other.ruledOut.contains { $0.rule == "P03" })
+        let unread = contained("10.1.2.3:3000", nil).judge()
+        #expect(unread.rule == "P01" && unread.alternatives.contains { $0.rule == "P03" && $0.confidence == .possible })
     }
 
     @Test func `P03 is silent when the other namespace's app bound all addresses`() {

@@ -41,14 +41,15 @@ package struct ListenerCollector: Collector {
         }
         let proxyNamespace = evidence.proxy.value?.networkNamespace
         var wanted = Set((own + unix).map(\.inode))
-        var foreign: [Listener] = []
+        var foreign: [Listener] = [], addresses: [UInt64: Set<PeerAddress>] = [:]
         let owners = Self.owners(
-            &wanted, foreign: &foreign, proxyNamespace: proxyNamespace, peer: subject.peer, bootTime: bootTime, system)
+            &wanted, foreign: &foreign, addresses: &addresses, proxyNamespace: proxyNamespace, bootTime: bootTime, system)
         for index in own.indices { own[index].owner = owners[own[index].inode] }
         for index in unix.indices { unix[index].owner = owners[unix[index].inode] }
         evidence.listeners = .known(own, source: "\(base)/tcp, \(base)/tcp6")
         evidence.unixListeners = .known(unix, source: "\(base)/unix")
         if proxyNamespace != nil {
+            evidence.foreignAddresses = addresses
             evidence.foreignListeners = .known(foreign, source: "/proc/PID/net/tcp of other namespaces")
         }
     }
@@ -57,6 +58,23 @@ package struct ListenerCollector: Collector {
         SocketTable.parseTCP(bytes).filter { $0.state == 10 }.map {
             Listener(address: $0.local, inode: $0.inode, queue: $0.queue)
         }
+    }
+
+    /// The local addresses of a process's network namespace, with port 0; nil when they may not be read.
+    private static func addresses(of pid: Int32, _ system: some SystemReader) -> Set<PeerAddress>? {
+        guard let tree = try? system.text("/proc/\(pid)/net/fib_trie") else { return nil }
+        var found: Set<PeerAddress> = [], leaf: Substring = ""
+        for line in tree.split(separator: "\n") {
+            if let mark = line.firstRange(of: "|-- ") { leaf = line[mark.upperBound...] }
+            if line.contains("host LOCAL") { found.insert(PeerAddress(parsing: leaf)) }
+        }
+        for line in (try? system.text("/proc/\(pid)/net/if_inet6"))?.split(separator: "\n") ?? [] {
+            let digits = line.prefix(32)
+            if let high = UInt64(digits.prefix(16), radix: 16), let low = UInt64(digits.suffix(16), radix: 16) {
+                found.insert(.ipv6(high, low, port: 0))
+            }
+        }
+        return found
     }
 
     private func isOurNamespace(_ subject: CollectionSubject, _ system: some SystemReader) -> Bool {
@@ -68,9 +86,8 @@ package struct ListenerCollector: Collector {
 
     /// Walks all processes once: finds the holders of the wanted inodes, and one table per other network namespace.
     private static func owners(
-        _ wanted: inout Set<UInt64>, foreign: inout [Listener], proxyNamespace: UInt64?, peer: PeerAddress?,
-        bootTime: Timestamp?,
-        _ system: some SystemReader
+        _ wanted: inout Set<UInt64>, foreign: inout [Listener], addresses: inout [UInt64: Set<PeerAddress>], proxyNamespace: UInt64?,
+        bootTime: Timestamp?, _ system: some SystemReader
     ) -> [UInt64: ProcessFacts] {
         var owners: [UInt64: ProcessFacts] = [:], seenNamespaces: Set<UInt64> = []
         if let proxyNamespace { seenNamespaces.insert(proxyNamespace) }
@@ -88,6 +105,7 @@ package struct ListenerCollector: Collector {
                         wanted.insert(listener.inode)
                     }
                 }
+                addresses[namespace] = self.addresses(of: pid, system)
             }
             guard !wanted.isEmpty, let descriptors = try? system.list("/proc/\(pid)/fd") else { continue }
             var facts: ProcessFacts?

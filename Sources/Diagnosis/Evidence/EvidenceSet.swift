@@ -6,6 +6,8 @@ package struct EvidenceSet: Sendable {
     package var listeners: Observation<[Listener]> = .notCollected
     /// Listening TCP sockets of other network namespaces of this host.
     package var foreignListeners: Observation<[Listener]> = .notCollected
+    /// Addresses of other network namespaces, by their inode; a namespace whose addresses could not be read is not in it.
+    package var foreignAddresses: [UInt64: Set<PeerAddress>] = [:]
     /// Listening unix sockets.
     package var unixListeners: Observation<[Listener]> = .notCollected
     package var socketPath: Observation<PathFacts> = .notCollected

@@ -201,9 +201,6 @@ enum P01NothingListens {
     }
 
     private static func remote(_ failure: FailureCase, _ peer: PeerAddress, _ evidence: EvidenceSet) -> RuleOutcome {
-        if (evidence.foreignListeners.value ?? []).contains(where: { $0.address.port == peer.port }) {
-            return .notApplicable
-        }
         return .finding(
             Finding(
                 .likely, Culprit(.network, peer.text),

@@ -33,21 +33,27 @@ enum P03NetworkNamespace {
                 ))
         }
         if RuleSupport.isLocal(peer, evidence) == true { return .notApplicable }
-        guard let hidden = sameport.first(where: { $0.address.isLoopback }),
-            !sameport.contains(where: { $0.accepts(peer) })
-        else {
+        let loopback = sameport.filter { $0.address.isLoopback }
+        guard !loopback.isEmpty, !sameport.contains(where: { $0.accepts(peer) }) else {
             return .ruledOut("no other network namespace has a loopback listener on port \(port)")
+        }
+        // A container's loopback says nothing of another machine, or of another container.
+        let addresses = { (listener: Listener) in listener.networkNamespace.flatMap { evidence.foreignAddresses[$0] } }
+        let hidden = loopback.first { addresses($0)?.contains(peer.withPort(0)) ?? false }
+        guard let hidden = hidden ?? loopback.first(where: { addresses($0) == nil }) else {
+            return .ruledOut("\(peer.hostText) is no address of a network namespace here with a listener on port \(port)")
         }
         return .finding(
             finding(
                 failure, hidden, evidence,
                 "\(hidden.owner?.text ?? "The application") bound \(hidden.address.text) inside its own network "
                     + "namespace, so nobody outside reaches port \(port).",
-                "Let it bind 0.0.0.0 or ::, or use a unix socket."))
+                "Let it bind 0.0.0.0 or ::, or use a unix socket.", addresses(hidden) == nil ? .possible : .firm))
     }
 
     private static func finding(
-        _ failure: FailureCase, _ hidden: Listener, _ evidence: EvidenceSet, _ cause: String, _ fix: String
+        _ failure: FailureCase, _ hidden: Listener, _ evidence: EvidenceSet, _ cause: String, _ fix: String,
+        _ confidence: Confidence = .firm
     ) -> Finding {
         let pid = hidden.owner?.pid ?? 0
         var lines = [
@@ -63,7 +69,7 @@ enum P03NetworkNamespace {
                     source: "ls -l /proc/\(pid)/ns/net"))
         }
         return Finding(
-            .firm, Culprit(.application, hidden.owner?.text ?? hidden.address.text), cause, evidence: lines,
+            confidence, Culprit(.application, hidden.owner?.text ?? hidden.address.text), cause, evidence: lines,
             disproof: "\(failure.peerText) not being an address of that namespace.", fix: Fix(fix))
     }
 }
