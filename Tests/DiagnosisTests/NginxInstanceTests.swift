@@ -93,10 +93,14 @@ import Testing
         process(210, "nginx: worker process", parent: 200)
         process(300, "nginx: worker process", users: [65_534, 65_534, 65_534, 65_534])
         #expect(find().instance?.workerPID == 110)
+        // It was started without -c: this is the file that it uses.
+        let named = try #require(find("/etc/nginx/nginx.conf").instance)
+        #expect(named.workerPID == 110 && named.program == "/usr/sbin/nginx" && find("/etc/nginx/nginx.conf").gaps.isEmpty)
         let other = try #require(find("/etc/other/nginx.conf").instance)
         #expect(other.workerPID == 210 && other.program == "/opt/nginx")
         let none = try #require(find("/tmp/evil.conf").instance)
         #expect(none.workerPID == nil && none.mainFile == "/tmp/evil.conf")
+        #expect(find("/tmp/evil.conf").gaps == ["no running nginx is seen to use /tmp/evil.conf: its process is not known"])
     }
 
     @Test mutating func `a relative -c before -p is relative to it`() throws {

@@ -21,20 +21,21 @@ package struct NginxInstance: Sendable {
         [program ?? "nginx"] + words + ["-c", mainFile] + (givenPrefix.map { ["-p", $0] } ?? [])
     }
 
+    /// Where a configuration is that nobody names, the likeliest first.
+    static let places = [
+        "/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/opt/nginx/conf/nginx.conf",
+        "/usr/local/openresty/nginx/conf/nginx.conf",
+    ]
+
     /// Asks the process table first, then the usual places. nil when there is no nginx.
     /// - Parameter gaps: gets what looks like nginx and is not believed.
     package static func find(from system: some SystemReader, configuration: String? = nil, gaps: inout [String]) -> NginxInstance? {
         var found = NginxInstance(
-            mainFile: "/etc/nginx/nginx.conf", prefix: "/usr/share/nginx", errorLog: "/var/log/nginx/error.log",
+            mainFile: places[0], prefix: "/usr/share/nginx", errorLog: "/var/log/nginx/error.log",
             accessLog: "/var/log/nginx/access.log")
         found.readProcesses(system, configuration, &gaps)
         if let configuration { found.mainFile = configuration }
-        let places = [
-            found.mainFile, "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf",
-            "/opt/nginx/conf/nginx.conf",
-            "/usr/local/openresty/nginx/conf/nginx.conf",
-        ]
-        guard let file = places.first(where: { system.exists($0) }) else { return nil }
+        guard let file = ([found.mainFile] + places.dropFirst()).first(where: { system.exists($0) }) else { return nil }
         if file != found.mainFile, let slash = file.firstRange(of: "/conf/") {
             found.prefix = String(file[..<slash.lowerBound])
             found.errorLog = found.prefix + "/logs/error.log"
@@ -47,8 +48,13 @@ package struct NginxInstance: Sendable {
     /// Takes the master that runs with the wanted configuration (nil: the first), and its workers.
     private mutating func readProcesses(_ system: some SystemReader, _ configuration: String?, _ gaps: inout [String]) {
         let masters = NginxMaster.all(from: system, gaps: &gaps)
-        let wanted = configuration.map { file in masters.filter { $0.mainFile(prefix: prefix) == file } } ?? masters
-        guard let master = wanted.first else { return }
+        let wanted = configuration.map { file in masters.filter { $0.seenFile(prefix: prefix, below: "", system) == file } } ?? masters
+        guard let master = wanted.first else {
+            if let file = configuration, !masters.isEmpty {
+                gaps.append("no running nginx is seen to use \(file): its process is not known")
+            }
+            return
+        }
         program = master.program
         if let given = master.givenPrefix { (prefix, givenPrefix) = (given, given) }
         if let file = master.mainFile(prefix: prefix) { mainFile = file }
@@ -138,6 +144,12 @@ struct NginxMaster {
     func mainFile(prefix: String) -> String? {
         guard let file = value(of: "-c") else { return nil }
         return file.hasPrefix("/") ? file : (givenPrefix ?? prefix) + "/" + file
+    }
+
+    /// The same, or the place where its program has it most likely: one that is there, `root` being its own root directory.
+    func seenFile(prefix: String, below root: String, _ system: some SystemReader) -> String? {
+        let places = (givenPrefix.map { [$0 + "/conf/nginx.conf"] } ?? []) + NginxInstance.places
+        return mainFile(prefix: prefix) ?? places.first { system.exists(root + $0) }
     }
 
     private func value(of flag: String) -> String? { zip(words, words.dropFirst()).first { $0.0 == flag }?.1 }
