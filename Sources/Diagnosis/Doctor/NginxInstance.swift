@@ -21,6 +21,8 @@ package struct NginxInstance: Sendable {
         [program ?? "nginx"] + words + ["-c", mainFile] + (givenPrefix.map { ["-p", $0] } ?? [])
     }
 
+    /// Of a package.
+    static let defaultPrefix = "/usr/share/nginx"
     /// Where a configuration is that nobody names, the likeliest first.
     static let places = [
         "/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/opt/nginx/conf/nginx.conf",
@@ -31,7 +33,7 @@ package struct NginxInstance: Sendable {
     /// - Parameter gaps: gets what looks like nginx and is not believed.
     package static func find(from system: some SystemReader, configuration: String? = nil, gaps: inout [String]) -> NginxInstance? {
         var found = NginxInstance(
-            mainFile: places[0], prefix: "/usr/share/nginx", errorLog: "/var/log/nginx/error.log",
+            mainFile: places[0], prefix: defaultPrefix, errorLog: "/var/log/nginx/error.log",
             accessLog: "/var/log/nginx/access.log")
         found.readProcesses(system, configuration, &gaps)
         if let configuration { found.mainFile = configuration }
@@ -73,15 +75,16 @@ struct NginxMaster {
     /// The words of its command line, behind the title.
     private let words: [String]
     /// Its program, when it may be run again.
-    let program: String?
+    private(set) var program: String?
 
     /// Names under which nginx and what is made of it are installed.
     private static let names = ["nginx", "openresty", "angie", "tengine", "freenginx"]
 
-    /// Masters in this mount namespace, the lowest pid first; those that cannot be told apart from a container's last.
+    /// Masters that use the files we see, the lowest pid first; those of which that cannot be told last. Another mount namespace alone
+    /// says little: `PrivateTmp=` makes one.
     static func all(from system: some SystemReader, gaps: inout [String]) -> [NginxMaster] {
         guard let pids = try? ProcessTable.pids(from: system) else { return [] }
-        let own = ProcessTable.user("self", from: system), home = try? system.link("/proc/self/ns/mnt")
+        let own = ProcessTable.user("self", from: system)
         var here: [NginxMaster] = [], elsewhere: [NginxMaster] = []
         for pid in pids {
             guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 4_096) else { continue }
@@ -94,26 +97,40 @@ struct NginxMaster {
                 gaps.append("process \(pid) calls itself nginx, but runs as user \(user): not believed")
                 continue
             }
-            let place = try? system.link("/proc/\(pid)/ns/mnt")
-            if let place, let home, place != home { continue }  // a container's: its files are not ours
+            let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
+            var master = NginxMaster(pid: pid, words: words)
+            let isOurs = master.isOurs(system)
+            if isOurs == false {
+                gaps.append("the nginx of process \(pid) has other files than this host, as in a container: not looked at")
+                continue
+            }
             let executable = try? system.link("/proc/\(pid)/exe")
             if let executable, !isNginx(executable) {
                 gaps.append("process \(pid) calls itself nginx, but is \(executable): not believed")
                 continue
             }
-            var program: String?
             if let executable {
                 if isTrusted(executable, own: own, system) {
-                    program = executable
+                    master.program = executable
                 } else {
                     gaps.append("\(executable) of process \(pid) is not run: others may write it, or it was replaced")
                 }
             }
-            let words = command.string.split(whereSeparator: { $0 == " " || $0 == "\0" }).map(String.init)
-            let master = NginxMaster(pid: pid, words: words, program: program)
-            if place == nil { elsewhere.append(master) } else { here.append(master) }
+            if isOurs == nil { elsewhere.append(master) } else { here.append(master) }
         }
         return here + elsewhere
+    }
+
+    /// Whether it uses the files that we see; nil when its namespaces may not be read.
+    private func isOurs(_ system: some SystemReader) -> Bool? {
+        func namespace(_ kind: String, of process: String) -> String? { try? system.link("/proc/\(process)/ns/\(kind)") }
+        guard let mounts = namespace("mnt", of: "\(pid)"), let home = namespace("mnt", of: "self") else { return nil }
+        if mounts == home { return true }
+        let root = "/proc/\(pid)/root"
+        guard namespace("pid", of: "\(pid)") == namespace("pid", of: "self"),
+            let file = seenFile(prefix: NginxInstance.defaultPrefix, below: root, system), let theirs = try? system.status(root + file)
+        else { return false }
+        return theirs == (try? system.status(file))
     }
 
     private static func isNginx(_ executable: String) -> Bool {
