@@ -252,7 +252,7 @@ import Testing
             "   \($0): \(Scene.local(PeerAddress(parsing: "10.0.0.5:4000\($0)"))) \(Scene.local(PeerAddress(parsing: "10.0.0.9:80"))) 01 "
                 + "00000000:00000000 00:00000000 00000000     0        0 7\($0) 1"
         }
-        scene.system.commands["ip route get 10.0.0.9"] = "10.0.0.9 dev eth0 src 10.0.0.5\n"
+        scene.system.commands["/bin/sh -c ip route get \"$1\" 2>&1; true sh 10.0.0.9"] = "10.0.0.9 dev eth0 src 10.0.0.5\n"
         let system = scene.recorded()
         var set = EvidenceSet()
         var subject = CollectionSubject(peer: nil, since: scene.failure.first, until: scene.failure.last)

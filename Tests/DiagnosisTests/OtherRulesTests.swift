@@ -342,10 +342,19 @@ import Testing
         var scene = Scene("192.0.2.9:3000", [.connectUnreachable: 3])
         scene.system.files["/proc/net/arp"] =
             "IP address HW type Flags HW address Mask Device\n192.0.2.9 0x1 0x0 00:00:00:00:00:00 * eth0\n"
-        scene.system.commands["ip route get 192.0.2.9"] = "192.0.2.9 dev eth0 src 10.0.0.5 uid 0\n"
+        let asked = "/bin/sh -c ip route get \"$1\" 2>&1; true sh 192.0.2.9"
+        scene.system.commands[asked] = "192.0.2.9 dev eth0 src 10.0.0.5 uid 0\n"
         #expect(scene.judge().rule == "P20" && scene.judge().cause.contains("does not answer on its own network"))
-        scene.system.commands["ip route get 192.0.2.9"] = "unreachable 192.0.2.9\n"
-        #expect(scene.judge().cause.contains("no route"))
+        for answer in ["RTNETLINK answers: Network is unreachable", "RTNETLINK answers: No route to host", "unreachable 192.0.2.9 dev lo"] {
+            scene.system.commands[asked] = answer + "\n"
+            #expect(scene.judge().cause.contains("no route") && scene.judge().confidence == .proven)
+        }
+        // It tells of another network than the proxy's.
+        scene.proxyPID = scene.process("nginx", namespace: 4_026_532_999)
+        #expect(!scene.judge().cause.contains("no route"))
+        scene.proxyPID = nil
+        scene.system.commands[asked] = "ip: invalid option\n"
+        #expect(!scene.judge().cause.contains("no route"))
     }
 
     @Test func `P21 counts the sockets to the peer`() {

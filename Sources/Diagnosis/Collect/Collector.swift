@@ -14,6 +14,13 @@ package struct CollectionSubject: Sendable {
     package init(peer: PeerAddress?, host: String? = nil, proxyPID: Int32? = nil, since: Timestamp, until: Timestamp) {
         self.peer = peer; self.host = host; self.proxyPID = proxyPID; self.since = since; self.until = until
     }
+
+    /// Whether what commands tell of the network here is what the proxy sees.
+    func isInOurNetwork(_ system: some SystemReader) -> Bool {
+        guard let proxyPID else { return true }
+        let theirs = try? system.link("/proc/\(proxyPID)/ns/net"), ours = try? system.link("/proc/self/ns/net")
+        return theirs != nil && theirs == ours
+    }
 }
 
 /// Brings one kind of evidence. Reads only; bounded in time; says what it may not read.

@@ -25,7 +25,7 @@ package struct ListenerCollector: Collector {
         var unix: [Listener] = []
         if let table = try? system.read("\(base)/unix", limit: 64 << 20) { unix = SocketTable.parseUnix(table) }
         // `ss` shows its own namespace only; the tables do not tell the size of a queue.
-        if subject.proxyPID == nil || isOurNamespace(subject, system) {
+        if subject.isInOurNetwork(system) {
             if let queues = try? system.run(["ss", "-Hltn"], deadline: 500, limit: 1 << 20) {
                 let sizes = SocketTable.parseSS(queues)
                 for index in own.indices { own[index].queueMax = sizes[own[index].address.text]?.max }
@@ -75,13 +75,6 @@ package struct ListenerCollector: Collector {
             }
         }
         return found
-    }
-
-    private func isOurNamespace(_ subject: CollectionSubject, _ system: some SystemReader) -> Bool {
-        guard let pid = subject.proxyPID, let theirs = try? system.link("/proc/\(pid)/ns/net"),
-            let ours = try? system.link("/proc/self/ns/net")
-        else { return false }
-        return theirs == ours
     }
 
     /// Walks all processes once: finds the holders of the wanted inodes, and one table per other network namespace.
