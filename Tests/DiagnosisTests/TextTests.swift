@@ -54,6 +54,16 @@ import Testing
         #expect(SecretMask.mask(text) == expected)
     }
 
+    @Test func `a command stays on one line`() {
+        let command: ShellCommand =
+            "curl -s http://127.0.0.1:3000/ | awk '{ print length($0), \"of a long line\" }' | sort -n | uniq -c | sort -n | tail -n 20"
+        let rule = Rule(number: 99, slug: "x", title: "x", depth: 1, reasons: [.connectRefused]) { _, _ in
+            .finding(Finding(.firm, Culprit(.process, "app"), "x", evidence: [], disproof: "", fix: Fix("x", commands: [command])))
+        }
+        let verdict = VerdictEngine.judge(Scene("a:1", [.connectRefused: 1]).failure, evidence: EvidenceSet(), rules: [rule])
+        #expect(VerdictText.render(verdict).contains("            $ \(command.text)\n"))
+    }
+
     @Test func `a diff of an edit is accepted by patch`() throws {
         let text = (1...20).map { "line \($0)" }.joined(separator: "\n") + "\n"
         let diff = try #require(

@@ -18,7 +18,8 @@ package enum VerdictText {
             line(index == 0 ? "evidence" : "", "\(time)\(item.text)  [\(item.source)]")
         }
         line("fix", verdict.fix.summary)
-        for command in verdict.fix.commands { line("", "$ " + command) }
+        // Whole, so that it can be typed as it stands.
+        for command in verdict.fix.commands { out += "            $ " + TextEscape.terminal(command) + "\n" }
         if let diff = verdict.fix.diff {
             for part in diff.linesByByte where !part.isEmpty { out += "            " + TextEscape.terminal(part) + "\n" }
         }
