@@ -154,10 +154,21 @@ import Machine
         #expect(after("keepalive-too-long", configuration, evidence: scene.evidence()) == configuration.replacing("60s", with: "1s"))
     }
 
+    @Test(arguments: [
+        ("node /srv/app.js", 5), ("/usr/bin/node --enable-source-maps app.js", 5), ("/usr/bin/python3 /usr/bin/gunicorn app:app", 2),
+        ("gunicorn: master [app]", 2), ("python3.11 -u -m uvicorn app:app", 5), ("puma 6.4.0 (tcp://0.0.0.0:3000) [app]", 20),
+        ("/usr/bin/java -jar app.jar", 20), ("/srv/node-api/bin/server", nil), ("python3 nodes.py", nil), ("app --javascript", nil),
+        ("python3 /srv/node/app.py", nil), ("caddy run --config /etc/puma", nil),
+    ])
+    func `an application server is known by its program`(command: String, seconds: Int?) {
+        #expect(Lint.Context.idleDefault(of: command)?.seconds == seconds)
+    }
+
     /// What --apply may do without a person: nothing that could cost anything.
     @Test func `only what costs nothing has no word of caution`() throws {
         var scene = Scene("127.0.0.1:3000", [:])
         scene.listen("127.0.0.1:3000", by: scene.process("node"))
+        let node = ProcessFacts(pid: 1, name: "node", commandLine: "node app.js")
         func caution(_ id: String, _ configuration: String, _ evidence: EvidenceSet) -> String? {
             findings(configuration, evidence: evidence, names: both).first { $0.id == id }?.caution
         }
@@ -170,6 +181,10 @@ import Machine
         #expect(caution(id, named, scene.evidence()) == nil && caution(id, group, scene.evidence()) == nil)
         #expect(caution("no-zone", group, scene.evidence()) == nil)
         for id in ["max-fails-two-servers", "connect-timeout-60"] { #expect(caution(id, group, scene.evidence()) != nil) }
+        let kept = group.replacing("upstream a {", with: "upstream a {\nkeepalive 8;\nkeepalive_timeout 60s;")
+        var bound = scene.evidence()
+        bound.listeners = .known([Listener(address: PeerAddress(parsing: "10.0.0.1:80"), owner: node)], source: "")
+        #expect(caution("keepalive-too-long", kept, bound) != nil)
     }
 
     @Test(arguments: [

@@ -145,8 +145,8 @@ extension Lint.Context {
             place: facts.place)
     }
 
-    /// Idle close of usual application servers, in seconds, by what their command line says.
-    static let idleDefaults: [(marker: String, seconds: Int, name: String)] = [
+    /// Idle close of usual application servers, in seconds, by the name of their program.
+    static let idleDefaults: [(program: String, seconds: Int, name: String)] = [
         ("gunicorn", 2, "gunicorn's --keep-alive"), ("uvicorn", 5, "uvicorn's --timeout-keep-alive"),
         ("node", 5, "Node's server.keepAliveTimeout"),
         ("hypercorn", 5, "hypercorn's keep_alive_timeout"),
@@ -154,11 +154,19 @@ extension Lint.Context {
         ("java", 20, "Tomcat's keepAliveTimeout (Jetty: 30 s)"),
     ]
 
+    /// By the program itself, or by what an interpreter runs: `python3 -m uvicorn`, `ruby /usr/bin/puma`.
+    static func idleDefault(of command: String) -> (program: String, seconds: Int, name: String)? {
+        let words = command.split(separator: " ").map { $0.split(separator: "/").last ?? $0 }
+        let isInterpreted = words.first.map { word in ["python", "ruby", "bundle"].contains { word.hasPrefix($0) } } ?? false
+        let programs = isInterpreted ? words.dropFirst().filter { !$0.hasPrefix("-") && $0 != "exec" }.prefix(1) : words.prefix(1)
+        return idleDefaults.first { known in programs.contains { $0 == known.program || $0 == known.program + ":" } }
+    }
+
     private func idle(_ facts: UpstreamFacts, _ keep: Int, _ node: ConfigNode) -> [LintFinding] {
         for server in facts.servers {
             guard let owner = evidence.listeners(for: server.address).first?.owner else { continue }
             let command = owner.commandLine
-            guard let known = Self.idleDefaults.first(where: { command.contains($0.marker) }), keep >= known.seconds,
+            guard let known = Self.idleDefault(of: command), keep >= known.seconds,
                 !command.contains("keep-alive"), !command.contains("keepalive")
             else { continue }
             let shorter = "keepalive_timeout \(max(known.seconds - 1, 1))s;"
@@ -170,7 +178,8 @@ extension Lint.Context {
                         + "after \(known.seconds) s by default (\(known.name)). A request that crosses the close "
                         + "fails with 502 (POST is not repeated).",
                     place: facts.place,
-                    diff: node.last("keepalive_timeout").map { replacing([($0, shorter)]) } ?? insertion(after: node, [shorter]))
+                    diff: node.last("keepalive_timeout").map { replacing([($0, shorter)]) } ?? insertion(after: node, [shorter]),
+                    caution: "\(known.name) may be set in the application: make sure of the time before you keep connections for less.")
             ]
         }
         return []
