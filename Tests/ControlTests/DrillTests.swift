@@ -11,6 +11,7 @@ import Testing
         let appName = "demo"
         let supervisorProcess: Int32? = nil
         var isWithdrawn = false
+        var workers: [WorkerReport] = []
         /// Called when a fault has been made.
         let made: () -> Void
 
@@ -30,7 +31,7 @@ import Testing
                 traffic: TrafficReport(
                     accepted: 0, requests: 0, activeConnections: 0, parkedNow: 0, parked: 0, retried: 0, rescued: 0, failed: 0,
                     attemptsDropped: 0),
-                workers: [], apps: [], upstreams: [])
+                workers: workers, apps: [], upstreams: [])
         }
         /// Before the fault; after it, never.
         func isWhole(_ status: StatusReport, without gone: Set<Int32>) -> Bool { gone.isEmpty }
@@ -56,5 +57,28 @@ import Testing
         work.cancel()
         #expect(await work.value)
         #expect(ContinuousClock.now - began < .seconds(20), "not the 30 s in which all is to be well again")
+    }
+
+    @Test func `a worker that only ends what it has is not the one that is killed`() async throws {
+        var processes: [Process] = []
+        for _ in 0..<2 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sleep")
+            process.arguments = ["60"]
+            try process.run()
+            processes.append(process)
+        }
+        defer { for process in processes { process.terminate() } }
+        let site = BrokenSite()
+        site.workers = zip(processes, ["draining", "ready"]).map { process, state in
+            WorkerReport(
+                process: process.processIdentifier, generation: 1, index: 0, state: state, ageMilliseconds: 0, connections: 0, requests: 0)
+        }
+        let injection = await site.killWorker()
+        #expect(injection.gone == [processes[1].processIdentifier] && injection.complaint == nil)
+        processes[1].waitUntilExit()
+        #expect(processes[0].isRunning)
+        site.workers.removeLast()
+        #expect(await site.killWorker().complaint == "no worker was ready")
     }
 }

@@ -76,8 +76,9 @@ extension DrillTarget {
         return injection
     }
 
+    /// Kills one that gets new requests: what an older generation still serves would be cut, and nothing would be shown.
     func killWorker() async -> DrillInjection {
-        guard let process = await status()?.workers.compactMap(\.process).first else {
+        guard let process = await status()?.workers.first(where: { $0.state == "ready" })?.process else {
             return DrillInjection(complaint: "no worker was ready")
         }
         let now = ContinuousClock.now
