@@ -135,7 +135,8 @@ struct VerdictPageTests {
     func outage() throws {
         let folder = try TemporaryDirectory()
         let control = "control unix:\(folder.path)/control/control.sock;"
-        let (site, peer) = try deadSite("verdict_to 127.0.0.1; location /o { verdict_to off; proxy_pass http://back; }",
+        let (site, peer) = try deadSite(
+            "add_header X-Worker $pid always; verdict_to 127.0.0.1; location /o { verdict_to off; proxy_pass http://back; }",
             main: control, workers: 2, directory: folder)
         defer { site.stop(allowing: ["exited on signal 9"]) }
         #expect(site.gateway.waitForError("control process", seconds: 20))
@@ -145,16 +146,20 @@ struct VerdictPageTests {
         #expect(row("fix", of: reply).count == 1 && !row("evidence", of: reply).isEmpty && isFull(reply))
         #expect(isPlain(try site.get("/o")))
         // Both workers know, and one that comes is told.
-        var seen: Set<pid_t> = []
         for worker in site.gateway.workers.prefix(1) { kill(worker, SIGKILL) }
         #expect(site.gateway.waitForError("exited on signal 9"))
-        #expect(eventually { site.gateway.workers.count == 2 })
-        site.gateway.workers.forEach { seen.insert($0) }
-        #expect(seen.count == 2)
-        for _ in 0..<20 {
-            let page = try site.get()
-            #expect(row("verdict", of: page) == ["Nothing listens there (P01, likely)"], "\(page.text)")
+        #expect(eventually { site.gateway.workers.count == 2 && (try? site.get()) != nil })
+        let workers = site.gateway.workers
+        var seen: Set<String> = []
+        for worker in workers {
+            // The other one has to answer.
+            kill(worker, SIGSTOP)
+            defer { kill(worker, SIGCONT) }
+            #expect(eventually { LiveProcess(worker).status("State").hasPrefix("T") })
+            #expect(eventually(within: 20) { (try? row("verdict", of: site.get())) == ["Nothing listens there (P01, likely)"] })
+            seen.insert(try site.get()["x-worker"] ?? "")
         }
+        #expect(seen == Set(workers.map { String($0) }))
         // Somebody listens again: no page at all.
         let origin = try Origin(port: peer) { _ in .answer(body: Bytes("well")) }
         #expect(eventually { (try? site.get().text) == "well" })
