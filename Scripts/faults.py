@@ -542,6 +542,8 @@ def main():
     parser.add_argument("--write", help="the document whose table is made anew")
     parser.add_argument("--keep", help="where the verdicts are written as JSON")
     options = parser.parse_args()
+    unknown = set(options.only.split(",") if options.only else ()) - {fault.name for fault in FAULTS}
+    if unknown: parser.error(f"no fault is called {', '.join(sorted(unknown))}: there are {', '.join(fault.name for fault in FAULTS)}")
     if options.only and options.write: parser.error("--write takes all faults: a part would replace the whole table")
     require("/usr/sbin/nginx", "/usr/bin/openssl", "/usr/bin/prlimit", "/usr/bin/python3")
     root = tempfile.mkdtemp(prefix="goodgate-faults-", dir="/var/tmp")
