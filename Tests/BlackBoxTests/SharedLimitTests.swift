@@ -57,6 +57,8 @@ struct SharedLimits {
         let later = try (0..<15).map { _ in try site.client() }
         for client in later { try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
         #expect(eventually { origin.requests.count == 10 })
+        // Ten of the first fifteen, one, and ten of these: who is looked at when the gate is open finds a free place.
+        #expect(eventually { site.gateway.errorLog.components(separatedBy: "limiting connections by zone").count == 22 })
         gate.isOpen.value = true
         #expect(try statuses(later).sorted() == Array(repeating: 200, count: 5) + Array(repeating: 503, count: 10))
         #expect(try site.get().status == 200)
