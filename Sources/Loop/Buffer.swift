@@ -174,9 +174,10 @@ extension Ref where Value == Buffer {
 
 /// Free buffers by size class. All memory of the data plane that varies with load comes from here.
 ///
-/// Thread: one loop. Classes: 1/2, 1, 4, 16 and 64 KiB; what is asked for is rounded up, larger requests are not pooled.
+/// Thread: one loop. Classes: 1/4, 1/2, 1, 4, 16 and 64 KiB; what is asked for is rounded up, larger requests are not pooled.
 @safe
 public struct BufferPool: ~Copyable {
+    private var minute: [Ref<Buffer>] = []
     private var tiny: [Ref<Buffer>] = []
     private var small: [Ref<Buffer>] = []
     private var medium: [Ref<Buffer>] = []
@@ -185,18 +186,20 @@ public struct BufferPool: ~Copyable {
     /// Buffers handed out and not given back, for leak checks in tests.
     public private(set) var outstanding = 0
     /// Free buffers kept per class; more are given back to the allocator (R11).
-    private static var keep: (Int, Int, Int, Int, Int) { (16_384, 8192, 4096, 1024, 256) }
+    private static var keep: (Int, Int, Int, Int, Int, Int) { (16_384, 16_384, 8192, 4096, 1024, 256) }
 
     public init() {}
 
-    deinit { for free in [tiny, small, medium, large, huge] { free.forEach { $0.destroy() } } }
+    deinit { for free in [minute, tiny, small, medium, large, huge] { free.forEach { $0.destroy() } } }
 
     /// A buffer with at least `capacity` bytes of room, empty.
     public mutating func take(_ capacity: Int) -> Ref<Buffer> {
         outstanding += 1
         let reused: Ref<Buffer>?
         let size: Int
-        if capacity <= 512 {
+        if capacity <= 256 {
+            (reused, size) = (minute.popLast(), 256)
+        } else if capacity <= 512 {
             (reused, size) = (tiny.popLast(), 512)
         } else if capacity <= 1024 {
             (reused, size) = (small.popLast(), 1024)
@@ -223,11 +226,12 @@ public struct BufferPool: ~Copyable {
         assert(buffer.poison())
         if buffer.value.capacity == buffer.value.pooledCapacity {
             switch buffer.value.pooledCapacity {
-            case 512 where tiny.count < Self.keep.0: return tiny.append(buffer)
-            case 1024 where small.count < Self.keep.1: return small.append(buffer)
-            case 4096 where medium.count < Self.keep.2: return medium.append(buffer)
-            case 16384 where large.count < Self.keep.3: return large.append(buffer)
-            case 65536 where huge.count < Self.keep.4: return huge.append(buffer)
+            case 256 where minute.count < Self.keep.0: return minute.append(buffer)
+            case 512 where tiny.count < Self.keep.1: return tiny.append(buffer)
+            case 1024 where small.count < Self.keep.2: return small.append(buffer)
+            case 4096 where medium.count < Self.keep.3: return medium.append(buffer)
+            case 16384 where large.count < Self.keep.4: return large.append(buffer)
+            case 65536 where huge.count < Self.keep.5: return huge.append(buffer)
             default: break
             }
         }

@@ -51,7 +51,7 @@ extension Ref where Value == Exchange {
 
     /// Many may wait, and long: the head for the peer gets a buffer of its size.
     private func shrinkHead() {
-        guard let head = value.head, head.value.capacity > 1024, head.count <= 1024 else { return }
+        guard let head = value.head, head.value.capacity > 256, head.count <= head.value.capacity / 2 else { return }
         let small = pool.value.take(head.count)
         small.append(head.view)
         pool.value.give(head)
