@@ -31,6 +31,41 @@ import Testing
         #expect(report.last == start.advanced(byMilliseconds: 950))
     }
 
+    /// Too many were open, or the clock was set: no second incident with the first one's id among its names, which would take its place.
+    @Test(arguments: ["crowd", "clock"])
+    func `an incident that is closed here and not by its worker goes on`(how: String) throws {
+        var limits = IncidentBook.standardLimits
+        limits.openMax = 2
+        var book = IncidentBook(limits: limits)
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        book.requests(id, entered: 3, saved: 0, failed: 3)
+        var time = start.advanced(byMilliseconds: 10)
+        if how == "clock" {
+            time = start.advanced(byMilliseconds: 3_000_000)
+            book.advance(to: time)
+        } else {
+            for port in 1...5 as ClosedRange<Int64> {
+                let other = record(.connectRefused, after: port, peer: PeerAddress(parsing: "127.0.0.1:400\(port)"))
+                book.record(other, id: IncidentID(seconds: start.seconds, salt: 50 + UInt16(port)), detail: "", now: start)
+            }
+        }
+        #expect(book.report(id)?.isOpen == false)
+        book.record(record(.connectRefused, after: time.since(start)), id: id, detail: "", now: time)
+        let report = try #require(book.report(id))
+        #expect(report.isOpen && report.attempts == ["connect.refused": 2] && report.requestsFailed == 3 && report.first == start)
+        #expect(book.reports.filter { $0.id == id || $0.aliases.contains(id) }.count == 1)
+        #expect(book.reports.count(where: \.isOpen) <= 2)
+    }
+
+    @Test func `a closed incident's id becomes no other name of one of another kind`() throws {
+        var book = IncidentBook()
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        let later = start.advanced(byMilliseconds: 80_000)
+        book.advance(to: later)
+        book.record(record(.responseTimeout, after: 80_000), id: id, detail: "", now: later)
+        #expect(book.reports.count == 2 && book.reports.allSatisfy { $0.aliases.isEmpty })
+    }
+
     @Test func `a worker's clock moves no incident out of the last hour`() throws {
         var book = IncidentBook()
         for (index, time) in [Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)].enumerated() {

@@ -68,6 +68,7 @@ package struct IncidentGrouper: Sendable {
         if let proposed, let known = self.key(of: proposed), joins(record, known) { key = known }
         expireIfQuiet(key, at: record.time)
         var isNew = false
+        let isReopened = open[key] == nil && proposed.map { reopen(key, $0) } ?? false
         if open[key] == nil {
             if open.count >= limits.openMax {
                 closeQuiet(at: record.time)
@@ -84,6 +85,7 @@ package struct IncidentGrouper: Sendable {
                     id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time, family: key.family)
             }
         }
+        if isReopened, open.count > limits.openMax { closeOldest(at: record.time, but: key) }
         let id = add(
             record, to: key, proposed: proposed, host: host, detail: detail, number: detailNumber, times: times)
         if let last, let seen = open[key]?.last, last > seen { open[key]?.last = last }
@@ -169,7 +171,7 @@ extension IncidentGrouper {
         incident.first = min(incident.first, record.time)
         incident.last = max(incident.last, record.time)
         if let proposed, proposed != incident.id, incident.aliases.count < 64, !incident.aliases.contains(proposed),
-            !open.values.contains(where: { $0.id == proposed })
+            !open.values.contains(where: { $0.id == proposed }), !closed.contains(where: { $0.id == proposed })
         {
             incident.aliases.append(proposed)
         }
@@ -228,9 +230,20 @@ extension IncidentGrouper {
         close(incident, at: now)
     }
 
-    private mutating func closeOldest(at now: Timestamp) {
+    /// A worker goes on with an incident that is closed here: too many were open, or the clock was set.
+    private mutating func reopen(_ key: Key, _ id: IncidentID) -> Bool {
+        let found = closed.lastIndex { Key($0) == key && ($0.id == id || $0.aliases.contains(id)) }
+        guard let index = found else { return false }
+        if index >= closed.count - closedUntold { closedUntold -= 1 }
+        var incident = closed.remove(at: index)
+        incident.closed = nil
+        open[key] = incident
+        return true
+    }
+
+    private mutating func closeOldest(at now: Timestamp, but kept: Key? = nil) {
         guard
-            let oldest = open.min(by: {
+            let oldest = open.filter({ $0.key != kept }).min(by: {
                 $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id
             })
         else { return }
