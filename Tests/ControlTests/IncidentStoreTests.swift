@@ -86,6 +86,42 @@ struct IncidentStoreTests {
         #expect(store.reports(since: nil).map(\.id) == [earlier.id])
     }
 
+    @Test("goes on with it under another name, once") func renames() throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        let earlier = try report(5, age: 30, alias: 6)
+        store.keep([earlier])
+        var book = IncidentBook()
+        let time = Timestamp(seconds: now), other = earlier.aliases[0]
+        let peer = PeerAddress(parsing: "127.0.0.1:3000")
+        let record = AttemptRecord(time: time, upstream: "back", peer: peer, phase: .connecting, reason: .connectRefused)
+        // As the desk does it, for each of two workers.
+        for (name, attempts) in [(other, 4), (earlier.id, 5), (other, 6)] {
+            if !book.knows(name), let kept = store.report(name) { book.inherit(kept) }
+            book.record(record, id: name, detail: "", now: time)
+            store.keep(book.takeChanged())
+            for name in [other, earlier.id] { #expect(store.report(name)?.attempts == ["connect.refused": attempts]) }
+            #expect(store.reports(since: nil).count == 1)
+        }
+    }
+
+    @Test("counts requests that end when nothing fails any more") func pending() throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        var earlier = try report(5, age: 30, alias: 6)
+        earlier.requestsPending = 200
+        store.keep([earlier])
+        var book = IncidentBook()
+        for name in [earlier.id, earlier.aliases[0]] {
+            if !book.knows(name), let kept = store.report(name) { book.inherit(kept) }
+            book.requests(name, entered: 0, saved: 100, failed: 0)
+            store.keep(book.takeChanged())
+        }
+        let found = try #require(store.report(earlier.id))
+        #expect(found.requestsSaved == 202 && found.requestsPending == 0 && found.attempts == earlier.attempts)
+        #expect(store.reports(since: nil).count == 1)
+    }
+
     @Test("forgets what is too old, and the oldest of too much") func prunes() throws {
         let file = try StorePath()
         let store = try IncidentStore(path: file.path, retention: 100_000, bytesMax: 1 << 30)

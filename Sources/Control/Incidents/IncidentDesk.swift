@@ -55,6 +55,7 @@ actor IncidentDesk: AttemptSink {
                 now: Self.now)
         }
         for row in tally.requests {
+            inherit(IncidentID(rawValue: row.incident))
             book.requests(
                 IncidentID(rawValue: row.incident), entered: Int(row.entered), saved: Int(row.saved), failed: Int(row.failed))
         }

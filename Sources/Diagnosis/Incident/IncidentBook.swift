@@ -55,7 +55,7 @@ package struct IncidentBook: Sendable {
     private var memoryLimits: [String: UInt64] = [:]
     /// Incidents whose report changed since the last `takeChanged`.
     private var changed: Set<IncidentID> = []
-    /// What processes before this one had kept of incidents that go on.
+    /// What processes before this one had kept of incidents that go on, by each of its names.
     private var former: [IncidentID: IncidentReport] = [:]
     /// Beyond it, those of incidents that are known no more are forgotten.
     private static let formerMax = 1_024
@@ -105,17 +105,24 @@ package struct IncidentBook: Sendable {
     }
 
     /// Whether an incident is known by this id.
-    package func knows(_ id: IncidentID) -> Bool { grouper.incident(id) != nil }
+    package func knows(_ id: IncidentID) -> Bool { grouper.incident(id) != nil || former[id] != nil }
 
     /// What a process before this one had kept of an incident that goes on: workers keep its id, and would open it empty.
     package mutating func inherit(_ report: IncidentReport) {
-        former[report.id] = report
-        if former.count > Self.formerMax { former = former.filter { $0.key == report.id || knows($0.key) } }
+        for name in [report.id] + report.aliases { former[name] = report }
+        if former.count > Self.formerMax { former = former.filter { $0.value.id == report.id || grouper.incident($0.key) != nil } }
     }
 
     /// Requests that came into an incident, and that ended.
     package mutating func requests(_ id: IncidentID, entered: Int, saved: Int, failed: Int) {
-        if let known = grouper.requests(id, entered: entered, saved: saved, failed: failed) { changed.insert(known) }
+        if let known = grouper.requests(id, entered: entered, saved: saved, failed: failed) {
+            changed.insert(known)
+        } else if var earlier = former[id] {
+            // It has not failed any more, at least not under this name.
+            earlier.count(entered: entered, saved: saved, failed: failed)
+            inherit(earlier)
+            changed.insert(([earlier.id] + earlier.aliases).compactMap { grouper.incident($0)?.id }.first ?? earlier.id)
+        }
     }
 
     /// Something happened to an app.
@@ -240,7 +247,7 @@ package struct IncidentBook: Sendable {
     /// Incidents that changed since the last call.
     package mutating func takeChanged() -> [IncidentReport] {
         defer { changed = [] }
-        return changed.sorted().compactMap { grouper.incident($0).map(report) }
+        return changed.sorted().compactMap { grouper.incident($0).map(report) ?? former[$0] }
     }
 
     /// All that are known, the newest first.
@@ -285,7 +292,10 @@ package struct IncidentBook: Sendable {
             requestsFailed: incident.requestsFailed, requestsSaved: incident.requestsSaved,
             requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict, ends: ends.isEmpty ? nil : ends,
             timeline: IncidentReport.timeline(lines))
-        for id in [incident.id] + incident.aliases { if let earlier = former[id] { report.continues(earlier) } }
+        var continued: Set<IncidentID> = []
+        for id in [incident.id] + incident.aliases {
+            if let earlier = former[id], continued.insert(earlier.id).inserted { report.continues(earlier) }
+        }
         return report
     }
 }

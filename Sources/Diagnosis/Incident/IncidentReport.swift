@@ -58,6 +58,13 @@ package struct IncidentReport: Sendable, Codable {
         timeline = Self.timeline(timeline + earlier.timeline)
     }
 
+    /// How requests fared.
+    mutating func count(entered: Int, saved: Int, failed: Int) {
+        requestsPending = max(0, requestsPending + entered - saved - failed)
+        requestsSaved += saved
+        requestsFailed += failed
+    }
+
     /// Lines in the order of time: of too many the first and the last ones, for both the beginning and the end explain.
     static func timeline(_ lines: [Line]) -> [Line] {
         let sorted = lines.sorted { $0.time < $1.time }
