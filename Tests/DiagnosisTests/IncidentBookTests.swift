@@ -139,6 +139,37 @@ import Testing
         #expect(report.timeline.contains { $0.text.hasPrefix("first connect.refused at 127.0.0.1:3000, while connecting, errno 111") })
     }
 
+    /// A process that is stuck in the kernel holds whoever reads its command line.
+    @Test func `a look that hangs does not end all verdicts`() throws {
+        let system = Scene("127.0.0.1:3000", [.connectRefused: 1]).recorded()
+        var book = IncidentBook()
+        book.record(record(.connectRefused), id: id, detail: "", now: start)
+        let hanging = book.nextJob(now: start)
+        var late = try #require(hanging)
+        #expect(late.work.step == .volatile)
+        let before = book.nextJob(now: start.advanced(byMilliseconds: 29_000))
+        #expect(before == nil)
+        let now = start.advanced(byMilliseconds: 30_001), next = book.nextJob(now: now)
+        var job = try #require(next)
+        #expect(job.work.step == .durable)
+        job.run(on: system)
+        book.finish(job, now: now)
+        let verdict = try #require(book.report(id)?.verdict)
+        #expect(verdict.gaps.contains("a look at sockets and processes has not ended within 30 s"))
+        late.run(on: system)
+        book.finish(late, now: now)
+        #expect(book.report(id)?.verdict?.version == verdict.version && book.report(id)?.verdict?.gaps == verdict.gaps)
+        // Each one that hangs holds a thread: their number is bounded.
+        var started = 0, time = now
+        for minute in 1...40 as ClosedRange<Int64> {
+            time = now.advanced(byMilliseconds: minute * 31_000)
+            let other = record(.connectRefused, after: time.since(start), peer: PeerAddress(parsing: "10.0.0.\(minute):80"))
+            book.record(other, id: IncidentID(seconds: time.seconds, salt: UInt16(minute)), detail: "", now: time)
+            while book.nextJob(now: time) != nil { started += 1 }
+        }
+        #expect((8...10).contains(started), "\(started)")
+    }
+
     @Test func `evidence goes with the last look, or at the close when none is planned; the verdict stays`() throws {
         let system = Scene("127.0.0.1:3000", [.connectRefused: 1]).recorded()
         var book = IncidentBook(plan: InvestigationPlan(incidentsMax: 1))

@@ -74,12 +74,13 @@ package enum ProcessTable {
     package static func worker(of supervisor: Int32, from system: some SystemReader) -> Int32? {
         guard let pids = try? pids(from: system) else { return nil }
         return pids.last { pid in
-            guard let raw = try? system.read("/proc/\(pid)/cmdline", limit: 256) else { return false }
-            let command = LineText(raw[...])
-            guard command.contains(": worker process"), !command.contains("shutting down"),
-                let stat = try? system.read("/proc/\(pid)/stat", limit: 4_096)
+            // The parent first: the command line of a process that is stuck in the kernel may hold its reader as well.
+            guard let stat = try? system.read("/proc/\(pid)/stat", limit: 4_096),
+                parseStat(stat, pid: pid, bootTime: nil)?.parent == supervisor,
+                let raw = try? system.read("/proc/\(pid)/cmdline", limit: 256)
             else { return false }
-            return parseStat(stat, pid: pid, bootTime: nil)?.parent == supervisor
+            let command = LineText(raw[...])
+            return command.contains(": worker process") && !command.contains("shutting down")
         }
     }
 

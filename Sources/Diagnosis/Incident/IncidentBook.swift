@@ -19,12 +19,13 @@ package struct IncidentBook: Sendable {
         private(set) var subject: CollectionSubject
         let upstream: UpstreamFacts?
         let app: AppHistory?
+        fileprivate let serial: Int
 
         init(
-            work: InvestigationPlan.Work, investigation: Investigation, failure: FailureCase, subject: CollectionSubject,
+            serial: Int, work: InvestigationPlan.Work, investigation: Investigation, failure: FailureCase, subject: CollectionSubject,
             upstream: UpstreamFacts?, app: AppHistory?
         ) {
-            self.work = work; self.investigation = investigation; self.failure = failure; self.subject = subject
+            self.serial = serial; self.work = work; self.investigation = investigation; self.failure = failure; self.subject = subject
             self.upstream = upstream; self.app = app
         }
 
@@ -46,8 +47,15 @@ package struct IncidentBook: Sendable {
     private var grouper: IncidentGrouper
     private var plan: InvestigationPlan
     private var entries: [IncidentID: Entry] = [:]
-    private var running: Set<IncidentID> = []
-    private var isVolatileRunning = false, isDurableRunning = false
+    /// The job of volatile evidence that is under way (true), and that of the rest.
+    private var running: [Bool: (serial: Int, incident: IncidentID, since: Timestamp)] = [:]
+    private var serial = 0
+    /// Jobs that were given up and have not come back.
+    private var lost: Set<Int> = []
+    /// Milliseconds that a job may take: a process that is stuck in the kernel, or a dead file server, may hold it for ever.
+    private static let jobMax: Int64 = 30_000
+    /// Each holds a thread: beyond it nothing is given up, and nothing more is started.
+    private static let lostMax = 8
     private var apps: [String: AppHistory] = [:]
     /// By upstream: what the configuration says, and the app behind it.
     private var upstreams: [String: (facts: UpstreamFacts, app: String?)] = [:]
@@ -169,25 +177,38 @@ package struct IncidentBook: Sendable {
 
     /// The next piece of work that may run now; nil when there is none.
     package mutating func nextJob(now: Timestamp) -> Job? {
-        let busy = running, noVolatile = isVolatileRunning, noDurable = isDurableRunning
+        giveUp(at: now)
+        let busy = running
         let next = plan.next(now: now) { work in
-            !busy.contains(work.incident) && !(work.step == .volatile ? noVolatile : noDurable)
+            busy[work.step == .volatile] == nil && !busy.values.contains { $0.incident == work.incident }
         }
         guard let work = next, let incident = grouper.incident(work.incident) else { return nil }
         let (failure, subject) = failure(of: incident, now: now)
-        running.insert(incident.id)
-        if work.step == .volatile { isVolatileRunning = true } else { isDurableRunning = true }
+        serial += 1
+        running[work.step == .volatile] = (serial, incident.id, now)
         return Job(
-            work: InvestigationPlan.Work(incident: incident.id, step: work.step),
+            serial: serial, work: InvestigationPlan.Work(incident: incident.id, step: work.step),
             investigation: entries[incident.id]?.investigation ?? Investigation(incident: incident.id), failure: failure,
             subject: subject, upstream: upstreams[incident.upstream]?.facts, app: app(of: incident).flatMap(history))
+    }
+
+    /// Does not wait any longer for jobs that hang: one would end all verdicts.
+    private mutating func giveUp(at now: Timestamp) {
+        for (isVolatile, job) in running where abs(now.since(job.since)) > Self.jobMax && lost.count < Self.lostMax {
+            running[isVolatile] = nil
+            lost.insert(job.serial)
+            var entry = entries[job.incident] ?? Entry(investigation: Investigation(incident: job.incident))
+            entry.investigation.miss("a look at \(isVolatile ? "sockets and processes" : "logs and units") has not ended within 30 s")
+            entries[job.incident] = entry
+        }
     }
 
     /// A job was run.
     package mutating func finish(_ job: Job, now: Timestamp) {
         let id = job.work.incident
-        running.remove(id)
-        if job.work.step == .volatile { isVolatileRunning = false } else { isDurableRunning = false }
+        // What it brings so late would take the place of what was found since.
+        if lost.remove(job.serial) != nil { return }
+        running[job.work.step == .volatile] = nil
         var entry = entries[id] ?? Entry(investigation: job.investigation)
         let before = entry.versions.count
         entry.investigation = job.investigation

@@ -32,6 +32,9 @@ package struct Investigation: Sendable {
         countersBefore = nil
     }
 
+    /// A look did not end.
+    mutating func miss(_ what: String) { if !evidence.unread.contains(what) { evidence.unread.append(what) } }
+
     /// Collects one class of evidence and judges again.
     /// - Parameters:
     ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, the logs once more at the end.
