@@ -179,6 +179,16 @@ import Machine
         #expect(caution(id, bare, scene.evidence())?.contains("Host") == true)
         #expect(caution(id, bare, EvidenceSet())?.contains("Nothing listens") == true)
         #expect(caution(id, named, scene.evidence()) == nil && caution(id, group, scene.evidence()) == nil)
+        for (beside, word) in [
+            ("proxy_cache one;", "cached"), ("proxy_cache one; proxy_cache_key $scheme$proxy_host$uri;", "cached"),
+            ("proxy_cache one; proxy_cache_key $host$uri;", nil), ("proxy_cache off;", nil),
+            ("proxy_redirect http://localhost:3000/ /;", "proxy_redirect"), ("proxy_redirect off;", nil),
+        ] {
+            let text = Self.proxy("proxy_set_header Host $host; \(beside)\n    proxy_pass http://localhost:3000;")
+            #expect(caution(id, text, scene.evidence())?.contains(word ?? "-") == (word == nil ? nil : true), "\(beside)")
+        }
+        let secure = Self.proxy("proxy_set_header Host $host;\n    proxy_pass https://localhost:3000;")
+        #expect(caution(id, secure, scene.evidence())?.contains("TLS") == true)
         #expect(caution("no-zone", group, scene.evidence()) == nil)
         for id in ["max-fails-two-servers", "connect-timeout-60"] { #expect(caution(id, group, scene.evidence()) != nil) }
         let kept = group.replacing("upstream a {", with: "upstream a {\nkeepalive 8;\nkeepalive_timeout 60s;")

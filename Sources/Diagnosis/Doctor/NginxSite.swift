@@ -16,8 +16,8 @@ package struct NginxSite: Sendable {
         package var facts: UpstreamFacts
         package var hasErrorPage: Bool
         package var hasResolver: Bool
-        /// Whether the Host header is the same whatever address stands in the directive.
-        package var keepsHost: Bool
+        /// What the address that stands in the directive is used for beside the connection; nil: nothing.
+        package var addressUse: String?
         package var nextUpstream: [String]?
     }
 
@@ -202,6 +202,19 @@ extension NginxSite {
         // Header fields are inherited only by a block that has none of its own.
         let fields = context.reversed().map { $0.all("\(module)_set_header") }.first { !$0.isEmpty } ?? []
         let host = fields.first { $0.arguments.first?.lowercased() == "host" }?.arguments.last
+        var addressUse: String?
+        if module == "proxy" || module == "grpc" {
+            let key = inherited("proxy_cache_key")?.arguments.joined()
+            if host.map({ $0.contains("proxy_host") }) ?? true {
+                addressUse = "Without `proxy_set_header Host` the address is also the Host that the application is told."
+            } else if inherited("proxy_cache")?.arguments.first ?? "off" != "off", key.map({ $0.contains("proxy_host") }) ?? true {
+                addressUse = "The address is part of the key of cached answers: all would be fetched anew."
+            } else if scheme == "https" || scheme == "grpcs", inherited("\(module)_ssl_name") == nil {
+                addressUse = "The address is also the name that is told and checked in TLS."
+            } else if inherited("proxy_redirect").map({ $0.arguments.first != "off" }) ?? false {
+                addressUse = "`proxy_redirect` may go by the address."
+            }
+        }
         let errorCodes = context.flatMap { $0.all("error_page") }.flatMap(\.arguments)
         routes.append(
             Route(
@@ -210,8 +223,7 @@ extension NginxSite {
                 serverNames: server.last("server_name")?.arguments ?? [], location: location, facts: facts,
                 hasErrorPage: errorCodes.contains { $0 == "502" || $0 == "503" || $0 == "504" },
                 hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" },
-                keepsHost: module != "proxy" && module != "grpc" || host.map { !$0.contains("proxy_host") } ?? false, nextUpstream: next
-            ))
+                addressUse: addressUse, nextUpstream: next))
     }
 
     /// `60`, `60s`, `1m`, `1m30s`, `500ms` (rounded up) in seconds.
@@ -257,8 +269,7 @@ extension NginxSite {
 
     /// What changes beside the address when the one at a place is another; nil: nothing, as for a server of a group.
     func hostChange(at place: String) -> String? {
-        guard let route = routes.first(where: { $0.directive.place == place }), !route.keepsHost else { return nil }
-        return "Without `proxy_set_header Host` the address is also the Host that the application is told."
+        routes.first { $0.directive.place == place }?.addressUse
     }
 
     /// The upstream whose server is, or was resolved to, `peer`.
