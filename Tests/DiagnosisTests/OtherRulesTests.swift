@@ -218,6 +218,8 @@ import Testing
         scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] =
             #"[{"name":"api","pid":0,"pm2_env":{"status":"errored","restart_time":16,"unstable_restarts":16,"exec_mode":"fork_mode","PORT":3000}}]"#
         #expect(scene.judge().rule == "P11")
+        scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"]?.replace("\"api\"", with: "\"auth\"")
+        #expect(scene.judge().evidence.contains { $0.text.hasPrefix("auth is errored, 16 restarts") })
     }
 
     private func reloaded(_ mode: String) -> Scene {
@@ -235,6 +237,11 @@ import Testing
             -0.3, "pm2-root.service", "App [api:0] exited with code [0] via signal [SIGINT]", identifier: "pm2", pid: 5)
         let verdict = scene.judge()
         #expect(verdict.rule == "P12" && verdict.cause.contains("fork mode"))
+        // Cluster mode is for Node alone, and no command starts anew what has arguments and an environment that it does not know.
+        #expect(verdict.fix.commands.isEmpty && verdict.fix.diff == nil && !verdict.fix.summary.contains("cluster"))
+        let list = "env PM2_HOME=/home/deploy/.pm2 pm2 jlist"
+        scene.system.commands[list]?.replace("\"exec_mode\"", with: "\"exec_interpreter\":\"node\",\"exec_mode\"")
+        #expect(scene.judge().fix.diff?.contains("+exec_mode: \"cluster\"") == true)
         #expect(reloaded("fork_mode").judge().rule != "P12")
         var decoy = reloaded("fork_mode")
         decoy.journal(

@@ -80,7 +80,7 @@ package struct AppCollector: Collector {
                 unstableRestarts: int("unstable_restarts") ?? 0, execMode: environment["exec_mode"] as? String ?? "",
                 waitReady: environment["wait_ready"] as? Bool ?? false, killTimeout: int("kill_timeout"),
                 listenTimeout: int("listen_timeout"),
-                instances: int("instances") ?? 1, script: environment["pm_exec_path"] as? String ?? "", ports: ports)
+                instances: int("instances") ?? 1, interpreter: environment["exec_interpreter"] as? String ?? "", ports: ports)
         }
     }
 

@@ -198,7 +198,7 @@ extension Lint.Context {
                             "\(app.name) runs in fork mode, where `pm2 reload` is a stop and a start: requests in "
                             + "between fail.",
                         place: "pm2 \(app.name)",
-                        commands: ["pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready"]))
+                        diff: app.isNode ? P12ReloadNotSeamless.seamless : nil))
             }
             if let kill = app.killTimeout, kill < 5_000 {
                 out.append(
@@ -206,7 +206,7 @@ extension Lint.Context {
                         "pm2-kill-timeout", .notice, "PM2 kills \(app.name) after \(kill) ms",
                         why: "Requests that take longer than \(kill) ms are cut at each reload.",
                         place: "pm2 \(app.name)",
-                        commands: ["pm2 start \(app.script) --name \(app.name) --kill-timeout 10000"]))
+                        diff: "+kill_timeout: 10000,"))
             }
             return out
         }

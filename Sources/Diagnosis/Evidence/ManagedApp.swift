@@ -17,7 +17,8 @@ package struct ManagedApp: Sendable, Hashable {
     package var killTimeout: Int?
     package var listenTimeout: Int?
     package var instances: Int
-    package var script: String
+    /// PM2: what runs the script, such as node, python3 or none.
+    package var interpreter: String
     /// Values of PORT-like environment variables.
     package var ports: [UInt16]
 
@@ -26,14 +27,17 @@ package struct ManagedApp: Sendable, Hashable {
         unstableRestarts: Int = 0,
         execMode: String = "", waitReady: Bool = false, killTimeout: Int? = nil, listenTimeout: Int? = nil,
         instances: Int = 1,
-        script: String = "", ports: [UInt16] = []
+        interpreter: String = "", ports: [UInt16] = []
     ) {
         self.supervisor = supervisor; self.name = name; self.status = status; self.pid = pid; self.restarts = restarts
         self.unstableRestarts = unstableRestarts; self.execMode = execMode; self.waitReady = waitReady
         self.killTimeout = killTimeout; self.listenTimeout = listenTimeout; self.instances = instances;
-        self.script = script
+        self.interpreter = interpreter
         self.ports = ports
     }
+
+    /// Whether PM2's cluster mode is for it.
+    package var isNode: Bool { interpreter.split(separator: "/").last == "node" }
 
     /// Whether its supervisor stopped trying to start it.
     package var hasGivenUp: Bool { status == "errored" || status == "FATAL" }

@@ -34,7 +34,7 @@ enum P01NothingListens {
                     evidence: [
                         refused, absent,
                         EvidenceLine(
-                            "\(app.name): \(app.status), \(app.restarts) restarts", source: evidence.apps.source),
+                            "\(app.name) is \(app.status), \(app.restarts) restarts", source: evidence.apps.source),
                     ],
                     disproof: "A listener on \(peer.text) while the connection is refused.",
                     fix: Fix(

@@ -33,7 +33,7 @@ enum P11CrashLoop {
                     evidence: [
                         RuleSupport.failures(failure, rule.reasons),
                         EvidenceLine(
-                            "\(app.name): \(app.status), \(app.restarts) restarts, \(app.unstableRestarts) of them "
+                            "\(app.name) is \(app.status), \(app.restarts) restarts, \(app.unstableRestarts) of them "
                                 + "unstable",
                             source: evidence.apps.source),
                     ],

@@ -7,6 +7,9 @@ enum P12ReloadNotSeamless {
         reasons: [.connectRefused, .connReset, .connEndBeforeHead, .bodyTruncated, .poolEmpty, .connKeepaliveRace],
         judge: judge)
 
+    /// Lines for an ecosystem file.
+    static let seamless = "+exec_mode: \"cluster\",\n+instances: 2,\n+wait_ready: true,\n+listen_timeout: 15000,\n+kill_timeout: 10000,"
+
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let apps = evidence.apps.value else { return .notApplicable }
         let owner = failure.peer.flatMap { evidence.listeners(for: $0).first?.owner }
@@ -44,19 +47,16 @@ enum P12ReloadNotSeamless {
                 evidence: [
                     RuleSupport.failures(failure, rule.reasons), RuleSupport.line(reload),
                     EvidenceLine(
-                        "\(app.name): exec_mode \(app.execMode), wait_ready \(app.waitReady), kill_timeout "
+                        "\(app.name) has exec_mode \(app.execMode), wait_ready \(app.waitReady), kill_timeout "
                             + "\(app.killTimeout ?? 1_600) ms",
                         source: evidence.apps.source),
                 ],
                 disproof: "No restart of \(app.name) within ten seconds of the failures.",
                 fix: Fix(
-                    "Use cluster mode with wait_ready and a SIGINT handler that drains; or run the app under "
-                        + "Goodgate (`app`), which un-routes first.",
-                    commands: [
-                        """
-                        pm2 delete \(app.name) && pm2 start \(app.script) -i 2 --name \(app.name) --wait-ready --listen-timeout 15000 \
-                        --kill-timeout 10000
-                        """
-                    ])))
+                    (app.isNode
+                        ? "Use cluster mode with wait_ready and a SIGINT handler that drains (in its ecosystem file); or run"
+                        : "Run two instances on ports of their own and restart one after the other; or run")
+                        + " the app under Goodgate (`app`), which un-routes first.",
+                    diff: app.isNode ? Self.seamless : nil)))
     }
 }
