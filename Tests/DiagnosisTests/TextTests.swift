@@ -48,6 +48,12 @@ import Testing
         ("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b", "a -----BEGIN RSA PRIVATE KEY-----*** b"),
         ("-----BEGIN PRIVATE KEY-----MIIE", "-----BEGIN PRIVATE KEY-----***"),
         ("MIIEpAIBAAKCAQEA7bq5Vx3J0mZ0y1Qw9oP2rS4tU6vW8xY0zA1bC3dE5fG7hI9j", "***"),
+        ("proxy_pass http://oauth2-proxy:4180;", "proxy_pass http://oauth2-proxy:4180;"), ("server auth:3000;", "server auth:3000;"),
+        ("12 × pool.empty at auth:3000", "12 × pool.empty at auth:3000"), ("http://session-store:6379/0", "http://session-store:6379/0"),
+        ("supervisorctl restart auth:auth_00", "supervisorctl restart auth:auth_00"),
+        ("supervisorctl restart monkey:monkey_00", "supervisorctl restart monkey:monkey_00"),
+        ("http://auth:1234@host/", "http://***@host/"), ("password:1234", "password:***"), ("DB_PASS:12", "DB_PASS:***"),
+        ("token:123456", "token:***"), ("auth:3000x", "auth:***"), ("{\"token\":1234}", "{\"token\":***"), ("auth: 12345", "auth: ***"),
         ("Cookie: a=b", "Cookie: ***"), ("nothing here", "nothing here"), ("MemoryMax=60M", "MemoryMax=60M"),
     ])
     func `secrets are masked`(text: String, expected: String) {

@@ -33,7 +33,8 @@ package enum SecretMask {
             let isOption = isSpace && bytes[word].starts(with: [45, 45])
             let isDirective = isSpace && setsNext(bytes[before]) && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
             isInWord = false
-            if byte == 61 || byte == 58 || isOption || isDirective, isSecretName(bytes[word]) {  // = :
+            let isPlace = byte == 58 && word.upperBound == index - 1 && isPlace(bytes, behind: word, at: index)
+            if !isPlace, byte == 61 || byte == 58 || isOption || isDirective, isSecretName(bytes[word]) {  // = :
                 index = skipValue(bytes, of: word, behind: byte, from: index, into: &out)
                 word = index..<index
             } else if byte == 47, out.suffix(3).elementsEqual([58, 47, 47]) {  // ://
@@ -58,6 +59,17 @@ package enum SecretMask {
         guard name.count >= 3, name.count <= 64 else { return false }
         let lower = lowercased(name)
         return names.contains { lower.contains($0) } || ends.contains { lower.hasSuffix($0) }
+    }
+
+    /// Whether a name with a colon is a host with a port (`http://oauth2-proxy:4180`) or a group with a process of it
+    /// (`auth:auth_00`): both may be called after a secret, and are none.
+    private static func isPlace(_ bytes: [UInt8], behind name: Range<Int>, at index: Int) -> Bool {
+        let rest = bytes[index...]
+        if rest.starts(with: bytes[name] + [95]) { return true }
+        let digits = rest.prefix(6).prefix { $0 >= 48 && $0 <= 57 }
+        guard (1...5).contains(digits.count), !contains(bytes[name], anyOf: phrases + ["pass"]) else { return false }
+        // ) , / : ; ? ]
+        return bytes[digits.endIndex...].first.map { $0 <= 32 || isQuote($0) || [41, 44, 47, 58, 59, 63, 93].contains($0) } ?? true
     }
 
     /// Whether the word after next is the value of the next one: `proxy_set_header NAME VALUE`, `fastcgi_param`, `set $NAME VALUE`.
