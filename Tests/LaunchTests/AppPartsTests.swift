@@ -44,6 +44,15 @@ struct AppPartsTests {
         #expect(table.waiting(at: local(9000)) == nil)
     }
 
+    @Test("a child that waits to be collected does not run any more")
+    func collected() throws {
+        let child = try System.spawn(System.Program(path: "/bin/true", arguments: ["true"], environment: []))
+        defer { _ = unsafe waitpid(child, nil, 0) }
+        #expect(eventually { !ProcessFacts.isAlive(child) })
+        #expect(kill(child, 0) == 0, "it is there")
+        #expect(ProcessFacts.isAlive(System.process))
+    }
+
     @Test("the real table shows a socket of this process, its queue and its owner")
     func realTable() throws {
         let address = NetworkAddress.ipv4(0x7F00_0001, port: 0)

@@ -10,8 +10,13 @@ enum ProcessFacts {
     /// Whether a process that started then still runs: nobody else got its number, and it does not only wait to be collected.
     static func isAlive(_ process: Int32, startTicks: UInt64) -> Bool {
         guard let fields = fields(of: process), fields.count > 19 else { return false }
-        return fields[0] != "Z" && fields[0] != "X" && UInt64(fields[19]) == startTicks
+        return isAlive(fields) && UInt64(fields[19]) == startTicks
     }
+
+    /// Whether a child runs: one that ended and was not collected yet does not.
+    static func isAlive(_ child: Int32) -> Bool { fields(of: child).map(isAlive) ?? false }
+
+    private static func isAlive(_ fields: [Substring]) -> Bool { fields.first != "Z" && fields.first != "X" }
 
     /// The fields of /proc/PID/stat behind the name: state, parent, group, session, …
     static func fields(of process: Int32) -> [Substring]? {

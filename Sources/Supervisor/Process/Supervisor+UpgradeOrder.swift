@@ -73,9 +73,11 @@ extension Supervisor {
     func serveUpgrade() {
         guard let upgrade, let byte = System.readChunk(upgrade.reader, byteCount: 1) else { return }
         guard !byte.isEmpty else { return upgradeFailed() }
+        // It said so and died: its end is told next, and this program stays.
+        guard let newBinary, ProcessFacts.isAlive(newBinary) else { return }
         finishUpgrade(
             ControlAnswer(
-                .done, text: "process \(newBinary ?? 0) serves now; process \(System.process) ends when its requests are done"))
+                .done, text: "process \(newBinary) serves now; process \(System.process) ends when its requests are done"))
         post(.signal(.quit))
         // The new program's control process takes the socket.
         controlEndsAt = System.now + Self.farewell
