@@ -42,8 +42,11 @@ extension Supervisor {
             try listen(to: former.worker.channel, as: .worker(former.worker.id))
             tellApps(toFormer: former.worker)
         } catch {
-            log.write(.alert, "worker process \(former.worker.process) cannot be taken over", error)
             formerWorkers?.remove(former)
+            // It is found again with the next look, five times a second.
+            guard let others = failedTakeovers.tell(now: System.now) else { return }
+            let more = others > 0 ? ", and \(others) more times before" : ""
+            log.write(.alert, "worker process \(former.worker.process) cannot be taken over\(more)", error)
         }
     }
 

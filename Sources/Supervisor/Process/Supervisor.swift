@@ -39,6 +39,7 @@ final class Supervisor {
     /// What the orphans among them listened on, until the first own generation serves.
     var inheritedListeners: ListenerTable?
     var hasToldNoTakeover = false
+    var failedTakeovers = RepeatedLine()
     let serviceManager = ServiceManager(socket: System.environment("NOTIFY_SOCKET"))
     var hasToldStopping = false
     var hasToldReady = false
