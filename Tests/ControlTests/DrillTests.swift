@@ -59,6 +59,23 @@ import Testing
         #expect(ContinuousClock.now - began < .seconds(20), "not the 30 s in which all is to be well again")
     }
 
+    @Test(arguments: [
+        ("http://a", "a", 80, "/", "a"), ("http://a:8080/x?y=1", "a", 8080, "/x?y=1", "a:8080"),
+        ("http://127.0.0.1:1/", "127.0.0.1", 1, "/", "127.0.0.1:1"),
+        ("http://[::1]:65535/", "::1", 65535, "/", "[::1]:65535"), ("http://[::1]/", "::1", 80, "/", "[::1]"),
+    ])
+    func `a URL says where to connect and what the field Host has`(
+        url: String, host: String, port: Int, path: String, authority: String
+    ) throws {
+        let target = try #require(LoadTarget(url: url))
+        #expect((target.host, target.port) == (host, port))
+        #expect((target.path, target.authority) == (path, authority))
+    }
+
+    @Test(arguments: ["http://a:0/", "http://a:65536/", "http://[::1]:70000/"]) func `a port that is none is refused`(url: String) {
+        #expect(LoadTarget(url: url) == nil)
+    }
+
     @Test func `a worker that only ends what it has is not the one that is killed`() async throws {
         var processes: [Process] = []
         for _ in 0..<2 {

@@ -19,12 +19,15 @@ struct LoadTarget: Equatable, Sendable {
     /// Somebody's own: `http://HOST[:PORT][/PATH]`; nil for anything else.
     init?(url text: String) {
         guard let url = URLComponents(string: text), url.scheme?.lowercased() == "http", let host = url.host, !host.isEmpty,
-            url.user == nil, url.fragment == nil
+            url.user == nil, url.fragment == nil, (1...65535).contains(url.port ?? 80)
         else { return nil }
+        // An IPv6 address has brackets in the field, and none where it is connected to.
+        let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        let name = address.contains(":") ? "[\(address)]" : address
         let path = url.percentEncodedPath.isEmpty ? "/" : url.percentEncodedPath
         self.init(
-            host: host, port: url.port ?? 80, path: path + (url.percentEncodedQuery.map { "?" + $0 } ?? ""),
-            authority: host + (url.port.map { ":\($0)" } ?? ""), isDemo: false)
+            host: address, port: url.port ?? 80, path: path + (url.percentEncodedQuery.map { "?" + $0 } ?? ""),
+            authority: name + (url.port.map { ":\($0)" } ?? ""), isDemo: false)
     }
 
     private init(host: String, port: Int, path: String, authority: String, isDemo: Bool) {
