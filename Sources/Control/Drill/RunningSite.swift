@@ -81,11 +81,21 @@ final class RunningSite: DrillTarget {
     /// Nobody promised that a stopped instance is replaced: it may have no `health`, or children that answer for it.
     private func hangForAWhile() async -> DrillInjection {
         let injection = await hang()
+        // By a clock of its own: goodgate may not answer meanwhile.
+        let goesOn = Self.letGoOn(injection.stopped, after: Self.hangMax)
+        defer { goesOn.cancel() }
         guard !injection.gone.isEmpty, await recovered(without: injection.gone, within: Self.hangMax) == nil else { return injection }
         await withdraw(injection)
         return DrillInjection(
             note: "nobody replaced the stopped process within \(Self.hangMax.components.seconds) s, so it goes on: with \"health\" in its"
                 + " block an instance that hangs is found, if the process that goodgate started is the one that answers")
+    }
+
+    private static func letGoOn(_ processes: [Int32], after time: Duration) -> Task<Void, any Error> {
+        Task.detached {
+            try await Task.sleep(for: time)
+            for process in processes { _ = kill(process, SIGCONT) }
+        }
     }
 
     /// As on the drill's own site, but no generation is stopped while it serves somebody.
