@@ -45,7 +45,7 @@ extension Program {
             do throws(SystemError) {
                 try prepared.takeBoard(after: nil)
                 supervisor = try Supervisor(
-                    loader: loader, executables: Executables(), arguments: arguments, upgradedFrom: old?.process,
+                    loader: loader, executables: Executables(), arguments: arguments, old: old,
                     prepared: prepared, isDaemon: inherited != nil || prepared.settings.isDaemon,
                     stateDirectories: directories, formerWorkers: former, inheritedListeners: inherited == nil ? orphaned : nil,
                     signals: signals, poll: try EventPoll())

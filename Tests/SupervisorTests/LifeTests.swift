@@ -292,4 +292,21 @@ import Testing
             #expect(rig.wait(5) { !rig.exists("nginx.pid") && !rig.exists("s") })
         }
     }
+
+    @Test func anOldBinaryThatIsKilledLeavesNoPidFileWhateverTheNewOneCallsIts() throws {
+        try withRig { rig in
+            try rig.configure(http: "server { listen unix:\(rig.directory)/s; }")
+            try rig.start()
+            #expect(rig.ask(path: rig.directory + "/s") != nil)
+            try rig.write("nginx.conf", rig.read("nginx.conf").replacingOccurrences(of: "/nginx.pid", with: "/other.pid"))
+            rig.signal(SIGUSR2)
+            #expect(rig.wait(10) { rig.exists("nginx.pid.oldbin") && rig.exists("other.pid") })
+            let new = try #require(Int32(rig.read("other.pid").trimmingCharacters(in: .whitespacesAndNewlines)))
+            defer { kill(new, SIGKILL) }
+            rig.signal(SIGKILL)
+            #expect(rig.wait(10) { !rig.exists("nginx.pid.oldbin") })
+            rig.signal(SIGTERM, to: new)
+            #expect(rig.wait(10) { !rig.exists("other.pid") && !rig.exists("s") })
+        }
+    }
 }

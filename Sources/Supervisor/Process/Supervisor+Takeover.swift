@@ -118,8 +118,8 @@ extension Supervisor {
 
     /// An old binary that was killed left the file that says where it is.
     func removeOldPidFile() {
-        guard let upgradedFrom, let path = configurations[current]?.settings.pidPath.map({ $0 + PidFile.oldSuffix }),
-            let bytes = try? System.readFile(path), PidFile.parse(bytes) == upgradedFrom
+        guard let upgradedFrom, let path = oldPidFile, let bytes = try? System.readFile(path),
+            PidFile.parse(bytes) == upgradedFrom
         else { return }
         PidFile.remove(path, log: log)
     }

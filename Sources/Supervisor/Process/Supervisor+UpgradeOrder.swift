@@ -39,7 +39,9 @@ extension Supervisor {
 
     /// What the new program gets beside the listening sockets.
     func upgradeInheritance(_ bond: UpgradeBond?) -> (environment: [String], descriptors: [Int32]) {
-        var inheritance = (environment: OldBinary.environment(stateDirectory: stateDirectories?.root), descriptors: [Int32]())
+        let pidFile = configurations[current]?.settings.pidPath.map { $0 + PidFile.oldSuffix }
+        let environment = OldBinary.environment(stateDirectory: stateDirectories?.root, pidFile: pidFile)
+        var inheritance = (environment: environment, descriptors: [Int32]())
         if let writer = upgrade?.writer {
             inheritance.environment.append("\(Self.environmentName)=\(writer.number)")
             inheritance.descriptors.append(writer.number)

@@ -14,6 +14,7 @@ final class Supervisor {
     let arguments: [String]
     /// Whether an old binary started this one, and who that was.
     let upgradedFrom: Int32?
+    let oldPidFile: String?
 
     var machine: SupervisorMachine
     /// By generation. The one that serves is `current`.
@@ -94,7 +95,7 @@ final class Supervisor {
     private var events: [SupervisorEvent] = []
 
     init(
-        loader: ConfigurationLoader, executables: Executables, arguments: [String], upgradedFrom: Int32?,
+        loader: ConfigurationLoader, executables: Executables, arguments: [String], old: OldBinary?,
         prepared: PreparedConfiguration, isDaemon: Bool, stateDirectories: AppDirectories?, formerWorkers: FormerWorkers?,
         inheritedListeners: ListenerTable?, signals: SignalSource, poll: EventPoll
     ) throws(SystemError) {
@@ -103,7 +104,8 @@ final class Supervisor {
         log = loader.log
         self.executables = executables
         self.arguments = arguments
-        self.upgradedFrom = upgradedFrom
+        upgradedFrom = old?.process
+        oldPidFile = old?.pidFile
         machine = SupervisorMachine(isDaemon: isDaemon)
         configurations[1] = prepared
         self.stateDirectories = stateDirectories
