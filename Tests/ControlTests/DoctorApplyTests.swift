@@ -99,6 +99,28 @@ import Testing
         #expect(tests == 2 && site.text() == Site.text)
     }
 
+    /// An interrupt from the keyboard reaches the test too, which then fails.
+    @Test("an interrupted test tells of the interrupt", arguments: [1, 3]) func interrupted(at last: Int) throws {
+        let site = try Site()
+        var tests = 0
+        let error = #expect(throws: DoctorApply.Refusal.self) {
+            _ = try site.apply([site.patch(2, "TWO")], isEndWanted: { tests >= last }, seen: {
+                tests += 1
+                if tests == last { try? "bad\n".write(toFile: site.file, atomically: false, encoding: .utf8) }
+            })
+        }
+        #expect(error?.text.hasPrefix("ended during the \(last == 1 ? "first" : "last") test") == true)
+    }
+
+    @Test("a signal that is ignored stays so") func ignored() {
+        let before = signal(SIGHUP, SIG_IGN)
+        defer { signal(SIGHUP, before) }
+        HeldSignals.during {
+            raise(SIGHUP)
+            #expect(!HeldSignals.isEndWanted)
+        }
+    }
+
     @Test("a file that others changed during the test is told of") func raced() throws {
         let site = try Site()
         var tests = 0

@@ -50,7 +50,11 @@ struct DoctorApply {
 
     /// Applies what passes; `done` hears of each step.
     func run(_ proposals: [Proposal], done: (Step) -> Void = { _ in }) throws {
-        if let said = test() { throw Refusal(text: "the configuration does not pass its test as it is: nothing was changed\n\(said)") }
+        if let said = test() {
+            // Who interrupts from the keyboard interrupts the test as well.
+            if isEndWanted() { throw Refusal(text: "ended during the first test: nothing was changed") }
+            throw Refusal(text: "the configuration does not pass its test as it is: nothing was changed\n\(said)")
+        }
         var originals: [String: String] = [:], accepted: [String: [FilePatch]] = [:]
         for proposal in proposals where proposal.caution == nil {
             if isEndWanted() { throw Refusal(text: "ended: the other changes were not tried") }
@@ -73,6 +77,7 @@ struct DoctorApply {
             done(step)
         }
         if !accepted.isEmpty, let said = test() {
+            if isEndWanted() { throw Refusal(text: "ended during the last test: each change had passed its own") }
             throw Refusal(text: "the configuration does not pass its test any more: somebody else changed it meanwhile\n\(said)")
         }
     }
