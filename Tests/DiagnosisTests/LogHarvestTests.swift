@@ -20,8 +20,9 @@ import Testing
             "/etc/nginx/nginx.conf": """
             http {
                 upstream app { server 127.0.0.1:3000; }
+                map $arg_to $to { default http://api.internal:80/; }
                 server { error_log /log/a.log; access_log /log/access; location / { proxy_pass http://app; } }
-                server { error_log /log/b.log; access_log off; location / { proxy_pass http://app; } }
+                server { error_log /log/b.log; access_log off; set $shop Shop.internal; location / { proxy_pass http://app; } }
             }
             """, "/log/a.log": first, "/log/b.log": second, "/log/access": access,
         ]
@@ -66,7 +67,11 @@ import Testing
     @Test func `names that clients made up are one incident, those of the configuration their own`() {
         func unresolved(_ time: String, _ name: String) -> String { Self.line(time, "\(name) could not be resolved (3: Host not found)") }
         let (found, _) = harvest(
-            (10..<50).map { unresolved("08:00:\($0)", "name\($0).example") }.joined() + unresolved("08:00:55", "127.0.0.1"), "")
-        #expect(found.incidents.map(\.attempts) == [40, 1] && found.incidents.map(\.host) == ["name10.example", "127.0.0.1"])
+            (10..<50).map { unresolved("08:00:\($0)", "name\($0).example") }.joined()
+                // Parts and words of the configuration are as easily made up.
+                + ["a", "http", "server", "internal"].map { unresolved("08:00:51", $0) }.joined()
+                + unresolved("08:00:55", "api.internal") + unresolved("08:00:56", "shop.internal"), "")
+        #expect(found.incidents.map(\.attempts) == [44, 1, 1])
+        #expect(found.incidents.map(\.host) == ["name10.example", "api.internal", "shop.internal"])
     }
 }

@@ -2,7 +2,7 @@ package import Machine
 
 /// Reads nginx's logs once and keeps what explains failures, in bounded memory.
 package struct LogHarvest {
-    private static let matchesMax = 200_000, answersMax = 1_000, namesMax = 4_096
+    private static let matchesMax = 200_000, answersMax = 1_000
 
     let since: Timestamp
     let until: Timestamp
@@ -11,8 +11,8 @@ package struct LogHarvest {
     /// Requests with a line in the error log: hash of client, request and second, to the incident.
     private var explained: [UInt64: IncidentID] = [:]
     private var answers: [String: DoctorReport.AppAnswer] = [:]
-    /// Names that did not resolve, and whether the configuration has them.
-    private var configured: [String: Bool] = [:]
+    /// Host names that the configuration has.
+    private var configured: Set<String>?
     /// Closed at the end of reading.
     package private(set) var incidents: [Incident] = []
     /// Requests that failed for the client, by incident.
@@ -106,13 +106,10 @@ package struct LogHarvest {
         }
     }
 
-    /// Whether a name stands in the configuration. Of very many names those beyond the bound count as invented.
     private mutating func isConfigured(_ name: String, _ site: NginxSite) -> Bool {
-        if let known = configured[name] { return known }
-        guard configured.count < Self.namesMax else { return false }
-        let isFound = site.texts.values.contains { $0.contains(name) }
-        configured[name] = isFound
-        return isFound
+        let names = configured ?? site.hostNames
+        configured = names
+        return names.contains(name.lowercased())
     }
 
     // MARK: access logs

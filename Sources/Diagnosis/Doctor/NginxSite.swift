@@ -267,6 +267,28 @@ extension NginxSite {
         return .unix(path)
     }
 
+    /// The names that servers, `…_pass` and the values of variables give, in small letters. O(configuration).
+    var hostNames: Set<String> {
+        var found: Set<String> = []
+        func add(_ value: String?) {
+            guard let value else { return }
+            let authority = value.firstRange(of: "://").map { value[$0.upperBound...] } ?? value[...]
+            if case .name(let name, _) = PeerAddress(parsing: authority.prefix { $0 != "/" }) { found.insert(name.lowercased()) }
+        }
+        func visit(_ node: ConfigNode) {
+            switch node.name {
+            case "set": add(node.arguments.last)
+            case "upstream": node.all("server").forEach { add($0.arguments.first) }
+            case "map", "geo", "split_clients": node.children?.forEach { add($0.arguments.last) }
+            default:
+                if node.name.hasSuffix("_pass") { add(node.arguments.first) }
+                node.children?.forEach(visit)
+            }
+        }
+        main.forEach(visit)
+        return found
+    }
+
     /// What changes beside the address when the one at a place is another; nil: nothing, as for a server of a group.
     func hostChange(at place: String) -> String? {
         routes.first { $0.directive.place == place }?.addressUse
