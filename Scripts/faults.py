@@ -587,8 +587,9 @@ def main():
         begin, end = "<!-- make faults: begin -->\n", "<!-- make faults: end -->"
         head, rest = text.split(begin)
         tail = rest.split(end)[1]
-        summary = (f"{right} of {len(outcome)} causes that are made for real are told right before both proxies, {wrong} wrong; with the "
-                   f"{len(RECORDED)} that only recorded texts tell ({', '.join(rule for rule, _ in RECORDED)}) {total} of 30.")
+        recorded = ", ".join(rule for rule, _ in RECORDED)
+        summary = (f"{right} of {len(outcome)} causes that are made for real are told right, each before every proxy that can have it, "
+                   f"{wrong} wrong; with the {len(RECORDED)} that only recorded texts tell ({recorded}) {total} of 30.")
         with open(options.write, "w") as file: file.write(head + begin + "\n".join(lines) + "\n\n" + summary + "\n" + end + tail)
     return 0 if wrong == 0 and (options.only or total >= RIGHT_MIN) else 1
 
