@@ -31,16 +31,18 @@ package enum SecretMask {
             }
             let isSpace = isInWord && byte == 32
             let isOption = isSpace && bytes[word].starts(with: [45, 45])
-            let isDirective = isSpace && setsNext(bytes[before]) && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
+            // `secure_link_secret VALUE`, and the name behind `set`, `…_header`, `…_param`.
+            let isName = setsNext(bytes[before]) || bytes[word].suffix(7).elementsEqual("_secret".utf8)
+            let isDirective = isSpace && isName && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
             isInWord = false
             let isPlace = byte == 58 && word.upperBound == index - 1 && isPlace(bytes, behind: word, at: index)
-            if !isPlace, byte == 61 || byte == 58 || isOption || isDirective, isSecretName(bytes[word]) {  // = :
+            if !isPlace, byte == 61 || byte == 58 || byte == 126 || isOption || isDirective, isSecretName(bytes[word]) {  // = : ~
                 index = skipValue(bytes, of: word, behind: byte, from: index, into: &out)
                 word = index..<index
             } else if byte == 47, out.suffix(3).elementsEqual([58, 47, 47]) {  // ://
                 index = skipUserInfo(bytes, from: index, into: &out)
                 word = index..<index
-            } else if byte != 32, byte != 36, byte != 92, !isQuote(byte) {
+            } else if byte != 32, byte != 33, byte != 36, byte != 92, !isQuote(byte) {
                 word = index..<index
             }
         }
@@ -108,6 +110,7 @@ package enum SecretMask {
     ) -> Int {
         var index = start
         func pass(to end: Int) { out.append(contentsOf: bytes[index..<end]); index = end }
+        if separator == 126, index < bytes.count, bytes[index] == 42 { pass(to: index + 1) }
         pass(to: bytes[index...].firstIndex { $0 != 32 } ?? bytes.count)
         var quote: UInt8 = 0, isEscaped = false
         if index + 1 < bytes.count, bytes[index] == 92, isQuote(bytes[index + 1]) {  // a text within a text
