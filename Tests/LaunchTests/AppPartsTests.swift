@@ -47,7 +47,7 @@ struct AppPartsTests {
     @Test("a child that waits to be collected does not run any more")
     func collected() throws {
         let child = try System.spawn(System.Program(path: "/bin/true", arguments: ["true"], environment: []))
-        defer { _ = unsafe waitpid(child, nil, 0) }
+        defer { _ = waitpid(child, nil, 0) }
         #expect(eventually { !ProcessFacts.isAlive(child) })
         #expect(kill(child, 0) == 0, "it is there")
         #expect(ProcessFacts.isAlive(System.process))

@@ -112,7 +112,8 @@ import Testing
                     }
                     return isReady && silent != nil
                 })
-            rig.signal(SIGKILL, to: try #require(silent))
+            let starting = try #require(silent)
+            rig.signal(SIGKILL, to: starting)
             #expect(rig.waitForLog("the new configuration is given up, the running one stays"))
             #expect(rig.waitForLog("generation 2 drains"), "it may have requests")
             #expect(!rig.read("error.log").contains("generation 2 stops"))
