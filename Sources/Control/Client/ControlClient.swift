@@ -77,9 +77,11 @@ struct ControlClient {
             head.headers.add(name: "Content-Type", value: "application/json")
             head.headers.add(name: "Content-Length", value: "\(body.count)")
         }
-        try await outbound.write(.head(head))
-        if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-        try await outbound.write(.end(nil))
+        var parts: [HTTPClientRequestPart] = [.head(head)]
+        if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+        parts.append(.end(nil))
+        // The server may answer, and close, as soon as it has the head: then the end finds a closed connection, and the answer is there.
+        do { try await outbound.write(contentsOf: parts) } catch where error is ChannelError || error is IOError {}
         return try await read(inbound, each: each)
     }
 
