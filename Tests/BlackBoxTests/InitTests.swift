@@ -39,6 +39,9 @@ struct InitTests {
             holds: [#"command /bin/sh -c "exec gunicorn app:app -b 127.0.0.1:$PORT";"#, "app worker {", "env_file .env;", "./migrate"],
             lacks: ["app release", "app worker;"]),
         Project(
+            "Procfile from Windows", ["Procfile": "web: gunicorn app:app -b 127.0.0.1:$PORT\r\nworker: python3 worker.py\r\n"],
+            holds: ["app web {", "app worker {", "python3 worker.py;"], lacks: ["\r"]),
+        Project(
             "PM2",
             ["ecosystem.config.js": """
                 // PM2

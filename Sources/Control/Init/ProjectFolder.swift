@@ -21,13 +21,13 @@ struct ProjectFolder {
         names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
     }
 
-    /// The text of a file; nil when there is none.
+    /// The text of a file, each line's end a mere LF; nil when there is none.
     func text(_ name: String) -> String? {
         let full = path + "/" + name
         guard let size = (try? FileManager.default.attributesOfItem(atPath: full))?[.size] as? Int, size <= Self.sizeMax,
             let data = FileManager.default.contents(atPath: full)
         else { return nil }
-        return String(decoding: data, as: UTF8.self)
+        return String(decoding: data, as: UTF8.self).replacing("\r\n", with: "\n")
     }
 
     func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
