@@ -111,7 +111,8 @@ import Testing
         container: String, inode: UInt64, isFound: Bool
     ) throws {
         system.statuses["/etc/nginx/nginx.conf"] = FileStatus(mode: 0o100644, inode: 7)
-        system.statuses["/proc/100/root/etc/nginx/nginx.conf"] = FileStatus(mode: 0o100644, inode: inode)
+        let seenByMaster = "/proc/100/root"
+        system.statuses[seenByMaster + "/etc/nginx/nginx.conf"] = FileStatus(mode: 0o100644, inode: inode)
         process(100, "nginx: master process /usr/sbin/nginx", namespace: "mnt:[2]", container: container)
         process(101, "nginx: worker process", parent: 100, namespace: "mnt:[2]", container: container)
         let (found, gaps) = find()

@@ -277,11 +277,9 @@ extension Ref where Value == ClientConnection {
     private func beginLingering(_ location: Ref<Location>) {
         value.state = .lingering
         Socket.shutdownWrite(value.descriptor)
-        value.lingerUntil = worker.now + location.value.lingeringTime
-        value.lingerTimeout = location.value.lingeringTimeout
         if let input = value.input { pool.value.give(input) }
         value.input = nil
-        setReadTimer(after: value.lingerTimeout)
+        beginDraining(location)
         linger()
     }
 
