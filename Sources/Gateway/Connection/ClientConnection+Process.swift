@@ -130,6 +130,8 @@ extension Ref where Value == ClientConnection {
             worker.log(.alert, "out of request slots")
             return close()
         }
+        // There is one for each connection.
+        let reader = worker.value.headReaders.take()!
         input.compact()
         value.state = .readingHead
         value.request = request
@@ -142,14 +144,16 @@ extension Ref where Value == ClientConnection {
         let server = value.listener!.value.defaultServer
         request.value.server = server
         request.value.location = server.value.location
-        request.value.parser = RequestHeadParser(options: server.value.headOptions)
+        reader.value.parser = RequestHeadParser(options: server.value.headOptions)
+        request.value.headReader = reader
         worker.value.counters.reading += 1
         setReadTimer(after: server.value.clientHeaderTimeout)
     }
 
     /// - Returns: true when the head is complete; false if it waits or was refused.
     private func parseHead(_ request: RequestRef, _ input: Ref<Buffer>) -> Bool {
-        switch request.value.parser.parse(input.whole, fields: &request.value.parsedFields) {
+        let reader = request.value.headReader!
+        switch reader.value.parser.parse(input.whole, fields: &reader.value.fields) {
         case .complete(let headLength):
             worker.value.counters.reading -= 1
             request.value.headLength = headLength
@@ -187,6 +191,7 @@ extension Ref where Value == ClientConnection {
     private func closedWhileReadingHead() {
         if let request = value.request {
             worker.value.counters.reading -= 1
+            if let input = value.input { request.takeUnfinishedHead(input) }
             request.log(.info, "client prematurely closed connection while reading client request headers")
             request.value.response.status = 400
             return request.end(closing: true)
@@ -204,6 +209,7 @@ extension Ref where Value == ClientConnection {
         case .readingHead:
             guard let request = value.request else { return close() }
             worker.value.counters.reading -= 1
+            if let input = value.input { request.takeUnfinishedHead(input) }
             request.log(.info, "client timed out (110: Connection timed out) while reading client request headers")
             request.value.response.status = 408
             if request.location.value.resetsTimedOut { Socket.resetOnClose(value.descriptor) }

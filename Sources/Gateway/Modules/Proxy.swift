@@ -295,7 +295,7 @@ extension Ref where Value == Request {
     /// Whether proxy_buffering holds for this answer, after X-Accel-Buffering.
     var buffersAnswer: Bool { value.modules.bufferingOverride ?? true }
 
-    var wantsUpgrade: Bool { main.value.parser.head.flags.contains(.connectionUpgrade) && field(.upgrade) != nil }
+    var wantsUpgrade: Bool { main.value.hasConnectionUpgrade && field(.upgrade) != nil }
 
     /// The few fields that pass from an answer with X-Accel-Redirect to the page served instead.
     func takeAccelHeaders(_ exchange: ExchangeRef) {

@@ -38,7 +38,7 @@ extension Ref where Value == Request {
     }
 
     /// HTTP/0.9 has no fields.
-    private var hasVersionOfRanges: Bool { value.parser.head.versionMajor >= 1 }
+    private var hasVersionOfRanges: Bool { !main.value.protocolName.isEmpty }
 
     private func acceptRanges() -> Bool {
         value.response.append("Accept-Ranges", "bytes", token: .acceptRanges)

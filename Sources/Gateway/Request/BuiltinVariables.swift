@@ -95,18 +95,14 @@ extension Ref where Value == Request {
     var statusForLog: Int64 {
         if value.errorStatus > 0, !value.isHeaderSent { return Int64(value.errorStatus) }
         if value.response.status > 0 { return Int64(value.response.status) }
-        return value.versionMinor == 0 && value.parser.head.versionMajor == 0 ? 9 : 0
+        return main.value.protocolName.isEmpty ? 9 : 0
     }
 
     private var hostVariable: ByteView { main.value.host ?? server.value.name }
 
-    private var protocolText: ByteView? {
-        let range = main.value.parser.head.protocolRange
-        guard range.count > 0 else { return nil }
-        return range.view(main.value.headBytes)
-    }
+    private var protocolText: ByteView? { main.value.protocolName.isEmpty ? nil : main.value.protocolName }
 
-    private var requestPort: ByteView? { main.value.parser.head.serverPort.map { decimal(Int64($0)) } }
+    private var requestPort: ByteView? { main.value.hostPort.map { decimal(Int64($0)) } }
 
     private var binaryAddress: ByteView {
         connection.value.peer.withAddressBytes { $0.isEmpty ? "unix:" : keep($0) }

@@ -6,10 +6,14 @@ extension Ref where Value == Request {
     /// The head is complete: take it over, find the server, start the phases (nginx: ngx_http_process_request).
     func begin() {
         let base = connection.value.input!.whole
-        let head = value.parser.head
+        let reader = value.headReader!
+        let head = reader.value.parser.head
         value.headBytes = base
         takeRequestLine(head, base)
-        takeFields(base)
+        takeFields(reader, base)
+        giveHeadReader()
+        value.hostPort = head.serverPort
+        value.hasConnectionUpgrade = head.flags.contains(.connectionUpgrade)
         if let authority = head.authorityRange { replaceHostField(authority.view(base)) }
         countRequest()
         takeHost(head, base)
@@ -29,17 +33,18 @@ extension Ref where Value == Request {
         value.methodName = head.methodRange.view(base)
         value.versionMinor = Int(head.versionMinor)
         value.requestLine = head.lineRange.view(base)
+        value.protocolName = head.protocolRange.view(base)
         value.schemeFromLine = head.schemeRange?.view(base)
     }
 
-    private func takeFields(_ base: ByteView) {
+    private func takeFields(_ reader: Ref<HeadReader>, _ base: ByteView) {
         value.fields.removeAll()
-        for index in 0..<value.parsedFields.count {
-            let field = value.parsedFields[index]
+        for index in 0..<reader.value.fields.count {
+            let field = reader.value.fields[index]
             value.fields.append(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop))
         }
-        if value.parser.droppedFieldCount > 0 {
-            log(.info, "client sent invalid header line: \"\(escapedForLog(value.parser.firstDroppedField.view(base)))\"")
+        if reader.value.parser.droppedFieldCount > 0 {
+            log(.info, "client sent invalid header line: \"\(escapedForLog(reader.value.parser.firstDroppedField.view(base)))\"")
         }
     }
 
@@ -136,21 +141,38 @@ extension Ref where Value == Request {
         value.isCounted = true
     }
 
+    /// The head ends here, incomplete: what there is of its first line is for the logs.
+    func takeUnfinishedHead(_ input: Ref<Buffer>) {
+        guard let reader = value.headReader else { return }
+        let base = input.whole
+        if reader.value.parser.hasRequestLine {
+            let head = reader.value.parser.head
+            takeRequestLine(head, base)
+            value.unparsedURI = head.pathAndQueryRange.view(base)
+        } else {
+            value.versionMinor = 0
+            value.requestLine = firstLine(of: base)
+        }
+        giveHeadReader()
+    }
+
+    /// Without its line end, and without empty lines before it.
+    private func firstLine(of head: ByteView) -> ByteView {
+        var start = 0
+        while start < head.count, head[start] == 0x0d || head[start] == 0x0a { start += 1 }
+        var end = start
+        while end < head.count, head[end] != 0x0d, head[end] != 0x0a { end += 1 }
+        return head[start..<end]
+    }
+
     /// A head that was not even parsed: logged and answered with a built-in page, and the connection is closed.
     func refuseHead(_ error: HeadError, _ input: Ref<Buffer>) {
-        let base = input.whole
-        if value.parser.hasRequestLine {
-            takeRequestLine(value.parser.head, base)
-            value.unparsedURI = value.parser.head.pathAndQueryRange.view(base)
-        } else if let end = base.firstIndex(of: 0x0a) {
-            value.requestLine = base[0..<(end > 0 && base[end - 1] == 0x0d ? end - 1 : end)]
-        }
-        log(.info, error.message(base, pool))
+        takeUnfinishedHead(input)
+        log(.info, error.message(input.whole, pool))
         countRequest()
         value.isBadHead = true
         value.isKeepalive = false
         value.body.discardsNothing = true
-        if value.parser.hasRequestLine, value.parser.head.versionMajor == 1 { value.versionMinor = Int(value.parser.head.versionMinor) } else { value.versionMinor = 0 }
         if value.uri.isEmpty { value.uri = "/" }
         finish(.status(Int(error.status)))
     }

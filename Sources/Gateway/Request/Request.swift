@@ -28,8 +28,8 @@ struct Request: ~Copyable, SlabValue {
     var arena = Arena()
 
     // Request line and head.
-    var parser = RequestHeadParser(options: HeadOptions())
-    var parsedFields = FieldTable(capacity: 4)
+    /// What reads the head: there from the first byte of the head to its last.
+    var headReader: Ref<HeadReader>?
     /// Bytes of the head, request line included.
     var headLength = 0
     /// The head itself, where it was parsed.
@@ -39,6 +39,8 @@ struct Request: ~Copyable, SlabValue {
     var methodName = ByteView()
     var versionMinor = 1
     var requestLine = ByteView()
+    /// "HTTP/1.1" as sent; empty until the request line is complete.
+    var protocolName = ByteView()
     /// As the client sent it.
     var unparsedURI = ByteView()
     /// Decoded, normalised path; changes with rewrites and internal redirects.
@@ -46,6 +48,8 @@ struct Request: ~Copyable, SlabValue {
     var arguments = ByteView()
     /// Host without port in lower case, from the request line or the Host field; nil if neither.
     var host: ByteView?
+    /// The port that was sent with it.
+    var hostPort: UInt16?
     var schemeFromLine: ByteView?
     /// The path is exactly as the client sent it, so an unchanged proxy_pass sends the client's own bytes.
     var isURIValidUnparsed = false
@@ -54,6 +58,8 @@ struct Request: ~Copyable, SlabValue {
     var isKeepalive = false
     var isInternal = false
     var isBadHead = false
+    /// `Connection: upgrade` was sent.
+    var hasConnectionUpgrade = false
     /// Counted among the requests that are being answered.
     var isCounted = false
 
@@ -169,9 +175,17 @@ extension Ref where Value == Request {
         worker.value.loop.timers.arm(value.timer, at: worker.now &+ max(1, milliseconds))
     }
 
+    /// The head is complete, or will never be.
+    func giveHeadReader() {
+        guard let reader = value.headReader else { return }
+        value.headReader = nil
+        worker.value.headReaders.give(reader)
+    }
+
     /// Brings the slot back to its first state and gives back all memory. The caller gives the slot itself back.
     func reset() {
         releaseSubrequests()
+        giveHeadReader()
         if value.timer != .none { worker.value.loop.timers.clear(value.timer) }
         if let exchange = value.exchange { exchange.release() }
         if value.isCounted {
@@ -204,6 +218,8 @@ extension Ref where Value == Request {
         value.location = nil
         value.server = nil
         value.host = nil
+        value.hostPort = nil
+        value.hasConnectionUpgrade = false
         value.schemeFromLine = nil
         value.phase = .readingHead
         value.headLength = 0
@@ -221,6 +237,7 @@ extension Ref where Value == Request {
         value.captureCount = 0
         value.captureSubject = ByteView()
         value.requestLine = ByteView()
+        value.protocolName = ByteView()
         value.unparsedURI = ByteView()
         value.uri = ByteView()
         value.arguments = ByteView()

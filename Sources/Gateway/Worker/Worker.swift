@@ -22,6 +22,7 @@ struct Worker: ~Copyable {
     var inbox: Ref<Buffer>
     var connections: Slab<ClientConnection>
     var requests: Slab<Request>
+    var headReaders: Slab<HeadReader>
     var exchanges: Slab<Exchange>
     var upstreamConnections: Slab<UpstreamConnection>
     var resolverConversations = Slab<ResolverConversation>(limit: 1 << 20)
