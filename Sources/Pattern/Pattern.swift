@@ -2,7 +2,7 @@ internal import CPCRE2
 package import Config
 package import Wire
 
-/// A compiled regular expression (PCRE2, the dialect of nginx). Immortal: it belongs to configuration and is never freed.
+/// A compiled regular expression (PCRE2, the dialect of nginx). One of a configuration is never freed; others by `destroy`.
 ///
 /// A copy is one pointer. Matching allocates nothing: match data and JIT stack are made once, with the pattern. Because
 /// they are used by each match, a pattern is for one thread.
@@ -38,10 +38,19 @@ package struct Pattern: @unchecked Sendable {
         _ pattern: ByteView, options: Options = [], limits: Limits = Limits()
     ) throws(PatternError) {
         let compiled = try unsafe PatternStorage(pattern, options, limits, usesJIT: true)
-        // SAFETY: never freed, never written to again.
+        // SAFETY: never written to again, and freed by `destroy` only.
         let memory = UnsafeMutablePointer<PatternStorage>.allocate(capacity: 1)
         unsafe memory.initialize(to: compiled)
         unsafe storage = UnsafePointer(memory)
+    }
+
+    /// Frees everything: no copy of this value is used again.
+    package func destroy() {
+        unsafe storage.pointee.free()
+        // SAFETY: it was allocated by `init`.
+        let memory = UnsafeMutablePointer(mutating: storage)
+        unsafe memory.deinitialize(count: 1)
+        unsafe memory.deallocate()
     }
 
     /// Number of capturing groups, without group 0.

@@ -29,6 +29,8 @@ public struct SSIScanner {
     private var isInCommand = false
     private var quote: UInt8 = 0
     private var isEscaped = false
+    /// The byte before closed a value.
+    private var isAfterQuote = false
     private var valueLength = 0
     private let valueLengthMax: Int
 
@@ -78,6 +80,7 @@ public struct SSIScanner {
         isBroken = false
         quote = 0
         isEscaped = false
+        isAfterQuote = false
         valueLength = 0
         command.removeAll(keepingCapacity: true)
     }
@@ -87,6 +90,11 @@ public struct SSIScanner {
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
+            if isAfterQuote {
+                isAfterQuote = false
+                // What stands right behind a value makes the command wrong, and a quote in it opens nothing.
+                if byte != 0x2d, !SSICommand.isSpace(byte) { isBroken = true }
+            }
             if quote != 0 {
                 takeQuoted(byte)
             } else if byte == 0x3e, command.count >= 2, command[command.count - 1] == 0x2d, command[command.count - 2] == 0x2d {
@@ -109,6 +117,7 @@ public struct SSIScanner {
             isEscaped = true
         } else if byte == quote {
             quote = 0
+            isAfterQuote = true
             return
         }
         valueLength += 1
@@ -175,5 +184,5 @@ public struct SSICommand: Equatable, Sendable {
             && zip(left.parameters, right.parameters).allSatisfy { $0.key == $1.key && $0.value == $1.value }
     }
 
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a }
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a }
 }

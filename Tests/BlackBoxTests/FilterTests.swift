@@ -169,6 +169,51 @@ struct SSIFilterTests {
         #expect(try site.get("/page.html?q=%3Cq%3E&n=12").text == expected.replacingOccurrences(of: "&lt;q&gt;", with: "%3Cq%3E"))
     }
 
+    @Test("that wait inside an included page hold nothing back for ever")
+    func nestedWait() throws {
+        let outer = "1<!--#include virtual=\"/q\" wait=\"yes\" -->"
+        let origin = try Origin { request in
+            guard request.target == "/p" else { return .delay(0.4, .answer(body: Bytes("[q]"))) }
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: \(outer.utf8.count + 5)\r\n\r\n"
+            return .sequence([.bytes(Bytes(head + outer)), .delay(0.15, .bytes(Bytes("2tail")))])
+        }
+        let proxied = "proxy_http_version 1.1; proxy_set_header Connection ''; proxy_pass http://127.0.0.1:\(origin.port);"
+        let site = try site(
+            [("page.html", "A<!--#include virtual=\"/p\" -->B")],
+            server: "ssi on; location = /p { \(proxied) } location = /q { \(proxied) }")
+        defer { site.stop() }
+        let text = try site.get("/page.html").text
+        #expect(text == "A1[q]2tailB", "\(text)")
+    }
+
+    @Test("and compression: a large part that waits for a slow one goes on when it is its turn")
+    func compressedParts() throws {
+        let large = String(repeating: "0123456789abcdef", count: 65_536)
+        let origin = try Origin { request in
+            request.target == "/slow" ? .delay(0.3, .answer(body: Bytes("S"))) : .answer(body: Bytes(large))
+        }
+        let site = try site(
+            [("page.html", "A<!--#include virtual=\"/slow\" --><!--#include virtual=\"/large\" -->B")],
+            server: """
+                ssi on; gzip on; gzip_http_version 1.0;
+                location /slow { proxy_pass http://127.0.0.1:\(origin.port); }
+                location /large { proxy_pass http://127.0.0.1:\(origin.port); }
+                """)
+        defer { site.stop() }
+        let reply = try site.get("/page.html", ["Accept-Encoding: gzip"])
+        #expect(try gzip(reply.body, decompressing: true).text == "AS" + large + "B")
+    }
+
+    @Test("make no value longer than a block")
+    func doubling() throws {
+        let double = "<!--#set var=\"a\" value=\"$a$a\" -->"
+        let page = "<!--#set var=\"a\" value=\"0123456789abcdef\" -->" + String(repeating: double, count: 40)
+        let site = try site([("page.html", page + "end")], server: "ssi on; ssi_silent_errors on;")
+        defer { site.stop() }
+        #expect(try site.get("/page.html").text == "end")
+        #expect(site.gateway.waitForError("a value of more than 65536 bytes in an SSI command"))
+    }
+
     @Test("of a page in itself end")
     func cycle() throws {
         let site = try site([("loop.html", "x<!--#include virtual=\"/loop.html\" -->y")], server: "ssi on;")

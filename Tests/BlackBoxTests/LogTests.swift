@@ -67,6 +67,21 @@ struct AccessLog {
         #expect(words[5...6] == ["1", "."])
     }
 
+    @Test("is buffered as one of those says who write into it")
+    func sharedBuffer() throws {
+        let site = try Site(
+            http: "log_format f '$uri';",
+            server: """
+                location /a { access_log one.log f buffer=32k; return 200; }
+                location /b { access_log one.log f; return 200; }
+                """)
+        for target in ["/a", "/b"] { _ = try site.get(target) }
+        Thread.sleep(forTimeInterval: 0.2)
+        #expect(site.gateway.directory.read("one.log") == "")
+        site.stop(SIGQUIT)
+        #expect(site.gateway.directory.read("one.log") == "/a\n/b\n")
+    }
+
     @Test("can be off, conditional, and several at once")
     func several() throws {
         let origin = try Origin(answer: "x")

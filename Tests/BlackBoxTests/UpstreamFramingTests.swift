@@ -72,6 +72,37 @@ struct UpstreamFraming {
         #expect(!bytes.text.hasSuffix("0\r\n\r\n"))
     }
 
+    @Test("with broken chunks right behind its head is a 502, and another peer is asked first", .enabled(if: Target.isGoodgate))
+    func brokenFirstChunk() throws {
+        let bad = try Origin { _ in .bytes(Bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n")) }
+        let good = try Origin(answer: "good")
+        let site = try Site(
+            http: "upstream both { server 127.0.0.1:\(bad.port); server 127.0.0.1:\(good.port) backup; }",
+            server: """
+                location / { proxy_pass http://127.0.0.1:\(bad.port); }
+                location /both { proxy_next_upstream error invalid_header; proxy_pass http://both; }
+                """)
+        defer { site.stop() }
+        #expect(try site.get("/").status == 502)
+        #expect(try site.get("/both").body.text == "good")
+        #expect(site.gateway.errorLog.contains("upstream sent invalid chunked response"))
+    }
+
+    @Test("that nobody can buffer is said once, and comes as fast as the client takes it")
+    func noTemporaryFile() throws {
+        let body = Bytes(String(repeating: "0123456789abcdef", count: 1_500_000))
+        let origin = try Origin { _ in .answer(body: body) }
+        let site = try Site(origin, location: "proxy_buffers 4 8k; proxy_temp_path gone;")
+        defer { site.stop(allowing: ["[crit]"]) }
+        try FileManager.default.removeItem(atPath: site.gateway.directory.path + "/gone")
+        let client = try site.client()
+        try client.send(Client.head("GET", "/"))
+        Thread.sleep(forTimeInterval: 0.3)
+        #expect(try client.readReply().body == body)
+        let lines = site.gateway.errorLog.split(separator: "\n").filter { $0.contains("[crit]") }
+        #expect(lines.count == 1, "\(lines)")
+    }
+
     @Test("to HEAD, 204 and 304 with a body does not spill into the next answer", arguments: [
         ("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified"),
     ])

@@ -33,6 +33,7 @@ struct SSITests {
         ("<!--# no end", ""),
         ("<!-- a comment --><!--x", "<!-- a comment --><!--x"),
         ("1<!--#a--><!--#b-->2", "1[a][b]2"),
+        ("1<!--#set value='a'b'-->2'-->", "1[broken]2'-->"),
     ])
     func pieces(_ body: String, _ expected: String) {
         for size in 1...(body.utf8.count + 1) { #expect(scan(body, size: size) == expected, "pieces of \(size)") }

@@ -18,7 +18,9 @@ extension Ref where Value == Request {
             return nil
         }
         let main = main
-        guard main.value.subrequests.all.count < SubrequestState.countMax, let child = worker.value.requests.take() else {
+        // Clients that are slow to read hold all subrequests of their pages: a slot for each connection is kept for plain requests.
+        let hasRoom = worker.value.requests.count < worker.value.requests.limit - worker.value.connections.limit
+        guard main.value.subrequests.all.count < SubrequestState.countMax, hasRoom, let child = worker.value.requests.take() else {
             if !main.value.subrequests.isRefusing { log(.critical, "too many subrequests while processing \"\(uri.string)\"") }
             main.value.subrequests.isRefusing = true
             return nil

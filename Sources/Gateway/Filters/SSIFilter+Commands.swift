@@ -17,7 +17,7 @@ extension SSIFilter {
             return .done
         case .set:
             guard let name = arguments["var"], let text = arguments["value"], let result = request.evaluateSSI(text) else { return .failed }
-            request.main.value.modules.ssi?.set(name, result)
+            request.main.value.modules.ssi?.set(request.main.lowercased(name), result)
             return .done
         case .if:
             if condition != .none {
@@ -75,7 +75,7 @@ extension SSIFilter {
             }
             stub = content
         }
-        if let name = arguments["set"] {
+        if let name = arguments["set"].map({ request.main.lowercased($0) }) {
             guard let child = request.startSubrequest(place.path, arguments: place.query, purpose: .capture) else { return .failed }
             if request.main.value.modules.ssi?.value(of: name) == nil { request.main.value.modules.ssi?.set(name, ByteView()) }
             request.main.value.modules.ssi?.capture(child, into: name)
@@ -132,7 +132,7 @@ extension SSIFilter {
         guard let expression = arguments["expr"] else { return .failed }
         var position = 0
         while position < expression.count, Self.isOperand(expression[position]) { position += 1 }
-        guard let left = request.evaluateSSI(request.lowercased(expression.prefix(position))) else { return .failed }
+        guard let left = request.evaluateSSI(expression.prefix(position)) else { return .failed }
         func skipSpace() { while position < expression.count, expression[position] == 0x20 { position += 1 } }
         skipSpace()
         var holds = !left.isEmpty
@@ -220,6 +220,11 @@ extension Ref where Value == Request {
                 return nil
             }
             if let found = ssiVariable(name) { scratch.append(found) }
+            // `set` can double a value as often as a page likes.
+            guard scratch.count <= SSIContext.valueLengthMax else {
+                log(.error, "a value of more than \(SSIContext.valueLengthMax) bytes in an SSI command")
+                return nil
+            }
         }
         guard addsPrefix, scratch.view.first != 0x2f, let slash = value.uri.lastIndex(of: 0x2f) else { return main.keep(scratch.view) }
         return main.compose { out in
@@ -251,33 +256,22 @@ extension Ref where Value == Request {
 
     /// A variable by name: set by SSI, or of the request; nil if it is not found.
     func ssiVariable(_ name: ByteView) -> ByteView? {
-        if let known = main.value.modules.ssi?.value(of: name) { return known }
-        return variable(named: lowercased(name))
+        let name = lowercased(name)
+        return main.value.modules.ssi?.value(of: name) ?? variable(named: name)
     }
 
-    /// Matches a regular expression that stands in a body; nil if it is none. Expressions live as long as the worker, so their number is
-    /// bounded.
+    /// Matches a regular expression that stands in a body; nil if it is none.
     func matchSSI(_ pattern: ByteView, _ subject: ByteView) -> Bool? {
-        guard let compiled = worker.ssiPattern(pattern) else {
+        guard let compiled = worker.value.ssiPatterns.pattern(pattern) else {
             log(.error, "cannot compile the regular expression \"\(pattern.string)\" of an SSI command")
             return nil
         }
         var offsets = CaptureOffsets()
         guard case .match(let count) = compiled.match(subject, captures: &offsets) else { return false }
         main.value.modules.ssi?.groups = (0..<count).map { offsets.view($0, subject) ?? ByteView() }
-        for entry in compiled.names { main.value.modules.ssi?.set(entry.name, offsets.view(entry.number, subject) ?? ByteView()) }
+        for entry in compiled.names {
+            main.value.modules.ssi?.set(main.lowercased(entry.name), offsets.view(entry.number, subject) ?? ByteView())
+        }
         return true
-    }
-}
-
-extension Ref where Value == Worker {
-    /// At most 128 expressions are compiled in the life of a worker.
-    func ssiPattern(_ text: ByteView) -> Pattern? {
-        if let known = value.ssiPatterns.first(where: { $0.text == text }) { return known.pattern }
-        guard value.ssiPatterns.count < 128 else { return nil }
-        let own = ByteView.immortal(text.array)
-        guard let pattern = try? Pattern(own, options: []) else { return nil }
-        value.ssiPatterns.append((own, pattern))
-        return pattern
     }
 }

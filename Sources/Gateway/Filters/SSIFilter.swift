@@ -192,6 +192,8 @@ struct SSIArguments {
 
 /// What the SSI of a main request and all its subrequests share: variables and blocks.
 final class SSIContext {
+    /// Longest value that a command may make, as long as a block.
+    static let valueLengthMax = 65_536
     private var variables: [(name: ByteView, value: ByteView)] = []
     private var blocks: [(name: ByteView, content: [UInt8])] = []
     /// Variables that captured subrequests set.
@@ -219,7 +221,7 @@ final class SSIContext {
 
     /// A block is kept up to 64 KiB.
     func appendToBlock(_ bytes: [UInt8]) {
-        guard let last = blocks.indices.last, blocks[last].content.count + bytes.count <= 65_536 else { return }
+        guard let last = blocks.indices.last, blocks[last].content.count + bytes.count <= Self.valueLengthMax else { return }
         blocks[last].content += bytes
     }
 

@@ -43,6 +43,8 @@ extension Ref where Value == Worker {
             line.append(")")
         }
         context(line)
+        // A decoded path may hold line breaks: a client does not write lines of its own into a log that people and `doctor` believe.
+        line.replaceLineBreaks(from: 0)
         for index in targets.indices where level.rawValue <= targets[index].level.rawValue { send(line.view, level, to: targets[index].sink) }
     }
 

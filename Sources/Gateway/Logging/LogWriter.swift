@@ -25,6 +25,8 @@ struct LogFile: ~Copyable {
     /// access_log's `flush=` in milliseconds, 0 none.
     var flushAfter: UInt64 = 0
     var flushAt: UInt64 = 0
+    /// It is in the writer's list.
+    var isDirty = false
     /// Level of access_log's `gzip=`, 0: plain.
     var gzipLevel = 0
     /// Its compressor, made with the first flush.
@@ -67,12 +69,13 @@ struct LogWriter: ~Copyable {
         for position in dirty.indices {
             let index = dirty[position]
             let file = files[Int(index)]
-            if !all, file.value.bufferSize > 0, file.buffer.count < file.value.bufferSize,
+            if !all, file.buffer.count > 0, file.buffer.count < file.value.bufferSize,
                 file.value.flushAfter == 0 || now < file.value.flushAt {
                 dirty[kept] = index
                 kept += 1
                 continue
             }
+            file.value.isDirty = false
             file.flush(now: now)
         }
         dirty.truncate(to: kept)
@@ -92,8 +95,11 @@ struct LogWriter: ~Copyable {
     /// The buffer of a file, noted as having lines.
     mutating func buffer(of index: Int, now: UInt64) -> Ref<Buffer> {
         let file = files[index]
-        if file.value.buffer.count == 0 {
+        if !file.value.isDirty {
+            file.value.isDirty = true
             dirty.append(Int32(index))
+        }
+        if file.value.buffer.count == 0 {
             file.value.flushAt = now + file.value.flushAfter
         } else if file.value.buffer.count > 60_000, file.value.buffer.count > file.value.bufferSize {
             file.flush(now: now)

@@ -13,7 +13,7 @@ extension Ref where Value == Request {
     private func geoAddress(_ geo: Ref<GeoSettings>) -> NetworkAddress? {
         if let source = geo.value.source {
             guard let text = variable(Int32(source.index)) else { return nil }
-            return NetworkAddress(parsing: text)
+            return NetworkAddress(withoutPort: text)
         }
         let client = NetworkAddress(connection.value.peer)
         guard !geo.value.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields, joins: true) else {
@@ -36,6 +36,15 @@ extension NetworkAddress {
         }
     }
 
+    /// An address as text, without brackets and port; nil if it is none.
+    init?(withoutPort text: ByteView) {
+        if text == "unix:" {
+            self = .unix([])
+        } else {
+            self.init(host: text, port: 0)
+        }
+    }
+
     /// An address as text, with or without a port; nil if it is none.
     init?(parsing text: ByteView) {
         if text == "unix:" {
@@ -54,6 +63,10 @@ extension NetworkAddress {
             guard let number = NetworkAddress.port(text.dropFirst(colon)) else { return nil }
             port = number
         }
+        self.init(host: host, port: port)
+    }
+
+    private init?(host: ByteView, port: UInt16) {
         if let address = IPAddress.parseIPv4(host, leadingZeros: true) {
             self = .ipv4(address, port: port)
         } else if let address = IPAddress.parseIPv6(host) {

@@ -37,7 +37,8 @@ extension Ref where Value == Request {
                 case let other: return other
                 }
             case .ifBlock(let condition, let settings, let body):
-                guard holds(condition) else { continue }
+                guard let isTrue = holds(condition) else { return .finished(500) }
+                guard isTrue else { continue }
                 if let settings { value.location = worker.value.http.value.locations[settings.index] }
                 switch run(body) {
                 case .goOn: continue
@@ -87,7 +88,11 @@ extension Ref where Value == Request {
     }
 
     private func apply(_ rule: RewriteRule) -> Outcome {
-        guard match(worker.value.http.value.patterns[rule.pattern.index], value.uri) else { return .goOn }
+        switch decide(worker.value.http.value.patterns[rule.pattern.index], value.uri) {
+        case .noMatch: return .goOn
+        case .undecided: return .finished(500)
+        case .match: break
+        }
         if location.value.settings.value.core.logsRewrites {
             log(.notice, "\"\(worker.value.http.value.configuration.value.patterns[rule.pattern.index].bytes)\" matches \"\(value.uri.string)\"")
         }
@@ -167,7 +172,8 @@ extension Ref where Value == Request {
         return result
     }
 
-    private func holds(_ condition: RewriteCondition) -> Bool {
+    /// - Returns: nil if it cannot be decided.
+    private func holds(_ condition: RewriteCondition) -> Bool? {
         switch condition {
         case .isSet(let id):
             let text = variable(Int32(id.index)) ?? ByteView()
@@ -177,9 +183,9 @@ extension Ref where Value == Request {
         case .matches(let id, let pattern):
             // What it captures outlives the value: an upstream's head, say, is gone with the next exchange.
             let text = variable(Int32(id.index)) ?? ByteView()
-            return match(worker.value.http.value.patterns[pattern.index], value.exchange == nil ? text : keep(text))
+            return decide(worker.value.http.value.patterns[pattern.index], value.exchange == nil ? text : keep(text)).holds
         case .doesNotMatch(let id, let pattern):
-            return !match(worker.value.http.value.patterns[pattern.index], variable(Int32(id.index)) ?? ByteView())
+            return decide(worker.value.http.value.patterns[pattern.index], variable(Int32(id.index)) ?? ByteView()).holds.map { !$0 }
         case .file(let test, let template, let isNegated): return fileTest(test, evaluate(template)) != isNegated
         }
     }

@@ -84,6 +84,14 @@ extension Ref where Value == Request {
     private func takeURI(_ head: RequestHead, _ base: ByteView) -> Bool {
         value.unparsedURI = head.targetForm == .asterisk ? head.targetRange.view(base) : head.pathAndQueryRange.view(base)
         if value.unparsedURI.isEmpty { value.unparsedURI = "/" }
+        if head.flags.contains(.emptyPath) {
+            // `http://host?query`: the path was left out, and is sent on (RFC 9112, 3.2.1).
+            let query = value.unparsedURI
+            value.unparsedURI = compose {
+                $0.append("/")
+                $0.append(query)
+            }
+        }
         if head.targetForm == .asterisk {
             // `*` asks about the server as a whole: it is routed like `/` and goes on as it came (RFC 9112, 3.2.4).
             value.uri = "/"

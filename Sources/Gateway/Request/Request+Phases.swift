@@ -79,6 +79,7 @@ extension Ref where Value == Request {
             return redirectTo(escapedPath(location.value.name), arguments: value.arguments)
         case .found(let location): value.location = location
         case .none: value.location = server.value.location
+        case .undecided: return .finished(500)
         }
         if location.value.isInternal, !value.isInternal { return .finished(404) }
         updateKeepalive()
@@ -92,7 +93,7 @@ extension Ref where Value == Request {
         return .next
     }
 
-    private enum Found { case found(Ref<Location>), redirect(Ref<Location>), none }
+    private enum Found { case found(Ref<Location>), redirect(Ref<Location>), none, undecided }
 
     /// nginx's order: exact, longest prefix (then nested in it), `^~` stops, regular expressions in order, else the prefix.
     private func search(_ tree: LocationTree) -> Found {
@@ -109,6 +110,7 @@ extension Ref where Value == Request {
                 case .found(let inner):
                     return .found(inner)
                 case .redirect(let inner): return .redirect(inner)
+                case .undecided: return .undecided
                 case .none: break
                 }
             }
@@ -116,10 +118,18 @@ extension Ref where Value == Request {
         }
         for index in tree.regexes.indices {
             let regex = tree.regexes[index]
-            guard match(regex.pattern, value.uri) else { continue }
+            switch decide(regex.pattern, value.uri) {
+            case .noMatch: continue
+            case .undecided: return .undecided
+            case .match: break
+            }
             value.location = regex.location
-            if let children = regex.location.value.children, case .found(let inner) = search(children) { return .found(inner) }
-            return .found(regex.location)
+            guard let children = regex.location.value.children else { return .found(regex.location) }
+            switch search(children) {
+            case .found(let inner): return .found(inner)
+            case .undecided: return .undecided
+            case .redirect, .none: return .found(regex.location)
+            }
         }
         return prefix.map { .found($0) } ?? .none
     }

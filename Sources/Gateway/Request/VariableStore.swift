@@ -60,9 +60,7 @@ extension Ref where Value == Request {
         case .upstreamCookie: return upstreamCookie(entry.name)
         case .sentTrailer: return findField(entry.name, value.response.trailers, joins: true)
         case .upstreamTrailer, .proxyProtocolTLV: return rareVariable(entry)
-        case .map: result = evaluateMap(entry.number)
-        case .geo: result = evaluateGeo(entry.number)
-        case .splitClients: result = evaluateSplitClients(entry.number)
+        case .map, .geo, .splitClients: result = evaluateNested(entry)
         case .assigned:
             if worker.value.http.value.warnsUninitialized, location.value.settings.value.core.warnsOfUninitializedVariables {
                 log(.warning, "using uninitialized \"\(entry.name.string)\" variable")
@@ -72,6 +70,21 @@ extension Ref where Value == Request {
         }
         if entry.isCached { main.value.variables.store(index, result, count: worker.value.http.value.variables.count) }
         return result
+    }
+
+    /// Variables whose values are made of other variables. A configuration can name them in a circle (nginx: ngx_http_variable_depth).
+    private func evaluateNested(_ entry: VariableEntry) -> ByteView? {
+        guard worker.value.variableDepth < 100 else {
+            log(.error, "cycle while evaluating variable \"\(entry.name.string)\"")
+            return nil
+        }
+        worker.value.variableDepth += 1
+        defer { worker.value.variableDepth -= 1 }
+        switch entry.kind {
+        case .map: return evaluateMap(entry.number)
+        case .geo: return evaluateGeo(entry.number)
+        default: return evaluateSplitClients(entry.number)
+        }
     }
 
     private func requestHeader(_ name: ByteView) -> ByteView? { findField(name, main.value.fields, joins: true) }

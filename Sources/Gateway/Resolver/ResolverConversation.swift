@@ -116,12 +116,16 @@ extension Ref where Value == ResolverConversation {
         let input = value.input ?? worker.value.pool.value.take(4096)
         value.input = input
         let generation = value.generation
+        var messages = 0
         while true {
             let wanted = input.count < 2 ? 2 : 2 + (Int(input.view[0]) << 8 | Int(input.view[1]))
             if input.count >= 2, input.count >= wanted {
                 resolver.receive(input.view[2..<wanted], query: value.query, worker)
                 if value.generation != generation { return true }
                 input.consume(wanted)
+                messages += 1
+                // A server that says more than was asked is not listened to.
+                if messages == ResolverConversation.datagramsMax { return false }
                 continue
             }
             input.compact()

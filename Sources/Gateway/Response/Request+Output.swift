@@ -81,7 +81,9 @@ extension Ref where Value == Request {
     func flush() {
         let connection = connection
         guard isMain else { return main.flush() }
-        guard !value.isDelayed, !isPostponed else { return }
+        guard !value.isDelayed else { return }
+        // Nothing goes out, but room may have come all the same: a filter has gone on, or it is another subrequest's turn.
+        if isPostponed { return resumeExchanges() }
         if connection.value.isBroken { return abort(status: 499) }
         if let tail = value.outputTail, value.output.isEmpty, !location.value.hasLimitRate, value.limitRate == nil {
             // The common case: head and body in one buffer, one send, no vector.
@@ -227,6 +229,11 @@ extension Ref where Value == Request {
     /// Filters go on in the loop's next round, so that a fast client does not keep the worker from all others.
     private func drainedWithFilters() {
         if hasResumableInput { worker.postConnection(connection) }
+        resumeExchanges()
+    }
+
+    /// Exchanges that rest because of what waited go on, those of subrequests too.
+    private func resumeExchanges() {
         let generation = value.generation
         let count = value.subrequests.all.count
         value.exchange?.clientDrained()

@@ -10,9 +10,20 @@ struct CompiledPattern: ~Copyable {
     let names: FixedList<(variable: Int32, group: Int32)>
 }
 
+enum MatchDecision {
+    case match, noMatch
+    /// It failed, or needs too many steps.
+    case undecided
+
+    var holds: Bool? { self == .undecided ? nil : self == .match }
+}
+
 extension Ref where Value == Request {
-    /// Matches; on success captures `$1`… and named groups are set.
-    func match(_ pattern: Ref<CompiledPattern>, _ subject: ByteView) -> Bool {
+    /// Matches; on success captures `$1`… and named groups are set. What cannot be decided is taken for no match: not for what guards.
+    func match(_ pattern: Ref<CompiledPattern>, _ subject: ByteView) -> Bool { decide(pattern, subject) == .match }
+
+    /// Matches, where a match that needs too many steps must fail the request: a rule that denies would be passed by.
+    func decide(_ pattern: Ref<CompiledPattern>, _ subject: ByteView) -> MatchDecision {
         switch pattern.value.pattern.match(subject, captures: &value.captures) {
         case .match(let count):
             // The subject must outlive what replaces it (a rewritten URI, a freed scratch buffer).
@@ -23,11 +34,11 @@ extension Ref where Value == Request {
                 let name = names[index]
                 setVariable(name.variable, value.captures.view(Int(name.group), subject) ?? ByteView())
             }
-            return true
-        case .noMatch: return false
+            return .match
+        case .noMatch: return .noMatch
         case .limitExceeded, .error:
             log(.alert, "regular expression: match failed or needs too many steps")
-            return false
+            return .undecided
         }
     }
 

@@ -31,9 +31,12 @@ extension HTTPCompiler {
         switch target.destination {
         case .file(let path):
             file = Int32(log.file(path, descriptor: -1))
-            log.files[Int(file)].value.bufferSize = target.bufferSize ?? 0
-            log.files[Int(file)].value.flushAfter = UInt64(target.flush ?? 0)
-            log.files[Int(file)].value.gzipLevel = target.gzipLevel ?? 0
+            // The buffer is the file's: all that name one name the same (the parser sees to it), and others use it.
+            if let size = target.bufferSize {
+                log.files[Int(file)].value.bufferSize = size
+                log.files[Int(file)].value.flushAfter = UInt64(target.flush ?? 0)
+                log.files[Int(file)].value.gzipLevel = target.gzipLevel ?? 0
+            }
         case .dynamicFile: isDynamic = true
         case .syslog(let settings): syslog = Int32(log.syslog(settings, hostName: hostName))
         }

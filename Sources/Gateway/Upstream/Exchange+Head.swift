@@ -117,8 +117,29 @@ extension Ref where Value == Exchange {
         if head.status >= 300, retriesStatus() { return }
         setFraming(head)
         input.consume(value.headLength)
+        if value.framing == .chunked, !isWellChunked(input.view) {
+            let failure = ExchangeFailure(
+                kind: .invalidHeader, level: .error, message: Self.badChunks, reason: .responseIllegalFraming)
+            return failed(failure, phase: "reading upstream")
+        }
         if holdsAnswer(input) { return }
         passAnswerOn()
+    }
+
+    static var badChunks: String { "upstream sent invalid chunked response" }
+
+    /// Whether the part of a body that came with its head is framed as it must be. While nothing has gone to the client, another peer can
+    /// still be asked, and the client gets a status instead of an answer that is cut.
+    private func isWellChunked(_ bytes: ByteView) -> Bool {
+        var decoder = value.decoder
+        var rest = bytes
+        while true {
+            switch decoder.decode(rest) {
+            case .data(let range): rest = rest.dropFirst(range.upperBound)
+            case .needMore, .end: return true
+            case .failed: return false
+            }
+        }
     }
 
     /// The answer is for the client, unless a page of ours stands in for it.

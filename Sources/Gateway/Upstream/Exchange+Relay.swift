@@ -123,7 +123,7 @@ extension Ref where Value == Exchange {
         for filter in request.value.filters where filter.isHolding { return true }
         guard holdsMuch else { return false }
         if !request.value.filters.isEmpty || !request.isMain { return true }
-        return !value.isBuffering || proxy.value.tempFileSizeMax == 0 || value.spillLength >= proxy.value.tempFileSizeMax
+        return !value.isBuffering || value.isSpillBroken || value.spillLength >= proxy.value.tempFileSizeMax
     }
 
     /// The client has taken all that waited.
@@ -181,7 +181,7 @@ extension Ref where Value == Exchange {
                 if let carried { pool.value.give(carried) }
                 carried = nil
                 let mark = mark(.responseIllegalFraming)
-                let message = "upstream sent invalid chunked response"
+                let message = Self.badChunks
                 request.log(.error, message, while: "reading upstream", mark: mark)
                 tell(mark, request.value.isHeaderSent ? .cut : .failedToClient, status: 502, detail: message)
                 finishAttempt(outcome: brokenOutcome())
@@ -227,16 +227,21 @@ extension Ref where Value == Exchange {
 
     /// Writes to the temporary file and queues the range. False if there is none to be had.
     private func spill(_ bytes: ByteView) -> Bool {
-        guard proxy.value.tempFileSizeMax > value.spillLength else { return false }
+        guard proxy.value.tempFileSizeMax > value.spillLength, !value.isSpillBroken else { return false }
         if value.spillFile < 0 {
-            guard let made = worker.makeTempFile(request.location.value.settings.value.proxy.tempPath, for: request) else { return false }
+            guard let made = worker.makeTempFile(request.location.value.settings.value.proxy.tempPath, for: request) else {
+                value.isSpillBroken = true
+                return false
+            }
             _ = File.remove(made.path)
             value.spillFile = made.descriptor
             request.log(.warning, "an upstream response is buffered to a temporary file \(made.path.string)", while: "reading upstream")
         }
         let written = File.write(bytes, to: value.spillFile, at: value.spillLength)
         guard written == 0 else {
-            request.log(.critical, "pwrite() of a temporary file failed", errno: -written, while: "reading upstream")
+            let folder = request.location.value.settings.value.proxy.tempPath.path
+            request.log(.critical, "pwrite() of a temporary file in \"\(folder)\" failed", errno: -written, while: "reading upstream")
+            value.isSpillBroken = true
             return false
         }
         request.emit(Segment(file: value.spillFile, offset: value.spillLength, length: Int64(bytes.count)))

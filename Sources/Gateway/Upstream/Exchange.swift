@@ -111,6 +111,8 @@ struct Exchange: ~Copyable, SlabValue {
     /// Temporary file for an answer that comes faster than the client takes it.
     var spillFile: Int32 = -1
     var spillLength: Int64 = 0
+    /// It cannot be written: from here on the upstream waits for the client.
+    var isSpillBroken = false
     /// proxy_store: the file being written, -1 none; its name, and the name it gets.
     var storeFile: Int32 = -1
     var storeTemporary = ByteView()
@@ -180,6 +182,9 @@ extension Ref where Value == Exchange {
             Socket.close(value.spillFile)
             value.spillFile = -1
         }
+        value.spillLength = 0
+        value.isSpillBroken = false
+        value.storePath = nil
         value.request = nil
         value.state = .idle
         worker.value.exchanges.give(self)

@@ -7,20 +7,17 @@ extension Ref where Value == Worker {
     /// Makes a temporary file under a temp path with nginx's levels of directories (`1 2` gives `PATH/7/45/0000000457`).
     /// - Returns: nil after an error line.
     func makeTempFile(_ path: TempPath, for request: RequestRef) -> (descriptor: Int32, path: ByteView)? {
+        var text = ByteView()
+        var descriptor: Int32 = 0
         for _ in 0..<10 {
-            let text = tempName(path, request)
-            let descriptor = openNew(text)
+            text = tempName(path, request)
+            descriptor = File.createNew(text)
             if descriptor >= 0 { return (descriptor, text) }
             if descriptor == -ENOENT, makeDirectories(of: text, path) { continue }
-            if descriptor == -EEXIST { continue }
-            request.log(.critical, "open() \"\(text.string)\" failed", errno: -descriptor)
-            return nil
+            if descriptor != -EEXIST { break }
         }
+        request.log(.critical, "open() \"\(text.string)\" failed", errno: -descriptor)
         return nil
-    }
-
-    private func openNew(_ path: ByteView) -> Int32 {
-        File.createNew(path)
     }
 
     private func tempName(_ path: TempPath, _ request: RequestRef) -> ByteView {
@@ -45,6 +42,7 @@ extension Ref where Value == Worker {
 
     private func makeDirectories(of file: ByteView, _ path: TempPath) -> Bool {
         var offset = path.path.utf8.count
+        guard path.levels.contains(where: { $0 > 0 }) else { return false }
         while let slash = file.firstIndex(of: 0x2f, from: offset + 1) {
             let made = File.makeDirectory(file[0..<slash])
             if made < 0, made != -EEXIST { return false }

@@ -2,7 +2,6 @@ import Board
 import Config
 import Loop
 import Machine
-import Pattern
 import Wire
 
 typealias WorkerRef = Ref<Worker>
@@ -58,6 +57,8 @@ struct Worker: ~Copyable {
     /// worker_shutdown_timeout in milliseconds, for a drain that was not ordered by the supervisor; nil: none.
     var shutdownTimeout: UInt64?
     var acceptComplainedAt: UInt64 = 0
+    /// Values that are being computed, each for the one before.
+    var variableDepth = 0
     var counters = Counters()
     /// What is told of failed attempts.
     var failures: FailureReporter
@@ -76,8 +77,7 @@ struct Worker: ~Copyable {
     var deflaters: [Ref<Deflater>] = []
     /// Texts of peers that came while the worker runs, one of each: they are never freed, and names come back.
     var texts: [[UInt8]: ByteView] = [:]
-    /// Regular expressions of SSI commands.
-    var ssiPatterns: [(text: ByteView, pattern: Pattern)] = []
+    var ssiPatterns = SSIPatterns()
     var outputVector = OutputVector()
     let responseHeadOptions: HeadOptions
     /// How the next supervisor finds this worker when its own is gone.
