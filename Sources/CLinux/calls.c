@@ -103,6 +103,18 @@ int cs_get_option(int fd, int level, int name, int *value) { socklen_t l = sizeo
 
 int cs_socket_error(int fd) { int e = 0; socklen_t l = sizeof e; return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &l) < 0 ? errno : e; }
 
+int cs_tcp_info(int fd, uint32_t *values) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
+    values[0] = info.tcpi_rtt;
+    values[1] = info.tcpi_rttvar;
+    values[2] = info.tcpi_snd_cwnd;
+    values[3] = info.tcpi_rcv_space;
+    return 0;
+}
+
 int cs_unacknowledged(int fd) { int n = 0; return ioctl(fd, SIOCOUTQ, &n) < 0 ? -errno : n; }
 
 int cs_set_linger_reset(int fd) { struct linger l = { .l_onoff = 1, .l_linger = 0 }; return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l) < 0 ? -errno : 0; }

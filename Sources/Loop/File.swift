@@ -42,7 +42,7 @@ public enum File {
 
     /// Opens for appending, made if missing. Returns a descriptor or -errno.
     public static func openForAppending(_ path: ByteView, mode: UInt32 = 0o644) -> Int32 {
-        unsafe withPath(path) { unsafe cs_open($0, O_WRONLY | O_CREAT | O_APPEND, mode) }
+        unsafe withPath(path) { unsafe cs_open($0, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, mode) }
     }
 
     public static func info(_ descriptor: Int32) -> FileInfo? {

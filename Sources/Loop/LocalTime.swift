@@ -1,8 +1,12 @@
+import CLinux
 import Glibc
 public import Wire
 
 /// The machine's time zone.
 public enum LocalTime {
+    /// Seconds since 1970, asked from the kernel.
+    public static var now: Int64 { Int64(cs_realtime_ns() / 1_000_000_000) }
+
     /// Seconds east of UTC at a moment given in seconds since 1970.
     public static func offset(at second: Int64) -> Int32 {
         var seconds = time_t(second)

@@ -73,6 +73,16 @@ public enum Socket {
     public static func shutdownWrite(_ descriptor: Int32) { _ = cs_shutdown_write(descriptor) }
     /// Bytes written to a TCP socket that the other side's kernel has not acknowledged, or -errno. Also known after a reset.
     public static func unacknowledged(_ descriptor: Int32) -> Int { Int(cs_unacknowledged(descriptor)) }
+    /// What the kernel knows of a TCP connection (TCP_INFO); nil for other sockets.
+    public static func tcpInfo(_ descriptor: Int32) -> TCPInfo? {
+        var values: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+        // SAFETY: the call writes four values.
+        let code = unsafe withUnsafeMutableBytes(of: &values) {
+            unsafe cs_tcp_info(descriptor, $0.baseAddress!.assumingMemoryBound(to: UInt32.self))
+        }
+        guard code == 0 else { return nil }
+        return TCPInfo(roundTripTime: values.0, roundTripVariation: values.1, sendWindow: values.2, receiveSpace: values.3)
+    }
     /// The pending error of a socket (SO_ERROR), as a positive errno, 0 if none.
     public static func error(_ descriptor: Int32) -> Int32 { cs_socket_error(descriptor) }
     public static func setNoDelay(_ descriptor: Int32, _ on: Bool) { _ = cs_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, on ? 1 : 0) }

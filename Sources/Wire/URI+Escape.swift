@@ -12,7 +12,7 @@ extension URI {
         case html
         /// URIs in `Refresh`: space and "'", but not "#", "%" and "?".
         case refresh
-        /// Targets in a request line, which are escaped already or are to go as they are: controls, space and DEL only.
+        /// Targets in a request line, which are escaped already or are to go as they are: controls, space, "#" and DEL only.
         case requestLine
 
         /// Sets of bytes: 0...63, 64...127, and whether all bytes from 128 are in it.
@@ -24,7 +24,7 @@ extension URI {
             case .uriComponent: (0xfc00_9fff_ffff_ffff, 0xb800_0001_7800_0001, true)
             case .html: (0x5000_00ad_ffff_ffff, 0xb800_0001_5000_0000, true)
             case .refresh: (0x5000_0085_ffff_ffff, 0xd800_0001_5000_0000, true)
-            case .requestLine: (0x0000_0001_ffff_ffff, 0x8000_0000_0000_0000, false)
+            case .requestLine: (0x0000_0009_ffff_ffff, 0x8000_0000_0000_0000, false)
             }
         }
     }

@@ -37,6 +37,19 @@ struct Upgrades {
         #expect(site.gateway.accessLines(1)[0].contains("\" 101 "))
     }
 
+    @Test("is not made by a 101 for another protocol (RFC 9110, 7.8)", .enabled(if: Target.isGoodgate, "nginx passes it on"))
+    func otherProtocol() throws {
+        let origin = try RawOrigin { client in
+            _ = try client.readUntil("\r\n\r\n")
+            try client.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nhello")
+        }
+        let site = try Site(server: "location / { proxy_pass http://127.0.0.1:\(origin.port); \(Upgrades.location) }")
+        defer { site.stop(allowing: ["unexpected 101"]) }
+        let client = try site.client()
+        try client.send(Upgrades.head)
+        #expect(try client.readReply().status == 502)
+    }
+
     @Test("is not made by a 101 that nobody asked the origin for", .enabled(if: Target.isGoodgate, "nginx passes it on"))
     func unasked() throws {
         let origin = try RawOrigin { client in

@@ -69,6 +69,8 @@ int cs_get_option(int fd, int level, int name, int *value);
 int cs_socket_error(int fd);
 /// Bytes written to a TCP socket that its peer's kernel has not acknowledged; also after a reset.
 int cs_unacknowledged(int fd);
+/* Round-trip time and its variation in microseconds, congestion window in segments, receive window in bytes (TCP_INFO). */
+int cs_tcp_info(int fd, uint32_t *values);
 /// Makes close() send RST instead of FIN and drop what is queued (nginx: reset_timedout_connection).
 int cs_set_linger_reset(int fd);
 

@@ -196,7 +196,14 @@ extension Ref where Value == ClientConnection {
             request.value.response.status = 400
             return request.end(closing: true)
         }
-        worker.log(.info, "client \(peerText.string) closed keepalive connection", connection: value.serial)
+        if value.requestCount == 0 {
+            let key = value.listener?.value.key ?? ""
+            worker.log(
+                .info, "client closed connection while waiting for request, client: \(peerText.string), server: \(key)",
+                connection: value.serial)
+        } else {
+            worker.log(.info, "client \(peerText.string) closed keepalive connection", connection: value.serial)
+        }
         close()
     }
 

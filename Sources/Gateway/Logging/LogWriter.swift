@@ -31,6 +31,8 @@ struct LogFile: ~Copyable {
     var gzipLevel = 0
     /// Its compressor, made with the first flush.
     var deflater: Ref<Deflater>?
+    /// Whoever reads at the other end of a pipe is behind: lines are kept, and tried again at this time.
+    var blockedUntil: UInt64 = 0
     /// Bytes lost because the disk was full or the descriptor broken, and when it was last said.
     var lostBytes: UInt64 = 0
     var complainedAt: UInt64 = 0
@@ -69,14 +71,20 @@ struct LogWriter: ~Copyable {
         for position in dirty.indices {
             let index = dirty[position]
             let file = files[Int(index)]
-            if !all, file.buffer.count > 0, file.buffer.count < file.value.bufferSize,
+            let isBlocked = file.value.blockedUntil > now
+            if !all, !isBlocked, file.buffer.count > 0, file.buffer.count < file.value.bufferSize,
                 file.value.flushAfter == 0 || now < file.value.flushAt {
                 dirty[kept] = index
                 kept += 1
                 continue
             }
+            if !isBlocked || all { file.flush(now: now) }
+            guard file.value.blockedUntil <= now else {
+                dirty[kept] = index
+                kept += 1
+                continue
+            }
             file.value.isDirty = false
-            file.flush(now: now)
         }
         dirty.truncate(to: kept)
     }
@@ -87,6 +95,7 @@ struct LogWriter: ~Copyable {
         for position in dirty.indices {
             let file = files[Int(dirty[position])]
             if file.value.flushAfter > 0 { first = min(first, file.value.flushAt) }
+            if file.value.blockedUntil > 0 { first = min(first, file.value.blockedUntil) }
         }
         if first == .max { return -1 }
         return first > now ? Int32(clamping: first - now) : 0
@@ -101,7 +110,7 @@ struct LogWriter: ~Copyable {
         }
         if file.value.buffer.count == 0 {
             file.value.flushAt = now + file.value.flushAfter
-        } else if file.value.buffer.count > 60_000, file.value.buffer.count > file.value.bufferSize {
+        } else if file.value.buffer.count > 60_000, file.value.buffer.count > file.value.bufferSize, file.value.blockedUntil <= now {
             file.flush(now: now)
             file.value.flushAt = now + file.value.flushAfter
             // It stays in the list of dirty files: its next line comes at once.
@@ -113,25 +122,44 @@ struct LogWriter: ~Copyable {
 extension Ref where Value == LogFile {
     var buffer: Ref<Buffer> { value.buffer }
 
-    /// One write call. A full disk loses the lines, never a request; it is said once per minute.
+    /// Most that is kept for a reader that is behind, and how often it is tried, in milliseconds.
+    private static var keptMax: Int { 1 << 20 }
+    private static var retryInterval: UInt64 { 20 }
+
+    /// One write call. A full disk loses the lines, never a request; it is said once per minute. Pipes do not block: what they
+    /// do not take is tried again, and lost when it is too much.
     func flush(now: UInt64) {
         guard value.buffer.count > 0 else { return }
         if value.gzipLevel > 0 { compress() }
         let bytes = value.buffer.view
         let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
-        if n < bytes.count {
-            value.lostBytes += UInt64(bytes.count - max(0, n))
-            if now >= value.complainedAt + 60_000 || value.complainedAt == 0 {
-                value.complainedAt = max(1, now)
-                let reason = n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write"
-                let text = "goodgate: write() to \"\(value.path)\" failed (\(reason)), \(value.lostBytes) bytes lost\n"
-                let copy = Ref<Buffer>.immortal(Buffer(capacity: 512))
-                copy.append(text: text)
-                _ = File.append(copy.view, to: 2)
-                copy.destroy()
-            }
+        value.blockedUntil = 0
+        if n == bytes.count { return value.buffer.clear() }
+        let isBlocked = n == -Int(EAGAIN) || n > 0
+        if isBlocked, value.gzipLevel == 0, bytes.count - max(0, n) <= Self.keptMax {
+            value.buffer.consume(max(0, n))
+            value.buffer.compact()
+            return value.blockedUntil = now + Self.retryInterval
+        }
+        value.lostBytes += UInt64(bytes.count - max(0, n))
+        if now >= value.complainedAt + 60_000 || value.complainedAt == 0 {
+            value.complainedAt = max(1, now)
+            complain(n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write")
         }
         value.buffer.clear()
+    }
+
+    /// To standard error, which is the error log: as a line of it.
+    private func complain(_ reason: String) {
+        let line = Ref<Buffer>.immortal(Buffer(capacity: 1024))
+        defer { line.destroy() }
+        let (second, process) = (LocalTime.now, ProcessRights.processID)
+        line.write(reserving: 32) {
+            HTTPDate.writeErrorLogTime(second, offsetSeconds: LocalTime.offset(at: second), into: &$0)
+        }
+        line.append(text: " [alert] \(process)#\(process): write() to \"\(value.path)\" failed (\(reason)), ")
+        line.append(text: "\(value.lostBytes) bytes lost\n")
+        _ = File.append(line.view, to: 2)
     }
 }
 

@@ -9,6 +9,7 @@ extension Ref where Value == Request {
     /// Content handler: body first where it is to be buffered, then the exchange.
     func startProxy() {
         let proxy = location.value.proxy!
+        if value.method == .options, value.exchange == nil, endsForwarding() { return }
         let exchange: ExchangeRef
         if let existing = value.exchange {
             exchange = existing
@@ -30,6 +31,22 @@ extension Ref where Value == Request {
         value.modules.dynamicURI = nil
         guard let upstream = proxy.value.upstream ?? resolveTarget(proxy, for: exchange) else { return }
         goOnWithProxy(upstream, exchange)
+    }
+
+    /// OPTIONS with Max-Forwards goes as many hops on, and is answered here at the last (RFC 9110, 7.6.2).
+    /// - Returns: whether it was answered.
+    private func endsForwarding() -> Bool {
+        for index in main.value.fields.indices where main.value.fields[index].token == .maxForwards {
+            guard let hops = SizeText.number(main.value.fields[index].value) else { continue }
+            guard hops > 0 else {
+                value.response.status = 200
+                guard !isMain || ignoreBody() else { return true }
+                respond(Segment(ByteView()))
+                return true
+            }
+            main.value.fields[index].value = main.decimal(hops - 1)
+        }
+        return false
     }
 
     /// The upstream is known: the request's body, then the exchange.

@@ -75,7 +75,7 @@ extension Ref where Value == Request {
         case .proxyProtocolAddress, .proxyProtocolPort: address = header.source
         default: address = header.destination
         }
-        guard let address else { return ByteView() }
+        guard let address else { return nil }
         switch name {
         case .proxyProtocolPort, .proxyProtocolServerPort: return decimal(Int64(address.port))
         case .proxyProtocolAddress where !header.sourceText.isEmpty: return header.sourceText.view(info.value.bytes.whole)

@@ -88,13 +88,10 @@ extension Ref where Value == Request {
     }
 
     private func apply(_ rule: RewriteRule) -> Outcome {
-        switch decide(worker.value.http.value.patterns[rule.pattern.index], value.uri) {
+        switch decideRule(rule.pattern.index, value.uri) {
         case .noMatch: return .goOn
         case .undecided: return .finished(500)
         case .match: break
-        }
-        if location.value.settings.value.core.logsRewrites {
-            log(.notice, "\"\(worker.value.http.value.configuration.value.patterns[rule.pattern.index].bytes)\" matches \"\(value.uri.string)\"")
         }
         let isRedirect = rule.isAbsoluteRedirect || rule.flag == .redirect || rule.flag == .permanent
         let target = evaluate(rule.replacement, escapesCaptures: isRedirect)
@@ -118,6 +115,7 @@ extension Ref where Value == Request {
         }
         value.uri = target
         value.arguments = arguments ?? (rule.appendsRequestArguments ? value.arguments : ByteView())
+        if logsRewrites { log(.notice, "rewritten data: \"\(target.string)\", args: \"\(value.arguments.string)\"") }
         value.isInternal = true
         value.isURIValidUnparsed = false
         switch rule.flag {
@@ -133,6 +131,19 @@ extension Ref where Value == Request {
             return .goOn
         }
     }
+
+    /// Matches, and says so with `rewrite_log`.
+    private func decideRule(_ index: Int, _ subject: ByteView) -> MatchDecision {
+        let pattern = worker.value.http.value.patterns[index]
+        let decision = decide(pattern, subject)
+        if logsRewrites, decision != .undecided {
+            let verb = decision == .match ? "matches" : "does not match"
+            log(.notice, "\"\(pattern.value.text.string)\" \(verb) \"\(subject.string)\"")
+        }
+        return decision
+    }
+
+    private var logsRewrites: Bool { location.value.settings.value.core.logsRewrites }
 
     /// A rewrite that answers with a redirect: the target is unescaped once, as its captures were escaped.
     private func redirect(_ rule: RewriteRule, _ target: ByteView) -> Outcome {
@@ -150,8 +161,10 @@ extension Ref where Value == Request {
             scratch.append(rule.hasQuestionMark ? 0x26 : 0x3f)
             scratch.append(value.arguments)
         }
-        value.response.location = keep(scratch.view)
+        let location = keep(scratch.view)
+        value.response.location = location
         pool.value.give(scratch)
+        if logsRewrites { log(.notice, "rewritten redirect: \"\(location.string)\"") }
         return .finished(rule.flag == .permanent ? 301 : 302)
     }
 
@@ -183,9 +196,9 @@ extension Ref where Value == Request {
         case .matches(let id, let pattern):
             // What it captures outlives the value: an upstream's head, say, is gone with the next exchange.
             let text = variable(Int32(id.index)) ?? ByteView()
-            return decide(worker.value.http.value.patterns[pattern.index], value.exchange == nil ? text : keep(text)).holds
+            return decideRule(pattern.index, value.exchange == nil ? text : keep(text)).holds
         case .doesNotMatch(let id, let pattern):
-            return decide(worker.value.http.value.patterns[pattern.index], variable(Int32(id.index)) ?? ByteView()).holds.map { !$0 }
+            return decideRule(pattern.index, variable(Int32(id.index)) ?? ByteView()).holds.map { !$0 }
         case .file(let test, let template, let isNegated): return fileTest(test, evaluate(template)) != isNegated
         }
     }

@@ -9,6 +9,11 @@ extension Ref where Value == Request {
         case .proxyProtocolAddress, .proxyProtocolPort, .proxyProtocolServerAddress, .proxyProtocolServerPort: return proxyProtocolVariable(name)
         case .realIPRemoteAddress: return realIPOriginalAddress
         case .realIPRemotePort: return realIPOriginalPort
+        case .tcpInfoRTT: return tcpInfo { $0.roundTripTime }
+        case .tcpInfoRTTVariance: return tcpInfo { $0.roundTripVariation }
+        case .tcpInfoSendWindow: return tcpInfo { $0.sendWindow }
+        case .tcpInfoReceiveSpace: return tcpInfo { $0.receiveSpace }
+        case .proxyAddVia: return addVia
         case .dateLocal: return date(format: ssiTimeFormat, isUTC: false)
         case .dateGMT: return date(format: ssiTimeFormat, isUTC: true)
         case .gzipRatio: return gzipRatio
@@ -16,6 +21,23 @@ extension Ref where Value == Request {
         case .limitRequestsStatus: return value.limits.requestStatus.text
         case .limitConnectionsStatus: return value.limits.connectionStatus.text
         default: return sentBuiltin(name)
+        }
+    }
+
+    private func tcpInfo(_ part: (TCPInfo) -> UInt32) -> ByteView? {
+        Socket.tcpInfo(connection.value.descriptor).map { decimal(Int64(part($0))) }
+    }
+
+    /// `$proxy_add_via`: the request's Via with this gateway at its end, by the version it was received in (RFC 9110, 7.6.3).
+    private var addVia: ByteView {
+        let received = findField("via", main.value.fields, joins: true)
+        return compose { out in
+            if let received {
+                out.append(received)
+                out.append(", ")
+            }
+            out.append(main.value.versionMinor == 0 ? "1.0 " : "1.1 ")
+            out.append(worker.value.identity.serverName)
         }
     }
 

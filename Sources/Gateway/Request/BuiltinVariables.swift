@@ -10,7 +10,7 @@ extension Ref where Value == Request {
         switch name {
         case .request: return main.value.requestLine
         case .scheme: return "http"
-        case .https: return nil
+        case .https: return ByteView()
         case .host: return hostVariable
         case .uri, .documentURI: return value.uri
         case .args, .queryString: return value.arguments.isEmpty ? nil : value.arguments

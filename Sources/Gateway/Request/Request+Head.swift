@@ -176,7 +176,10 @@ extension Ref where Value == Request {
     /// A head that was not even parsed: logged and answered with a built-in page, and the connection is closed.
     func refuseHead(_ error: HeadError, _ input: Ref<Buffer>) {
         takeUnfinishedHead(input)
-        log(.info, error.message(input.whole, pool))
+        let isInLine = value.protocolName.isEmpty
+        log(
+            .info, error.message(input.whole, pool),
+            while: isInLine ? "reading client request line" : "reading client request headers")
         countRequest()
         value.isBadHead = true
         value.isKeepalive = false
@@ -187,7 +190,7 @@ extension Ref where Value == Request {
 
     /// A head that was parsed but is not acceptable.
     func refuse(_ status: Int, _ reason: String) {
-        log(.info, reason)
+        log(.info, reason, while: "reading client request headers")
         value.isKeepalive = false
         value.location = server.value.location
         finish(.status(status))

@@ -143,9 +143,18 @@ extension Ref where Value == Request {
             return
         }
         guard value.exchange != nil || value.isDelayed || value.pendingSubrequests > 0 else { return }
-        log(.info, peeked == 0 ? "client prematurely closed connection" : "client closed connection", errno: peeked < 0 ? Int32(-peeked) : 0)
+        logAbort(errno: peeked < 0 ? Int32(-peeked) : 0)
         connection.value.isBroken = true
         abort(status: 499)
+    }
+
+    /// In nginx's words, which name what was waited for.
+    private func logAbort(errno code: Int32) {
+        guard let action = value.exchange?.action else {
+            return log(.info, code == 0 ? "client prematurely closed connection" : "client closed connection", errno: code)
+        }
+        let text = "epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too"
+        log(.info, text, errno: code, while: action)
     }
 
     func sendContinueIfExpected() {

@@ -6,6 +6,8 @@ import Wire
 /// A regular expression of the configuration with the variables its named groups set.
 struct CompiledPattern: ~Copyable {
     let pattern: Pattern
+    /// As it is written, for messages.
+    let text: ByteView
     /// Named groups: the variable's index and the group's number.
     let names: FixedList<(variable: Int32, group: Int32)>
 }
@@ -37,7 +39,8 @@ extension Ref where Value == Request {
             return .match
         case .noMatch: return .noMatch
         case .limitExceeded, .error:
-            log(.alert, "regular expression: match failed or needs too many steps")
+            let (text, part) = (pattern.value.text.string, subject.prefix(512).string)
+            log(.alert, "regular expression \"\(text)\" failed or needs too many steps with \"\(part)\"")
             return .undecided
         }
     }

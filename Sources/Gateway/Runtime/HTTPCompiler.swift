@@ -75,13 +75,14 @@ struct HTTPCompiler: ~Copyable {
     private mutating func compilePatterns() throws(Failure) {
         for source in configuration.value.patterns {
             let pattern: Pattern
+            let text = ByteView.immortal(source.bytes)
             do {
-                pattern = try Pattern(ByteView.immortal(source.bytes), options: source.caseless ? .caseless : [])
+                pattern = try Pattern(text, options: source.caseless ? .caseless : [])
             } catch {
                 throw Failure(message: "pcre2_compile() failed: \(error.message)")
             }
             let names = source.namedVariables.map { (variable: Int32($0.variable.index), group: Int32($0.capture)) }
-            patterns.append(Ref.immortal(CompiledPattern(pattern: pattern, names: FixedList(names))))
+            patterns.append(Ref.immortal(CompiledPattern(pattern: pattern, text: text, names: FixedList(names))))
         }
     }
 

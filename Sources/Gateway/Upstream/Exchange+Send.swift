@@ -146,6 +146,21 @@ extension Ref where Value == Exchange {
         }
     }
 
+    /// What is being done, in the words of nginx's error log; nil when nothing is.
+    var action: StaticString? {
+        switch value.state {
+        case .resolving, .picking, .parked: "waiting for upstream"
+        case .connecting: "connecting to upstream"
+        case .sending: "sending request to upstream"
+        // nginx goes over to reading with the first byte.
+        case .awaitingHead:
+            value.input.map { $0.count > 0 } ?? false ? "reading response header from upstream" : "sending request to upstream"
+        case .holding, .relaying: "reading upstream"
+        case .tunnel: "proxying upgraded connection"
+        case .idle, .finished: nil
+        }
+    }
+
     /// More of the client's body may be there.
     func bodyArrived() {
         switch value.state {

@@ -8,7 +8,7 @@ import Wire
 extension Ref where Value == Exchange {
     func startTunnel(_ head: ResponseHead) {
         guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain, !request.value.isPostAction,
-            value.isRequestSent, !value.isSendBroken
+            value.isRequestSent, !value.isSendBroken, switchesAsAsked(input.whole)
         else {
             return failed(ExchangeFailure(kind: .invalidHeader, level: .error, message: "upstream sent unexpected 101 response",
                                           reason: .responseInvalid),
@@ -32,6 +32,12 @@ extension Ref where Value == Exchange {
         value.toPeer = toPeer
         request.flush()
         if value.state == .tunnel { pumpTunnel() }
+    }
+
+    /// Whether the protocol of a 101 is among those that the client asked for (RFC 9110, 7.8). One that names none is believed.
+    private func switchesAsAsked(_ head: ByteView) -> Bool {
+        guard let chosen = value.fields.value(.upgrade, head), let asked = request.field(.upgrade) else { return true }
+        return HeaderList.contains(chosen, in: asked)
     }
 
     func clientIsReadable() { pumpTunnel() }

@@ -20,9 +20,14 @@ extension System {
         Descriptor(owning: try check(unsafe cs_open_executable(path)))
     }
 
-    /// Opens a log file for appending, creating it if need be.
+    /// Opens a log file for appending, creating it if need be. A pipe or terminal does not block those that write to it; one that nobody
+    /// reads yet is opened all the same.
     static func openLog(_ path: String) throws(SystemError) -> Descriptor {
-        try open(path, flags: O_WRONLY | O_APPEND | O_CREAT)
+        do {
+            return try open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK)
+        } catch where error.code == ENXIO {
+            return try open(path, flags: O_RDWR | O_APPEND | O_NONBLOCK)
+        }
     }
 
     /// The whole content of a file.
