@@ -224,7 +224,9 @@ int cs_punch_hole(int fd, int64_t offset, int64_t length) {
     return (int)CS_RETRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));
 }
 
-int cs_open_executable(const char *path) { return (int)CS_RETRY(open(path, O_PATH | O_CLOEXEC)); }
+int cs_open_entry(int directory, const char *path, int nofollow) {
+    return (int)CS_RETRY(openat(directory, path, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0)));
+}
 
 void cs_close_inherited(void) {
     DIR *list = opendir("/proc/self/fd");

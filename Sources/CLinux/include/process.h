@@ -50,8 +50,8 @@ int cs_read_signal(int fd, int *number, int *sender);
 int cs_open_cloexec(const char *path, int flags, unsigned mode);
 /// Closes the descriptors from 3 on that came from whoever started us: those that do not close on exec, as all of our own do.
 void cs_close_inherited(void);
-/// Opens a program only to execute it later, whatever happens to its name.
-int cs_open_executable(const char *path);
+/// Holds what a name stands for, be it a program, a socket or (with `nofollow`) a symbolic link, without opening it.
+int cs_open_entry(int directory, const char *path, int nofollow);
 int cs_unlink(const char *path);
 int cs_rename(const char *from, const char *to);
 int cs_mkdir(const char *path, unsigned mode);

@@ -1,4 +1,5 @@
 internal import Config
+internal import Glibc
 internal import Machine
 
 /// One instance as the driver sees it: the channel to its keeper and what is known of the process.
@@ -25,6 +26,8 @@ final class AppInstance {
     var address: NetworkAddress?
     /// Port to give back.
     var port: UInt16?
+    /// User it runs as; nil: the supervisor's own.
+    var user: UInt32?
     var cgroups: [String] = []
     var isLimited = false
     var state: KeeperState?
@@ -52,6 +55,14 @@ final class AppInstance {
         self.tag = tag
         self.expected = expected
         address = expected
+    }
+
+    /// Why what stands at its path cannot be the socket that it listens on; nil: it can.
+    func objection(to facts: System.FileFacts) -> String? {
+        if facts.kind == S_IFLNK { return "is a symbolic link" }
+        if facts.kind != S_IFSOCK { return "is no socket" }
+        guard let user, facts.user != user else { return nil }
+        return "belongs to user \(facts.user), not to user \(user) that it runs as"
     }
 
     /// Main process, 0: none known.

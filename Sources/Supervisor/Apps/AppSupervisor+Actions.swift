@@ -121,6 +121,7 @@ extension AppSupervisor {
         let place = try place(for: key, specification, app: app, account: account)
         let instance = AppInstance(key: key, release: release, tag: makeTag(), expected: place.address)
         instance.port = place.port
+        instance.user = account.identity?.user
         let environment: [String]
         do throws(AppEnvironment.Failure) {
             environment = try AppEnvironment.make(

@@ -116,6 +116,7 @@ extension AppSupervisor {
         let instance = AppInstance(key: keeper.key, release: keeper.release, tag: makeTag(), expected: address)
         instance.channel = keeper.channel
         instance.state = state
+        instance.user = Self.user(of: app.specification(of: keeper.release))
         instance.cgroups = record?.cgroups ?? []
         if let memoryMax = app.specification(of: keeper.release).memoryMax {
             instance.isLimited = CgroupTree.limit(instance.cgroups, memoryMax: memoryMax)
@@ -140,6 +141,12 @@ extension AppSupervisor {
         }
         followHealth(of: instance, app: app, isReady: isReady)
         notice(app, instance, "process \(state.appProcess) was taken over", .notice)
+    }
+
+    /// Of a user that is not there any more, nothing is known: no file is his.
+    private static func user(of specification: AppSpecification) -> UInt32? {
+        guard let account = try? AppAccount.find(user: specification.user, group: nil) else { return .max }
+        return account.identity?.user
     }
 
     /// `listen fd`: what the keeper has kept is the slot's again.

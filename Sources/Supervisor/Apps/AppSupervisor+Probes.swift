@@ -64,7 +64,7 @@ extension AppSupervisor {
     private func look(
         _ instance: AppInstance, at expected: NetworkAddress, app: ManagedApp, attempts: Int
     ) -> SocketTable.Verdict? {
-        if case .unix(let path) = expected { return lookAtPath(String(decoding: path, as: UTF8.self), expected) }
+        if case .unix(let path) = expected { return lookAtPath(String(decoding: path, as: UTF8.self), instance, app) }
         if case .descriptor = app.specification(of: instance.release).listen { return knock(instance, at: expected, app: app) }
         // Where it should not be is looked at less often: that costs more, and is not urgent.
         let isFull = attempts % 10 == 9
@@ -86,9 +86,19 @@ extension AppSupervisor {
     }
 
     /// A socket file: it listens when a connect is not refused; then the workers must be able to connect, too.
-    private func lookAtPath(_ path: String, _ expected: NetworkAddress) -> SocketTable.Verdict {
-        guard System.exists(path), !Self.isRefused(expected) else { return .notYet }
-        try? System.changeMode(path, to: 0o666)
+    ///
+    /// The folder is the app's: whatever stands at the path, now or a moment later, may lead to a socket of somebody else, which this
+    /// process could open to everybody. So it is held, judged, and named by its descriptor from then on.
+    private func lookAtPath(_ path: String, _ instance: AppInstance, _ app: ManagedApp) -> SocketTable.Verdict {
+        guard let entry = try? System.openEntry(path), let facts = try? System.facts(of: entry) else { return .notYet }
+        if let reason = instance.objection(to: facts) {
+            if !instance.hasToldTaken { notice(app, instance, "\"\(path)\" \(reason): it is not used", .error) }
+            instance.hasToldTaken = true
+            return .notYet
+        }
+        let held = "/proc/self/fd/\(entry.number)"
+        guard !Self.isRefused(.unix(Array(held.utf8))) else { return .notYet }
+        try? System.changeMode(held, to: 0o666)
         return .expected
     }
 
@@ -153,7 +163,9 @@ extension AppSupervisor {
         do throws(SystemError) {
             try System.connect(socket.number, to: address)
         } catch {
-            return error.code == ECONNREFUSED || error.code == ENOENT
+            // At a path there may be a socket of another type, or none; a full queue is one that listens.
+            if case .unix = address { return error.code != EAGAIN }
+            return error.code == ECONNREFUSED
         }
         return cs_socket_error(socket.number) == ECONNREFUSED
     }

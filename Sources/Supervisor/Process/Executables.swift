@@ -13,6 +13,6 @@ struct Executables {
     init() {
         supervisor = System.linkTarget("/proc/self/exe") ?? "/usr/sbin/goodgate"
         directory = String(supervisor[...(supervisor.lastIndex(of: "/") ?? supervisor.startIndex)])
-        worker = try? System.openExecutable(directory + "goodgate-worker")
+        worker = try? System.openEntry(directory + "goodgate-worker", followsLinks: true)
     }
 }

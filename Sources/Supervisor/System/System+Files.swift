@@ -7,7 +7,17 @@ extension System {
         var user: UInt32
         var group: UInt32
         var mode: UInt32
+        /// Kind of file, as in `st_mode`.
+        var kind: UInt32
         var size: Int
+
+        init(_ status: stat) {
+            user = status.st_uid
+            group = status.st_gid
+            mode = status.st_mode & 0o7777
+            kind = status.st_mode & S_IFMT
+            size = Int(status.st_size)
+        }
     }
 
     /// Opens a file, close-on-exec.
@@ -15,9 +25,10 @@ extension System {
         Descriptor(owning: try check(unsafe cs_open_cloexec(path, flags, mode)))
     }
 
-    /// Opens a program to execute it later, whatever happens to its name.
-    static func openExecutable(_ path: String) throws(SystemError) -> Descriptor {
-        Descriptor(owning: try check(unsafe cs_open_executable(path)))
+    /// Holds what a name stands for without opening it: what becomes of the name does not matter any more.
+    static func openEntry(_ path: String, in directory: Descriptor? = nil, followsLinks: Bool = false) throws(SystemError) -> Descriptor {
+        let start = directory?.number ?? cs_at_current_directory()
+        return Descriptor(owning: try check(unsafe cs_open_entry(start, path, followsLinks ? 0 : 1)))
     }
 
     /// Opens a log file for appending, creating it if need be. A pipe or terminal does not block those that write to it; one that nobody
@@ -31,8 +42,10 @@ extension System {
     }
 
     /// The whole content of a file.
-    static func readFile(_ path: String) throws(SystemError) -> [UInt8] {
-        let file = try open(path, flags: O_RDONLY)
+    ///
+    /// - Throws: EFBIG when there are more bytes than that.
+    static func readFile(_ path: String, flags: Int32 = 0, bytesMax: Int = .max) throws(SystemError) -> [UInt8] {
+        let file = try open(path, flags: O_RDONLY | flags)
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -40,6 +53,7 @@ extension System {
             // SAFETY: the buffer is `count` bytes long and lives during the call.
             let read = try check(unsafe cs_read(file.number, &chunk, count))
             if read == 0 { return bytes }
+            guard read <= bytesMax - bytes.count else { throw SystemError(code: EFBIG) }
             bytes.append(contentsOf: chunk[..<read])
         }
     }
@@ -57,8 +71,13 @@ extension System {
     static func facts(of path: String) throws(SystemError) -> FileFacts {
         var status = stat()
         try check(unsafe cs_stat(path, &status))
-        return FileFacts(
-            user: status.st_uid, group: status.st_gid, mode: status.st_mode & 0o7777, size: Int(status.st_size))
+        return FileFacts(status)
+    }
+
+    static func facts(of file: Descriptor) throws(SystemError) -> FileFacts {
+        var status = stat()
+        try check(unsafe cs_fstat(file.number, &status))
+        return FileFacts(status)
     }
 
     static func exists(_ path: String) -> Bool { (try? facts(of: path)) != nil }
