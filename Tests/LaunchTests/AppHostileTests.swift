@@ -55,4 +55,53 @@ struct AppHostileTests {
         #expect(try System.facts(of: path).mode != 0o666)
         #expect(host.log.count { $0.contains("it is not used") } == (words.isEmpty ? 0 : 1))
     }
+
+    @Test("env_file: what is no regular file is not opened, and none is read without a limit", arguments: [
+        ("mkfifo '%'", "is no regular file"), ("ln -s /dev/zero '%'", "is no regular file"),
+        ("head -c 1048577 /dev/zero > '%'", "is longer than 1 MB"),
+    ])
+    func environmentFileKind(command: String, words: String) throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        let path = host.directory.path + "/env"
+        specification.environmentFiles = [path]
+        #expect(unsafe system(command.replacing("%", with: path)) == 0)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged("env_file \"\(path)\" \(words)") }, "\(host.log)")
+        try System.remove(path)
+        _ = host.directory.file("env", "VERSION=7\n")
+        #expect(host.run { $0.routes.count == 1 })
+    }
+
+    @Test("env_file: a secret of others is not fetched through a folder of the app's user; root's own way to it is fine",
+        .enabled(if: System.isRoot, "needs root"))
+    func environmentFileOwner() throws {
+        let directory = TestDirectory()
+        let account = try AppAccount.find(user: "nobody", group: nil)
+        let identity = try #require(account.identity)
+        let (secret, common) = (directory.file("secret", "A=1\n", mode: 0o600), directory.file("public", "A=2\n", mode: 0o644))
+        let own = directory.path + "/own"
+        try System.makeDirectory(own, mode: 0o755)
+        for (name, target) in [("secret", secret), ("public", common)] { try System.link("\(own)/\(name)", to: target) }
+        let mine = directory.file("own/mine", "A=3\n", mode: 0o600)
+        for path in [own, mine] { try System.changeOwner(path, user: identity.user, group: identity.group) }
+        try System.link(directory.path + "/link", to: secret)
+        // Nobody's folder is on this way, though not at its end.
+        try System.link(directory.path + "/detour", to: "own/secret")
+        let reader = EnvironmentFileReader(account: account)
+        func read(_ path: String) -> String {
+            do { return String(decoding: try reader.read(path), as: UTF8.self) } catch { return "\(error)" }
+        }
+        for path in ["\(own)/secret", "\(directory.path)/detour", "\(own)/../own/secret"] {
+            #expect(read(path).contains("others can change where \\\"\(own)"), "\(read(path))")
+        }
+        #expect(read(secret) == "A=1\n" && read(directory.path + "/link") == "A=1\n")
+        #expect(read("\(own)/public") == "A=2\n" && read(mine) == "A=3\n")
+        // What he could read but for a folder that he may not enter is a secret, too.
+        let closed = directory.path + "/closed"
+        try System.makeDirectory(closed, mode: 0o700)
+        try System.link("\(own)/hidden", to: directory.file("closed/hidden", "A=4\n", mode: 0o644))
+        #expect(read("\(own)/hidden").contains("others can change"))
+    }
 }

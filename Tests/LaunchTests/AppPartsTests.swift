@@ -119,7 +119,7 @@ struct AppPartsTests {
         let list = try AppEnvironment.make(
             specification, account: account, address: .port(20_001),
             inherited: ["PATH=/bin", "LANG=C.UTF-8", "SECRET=1", "PASS=word", "LD_PRELOAD=x"],
-            readFile: { path throws(SystemError) in Array("MODE=a\nKEY=1\n".utf8) })
+            readFile: { path throws(AppEnvironment.Failure) in Array("MODE=a\nKEY=1\n".utf8) })
         #expect(list == [
             "PATH=/bin", "HOME=/srv", "LANG=C.UTF-8", "USER=www", "LOGNAME=www", "SHELL=/bin/false", "PORT=20001",
             "HOST=127.0.0.1", "MODE=b", "KEY=1", "PASS=word",

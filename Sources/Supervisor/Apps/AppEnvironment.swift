@@ -5,6 +5,7 @@ enum AppEnvironment {
     /// Why it could not be made.
     enum Failure: Error, Equatable {
         case unreadable(path: String, SystemError)
+        case unsuitable(path: String, reason: String)
         case malformed(path: String, line: Int)
     }
 
@@ -22,7 +23,7 @@ enum AppEnvironment {
     ///   - readFile: Reads an `env_file`.
     static func make(
         _ specification: AppSpecification, account: AppAccount, address: Address, inherited: [String],
-        readFile: (String) throws(SystemError) -> [UInt8]
+        readFile: (String) throws(Failure) -> [UInt8]
     ) throws(Failure) -> [String] {
         var list = OrderedVariables()
         func own(_ name: String) -> String? {
@@ -43,8 +44,7 @@ enum AppEnvironment {
         case .path(let path): list.set("SOCKET_PATH", path)
         }
         for path in specification.environmentFiles {
-            let bytes: [UInt8]
-            do throws(SystemError) { bytes = try readFile(path) } catch { throw .unreadable(path: path, error) }
+            let bytes = try readFile(path)
             do throws(EnvironmentFile.Malformed) {
                 for variable in try EnvironmentFile(parsing: bytes).variables { list.set(variable) }
             } catch { throw .malformed(path: path, line: error.line) }

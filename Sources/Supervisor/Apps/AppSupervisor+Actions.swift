@@ -126,7 +126,7 @@ extension AppSupervisor {
         do throws(AppEnvironment.Failure) {
             environment = try AppEnvironment.make(
                 specification, account: account, address: place.environment, inherited: inherited,
-                readFile: { path throws(SystemError) in try System.readFile(path) })
+                readFile: EnvironmentFileReader(account: account).read)
         } catch {
             giveBack(place: instance, app: app)
             throw Self.refusal(error)
@@ -171,6 +171,7 @@ extension AppSupervisor {
         switch failure {
         case .unreadable(let path, let error):
             Refusal(error.code, "env_file \"\(path)\" cannot be read \(error.text)")
+        case .unsuitable(let path, let reason): Refusal(EPERM, "env_file \"\(path)\" \(reason)")
         case .malformed(let path, let line): Refusal(EINVAL, "env_file \"\(path)\" line \(line) is not NAME=VALUE")
         }
     }
