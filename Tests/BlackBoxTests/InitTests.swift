@@ -144,13 +144,16 @@ struct InitTests {
 
     private static let python = """
         import http.server, os
+        print("a line of the app", flush=True)
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.send_response(200); self.end_headers(); self.wfile.write(b"from python")
             def log_message(self, *arguments): pass
         http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
         """
-    private static let node = "require('http').createServer((q, s) => s.end('from node')).listen(process.env.PORT, '127.0.0.1');"
+    private static let node =
+        "console.log('a line of the app');"
+        + "require('http').createServer((q, s) => s.end('from node')).listen(process.env.PORT, '127.0.0.1');"
 
     @Test("writes what runs: a plain Python application, and a Node application", arguments: [
         (["app.py": python], "from python"), (["package.json": #"{"scripts":{"start":"node web.js"}}"#, "web.js": node], "from node"),
@@ -168,6 +171,9 @@ struct InitTests {
         defer { gateway.kill() }
         let reply = eventually(within: 20) { (try? Client(port, timeout: 20).request().text) == answer }
         #expect(reply, "\(directory.read("errors"))")
+        // "log stderr"
+        #expect(eventually { directory.read("errors").contains("a line of the app") }, "\(directory.read("errors"))")
+        #expect(!FileManager.default.fileExists(atPath: directory.path + "/stderr"))
         gateway.signal(SIGTERM)
         #expect(gateway.wait(seconds: 10) == .exited(0), "\(directory.read("errors"))")
     }

@@ -45,6 +45,13 @@ struct AppTests {
         #expect((app.log?.path, app.log?.rotateSize, app.log?.keep) == ("/var/log/goodgate/api.log", 100 << 20, 7))
     }
 
+    @Test(
+        "where an app's output goes",
+        arguments: [("stderr", "stderr"), ("app.log", "/srv/app.log"), ("/var/a.log rotate=1m", "/var/a.log")])
+    func log(text: String, path: String) {
+        #expect(parse(Wrapping.app.around("command x; log \(text);")).configuration?.main.apps[0].log?.path == path)
+    }
+
     @Test("an upstream with an app parks requests unless it says otherwise")
     func upstream() throws {
         let upstream = try #require(parse(Self.example).configuration?.http?.upstreams.first)
@@ -93,6 +100,8 @@ struct AppTests {
             ("command x; health match=none;", "unknown match \"none\""),
             ("command x; memory_max 1m; memory_recycle 2m;", "\"memory_recycle\" of app \"a\" must be less than its \"memory_max\""),
             ("command x; log l rotat=1m;", "invalid parameter \"rotat=1m\""),
+            ("command x; log stderr keep=2;", "\"keep=2\" makes sense only for a file"),
+            ("command x; log syslog:server=10.0.0.1;", "invalid parameter \"syslog:server=10.0.0.1\""),
             ("command x; proxy_pass http://a;", "\"proxy_pass\" directive is not allowed here"),
         ])
     func mistakes(snippet: String, message: String) {

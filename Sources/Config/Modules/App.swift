@@ -82,7 +82,14 @@ enum AppHandlers {
             reader.scope.app?.log = nil
             return
         }
-        var log = AppSettings.Log(path: reader.prefixed(directive.text(1)))
+        // The workers' logs can go to a syslog server; an app's output cannot.
+        if directive.value(1, after: "syslog:") != nil { throw directive.invalidParameter(1, known: ["stderr", "off"]) }
+        let isStandardError = directive.isWord(1, "stderr")
+        if isStandardError, directive.argumentCount > 1 {
+            throw DirectiveError("\"\(directive.text(2))\" makes sense only for a file")
+        }
+        let path = isStandardError ? AppSettings.Log.standardError : reader.prefixed(directive.text(1))
+        var log = AppSettings.Log(path: path)
         for index in 2..<directive.words.count {
             if let value = directive.value(index, after: "rotate="),
                 let size = ValueParsing.size(value, allowsGiga: true), size > 0

@@ -103,7 +103,10 @@ package struct AppSettings: Hashable, Sendable {
 
     /// `log PATH rotate=SIZE keep=N;`
     package struct Log: Hashable, Sendable {
-        /// Absolute path.
+        /// What stands in the place of a path for `log stderr`; a path begins with a slash.
+        package static let standardError = "stderr"
+
+        /// Absolute path, or `standardError`.
         package var path: String
         /// Size at which the file is rotated; nil: never.
         package var rotateSize: ByteCount?

@@ -139,7 +139,7 @@ extension AppSupervisor {
         instructions.cgroups = instance.cgroups
         instructions.listenerNames = place.listener == nil ? [] : ["http"]
         do throws(SystemError) {
-            let log = specification.log?.path == "stderr" ? standardError : nil
+            let log = specification.log?.path == AppSettings.Log.standardError ? standardError : nil
             let (channel, process) = try KeeperChannel.launch(
                 executable: launcher, key: Self.random(), instructions: instructions,
                 listeners: place.listener.map { [$0] } ?? [], log: log)
@@ -193,7 +193,7 @@ extension AppSupervisor {
         if let files = specification.openFilesMax {
             result.limits.append(KeeperInstructions.Limit(resource: 7, soft: files, hard: files))
         }
-        if let log = specification.log, log.path != "stderr" {
+        if let log = specification.log, log.path != AppSettings.Log.standardError {
             result.logPath = log.path
             result.logRotateBytes = log.rotateBytes
             result.logKeep = UInt64(log.keep)
