@@ -61,7 +61,7 @@ extension ConfigurationReader {
     func readMain(_ directives: [Directive]) {
         process(directives)
         for work in deferredToEnd { work(self) }
-        warnOfUnusedApps()
+        settleUnusedApps()
         if !configuration.main.events.isPresent {
             diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
         }

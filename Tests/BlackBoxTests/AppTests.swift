@@ -33,6 +33,24 @@ struct Apps {
         #expect(eventually { !LiveProcess(app).isAlive })
     }
 
+    @Test("runs in the background when no upstream uses it: without a port, longer than start_timeout, and is stopped with the rest")
+    func background() throws {
+        let directory = try TemporaryDirectory()
+        let site = try Site(
+            server: "return 204;",
+            main: """
+                app worker {
+                    command /bin/sh -c "echo works at $$, port ${PORT-none}; exec sleep 100"; start_timeout 300ms; log worker.log;
+                }
+                """, directory: directory)
+        #expect(site.gateway.waitForError("app worker.0#1: ready after"))
+        let line = "port none"
+        #expect(eventually { directory.read("worker.log").contains(line) }, "\(directory.read("worker.log"))")
+        #expect(!eventually(within: 1) { site.gateway.errorLog.contains("app worker.0#1: exited") }, "\(site.gateway.errorLog)")
+        #expect(site.gateway.errorLog.contains("app \"worker\" is used by no upstream: it runs in the background"))
+        site.gateway.stop(SIGQUIT, seconds: 5)
+    }
+
     @Test("loses no request when all its instances are killed under load, and is started again")
     func killedUnderLoad() throws {
         let directory = try TemporaryDirectory()

@@ -36,8 +36,14 @@ struct InitTests {
         Project(
             "Procfile",
             ["Procfile": "web: gunicorn app:app -b 127.0.0.1:$PORT\nworker: python3 worker.py\nrelease: ./migrate\n", ".env": "A=1"],
-            holds: [#"command /bin/sh -c "exec gunicorn app:app -b 127.0.0.1:$PORT";"#, "app worker {", "env_file .env;", "./migrate"],
+            holds: [#"command /bin/sh -c "exec gunicorn app:app -b 127.0.0.1:$PORT";"#, "app worker {", "listen none;", "env_file .env;",
+                    "./migrate"],
             lacks: ["app release", "app worker;"]),
+        Project(
+            "PM2 with a worker", ["ecosystem.config.js": """
+                module.exports = { apps: [{ name: 'shop', script: 'server.js' }, { name: 'mails', script: 'npm', args: 'run worker' }] };
+                """],
+            holds: ["app shop;", "app mails {", "listen none;"], lacks: ["app mails;", "location /mails/"]),
         Project(
             "Procfile from Windows", ["Procfile": "web: gunicorn app:app -b 127.0.0.1:$PORT\r\nworker: python3 worker.py\r\n"],
             holds: ["app web {", "app worker {", "python3 worker.py;"], lacks: ["\r"]),
@@ -54,7 +60,7 @@ struct InitTests {
                 }, { name: 'job runner', script: 'python3', args: ['job.py', 7], interpreter: 'none' }] };
                 """],
             holds: ["/node dist/server.js --x 1;", "env NODE_ENV=production;", "instances 2;", "stop_timeout 5s;", "memory_recycle 300m;",
-                    "app job-runner {", "python3 job.py 7;"],
+                    "app job-runner {", "python3 job.py 7;", "listen none;"],
             lacks: ["DEBUG", "env PORT"]),
         Project(
             "Flask with gunicorn", ["app.py": "from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": "gunicorn==21\n"],

@@ -64,7 +64,8 @@ struct AppTests {
         "how an app listens",
         arguments: [
             ("port", AppSettings.Listen.port), ("fd", .descriptor), ("unix", .unix),
-            ("127.0.0.1:3000", .fixed(.ipv4(0x7F00_0001, port: 3_000))), ("unix:/run/a", .fixed(.unix(bytes("/run/a")))),
+            ("none", .nowhere), ("127.0.0.1:3000", .fixed(.ipv4(0x7F00_0001, port: 3_000))),
+            ("unix:/run/a", .fixed(.unix(bytes("/run/a")))),
             ("[::1]:3", .fixed(.ipv6(high: 0, low: 1, port: 3))),
         ])
     func listen(text: String, listen: AppSettings.Listen) throws {
@@ -96,6 +97,7 @@ struct AppTests {
             ("command x; restart sometimes;", "invalid value \"sometimes\""),
             ("command x; restart always backoff=9s..1s;", "invalid parameter \"backoff=9s..1s\""),
             ("command x; umask 999;", "\"umask\" directive invalid value"),
+            ("command x; listen none; health;", "app \"a\" listens nowhere: there is nothing that \"health\" could ask"),
             ("command x; health uri=x;", "invalid parameter \"uri=x\""),
             ("command x; health match=none;", "unknown match \"none\""),
             ("command x; memory_max 1m; memory_recycle 2m;", "\"memory_recycle\" of app \"a\" must be less than its \"memory_max\""),
@@ -116,8 +118,21 @@ struct AppTests {
         let unknown = parse("events { }\napp api { command x; }\nhttp { upstream u { app apl; } }\n")
         #expect(unknown.errors == ["3 unknown app \"apl\""])
         #expect(unknown.diagnostics.compactMap(\.suggestion) == ["api"])
+        let background = parse("events { }\napp a { command x; }\n")
         #expect(
-            parse("events { }\napp a { command x; }\n").warnings == ["2 app \"a\" is used by no upstream"])
+            background.warnings == [
+                """
+                2 app "a" is used by no upstream: it runs in the background, without $PORT; if that is meant, say "listen none"
+                """
+            ])
+        #expect(background.configuration?.main.apps[0].listen == .nowhere)
+        let chosen = parse("events { }\napp a { command x; listen port; }\napp b { command x; listen none; }\n")
+        #expect(chosen.warnings == ["2 app \"a\" is used by no upstream"])
+        #expect(chosen.configuration?.main.apps.map(\.listen) == [.port, .nowhere])
+        #expect(
+            parse("events { }\nhttp { upstream u { app a; } }\napp a { command x; listen none; }\n").errors
+                == ["2 app \"a\" listens nowhere (\"listen none\")"])
+        #expect(parse("events { }\nhttp { upstream u { app a; } }\napp a { command x; }\n").configuration?.main.apps[0].listen == .port)
         #expect(parse("events { }\napp ../a { command x; }\n").errors.count == 1)
     }
 

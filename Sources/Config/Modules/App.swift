@@ -5,11 +5,12 @@ enum AppHandlers {
         case "port": reader.scope.app?.listen = .port
         case "fd": reader.scope.app?.listen = .descriptor
         case "unix": reader.scope.app?.listen = .unix
+        case "none": reader.scope.app?.listen = .nowhere
         default:
             let place = "\"\(directive.text(1))\" of the \"listen\" directive"
             let host = try reader.address(directive[1], HostPort.Rules(), in: place)
             guard case .literal(let address) = host.address else {
-                throw directive.invalidParameter(1, known: ["port", "fd", "unix"])
+                throw directive.invalidParameter(1, known: ["port", "fd", "unix", "none"])
             }
             if address.port != nil, !host.hasPort { throw DirectiveError("no port in \(place)") }
             reader.scope.app?.listen = .fixed(address)
@@ -120,7 +121,8 @@ extension ConfigurationReader {
         let child = BlockScope(context: .app, location: directive.location)
         child.app = AppSettings(name: name, location: directive.location)
         read(directive.children ?? [], in: child)
-        guard let app = child.app else { return }
+        guard var app = child.app else { return }
+        app.saysWhereItListens = !child.isFirst("listen") || app.health != nil
         configuration.main.apps.append(app)
         if app.command.isEmpty, child.isFirst("command") {
             throw DirectiveError("no \"command\" is defined for app \"\(name)\"")
@@ -128,6 +130,9 @@ extension ConfigurationReader {
         if case .fixed(let address) = app.listen, app.instances > 1 {
             throw DirectiveError(
                 "app \"\(name)\" has \(app.instances) instances, but one fixed address \(address.text)")
+        }
+        if app.listen == .nowhere, app.health != nil {
+            throw DirectiveError("app \"\(name)\" listens nowhere: there is nothing that \"health\" could ask")
         }
         if app.memoryMax ?? .max < app.memoryRecycle ?? 0 {
             throw DirectiveError("\"memory_recycle\" of app \"\(name)\" must be less than its \"memory_max\"")
@@ -140,12 +145,16 @@ extension ConfigurationReader {
         }
     }
 
-    /// An app without an upstream runs, but no request reaches it.
-    func warnOfUnusedApps() {
-        for (index, app) in configuration.main.apps.enumerated() {
+    /// An app without an upstream runs in the background: no request reaches it.
+    func settleUnusedApps() {
+        for (index, app) in configuration.main.apps.enumerated() where app.listen != .nowhere {
             if http.upstreams.contains(where: { $0.app == index }) { continue }
-            diagnostics.append(
-                Diagnostic(.warning, "app \"\(app.name)\" is used by no upstream", at: app.location, directive: "app"))
+            var text = "app \"\(app.name)\" is used by no upstream"
+            if !app.saysWhereItListens {
+                configuration.main.apps[index].listen = .nowhere
+                text += ": it runs in the background, without $PORT; if that is meant, say \"listen none\""
+            }
+            diagnostics.append(Diagnostic(.warning, text, at: app.location, directive: "app"))
         }
     }
 }

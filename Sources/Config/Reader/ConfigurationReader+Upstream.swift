@@ -29,6 +29,9 @@ extension ConfigurationReader {
             diagnostics.append(diagnostic)
             return
         }
+        if configuration.main.apps[app].listen == .nowhere {
+            report("app \"\(name)\" listens nowhere (\"listen none\")", at: location, directive: "app")
+        }
         http.upstreams[upstream].app = app
         if http.upstreams[upstream].queue == nil {
             http.upstreams[upstream].queue = QueueSettings(length: 1_000, timeout: 30_000)

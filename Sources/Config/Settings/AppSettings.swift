@@ -18,8 +18,10 @@ package struct AppSettings: Hashable, Sendable {
     package var environmentFiles: [String] = []
     /// `instances`; `auto` is already replaced by the number of processors.
     package var instances = 1
-    /// `listen`.
+    /// `listen`; without, an app that no upstream uses is `nowhere`.
     package var listen: Listen = .port
+    /// Whether `listen` or `health` says that it listens, or that it does not.
+    package var saysWhereItListens = false
     /// `health`; nil: none.
     package var health: Health?
     /// `start_timeout`: until ready.
@@ -67,6 +69,8 @@ package struct AppSettings: Hashable, Sendable {
         case unix
         /// Fixed by the app; one instance only.
         case fixed(NetworkAddress)
+        /// `none`: it gets no requests.
+        case nowhere
     }
 
     /// `health uri=… interval=… timeout=… passes=… fails=… match=…;`

@@ -9,6 +9,7 @@ extension StarterConfiguration {
             if let app = app(entry, folder) { result.apps.append(app) }
         }
         guard !result.apps.isEmpty else { return nil }
+        if !result.apps.contains(where: \.isWeb) { result.apps[0].isWeb = true }
         result.remarks.append("Stop PM2's copy before: pm2 delete \(name)")
         return result
     }
@@ -45,6 +46,8 @@ extension StarterConfiguration {
         if let port = PortFinder.fixedPort(in: source) {
             app.listen = .fixed(port)
             app.instances = 1
+        } else {
+            app.isWeb = variables["PORT"] != nil || !app.looksLikeBackground
         }
         return app
     }

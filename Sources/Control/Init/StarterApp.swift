@@ -37,6 +37,18 @@ struct StarterApp: Equatable {
         return nil
     }
 
+    /// Names by which people call what works beside a site.
+    private static let backgroundWords: Set<Substring> = [
+        "worker", "workers", "job", "jobs", "queue", "queues", "cron", "scheduler", "clock", "consumer", "sidekiq", "celery", "beat",
+    ]
+
+    /// Whether its name or its command says that it serves no requests.
+    var looksLikeBackground: Bool {
+        ([name] + command).contains { text in
+            text.lowercased().split { !$0.isLetter }.contains { Self.backgroundWords.contains($0) }
+        }
+    }
+
     /// The block.
     var text: String {
         var lines = remarks.map { "    # \($0)" }
@@ -50,6 +62,9 @@ struct StarterApp: Equatable {
         for entry in environment { add("env", [entry]) }
         if let environmentFile { add("env_file", [environmentFile]) }
         switch listen {
+        case _ where !isWeb:
+            if instances > 1 { add("instances", [String(instances)]) }
+            add("listen", ["none"], "it gets no requests: ready when it runs")
         case .port:
             if instances > 1 { add("instances", [String(instances)]) }
         case .fixed(let port):

@@ -64,7 +64,7 @@ struct StarterConfiguration: Equatable {
 
             """
         for app in apps {
-            if !app.isWeb { text += "# Runs beside the site and gets no requests; Goodgate says so at the start.\n" }
+            if !app.isWeb { text += "# Runs beside the site.\n" }
             text += app.text + "\n"
         }
         return text + httpBlock

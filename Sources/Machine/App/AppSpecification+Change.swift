@@ -37,12 +37,7 @@ extension AppSpecification {
         var parts = [name, "command"] + command
         parts += ["directory", directory ?? "-", "user", user ?? "-", "group", group ?? "-", "env"] + environment
         parts += ["env_file"] + environmentFiles
-        switch listen {
-        case .port: parts.append("listen port")
-        case .descriptor: parts.append("listen fd")
-        case .unix: parts.append("listen unix")
-        case .fixed(let address): parts.append("listen \(address.listenKey)")
-        }
+        parts.append("listen \(listen.text)")
         parts += ["\(memoryMax ?? 0) \(openFilesMax ?? 0) \(creationMask) \(watchdog.map { "\($0)" } ?? "-")"]
         parts += [log.map { "\($0.path) \($0.rotateBytes) \($0.keep)" } ?? "-"]
         // With a byte behind each part that none of them contains.

@@ -12,6 +12,7 @@ extension AppSpecification {
             case .descriptor: .descriptor
             case .unix: .unix
             case .fixed(let address): .fixed(address)
+            case .nowhere: .nowhere
             }
         self.init(
             name: settings.name, command: settings.command, instances: settings.instances, listen: listen,

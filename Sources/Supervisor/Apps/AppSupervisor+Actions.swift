@@ -14,7 +14,12 @@ extension AppSupervisor {
             guard let instance = app.instances[key], let address = instance.address else { return }
             host.route(app: app.name, instance: key, address: address, share: share)
         case .unroute(let key):
-            guard let instance = app.instances[key], let address = instance.address else { return }
+            guard let instance = app.instances[key] else { return }
+            guard let address = instance.address else {
+                // It listens nowhere: no request is in flight.
+                pending.append((app.name, key, .drained))
+                return
+            }
             host.unroute(app: app.name, instance: key, address: address)
         case .stop(let key, let signal, let killAfter):
             // The machine kills in time, and tells; the keeper only if nobody does.

@@ -112,7 +112,7 @@ extension AppSupervisor {
         if app.releases[keeper.release] == nil {
             app.add(AppState.Release(number: keeper.release, block: app.block.processFingerprint))
         }
-        let address = record.flatMap { NetworkAddress(listenKey: $0.address) } ?? guess(state, app: app)
+        let address = record.flatMap { NetworkAddress(listenKey: $0.address) } ?? guess(state, release: keeper.release, app: app)
         let instance = AppInstance(key: keeper.key, release: keeper.release, tag: makeTag(), expected: address)
         instance.channel = keeper.channel
         instance.state = state
@@ -129,7 +129,8 @@ extension AppSupervisor {
         app.instances[keeper.key] = instance
         instancesByTag[instance.tag] = (app.name, keeper.key)
         try? poll.add(keeper.channel.descriptor, tag: instance.tag)
-        let isReady = (record?.isReady ?? state.isReady) && !state.isStopping && address != nil
+        let listens = app.specification(of: keeper.release).listen != .nowhere
+        let isReady = !listens || (record?.isReady ?? state.isReady) && !state.isStopping && address != nil
         instance.saidReady = state.isReady
         instance.probe = isReady ? .confirmed : .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
         let key = keeper.key
@@ -161,9 +162,11 @@ extension AppSupervisor {
     }
 
     /// Without the state file: where it listens now. nil if it does not yet.
-    private func guess(_ state: KeeperState, app: ManagedApp) -> NetworkAddress? {
-        if case .fixed(let address) = app.block.listen { return SocketTable.dialable(address) }
-        if case .unix = app.block.listen { return guessPath(state, app: app) }
+    private func guess(_ state: KeeperState, release: UInt32, app: ManagedApp) -> NetworkAddress? {
+        let listen = app.specification(of: release).listen
+        if listen == .nowhere { return nil }
+        if case .fixed(let address) = listen { return SocketTable.dialable(address) }
+        if case .unix = listen { return guessPath(state, app: app) }
         let family = ProcessFacts.family(app: state.appProcess, keeper: state.keeperProcess)
         let inodes = family.reduce(into: Set<UInt64>()) { $0.formUnion(ProcessFacts.socketInodes(of: $1)) }
         let nowhere = NetworkAddress.ipv4(0x7F00_0001, port: 0)

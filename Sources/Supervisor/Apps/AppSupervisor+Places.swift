@@ -7,7 +7,8 @@ internal import Machine
 extension AppSupervisor {
     /// What an instance gets.
     struct Place {
-        var address: NetworkAddress
+        /// nil: it listens nowhere.
+        var address: NetworkAddress?
         var environment: AppEnvironment.Address
         /// Port to give back.
         var port: UInt16?
@@ -25,6 +26,7 @@ extension AppSupervisor {
             return Place(address: .ipv4(0x7F00_0001, port: port), environment: .port(port), port: port)
         case .descriptor: return try listener(for: key, app: app)
         case .unix: return try socketPath(for: key, app: app, account: account)
+        case .nowhere: return Place(address: nil, environment: .none)
         case .fixed(let address):
             if let taken = owner(of: address) { throw Refusal(EADDRINUSE, "\(address.listenKey) is taken by \(taken)") }
             return Place(

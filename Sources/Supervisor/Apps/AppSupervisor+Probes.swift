@@ -10,6 +10,11 @@ extension AppSupervisor {
 
     func beginProbe(_ instance: AppInstance, app: ManagedApp) {
         guard instance.probe == .idle else { return }
+        if app.specification(of: instance.release).listen == .nowhere {
+            instance.probe = .confirmed
+            pending.append((app.name, instance.key, .portAccepts))
+            return
+        }
         instance.probe = .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
     }
 
