@@ -34,6 +34,8 @@ struct BadApps {
         Case(testDescription: "it listens on ::1 only", block: "\(python) ::1;", log: ["listens at [::1]:"], status: 200),
         Case(testDescription: "it never listens", block: "\(python) never; start_timeout 300ms; restart always backoff=10ms..5s;",
              log: ["not ready within start_timeout"], status: 503),
+        Case(testDescription: "it listens, and ends at once", block: "\(python) flash; restart always backoff=10ms..5s;",
+             log: ["exited with code 1"], status: 503),
         Case(testDescription: "it ignores its stop signal", block: "\(python) stubborn; stop_timeout 300ms;",
              log: ["did not end within stop_timeout of its stop signal, is killed"], status: 200),
         Case(testDescription: "it forks away", block: "\(python) forks; restart always backoff=10ms..5s;",
@@ -52,6 +54,11 @@ struct BadApps {
         class Six(http.server.HTTPServer): address_family = socket.AF_INET6
         how, port = sys.argv[1], int(os.environ["PORT"])
         if how == "never": time.sleep(60)
+        if how == "flash":
+            server = socket.socket()
+            server.bind(("127.0.0.1", port)); server.listen()
+            time.sleep(0.06)
+            os._exit(1)
         if how == "forks":
             if os.fork() > 0: os._exit(0)
             time.sleep(60)
@@ -75,8 +82,10 @@ struct BadApps {
     func bad(_ item: Case) throws {
         if item.needsRoot, !Target.isRoot { return }
         let site = try site(item.block)
-        let reply = try site.client(timeout: 30).request()
+        let start = ContinuousClock.now
+        let reply = try site.client(timeout: 40).request()
         #expect(reply.status == item.status, "\(site.gateway.errorLog)")
+        #expect(ContinuousClock.now - start < .seconds(20), "nobody waits for what is not coming")
         if reply.status == 503 { #expect((Int(reply["Retry-After"] ?? "") ?? 0) >= 1) }
         site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["app bad"])
         for words in item.log { #expect(site.gateway.errorLog.contains(words), "\(words) in:\n\(site.gateway.errorLog)") }

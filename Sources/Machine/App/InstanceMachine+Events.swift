@@ -63,6 +63,10 @@ extension InstanceMachine {
             // SIGABRT, so that a core or a stack trace shows where it hangs.
             return stop(signal: 6, now: now, actions: &actions)
         }
+        if let end = readiness.provenAt, end <= now {
+            readiness.provenAt = nil
+            recordProof()
+        }
         if let end = readiness.reloadDeadline, end <= now { readiness.reloadDeadline = nil }
         if let end = readiness.unhealthyDeadline, end <= now, readiness.reloadDeadline == nil {
             readiness.unhealthyDeadline = nil
@@ -124,7 +128,7 @@ extension InstanceMachine {
     private mutating func settle(now: Duration, wasCounted: Bool, actions: inout [AppAction]) {
         actions.append(.forget(key))
         processID = nil
-        if !wasReady, !wasCounted, goal == .run || isCandidate { failedStartsInRow += 1 }
+        if !isProven, !wasCounted, goal == .run || isCandidate { failedStartsInRow += 1 }
         guard goal == .run, !isCandidate else {
             state = .stopped
             return

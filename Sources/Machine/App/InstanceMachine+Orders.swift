@@ -18,7 +18,7 @@ extension InstanceMachine {
         self.serial = serial
         startedAt = now
         processID = nil
-        wasReady = false
+        isProven = false
         endsInFailure = false
         isHurried = false
         state = .starting(deadline: now + policy.startTimeout)
@@ -146,17 +146,24 @@ extension InstanceMachine {
         actions.append(.kill(key))
     }
 
-    /// A run that was ready for the longest delay shows that the app works: the next restart is immediate.
+    /// A run that was ready for a while was no failed start; one that was for the longest delay shows that the app works: the next
+    /// restart is immediate.
     mutating func recordStability(now: Duration) {
-        guard case .ready(let readiness) = state, now - readiness.since >= policy.restart.lastDelay else { return }
-        backoff.recordStableRun()
+        guard case .ready(let readiness) = state else { return }
+        if now - readiness.since >= Self.provenTime { recordProof() }
+        if now - readiness.since >= policy.restart.lastDelay { backoff.recordStableRun() }
+    }
+
+    /// Forgets the failed starts before this run.
+    mutating func recordProof() {
+        isProven = true
+        failedStartsInRow = 0
     }
 
     /// From probing to ready.
     mutating func becomeReady(now: Duration, actions: inout [AppAction]) {
-        wasReady = true
-        failedStartsInRow = 0
-        state = .ready(Readiness(since: now, watchdogDeadline: policy.watchdog.map { now + $0 }))
+        let provenAt = failedStartsInRow > 0 ? now + Self.provenTime : nil
+        state = .ready(Readiness(since: now, provenAt: provenAt, watchdogDeadline: policy.watchdog.map { now + $0 }))
         actions.append(.report(key, .ready(after: now - startedAt)))
         if share != .none { applyShare(actions: &actions) }
     }

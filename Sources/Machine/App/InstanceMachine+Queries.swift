@@ -51,7 +51,8 @@ extension InstanceMachine {
             .killing(let deadline), .emptying(let deadline):
             return deadline
         case .ready(let readiness):
-            return earliest(readiness.watchdogDeadline, earliest(readiness.unhealthyDeadline, readiness.reloadDeadline))
+            let checked = earliest(readiness.unhealthyDeadline, readiness.reloadDeadline)
+            return earliest(earliest(readiness.watchdogDeadline, readiness.provenAt), checked)
         }
     }
 

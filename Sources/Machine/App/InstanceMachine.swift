@@ -62,6 +62,8 @@ package struct InstanceMachine: Sendable {
     struct Readiness: Hashable, Sendable {
         /// When it became ready.
         var since: Duration
+        /// When it makes up for the failed starts before it; nil: there were none.
+        var provenAt: Duration?
         /// When its watchdog expires.
         var watchdogDeadline: Duration?
         /// Since when its check fails; nil: it passes, or there is none.
@@ -79,6 +81,9 @@ package struct InstanceMachine: Sendable {
     /// Time between two attempts to kill a group that does not go away.
     static let killInterval: Duration = .seconds(1)
 
+    /// Who was ready for so long has started. Many a program listens first, and fails then: it finds no database.
+    static let provenTime: Duration = .seconds(1)
+
     /// Slot within the app.
     package let slot: Int
     /// Release that it runs.
@@ -93,7 +98,7 @@ package struct InstanceMachine: Sendable {
     package internal(set) var processID: Int32?
     /// Times it was started again.
     package internal(set) var restarts: UInt64 = 0
-    /// Starts in a row that did not lead to readiness.
+    /// Starts in a row that did not lead to a run that was ready for `provenTime`.
     package internal(set) var failedStartsInRow = 0
     /// How the last run ended.
     package internal(set) var lastExit: InstanceExit?
@@ -104,8 +109,8 @@ package struct InstanceMachine: Sendable {
     var goal = Goal.stop
     var policy: InstancePolicy
     var backoff = RestartBackoff()
-    /// The present run became ready.
-    var wasReady = false
+    /// The present run was ready for `provenTime`.
+    var isProven = false
     /// The present run is at an end for a reason that counts as a failure, whatever its exit status will say.
     var endsInFailure = false
     /// A start was asked for while the process was on its way out: it follows at once, whatever the policy says.

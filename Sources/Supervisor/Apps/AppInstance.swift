@@ -42,6 +42,8 @@ final class AppInstance {
     var killRemainsAt: Duration?
     /// Time from one attempt to the next: it doubles, since what waits for a device cannot be killed however often it is tried.
     var killRemainsPause: Duration = .milliseconds(20)
+    /// Who has its place, and since when; nil: nobody else.
+    var taken: (socket: UInt64, since: Duration)?
     /// Said once per instance.
     var hasToldTaken = false
     /// The check of a worker runs.

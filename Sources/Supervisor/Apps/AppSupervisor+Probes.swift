@@ -8,6 +8,9 @@ extension AppSupervisor {
     /// A wrong place is believed after this time: an app may open a second port first.
     private static let elsewhereTime: Duration = .seconds(1)
 
+    /// Somebody else at the right place is believed after this time.
+    private static let takenTime: Duration = .milliseconds(200)
+
     func beginProbe(_ instance: AppInstance, app: ManagedApp) {
         guard instance.probe == .idle else { return }
         if app.specification(of: instance.release).listen == .nowhere {
@@ -42,7 +45,9 @@ extension AppSupervisor {
                 return confirm(instance, at: address, app: app)
             }
         case .taken(let inode):
-            if !instance.hasToldTaken, attempts > 5 {
+            if instance.taken?.socket != inode { instance.taken = (inode, host.now) }
+            // The socket of one that is just ending is nobody's for a moment.
+            if !instance.hasToldTaken, host.now - (instance.taken?.since ?? host.now) >= Self.takenTime {
                 instance.hasToldTaken = true
                 notice(app, instance, "\(expected.listenKey), where it should listen, is taken by "
                     + Self.describeOwner(ofSocket: inode), .error)

@@ -187,7 +187,7 @@ struct InstanceMachineTests {
         #expect(bench.phase == phase)
     }
 
-    @Test("three failed starts in a row make it implausible, and readiness makes up for them")
+    @Test("three failed starts in a row make it implausible, and a second of readiness makes up for them")
     func plausibility() {
         let bench = Bench()
         bench.start()
@@ -199,8 +199,27 @@ struct InstanceMachineTests {
         #expect(bench.outlook == .implausible(nextStart: bench.now))
         bench.makeReady(0, 4)
         #expect(bench.outlook == .up)
+        #expect(bench.snapshots[0].failedStartsInRow == 3, "not yet")
+        bench.wait(.seconds(1))
+        #expect(bench.snapshots[0].failedStartsInRow == 0)
+        #expect(bench.deadline == nil)
         bench.die(0, 4)
         #expect(bench.outlook == .coming(nextStart: bench.deadline ?? .zero))
+    }
+
+    @Test("who listens and ends at once has not started: the third time nobody waits for it", arguments: [50, 999, 1000])
+    func readyForAMoment(milliseconds: Int) {
+        let bench = Bench()
+        bench.start()
+        for serial in UInt32(1)...4 {
+            bench.makeReady(0, serial)
+            bench.now += .milliseconds(milliseconds)
+            bench.die(0, serial, .status(1))
+            #expect(bench.snapshots[0].failedStartsInRow == (milliseconds < 1000 ? Int(serial) : 0))
+            let isPlausible = if case .coming = bench.outlook { true } else { false }
+            #expect(isPlausible == (milliseconds == 1000 || serial < 3))
+            bench.wait()
+        }
     }
 
     @Test("events of an earlier spawn are stale: nothing happens, an unknown process is killed")
