@@ -110,6 +110,15 @@ struct AppCommandTests {
         control.site.stop()
     }
 
+    @Test("logs has what an app in a crash loop wrote, while it waits for its next start") func logsOfCrashLoop() throws {
+        let control = try ControlSite(app: "restart always backoff=3s..5s;", mode: "exit")
+        try #require(eventually(within: 20) { (try? control.instances().first?["state"] as? String) == "backing_off" })
+        let result = try control.run(["app", "logs", "one"])
+        #expect(result.output.contains("one.0 out cannot find"), "\(result.output)\(result.errors)")
+        #expect(try control.run(["app", "logs", "-n", "1", "one"]).output.split(separator: "\n").count == 1)
+        control.site.stop()
+    }
+
     @Test("logs prints the last lines, escaped, and follows") func logs() throws {
         let directory = try TemporaryDirectory()
         let control = try ControlSite(directory: directory)

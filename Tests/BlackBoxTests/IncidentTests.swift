@@ -206,6 +206,27 @@ struct IncidentTests {
         control.site.stop()
     }
 
+    @Test("of an app that cannot be started says what hinders it, and so do app list and app logs")
+    func cannotBeStarted() throws {
+        let control = try ControlSite(app: "env_file missing.env;")
+        defer { control.site.stop() }
+        try #require(eventually(within: 20) { (try? control.status()) != nil })
+        #expect(try control.site.client(timeout: 30).request().status == 503)
+        let reason = "env_file \"\(control.directory.path)/missing.env\" cannot be read (2: No such file or directory)"
+        #expect(eventually(within: 10) { (why(control.socket)?.verdict["cause"] as? String)?.contains(reason) == true },
+                "\(String(describing: why(control.socket)?.json))")
+        #expect(try control.run(["app", "list"]).output.contains(reason))
+        #expect(try control.instances().first?["last_failure"] as? String != nil)
+        let logs = try control.run(["app", "logs", "one"])
+        #expect(logs.succeeded && logs.output == "")
+        #expect(logs.errors.contains("app one has written nothing") && logs.errors.contains(reason), "\(logs.errors)")
+        let started = try control.run(["app", "start", "one"])
+        #expect(started.ending == .exited(1) && started.errors.contains(reason), "\(started.errors)")
+        try control.directory.write("missing.env", "VERSION=2\n")
+        #expect(try control.run(["app", "start", "one"]).succeeded)
+        #expect(try control.instances().first?["last_failure"] == nil)
+    }
+
     @Test("is known after a crash of everything, with incident_log")
     func kept() throws {
         let folder = try TemporaryDirectory()

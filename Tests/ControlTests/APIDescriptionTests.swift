@@ -56,7 +56,7 @@ struct APIDescriptionTests {
         let upstream = UpstreamReport(name: "", servers: [server])
         let instance = InstanceReport(
             slot: 0, serial: 1, release: 1, state: "ready", role: "current", healthy: true, process: 1, address: "", ageMilliseconds: 1,
-            nextMilliseconds: 1, restarts: 0, failedStarts: 0, lastExit: "", status: "", lines: 0, linesDropped: 0)
+            nextMilliseconds: 1, restarts: 0, failedStarts: 0, lastExit: "", lastFailure: "", status: "", lines: 0, linesDropped: 0)
         let app = AppReport(
             name: "", state: "up", running: true, rolling: false, nextStartMilliseconds: 1, release: 1, previousRelease: 1, command: [],
             differences: [], instancesWanted: 1, instancesInBlock: 1, instances: [instance])

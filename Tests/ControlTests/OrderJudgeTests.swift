@@ -20,7 +20,7 @@ struct OrderJudgeTests {
                 InstanceReport(
                     slot: instance.slot, serial: instance.serial, release: 1, state: instance.state, role: "current", healthy: true,
                     process: instance.lives ? 7 : nil, address: "", ageMilliseconds: 0, nextMilliseconds: nil, restarts: 0,
-                    failedStarts: instance.failed, lastExit: "exit status 3", status: nil, lines: 0, linesDropped: 0)
+                    failedStarts: instance.failed, lastExit: "exit status 3", lastFailure: nil, status: nil, lines: 0, linesDropped: 0)
             })
     }
 
@@ -33,6 +33,13 @@ struct OrderJudgeTests {
         let verdict = failing.judge(app([(0, 5, "backing_off", false, 4)]))
         #expect(verdict == Verdict(succeeded: false, text: "api.0#5 did not become ready (exit status 3); it is tried again"))
         #expect(judge.judge(app([(0, 5, "ready", true, 0)]))?.succeeded == true)
+    }
+
+    @Test("a start that the restart policy does not repeat is said to be the last") func lastStart() {
+        var judge = Judge(app: "api", goal: .running, release: 1, before: nil)
+        let verdict = judge.judge(app([(0, 1, "finished", false, 1)]))
+        let text = "api.0#1 did not become ready (exit status 3); it is not started again (restart)"
+        #expect(verdict == Verdict(succeeded: false, text: text))
     }
 
     @Test("what fails again after it was ready counts") func failsLater() {

@@ -23,7 +23,8 @@ struct StatusTextTests {
         app.instances = [
             InstanceReport(
                 slot: 0, serial: 1, release: 1, state: "ready", role: "current", healthy: true, process: 1, address: "", ageMilliseconds: 0,
-                nextMilliseconds: nil, restarts: 0, failedStarts: 0, lastExit: nil, status: "ready\u{1b}]0;x", lines: 0, linesDropped: 0)
+                nextMilliseconds: nil, restarts: 0, failedStarts: 0, lastExit: nil, lastFailure: "could not\u{1b}",
+                status: "ready\u{1b}]0;x", lines: 0, linesDropped: 0)
         ]
         let text = StatusText.apps([app])
         #expect(text.utf8.allSatisfy { $0 == 10 || $0 >= 32 && $0 != 127 })

@@ -12,7 +12,7 @@ private let instance: InstanceOverview = {
     var instance = InstanceOverview(slot: 1, serial: 7, release: 3, phase: .backingOff, role: .candidate)
     (instance.process, instance.age, instance.next, instance.restarts, instance.failedStarts) = (4711, 1, 2, 3, 4)
     (instance.lines, instance.linesDropped, instance.address) = (5, 6, "127.0.0.1:3000")
-    (instance.status, instance.lastExit) = ("warming ü", "exited with code 3")
+    (instance.status, instance.lastExit, instance.lastFailure) = ("warming ü", "exited with code 3", "could not be started")
     return instance
 }()
 private let app: AppOverview = {

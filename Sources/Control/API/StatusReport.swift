@@ -89,6 +89,8 @@ struct InstanceReport: Codable, Equatable, Sendable {
     var restarts: UInt64
     var failedStarts: UInt32
     var lastExit: String?
+    /// Why the last start failed.
+    var lastFailure: String?
     /// Its last STATUS=.
     var status: String?
     var lines: UInt64
@@ -183,6 +185,7 @@ extension InstanceReport {
             healthy: instance.isHealthy, process: instance.process == 0 ? nil : instance.process, address: instance.address,
             ageMilliseconds: instance.age, nextMilliseconds: instance.next == 0 ? nil : instance.next, restarts: instance.restarts,
             failedStarts: instance.failedStarts, lastExit: instance.lastExit.isEmpty ? nil : instance.lastExit,
+            lastFailure: instance.lastFailure.isEmpty ? nil : instance.lastFailure,
             status: instance.status.isEmpty ? nil : instance.status, lines: instance.lines, linesDropped: instance.linesDropped)
     }
 }

@@ -85,7 +85,9 @@ struct AppCommand: AsyncParsableCommand {
         func run() async throws {
             try await options.run { client in
                 let resource = AppCommand.resource(name, "logs") + "?lines=\(lines)&follow=\(follow)"
+                var isSilent = true
                 try await client.send(.GET, resource) { line in
+                    isSilent = false
                     if options.json {
                         print(String(decoding: line, as: UTF8.self))
                     } else {
@@ -93,7 +95,19 @@ struct AppCommand: AsyncParsableCommand {
                     }
                     fflush(nil)
                 }
+                if isSilent, !options.json { try await Self.explainSilence(of: name, client) }
             }
+        }
+
+        /// Nothing was written: perhaps because nothing ran.
+        private static func explainSilence(of name: String, _ client: ControlClient) async throws {
+            let app = try await client.get([AppReport].self, "/v1/apps").first { $0.name == name }
+            var lines = ["goodgate: app \(TextEscape.terminal(name)) has written nothing"]
+            for instance in app?.instances ?? [] {
+                guard let failure = instance.lastFailure else { continue }
+                lines.append("  \(TextEscape.terminal(name)).\(instance.slot) \(TextEscape.terminal(failure))")
+            }
+            FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
         }
     }
 }

@@ -71,9 +71,10 @@ extension AppOperation {
                     oldFailures[instance.slot] = instance.failedStarts
                     continue
                 }
-                let exit = instance.lastExit.map { " (\($0))" } ?? ""
-                return Verdict(
-                    succeeded: false, text: "\(app).\(instance.slot)#\(instance.serial) did not become ready\(exit); it is tried again")
+                let name = "\(app).\(instance.slot)#\(instance.serial)"
+                let why = instance.lastFailure ?? "did not become ready" + (instance.lastExit.map { " (\($0))" } ?? "")
+                let next = instance.state == "finished" ? "it is not started again (restart)" : "it is tried again"
+                return Verdict(succeeded: false, text: "\(name) \(why); \(next)")
             }
             return nil
         }

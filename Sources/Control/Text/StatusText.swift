@@ -43,6 +43,7 @@ enum StatusText {
                 if instance.role != "current" { notes.append(instance.role) }
                 if instance.restarts > 0 { notes.append("\(instance.restarts) restarts") }
                 if instance.failedStarts > 0 { notes.append("\(instance.failedStarts) failed starts") }
+                if let failure = instance.lastFailure { notes.append(escape(failure)) }
                 if let exit = instance.lastExit { notes.append("before: \(escape(exit))") }
                 if let status = instance.status { notes.append(escape(status)) }
                 if instance.state == "backing_off", let next = instance.nextMilliseconds { notes.append("starts in \(span(next))") }

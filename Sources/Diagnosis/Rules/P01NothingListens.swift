@@ -59,6 +59,18 @@ enum P01NothingListens {
         guard let end = RuleSupport.ends(of: unit, failure, evidence).first else {
             return .ruledOut("\(unit.name) did not end by itself at that time")
         }
+        if case .failed(result: "start") = end.kind {
+            // The line begins with the instance.
+            let why = end.line.firstRange(of: ": ").map { String(end.line[$0.upperBound...]) } ?? end.line
+            return .finding(
+                Finding(
+                    .proven, Culprit(.unit, unit.name), "\(unit.name) has no instance: the last one \(why).",
+                    evidence: [RuleSupport.failures(failure, [.poolEmpty]), RuleSupport.line(end)],
+                    disproof: "An instance that was ready at that time.",
+                    fix: Fix(
+                        "Take away what hinders it; it is tried again by itself, or at once.",
+                        commands: ["goodgate app list", "goodgate app start \(unit.appName)"])))
+        }
         let how = unit.endText.map { ": it \($0)" } ?? ""
         return .finding(
             Finding(

@@ -34,6 +34,8 @@ package struct InstanceOverview: Equatable, Sendable {
     package var status: String
     /// How the run before ended, in words; "" when there was none.
     package var lastExit: String
+    /// Why the last start failed, in words; "" when it did not. The sender cuts it.
+    package var lastFailure: String
 
     package init(slot: UInt32, serial: UInt32, release: UInt32, phase: Phase, role: Role) {
         self.slot = slot
@@ -52,10 +54,13 @@ package struct InstanceOverview: Equatable, Sendable {
         address = ""
         status = ""
         lastExit = ""
+        lastFailure = ""
     }
 
-    /// Most instances in one packet. The texts of each are short: an address, a status of 128 bytes, an end.
+    /// Most instances in one packet. The texts of each are short: an address, a status of 128 bytes, an end, a failure.
     package static let perPacketMax = 50
+    /// Most bytes of a failure.
+    package static let failureBytesMax = 240
 }
 
 extension InstanceOverview {
@@ -79,12 +84,13 @@ extension InstanceOverview {
             writer.text(instance.address)
             writer.text(instance.status)
             writer.text(instance.lastExit)
+            writer.text(instance.lastFailure)
         }
     }
 
     static func read(from reader: inout PacketReader) throws(MessageError) -> [InstanceOverview] {
         var list: [InstanceOverview] = []
-        for _ in 0..<(try reader.count(max: perPacketMax, elementBytesMin: 69)) {
+        for _ in 0..<(try reader.count(max: perPacketMax, elementBytesMin: 71)) {
             var instance = InstanceOverview(
                 slot: try reader.integer(), serial: try reader.integer(), release: try reader.integer(),
                 phase: try reader.choice(), role: try reader.choice())
@@ -99,6 +105,7 @@ extension InstanceOverview {
             instance.address = try reader.text()
             instance.status = try reader.text()
             instance.lastExit = try reader.text()
+            instance.lastFailure = try reader.text()
             list.append(instance)
         }
         return list

@@ -1,4 +1,5 @@
 internal import Config
+internal import Glibc
 internal import Machine
 
 extension AppReport {
@@ -31,6 +32,8 @@ extension AppReport {
     private static func times(_ count: Int) -> String { count > 1 ? ", \(count) times in a row" : "" }
 
     private static func words(_ failure: StartFailure) -> String {
+        // The supervisor itself has words for it.
+        if failure.step == .prepare, failure.errorNumber != ECANCELED { return "could not be started" }
         let reason = failure.errorNumber == 0 ? "" : " " + SystemError(code: failure.errorNumber).text
         return "could not be started at step \"\(failure.step)\"\(reason)"
     }

@@ -37,14 +37,20 @@ extension AppSupervisor {
         case .outlook(let outlook): host.outlook(app: app.name, outlook)
         case .report(let key, let report):
             follow(report, key, app: app)
-            let (text, level) = report.line(app: app.name, now: host.now)
-            tell(app, key, report, text: text + culprit(of: report, key, app), level: level)
+            var (text, level) = report.line(app: app.name, now: host.now)
+            if case .startFailed(let failure, _) = report, let key { text += culprit(of: failure, key, app) }
+            switch (report, key) {
+            case (.startFailed, let key?), (.startTimedOut, let key?): app.lastFailures[key.slot] = text
+            case (.ready, let key?): app.lastFailures[key.slot] = nil
+            default: break
+            }
+            tell(app, key, report, text: text, level: level)
         }
     }
 
-    /// What a failed start was about: the program or the directory that the machine does not know.
-    private func culprit(of report: AppReport, _ key: InstanceKey?, _ app: ManagedApp) -> String {
-        guard case .startFailed(let failure, _) = report, let key else { return "" }
+    /// What a failed start was about: what the machine does not know.
+    private func culprit(of failure: StartFailure, _ key: InstanceKey, _ app: ManagedApp) -> String {
+        if let text = app.refusals.removeValue(forKey: key) { return ": " + text }
         let specification = app.instances[key].map { app.specification(of: $0.release) } ?? app.block
         switch failure.step {
         case .execute: return ": command \"\(specification.command.first ?? "")\""
@@ -110,7 +116,7 @@ extension AppSupervisor {
         do throws(Refusal) {
             try spawn(key, release: release, app: app)
         } catch {
-            host.notice(app: app.name, text: "app \(app.name).\(key.slot)#\(key.serial): \(error.text)", level: .error)
+            app.refusals[key] = error.text
             pending.append((app.name, key, .startFailed(error.failure)))
         }
         changed()

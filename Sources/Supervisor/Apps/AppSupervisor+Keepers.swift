@@ -129,14 +129,20 @@ extension AppSupervisor {
         package var lines: [String]
     }
 
-    /// Asks the keepers of an app for their last lines.
+    /// The last lines of an app's instances: of those that run their keepers are asked.
     ///
-    /// - Parameter reader: Called once per instance that was asked, later; with no lines if its keeper goes away meanwhile.
-    /// - Returns: How many were asked.
+    /// - Parameter reader: Called once per instance: at once for those that ended, the last of each slot; later for those that were asked,
+    ///   with no lines if the keeper goes away meanwhile.
+    /// - Returns: How often it is called.
     @discardableResult
     package func lastLines(app: String, count: UInt32, reader: @escaping (InstanceLines) -> Void) -> Int {
         var asked = 0
-        for instance in apps[app]?.instances.values ?? [:].values {
+        guard let managed = apps[app] else { return 0 }
+        for lines in managed.lastWords.values {
+            asked += 1
+            reader(InstanceLines(key: lines.key, release: lines.release, total: lines.total, lines: Array(lines.lines.suffix(Int(count)))))
+        }
+        for instance in managed.instances.values {
             guard let channel = instance.channel, channel.send(.lines(count)) else { continue }
             instance.lineReaders.append(reader)
             asked += 1
@@ -151,7 +157,9 @@ extension AppSupervisor {
     private func askLastWords(of instance: AppInstance, app: String) {
         guard let channel = instance.channel, channel.send(.lines(Self.lastWordsMax)) else { return }
         instance.lineReaders.append { [weak self] lines in
-            if !lines.lines.isEmpty { self?.host.lastLines(app: app, lines) }
+            guard let self, !lines.lines.isEmpty else { return }
+            apps[app]?.lastWords[lines.key.slot] = lines
+            host.lastLines(app: app, lines)
         }
     }
 

@@ -67,6 +67,8 @@ extension AppSupervisor {
             package var address: String
             /// Its last STATUS=.
             package var status: String
+            /// Why the last start in its slot failed; nil: it did not, or one is ready since.
+            package var lastFailure: String?
             /// Lines it wrote, and of these not logged.
             package var lines: UInt64
             /// See `lines`.
@@ -87,7 +89,8 @@ extension AppSupervisor {
                     let instance = app.instances[snapshot.key]
                     return Status.Instance(
                         snapshot: snapshot, address: instance?.address?.listenKey ?? "", status: instance?.state?.status ?? "",
-                        lines: instance?.state?.lines ?? 0, linesDropped: instance?.state?.linesDropped ?? 0)
+                        lastFailure: app.lastFailures[snapshot.key.slot], lines: instance?.state?.lines ?? 0,
+                        linesDropped: instance?.state?.linesDropped ?? 0)
                 })
         }
     }

@@ -26,6 +26,12 @@ final class ManagedApp {
     var previousRelease: UInt32?
     /// Release that was active when the deploy or rollback under way began.
     var rollsFrom: UInt32?
+    /// Why instances could not be started, until that is reported.
+    var refusals: [InstanceKey: String] = [:]
+    /// What hinders the next start, by slot, in words: why the last one failed. Until an instance of it is ready.
+    var lastFailures: [Int: String] = [:]
+    /// What the last instance of each slot that ended wrote last: its keeper is gone.
+    var lastWords: [Int: AppSupervisor.InstanceLines] = [:]
     /// The soak under way: counts at its beginning.
     var soak: SoakBaseline?
 

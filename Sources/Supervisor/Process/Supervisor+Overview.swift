@@ -111,6 +111,8 @@ extension Supervisor {
             overview.linesDropped = instance.linesDropped
             overview.address = instance.address
             overview.status = instance.status
+            let failure = instance.lastFailure ?? ""
+            overview.lastFailure = String(decoding: failure.utf8.prefix(InstanceOverview.failureBytesMax), as: UTF8.self)
             overview.lastExit = snapshot.lastExit?.words ?? ""
             return overview
         }
