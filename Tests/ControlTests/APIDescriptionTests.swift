@@ -59,7 +59,7 @@ struct APIDescriptionTests {
             nextMilliseconds: 1, restarts: 0, failedStarts: 0, lastExit: "", lastFailure: "", status: "", lines: 0, linesDropped: 0)
         let app = AppReport(
             name: "", state: "up", running: true, rolling: false, nextStartMilliseconds: 1, release: 1, previousRelease: 1, command: [],
-            differences: [], instancesWanted: 1, instancesInBlock: 1, instances: [instance])
+            differences: [], refusedBlock: "", instancesWanted: 1, instancesInBlock: 1, instances: [instance])
         let worker = WorkerReport(
             process: 1, generation: 1, index: 0, state: "ready", ageMilliseconds: 1, connections: 0, requests: 0)
         let traffic = TrafficReport(
@@ -106,7 +106,7 @@ struct APIDescriptionTests {
         let bare = try APICoding.encoder.encode(
             AppReport(
                 name: "", state: "up", running: true, rolling: false, nextStartMilliseconds: nil, release: 1, previousRelease: nil,
-                command: [], differences: [], instancesWanted: 1, instancesInBlock: 1, instances: []))
+                command: [], differences: [], refusedBlock: nil, instancesWanted: 1, instancesInBlock: 1, instances: []))
         let keys = try #require(try JSONSerialization.jsonObject(with: bare) as? [String: Any]).keys
         let line = try #require(Self.text.split(separator: "\n").first { $0.contains("required: [name, state, running") })
         let words = line.drop { $0 != "[" }.dropFirst().dropLast().split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -15,7 +15,7 @@ struct OrderJudgeTests {
     ) -> AppReport {
         AppReport(
             name: "api", state: "up", running: running, rolling: rolling, nextStartMilliseconds: nil, release: release,
-            previousRelease: nil, command: [], differences: [], instancesWanted: wanted, instancesInBlock: wanted,
+            previousRelease: nil, command: [], differences: [], refusedBlock: nil, instancesWanted: wanted, instancesInBlock: wanted,
             instances: list.map { instance in
                 InstanceReport(
                     slot: instance.slot, serial: instance.serial, release: 1, state: instance.state, role: "current", healthy: true,

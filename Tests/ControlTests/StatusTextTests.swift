@@ -19,7 +19,8 @@ struct StatusTextTests {
     @Test("whatever an app can name is escaped") func escapes() {
         var app = AppReport(
             name: "a\u{1b}[2J", state: "up", running: true, rolling: false, nextStartMilliseconds: nil, release: 1, previousRelease: nil,
-            command: [], differences: ["env \u{7}"], instancesWanted: 1, instancesInBlock: 1, instances: [])
+            command: [], differences: ["env \u{7}"], refusedBlock: "release 3\u{1b}[m: given up",
+            instancesWanted: 1, instancesInBlock: 1, instances: [])
         app.instances = [
             InstanceReport(
                 slot: 0, serial: 1, release: 1, state: "ready", role: "current", healthy: true, process: 1, address: "", ageMilliseconds: 0,
@@ -28,6 +29,7 @@ struct StatusTextTests {
         ]
         let text = StatusText.apps([app])
         #expect(text.utf8.allSatisfy { $0 == 10 || $0 >= 32 && $0 != 127 })
+        #expect(text.contains("does not run: release 3\\x1b[m: given up, differs from") && text.contains("could not\\x1b"))
         #expect(text.contains("a\\x1b[2J") && text.contains("env \\x07") && text.contains("ready\\x1b]0;x"))
     }
 

@@ -165,6 +165,35 @@ struct AppAdoptionTests {
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n7 ")) }
     }
 
+    @Test("after a block that was given up the release before it is started again as it was, by the next supervisor too")
+    func refusedBlock() throws {
+        let first = try TestHost()
+        let good = first.specification(instances: 2)
+        first.start(good)
+        var bad = good
+        bad.environment = ["BROKEN=1"]
+        first.supervisor.configure([bad])
+        #expect(first.run { $0.hasEnded(.failed(slot: 0)) })
+        #expect(first.supervisor.status[0].refusedBlock?.contains("release 2: given up") == true)
+        #expect(first.supervisor.status[0].differences == ["no env BROKEN"])
+        first.supervisor.save()
+        first.die()
+
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        host.supervisor.configure([bad])
+        #expect(host.run { $0.hasEnded(.failed(slot: 0)) && $0.processes.count == 2 }, "\(host.log)")
+        let killed = try #require(host.processes.first)
+        kill(killed, SIGKILL)
+        #expect(host.run { $0.routes.count == 2 && !$0.processes.contains(killed) }, "\(host.log)")
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
+        // Edited back to what runs: nothing is replaced.
+        let processes = host.processes
+        host.supervisor.configure([good])
+        #expect(!host.run(seconds: 0.5) { $0.processes != processes }, "\(host.log)")
+        #expect(host.supervisor.status[0].refusedBlock == nil && host.supervisor.status[0].differences == [])
+    }
+
     @Test("a roll whose old instance is still draining has come to its new one")
     func committedRoll() throws {
         let first = try TestHost()

@@ -128,6 +128,18 @@ struct AppPartsTests {
 
     // MARK: - State
 
+    /// A block in which everything that a release keeps is said.
+    static let block: AppSpecification = {
+        var block = AppSpecification(
+            name: "my app%", command: ["/bin/y", "-"], listen: .fixed(.ipv4(0x7F00_0001, port: 3000)), environment: ["-", "A==1"])
+        (block.directory, block.user, block.group) = ("-", "", "www")
+        (block.memoryMax, block.openFilesMax, block.creationMask) = (1 << 40, 7, 0o27)
+        block.environmentFiles = ["/e f"]
+        block.watchdog = .milliseconds(1500)
+        block.log = AppLog(path: "stderr", rotateBytes: 3, keep: 4)
+        return block
+    }()
+
     static let state = AppState(
         boot: "b-1",
         apps: [
@@ -137,7 +149,7 @@ struct AppPartsTests {
                     AppState.Release(
                         number: 3, block: .max, command: ["/bin/x", "", "a b\n"], directory: "/srv/ä",
                         environment: ["A=1 2", "B="], environmentFiles: ["/e"]),
-                    AppState.Release(number: 2, block: 7),
+                    AppState.Release(number: 2, block: 7, base: block),
                 ],
                 instances: [
                     AppState.Instance(
@@ -150,6 +162,38 @@ struct AppPartsTests {
     @Test("the state file gives back what was put in")
     func stateRoundTrip() throws {
         #expect(try AppState(decoding: Self.state.encoded) == Self.state)
+        var other = Self.block
+        (other.directory, other.user, other.group, other.memoryMax, other.openFilesMax) = (nil, nil, nil, nil, nil)
+        (other.watchdog, other.log, other.environment, other.environmentFiles) = (nil, nil, [], [])
+        for listen in [AppListen.port, .descriptor, .unix, .nowhere, .fixed(.unix(Array("/a b".utf8)))] {
+            other.listen = listen
+            let app = AppState.App(
+                name: other.name, activeRelease: 1, nextSerial: 1, isRunning: true, lastRelease: 1,
+                releases: [AppState.Release(number: 1, of: other)])
+            let state = AppState(boot: "", apps: [app])
+            #expect(try AppState(decoding: state.encoded) == state)
+        }
+    }
+
+    @Test("a release runs what it ran, and takes from the block what needs no new process; the difference is told")
+    func releaseOfItsTime() {
+        var release = AppState.Release(number: 1, of: Self.block)
+        var edited = AppSpecification(name: "my app%", command: ["/bin/z"], instances: 5, environment: ["A==1", "N=1"])
+        edited.stopTimeout = .seconds(3)
+        edited.log = Self.block.log
+        let running = release.applied(to: edited)
+        #expect(running.processFingerprint == Self.block.processFingerprint)
+        #expect(running.instances == 5 && running.stopTimeout == .seconds(3))
+        #expect(running.differences(from: Self.block) == [])
+        #expect(
+            running.differences(from: edited) == [
+                "command /bin/y -", "directory -", "user ", "group www", "env -", "no env N", "env_file /e f", "listen 127.0.0.1:3000",
+                "memory_max 1099511627776", "nofile 7", "umask 27", "watchdog 1.5 seconds",
+            ])
+        (release.directory, release.environment) = ("/srv/2", ["V=2"])
+        #expect(release.applied(to: Self.block).differences(from: Self.block) == ["directory /srv/2", "env V"])
+        release.base = nil
+        #expect(release.applied(to: edited).command == ["/bin/z"], "a file of an older version")
     }
 
     @Test("a state file with any damage is refused, never half used, never a trap")

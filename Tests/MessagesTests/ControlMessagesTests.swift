@@ -19,6 +19,7 @@ private let app: AppOverview = {
     var app = AppOverview(name: "api", outlook: .implausible)
     (app.isRunning, app.isRolling, app.nextStart, app.release, app.previousRelease) = (true, true, 15_000, 3, 2)
     (app.count, app.blockCount, app.command, app.differences) = (4, 2, ["/usr/bin/node", "server.js"], ["env A"])
+    app.refusedBlock = "release 4: given up"
     return app
 }()
 private let peer = PeerOverview(

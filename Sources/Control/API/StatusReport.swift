@@ -64,6 +64,8 @@ struct AppReport: Codable, Equatable, Sendable {
     var command: [String]
     /// How the release differs from the block of the configuration. Variables by name only.
     var differences: [String]
+    /// The block in force was given up, for this reason; what runs is a release of the block before it.
+    var refusedBlock: String?
     /// Instances that are wanted, and that the block asks for.
     var instancesWanted: UInt32
     var instancesInBlock: UInt32
@@ -173,7 +175,8 @@ extension AppReport {
             name: app.name, state: "\(app.outlook)", running: app.isRunning, rolling: app.isRolling,
             nextStartMilliseconds: app.outlook == .coming || app.outlook == .implausible ? app.nextStart : nil,
             release: app.release, previousRelease: app.previousRelease == 0 ? nil : app.previousRelease, command: app.command,
-            differences: app.differences, instancesWanted: app.count, instancesInBlock: app.blockCount, instances: [])
+            differences: app.differences, refusedBlock: app.refusedBlock.isEmpty ? nil : app.refusedBlock,
+            instancesWanted: app.count, instancesInBlock: app.blockCount, instances: [])
     }
 }
 

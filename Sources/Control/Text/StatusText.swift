@@ -34,9 +34,12 @@ enum StatusText {
             let state = app.rolling ? app.state + ", rolling" : app.running ? app.state : "stopped"
             let next = app.nextStartMilliseconds.map { $0 > 0 ? ", next start in \(span($0))" : "" } ?? ""
             let scale = app.instancesWanted == app.instancesInBlock ? "" : " (\(app.instancesInBlock) in the block)"
+            var notes: [String] = []
+            if let refused = app.refusedBlock { notes.append("the block was edited and does not run: \(escape(refused))") }
+            if !app.differences.isEmpty { notes.append("differs from the block: " + app.differences.map(escape).joined(separator: "; ")) }
             rows.append([
                 escape(app.name), state + next, "release \(app.release)", "\(app.instancesWanted) wanted\(scale)", "", "",
-                app.differences.isEmpty ? "" : "differs from the block: " + app.differences.map(escape).joined(separator: "; "),
+                notes.joined(separator: ", "),
             ])
             for instance in app.instances {
                 var notes: [String] = []

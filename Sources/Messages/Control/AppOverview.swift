@@ -31,6 +31,8 @@ package struct AppOverview: Equatable, Sendable {
     package var command: [String]
     /// How the release differs from the block of the configuration: one text each. Values of variables are not told.
     package var differences: [String]
+    /// How the roll to the block in force was given up, in words; "": it was not. The sender cuts it.
+    package var refusedBlock: String
 
     package init(name: String, outlook: Outlook) {
         self.name = name
@@ -44,12 +46,15 @@ package struct AppOverview: Equatable, Sendable {
         blockCount = 0
         command = []
         differences = []
+        refusedBlock = ""
     }
 
     /// Most words of a command, and most differences, that are told; the sender cuts.
     package static let textsMax = 64
     /// Bytes that they may take together.
     package static let textBytesMax = 16 * 1024
+    /// Most bytes of the reason why the block was given up.
+    package static let refusalBytesMax = 400
 }
 
 extension AppOverview {
@@ -66,6 +71,7 @@ extension AppOverview {
         guard command.count <= Self.textsMax, differences.count <= Self.textsMax else { throw .tooLarge }
         try writer.texts(command)
         try writer.texts(differences)
+        writer.text(refusedBlock)
     }
 
     init(from reader: inout PacketReader) throws(MessageError) {
@@ -80,5 +86,6 @@ extension AppOverview {
         blockCount = try reader.integer()
         command = try reader.texts(max: Self.textsMax)
         differences = try reader.texts(max: Self.textsMax)
+        refusedBlock = try reader.text()
     }
 }

@@ -25,13 +25,7 @@ extension AppState {
                 "app", app.name, "\(app.activeRelease)", "\(app.nextSerial)", app.isRunning ? "1" : "0",
                 app.scale.map { "\($0)" } ?? "-", "\(app.lastRelease)", app.previousRelease.map { "\($0)" } ?? "-",
             ])
-            for release in app.releases {
-                line(["release", "\(release.number)", "\(release.block)"])
-                if let directory = release.directory { line(["directory", directory]) }
-                if let command = release.command { line(["command"] + command) }
-                if !release.environment.isEmpty { line(["env"] + release.environment) }
-                if let files = release.environmentFiles { line(["env_file"] + files) }
-            }
+            for release in app.releases { for fields in Self.lines(of: release) { line(fields) } }
             for instance in app.instances {
                 line([
                     "instance", "\(instance.slot)", "\(instance.serial)", "\(instance.release)", "\(instance.process)",
@@ -84,26 +78,6 @@ extension AppState {
                     slot: slot, serial: serial, release: release, process: process, startTicks: ticks, address: rest[5],
                     isReady: rest[6] == "1", restarts: restarts, cgroups: Array(rest.dropFirst(8))))
         default: return takeRelease(fields.first, rest)
-        }
-        return true
-    }
-
-    private mutating func takeRelease(_ kind: String?, _ rest: [String]) -> Bool {
-        guard !apps.isEmpty else { return false }
-        let app = apps.count - 1
-        if kind == "release" {
-            guard rest.count == 2, let number = UInt32(rest[0]), let block = UInt64(rest[1]) else { return false }
-            apps[app].releases.append(Release(number: number, block: block))
-            return true
-        }
-        guard !apps[app].releases.isEmpty else { return false }
-        let last = apps[app].releases.count - 1
-        switch kind {
-        case "directory": apps[app].releases[last].directory = rest.first
-        case "command": apps[app].releases[last].command = rest
-        case "env": apps[app].releases[last].environment = rest
-        case "env_file": apps[app].releases[last].environmentFiles = rest
-        default: return false
         }
         return true
     }

@@ -2,29 +2,24 @@ internal import Machine
 
 /// What has to survive the supervisor, beyond what the keepers know themselves: releases, scale, addresses.
 struct AppState: Equatable {
-    /// What a deploy changed against the block of the configuration; nil or empty: nothing.
+    /// What a number stands for: the block of its time, and what a deploy changed against it.
     struct Release: Equatable {
         var number: UInt32
         /// Fingerprint of the block that it was made for. Once the block is edited, the release is history.
         var block: UInt64
+        /// That block; only what a new process takes up counts. nil, in a file of an older version: the present one.
+        var base: AppSpecification?
         var command: [String]?
         var directory: String?
         var environment: [String] = []
         var environmentFiles: [String]?
 
-        /// How the release differs from the block, one text each. Variables by name only: their values may be secrets.
-        var differences: [String] {
-            var list: [String] = []
-            if let command { list.append("command " + command.joined(separator: " ")) }
-            if let directory { list.append("directory " + directory) }
-            for variable in environment { list.append("env " + (variable.split(separator: "=").first ?? "")) }
-            for file in environmentFiles ?? [] { list.append("env_file " + file) }
-            return list
-        }
+        /// A deploy changed nothing.
+        var isPlain: Bool { command == nil && directory == nil && environment.isEmpty && environmentFiles == nil }
 
-        /// The block with the release's changes.
+        /// The release runs what it always ran, whatever the block says by now; what needs no new process is the block's.
         func applied(to block: AppSpecification) -> AppSpecification {
-            var result = block
+            var result = base.map { block.withProcessPart(of: $0) } ?? block
             if let command { result.command = command }
             if let directory { result.directory = directory }
             result.environment += environment

@@ -41,6 +41,7 @@ extension AppSupervisor {
             if case .startFailed(let failure, _) = report, let key { text += culprit(of: failure, key, app) }
             switch (report, key) {
             case (.startFailed, let key?), (.startTimedOut, let key?): app.lastFailures[key.slot] = text
+            case (.rollEnded, nil): app.refusedBlock = app.runs(app.block) ? nil : text
             case (.ready, let key?): app.lastFailures[key.slot] = nil
             default: break
             }

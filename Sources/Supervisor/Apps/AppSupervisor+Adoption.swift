@@ -110,7 +110,7 @@ extension AppSupervisor {
         }
         let record = Self.record(of: keeper, saved: saved)
         if app.releases[keeper.release] == nil {
-            app.add(AppState.Release(number: keeper.release, block: app.block.processFingerprint))
+            app.add(AppState.Release(number: keeper.release, of: app.block))
         }
         let address = record.flatMap { NetworkAddress(listenKey: $0.address) } ?? guess(state, release: keeper.release, app: app)
         let instance = AppInstance(key: keeper.key, release: keeper.release, tag: makeTag(), expected: address)

@@ -37,9 +37,11 @@ extension AppSupervisor {
     package func deploy(app name: String, _ order: DeployOrder) -> (answer: AppMachine.Answer, release: UInt32) {
         guard let app = apps[name] else { return (.refused, 0) }
         let number = app.lastRelease + 1
-        let release = AppState.Release(
-            number: number, block: app.block.processFingerprint, command: order.command, directory: order.directory,
-            environment: order.environment, environmentFiles: order.environmentFiles)
+        var release = AppState.Release(number: number, of: app.block)
+        release.command = order.command
+        release.directory = order.directory
+        release.environment = order.environment
+        release.environmentFiles = order.environmentFiles
         return (self.order(app, to: release, soak: .milliseconds(Int64(order.soakMilliseconds))), number)
     }
 

@@ -69,7 +69,7 @@ extension AppSupervisor {
         let mine = found.filter { $0.app == AppDirectories.fileName(block.name)[...] }
         let serials = mine.map { $0.key.serial &+ 1 }
         let first = max(saved?.nextSerial ?? 1, serials.max() ?? 1)
-        let releases = saved?.releases ?? [AppState.Release(number: mine.map(\.release).max() ?? 1, block: fingerprint)]
+        let releases = saved?.releases ?? [AppState.Release(number: mine.map(\.release).max() ?? 1, of: block)]
         let active = saved?.activeRelease ?? releases.last?.number ?? 1
         var specification = block
         if let scale = saved?.scale { specification.instances = scale }
@@ -95,7 +95,7 @@ extension AppSupervisor {
             machine.start(now: now, actions: &actions)
         }
         if isEdited {
-            roll(app, to: AppState.Release(number: app.lastRelease + 1, block: fingerprint), soak: .zero)
+            roll(app, to: AppState.Release(number: app.lastRelease + 1, of: block), soak: .zero)
             act(app) { machine, now, actions in machine.start(now: now, actions: &actions) }
         }
     }
@@ -103,8 +103,10 @@ extension AppSupervisor {
     private func change(_ app: ManagedApp, to block: AppSpecification) {
         switch app.block.change(to: block) {
         case .none: break
-        case .live:
+        // The second: back to what runs, after an edit that was refused.
+        case .live, .deploy where !app.machine.isRolling && app.runs(block):
             app.block = block
+            if app.runs(block) { app.refusedBlock = nil }
             for release in app.releases.values { app.add(release) }
             var specification = block
             if let scale = app.scale { specification.instances = scale }
@@ -119,7 +121,7 @@ extension AppSupervisor {
             app.pendingBlock = nil
             app.block = block
             app.scale = nil
-            roll(app, to: AppState.Release(number: app.lastRelease + 1, block: block.processFingerprint), soak: .zero)
+            roll(app, to: AppState.Release(number: app.lastRelease + 1, of: block), soak: .zero)
         }
         if !app.machine.isRunning, !app.isRemoved { changed() }
     }

@@ -52,6 +52,8 @@ extension AppSupervisor {
         /// What the release runs, and how it differs from the block.
         package var command: [String]
         package var differences: [String]
+        /// The block in force was given up, for this reason: a release of the block before it runs. nil: it runs.
+        package var refusedBlock: String?
         /// Address that the app itself binds; nil: each instance has its own.
         package var fixedAddress: String?
         /// What can be expected of it.
@@ -79,12 +81,14 @@ extension AppSupervisor {
     /// All apps by name. Allocates.
     package var status: [Status] {
         apps.values.sorted { $0.name < $1.name }.map { app in
-            Status(
+            let specification = app.specification(of: app.machine.activeRelease)
+            return Status(
                 name: app.name, isRunning: app.machine.isRunning, isRolling: app.machine.isRolling,
                 release: app.machine.activeRelease, previousRelease: app.previousRelease, count: app.machine.count,
-                blockCount: app.block.instances, command: app.specification(of: app.machine.activeRelease).command,
-                differences: app.releases[app.machine.activeRelease]?.differences ?? [],
-                fixedAddress: app.specification(of: app.machine.activeRelease).listen.fixedAddress, outlook: app.machine.outlook,
+                blockCount: app.block.instances, command: specification.command,
+                differences: specification.differences(from: app.block),
+                refusedBlock: app.machine.isRolling ? nil : app.refusedBlock, fixedAddress: specification.listen.fixedAddress,
+                outlook: app.machine.outlook,
                 instances: app.machine.snapshots.map { snapshot in
                     let instance = app.instances[snapshot.key]
                     return Status.Instance(

@@ -11,7 +11,7 @@ final class ManagedApp {
     var machine: AppMachine
     /// By number; the active one, the one before it, and one that is being rolled out.
     var releases: [UInt32: AppState.Release] = [:]
-    /// What each of them runs: with the block as it was when the release came.
+    /// What each of them runs.
     var specifications: [UInt32: AppSpecification] = [:]
     /// The highest number that a release of this app ever had.
     var lastRelease: UInt32 = 1
@@ -26,6 +26,8 @@ final class ManagedApp {
     var previousRelease: UInt32?
     /// Release that was active when the deploy or rollback under way began.
     var rollsFrom: UInt32?
+    /// How the roll to the block in force was given up, in words; nil: it was not.
+    var refusedBlock: String?
     /// Why instances could not be started, until that is reported.
     var refusals: [InstanceKey: String] = [:]
     /// What hinders the next start, by slot, in words: why the last one failed. Until an instance of it is ready.
@@ -47,10 +49,13 @@ final class ManagedApp {
         self.machine = machine
     }
 
+    /// Whether the active release was made for a block that starts the same.
+    func runs(_ block: AppSpecification) -> Bool { releases[machine.activeRelease]?.block == block.processFingerprint }
+
     /// What a release runs.
     func specification(of release: UInt32) -> AppSpecification { specifications[release] ?? block }
 
-    /// Takes in a release, for the block as it is now.
+    /// Takes in a release; what needs no new process is as the block says now.
     func add(_ release: AppState.Release) {
         releases[release.number] = release
         specifications[release.number] = release.applied(to: block)

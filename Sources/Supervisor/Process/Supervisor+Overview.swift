@@ -89,6 +89,8 @@ extension Supervisor {
                 })
         }
         overview.command = fitting(status.command)
+        let refusal = status.refusedBlock ?? ""
+        overview.refusedBlock = String(decoding: refusal.utf8.prefix(AppOverview.refusalBytesMax), as: UTF8.self)
         overview.differences = fitting(status.differences)
         return overview
     }
