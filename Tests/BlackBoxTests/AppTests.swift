@@ -51,6 +51,30 @@ struct Apps {
         site.gateway.stop(SIGQUIT, seconds: 5)
     }
 
+    @Test("that a reload renames still serves the requests that the old workers have, and is stopped after them")
+    func renamed() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(app: command(directory, delay: 0), directory: directory)
+        let old = try process(try site.client(timeout: 30).request())
+        let before = site.gateway.workers
+        let slow = try site.client(timeout: 30)
+        try slow.send("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf")
+        // The worker has the head before the reload begins.
+        #expect(try site.get().status == 200)
+        try site.gateway.rewrite(
+            http: Site.block("upstream back { app two; }", site.port, "location / { proxy_pass http://back; }"),
+            main: "app two { \(command(directory, delay: 0)) }")
+        site.gateway.signal(SIGHUP)
+        #expect(site.gateway.waitForError("app two.0#1: ready after", seconds: 20))
+        #expect(eventually { (try? Client.get(site.port).text).flatMap { pid_t($0) }.map { $0 != old } == true })
+        #expect(LiveProcess(before[0]).isAlive)
+        try slow.send("half")
+        #expect(try process(slow.readReply()) == old, "\(site.gateway.errorLog)")
+        slow.close()
+        #expect(eventually(within: 20) { !LiveProcess(old).isAlive }, "\(site.gateway.errorLog)")
+        site.gateway.stop(SIGQUIT, seconds: 20)
+    }
+
     @Test("loses no request when all its instances are killed under load, and is started again")
     func killedUnderLoad() throws {
         let directory = try TemporaryDirectory()

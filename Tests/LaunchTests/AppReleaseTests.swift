@@ -60,6 +60,30 @@ struct AppReleaseTests {
         #expect(next.routes.isEmpty)
     }
 
+    @Test("an app without a block goes on while it is still needed; the place that another one is to have is given up at once")
+    func keptApp() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.start(host.specification("old"))
+        let processes = host.processes
+        let new = host.specification("new")
+        host.supervisor.configure([new], keeping: ["old"])
+        host.supervisor.configure([new], keeping: ["old"])
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.log.count { $0.contains("is stopped when the workers of before have ended") } == 1)
+        #expect(Set(processes).isSubset(of: host.processes))
+        host.supervisor.configure([new])
+        #expect(host.run { $0.processes.count == 1 && Set(processes).isDisjoint(with: $0.processes) }, "\(host.log)")
+
+        var (one, other) = (host.specification("one"), host.specification("other"))
+        one.listen = .fixed(.ipv4(0x7F00_0001, port: 20_999))
+        other.listen = one.listen
+        host.supervisor.configure([one])
+        #expect(host.run { $0.routes.count == 1 && $0.routes.keys.first?.app == "one" }, "\(host.log)")
+        host.supervisor.configure([other], keeping: ["one"])
+        #expect(host.run { $0.routes.count == 1 && $0.routes.keys.first?.app == "other" }, "\(host.log)")
+    }
+
     @Test("a release that does not start leaves the old processes alone")
     func badRelease() throws {
         let host = try TestHost()

@@ -8,12 +8,13 @@ extension AppSupervisor {
     /// Unchanged apps are not touched. What needs a new process becomes a roll, the rest applies at once. Apps that are
     /// gone are stopped. At the start, running instances of a former supervisor are taken over.
     ///
-    /// - Parameter blocks: One per app, names unique.
-    ///
+    /// - Parameters:
+    ///   - blocks: One per app, names unique.
+    ///   - kept: Apps that go on although no block names them: workers of before still have requests for them.
     /// - Returns: Whether it was done. false: another supervisor has the apps of the state directory (the old binary
     ///   during an upgrade); it is done as soon as that one lets go of them.
     @discardableResult
-    package func configure(_ blocks: [AppSpecification]) -> Bool {
+    package func configure(_ blocks: [AppSpecification], keeping kept: Set<String> = []) -> Bool {
         guard takeLock(for: blocks) else { return false }
         let isFirst = apps.isEmpty
         let saved = isFirst ? loadState() : nil
@@ -21,6 +22,7 @@ extension AppSupervisor {
         for block in blocks {
             if let app = apps[block.name] {
                 app.isRemoved = false
+                app.isKept = false
                 change(app, to: block)
             } else {
                 add(block, saved: saved?.apps.first { $0.name == block.name }, found: found)
@@ -28,6 +30,10 @@ extension AppSupervisor {
         }
         let names = Set(blocks.map(\.name))
         for app in Array(apps.values) where !names.contains(app.name) {
+            if kept.contains(app.name), !app.isRemoved, !blocks.contains(where: { $0.listen == app.block.listen && !$0.listen.allowsTwo }) {
+                keep(app)
+                continue
+            }
             app.isRemoved = true
             act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
         }
@@ -39,6 +45,15 @@ extension AppSupervisor {
         settle()
         save()
         return true
+    }
+
+    /// The block of an app is gone, and its last request is not.
+    private func keep(_ app: ManagedApp) {
+        guard !app.isKept else { return }
+        app.isKept = true
+        host.notice(
+            app: app.name, text: "app \(app.name) is in no block any more: it is stopped when the workers of before have ended",
+            level: .notice)
     }
 
     /// Makes sure that this is the only supervisor of the apps, or remembers to try again.

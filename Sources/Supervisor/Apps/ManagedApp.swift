@@ -22,6 +22,8 @@ final class ManagedApp {
     var scale: Int?
     /// The block is gone from the configuration; the app is being stopped.
     var isRemoved = false
+    /// The block is gone, and workers of before still have requests.
+    var isKept = false
     /// Release that was active before the present one, for `rollback`.
     var previousRelease: UInt32?
     /// Release that was active when the deploy or rollback under way began.

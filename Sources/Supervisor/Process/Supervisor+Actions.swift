@@ -196,6 +196,7 @@ extension Supervisor {
     private func release(_ generation: Int) {
         // The last configuration in force knows the pid file and the sockets until the end.
         guard generation != current, let gone = configurations.removeValue(forKey: generation) else { return }
+        if gone.settings.appUpstreams.contains(where: { apps?.apps[$0.app]?.isKept == true }) { configureApps() }
         if let board = gone.board, boards.contains(where: { $0 === board }) { keepPlaces(on: board) }
         sessions.keep(only: configurations.values.flatMap(\.settings.sessionZones))
         limitZones.keep(only: configurations.values.flatMap(\.settings.limitZones))

@@ -29,7 +29,8 @@ extension Supervisor {
                 try listen(to: new.poll.descriptor, as: .apps)
                 apps = new
             }
-            apps?.configure(settings.apps)
+            let former = configurations.values.lazy.flatMap(\.settings.appUpstreams).map(\.app)
+            apps?.configure(settings.apps, keeping: Set(former))
         } catch {
             log.write(.emergency, "apps cannot be supervised: directory \"\(directory)\" failed", error)
         }
