@@ -47,6 +47,12 @@ struct DrainTests {
         #expect(try control.run(["drain", "one.0"]).succeeded)
         let first = try #require(try control.instances().first?["process"] as? Int)
         #expect(eventually { (try? (0..<8).allSatisfy { _ in try !control.site.get().text.hasPrefix("\(first) ") }) == true })
+        // Both: as when the app is stopped.
+        #expect(try control.run(["drain", "one.1"]).succeeded)
+        #expect(eventually { (try? control.site.get().status) == 503 })
+        #expect(try control.site.get()["Retry-After"] == "5")
+        #expect(try control.run(["undrain", "one.1"]).succeeded)
+        #expect(eventually { (try? control.site.get().status) == 200 })
         #expect(try control.run(["undrain", "one.0"]).succeeded)
         #expect(eventually { (try? (0..<8).contains { _ in try control.site.get().text.hasPrefix("\(first) ") }) == true })
         control.site.stop()

@@ -72,6 +72,7 @@ extension Ref where Value == Upstream {
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
         }
         value.markDrained(&settings, keys)
+        value.isAllDrained = settings.contains(where: \.isDraining) && settings.allSatisfy { $0.isDraining || $0.isDown }
         let indices = value.balancer.update(peers: settings, now: Machine.Milliseconds(worker.now))
         let capacity = value.balancer.capacity
         value.idle.growPeers(to: capacity)

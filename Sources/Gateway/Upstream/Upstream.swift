@@ -43,6 +43,8 @@ struct Upstream: ~Copyable {
     var configured: [ConfiguredPeer] = []
     /// Servers that an operator has taken out (`goodgate drain`), as they were named.
     var drained: Set<[UInt8]> = []
+    /// Of the peers that there are all are so.
+    var isAllDrained = false
     var followed: [Ref<FollowedServer>] = []
     /// Requests that came before the names were looked up for the first time.
     var waitingForNames: [Token] = []
