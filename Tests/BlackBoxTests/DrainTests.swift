@@ -41,6 +41,36 @@ struct DrainTests {
         site.stop(allowing: ["worker process"])
     }
 
+    @Test("stays so when the supervisor is killed and started again, and when it is upgraded") func nextSupervisor() throws {
+        let control = try ControlSite(app: "instances 2;")
+        try control.waitUntilUp()
+        #expect(try control.run(["drain", "one.0"]).succeeded)
+        func state() throws -> String? {
+            let upstreams = try control.status()["upstreams"] as? [[String: Any]]
+            let servers = upstreams?.first?["servers"] as? [[String: Any]]
+            return servers?.first { $0["name"] as? String == "one.0" }?["state"] as? String
+        }
+        #expect(try state() == "draining")
+        let first = try #require(try control.instances().first?["process"] as? Int)
+        func isSpared() -> Bool { (try? (0..<8).allSatisfy { _ in try !control.site.get().text.hasPrefix("\(first) ") }) == true }
+
+        #expect(try control.run(["upgrade"], seconds: 60).succeeded)
+        #expect(eventually(within: 10) { (try? state()) == "draining" })
+        #expect(isSpared())
+        let master = try #require(control.site.gateway.pid)
+        defer { kill(master, SIGKILL) }
+        kill(master, SIGKILL)
+        #expect(eventually(within: 10) { !LiveProcess(master).isAlive })
+        try FileManager.default.removeItem(atPath: control.directory.path + "/gateway.pid")
+        let text = control.directory.read(GatewayProcess.configurationName)
+        let next = try GatewayProcess(configuration: text, directory: control.directory)
+        #expect(eventually(within: 20) { (try? state()) == "draining" }, "\(next.errorLog)")
+        #expect(isSpared())
+        #expect(try control.run(["undrain", "one.0"]).succeeded)
+        #expect(eventually { !isSpared() })
+        next.stop(SIGQUIT, seconds: 20, allowing: ["worker process"])
+    }
+
     @Test("can be an instance of an app") func instance() throws {
         let control = try ControlSite(app: "instances 2;")
         try control.waitUntilUp()

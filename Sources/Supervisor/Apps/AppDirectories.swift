@@ -11,6 +11,8 @@ struct AppDirectories {
     /// What tells this supervisor from others on the host.
     var name: String { root.split(separator: "/").last.map { Self.fileName(String($0)) } ?? "" }
     var stateFile: String { root + "/apps.state" }
+    /// What `goodgate drain` has taken out.
+    var drainFile: String { root + "/drains" }
     /// Mode 0700: who can open a socket in it commands an app.
     var keepers: String { root + "/keepers" }
     /// Mode 0700: who can open a socket in it takes a worker over.
@@ -34,14 +36,17 @@ struct AppDirectories {
 
     /// Makes the directories.
     func prepare() throws(SystemError) {
-        try Self.make(root, mode: 0o711)
+        try makeRoot()
         try Self.make(keepers, mode: 0o700)
         try Self.make(sockets, mode: 0o711)
     }
 
+    /// Makes the directory itself.
+    func makeRoot() throws(SystemError) { try Self.make(root, mode: 0o711) }
+
     /// Makes the directory of the workers' sockets.
     func prepareWorkers() throws(SystemError) {
-        try Self.make(root, mode: 0o711)
+        try makeRoot()
         try Self.make(workers, mode: 0o700)
     }
 

@@ -29,7 +29,21 @@ extension Supervisor {
             let words = isDraining ? "gets no new clients" : "gets clients again"
             log.write(.notice, "server \(server) of upstream \"\(name)\" \(words), as ordered by a command")
         }
+        do throws(SystemError) {
+            try stateDirectories?.save(drains: drains)
+        } catch {
+            let file = stateDirectories?.drainFile ?? ""
+            log.write(.warning, "a restart of goodgate will not know what is drained: \"\(file)\" failed", error)
+        }
         return ControlAnswer(.done, text: words(server, meant, isDraining: isDraining))
+    }
+
+    /// What the supervisor before this one had taken out stays out: in an upgrade, after its death, after a restart.
+    func takeOverDrains() {
+        drains = stateDirectories?.loadDrains() ?? []
+        for drain in drains {
+            log.write(.notice, "server \(drain.server) of upstream \"\(drain.upstream)\" gets no new clients, as ordered before")
+        }
     }
 
     private func refusal(_ server: String, of upstream: String, isKnown: Bool) -> ControlAnswer {

@@ -128,6 +128,7 @@ final class Supervisor {
     /// - Returns: the exit status of the process.
     func run() -> Int32 {
         guard let plan = configurations[1]?.settings.plan else { return 1 }
+        takeOverDrains()
         let inherited = adoptFormerWorkers()
         configureApps()
         perform(machine.start(plan, inherited: inherited, now: System.now))
