@@ -80,9 +80,40 @@ struct AppAdoptionTests {
         defer { host.finish() }
         host.supervisor.configure([specification])
         #expect(host.logged("is damaged") == (kind != "missing"))
+        #expect(host.logged("is missing") == (kind == "missing"))
+        #expect(host.logged("releases and scale of the apps are taken from the configuration"))
         #expect(host.run { $0.routes.count == 2 })
         #expect(host.processes == processes)
         #expect(addresses(host) == Set(routes))
+    }
+
+    @Test("a reboot takes the state of the instances, not what was deployed, scaled and stopped")
+    func reboot() throws {
+        let first = try TestHost()
+        let (api, job) = (first.specification(), first.specification("job"))
+        first.supervisor.configure([api, job])
+        #expect(first.run { $0.routes.count == 2 })
+        let lasting = first.directory.path + "/lasting/x/apps.state"
+        first.supervisor.save()
+        #expect(!System.exists(lasting), "there is nothing that the configuration does not say")
+        #expect(first.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=7"], soakMilliseconds: 0)).answer == .accepted)
+        #expect(first.run { $0.hasEnded(.completed) })
+        #expect(first.supervisor.scale(app: "api", to: 2) == .accepted)
+        #expect(first.supervisor.stop(app: "job") == .accepted)
+        #expect(first.run { $0.routes.count == 2 && $0.supervisor.saveAt == nil })
+        first.finish()
+        first.die()
+        for file in ["apps.state", "lock"] { try System.remove(first.directory.path + "/s/" + file) }
+
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        host.supervisor.configure([api, job])
+        #expect(host.run { $0.routes.count == 2 }, "\(host.log)")
+        #expect(Set(host.routes.keys.map(\.app)) == ["api"])
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("\r\n\r\n7 ")) }
+        #expect(host.supervisor.status.map(\.release) == [2, 1])
+        #expect(host.supervisor.rollback(app: "api").answer == .accepted)
+        #expect(!host.logged("is missing"))
     }
 
     @Test("a keeper that hangs is not waited for; its instance is ended when it answers at last")

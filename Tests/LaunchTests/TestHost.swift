@@ -34,7 +34,8 @@ final class TestHost: AppHost {
     init(directory: TestDirectory = TestDirectory(), usesCgroups: Bool = false) throws {
         self.directory = directory
         supervisor = try AppSupervisor(
-            host: self, stateDirectory: directory.path + "/s", launcher: TestKeeper.executable, usesCgroups: usesCgroups)
+            host: self, stateDirectory: directory.path + "/s", lastingDirectory: directory.path + "/lasting/x",
+            launcher: TestKeeper.executable, usesCgroups: usesCgroups)
     }
 
     /// Starts an app, and waits until all its instances get traffic.

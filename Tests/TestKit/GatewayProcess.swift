@@ -42,6 +42,7 @@ public final class GatewayProcess: Sendable {
         try self.directory.write(GatewayProcess.configurationName, configuration)
         process = try RunningProcess(
             GatewayProcess.binary, GatewayProcess.arguments(path) + arguments,
+            environment: RunningProcess.environment.merging(["STATE_DIRECTORY": path + "/state"]) { $1 },
             output: path + "/stdout", errors: path + "/stderr")
         let isUp = eventually(within: 10) { pid != nil || process.poll() != nil }
         guard isUp, process.poll() == nil else {

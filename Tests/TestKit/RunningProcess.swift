@@ -12,6 +12,9 @@ public final class RunningProcess: Sendable {
     public let pid: pid_t
     private let ending = Mutex<Ending?>(nil)
 
+    /// What a process gets that is told nothing else.
+    public static let environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+
     /// Starts `path` with standard input from /dev/null and output into the two files.
     public init(_ path: String, _ arguments: [String], directory: String? = nil, environment: [String: String]? = nil,
                 output: String = "/dev/null", errors: String = "/dev/null", name: String? = nil) throws {
@@ -39,7 +42,7 @@ public final class RunningProcess: Sendable {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        let variables = environment ?? ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+        let variables = environment ?? Self.environment
         // env -C changes the directory and then becomes the program, so the process id stays.
         let program = directory == nil ? path : "/usr/bin/env"
         let words = directory.map { ["env", "-C", $0, path] } ?? [name ?? path]

@@ -7,10 +7,13 @@ internal import Machine
 struct AppDirectories {
     /// Without a final slash; mode 0711, so that apps and workers can pass through.
     let root: String
+    /// Where that is kept of the apps which has to last over a reboot; nil: nowhere.
+    var lasting: String?
 
     /// What tells this supervisor from others on the host.
     var name: String { root.split(separator: "/").last.map { Self.fileName(String($0)) } ?? "" }
     var stateFile: String { root + "/apps.state" }
+    var lastingFile: String? { lasting.map { $0 + "/apps.state" } }
     /// What `goodgate drain` has taken out.
     var drainFile: String { root + "/drains" }
     /// Mode 0700: who can open a socket in it commands an app.
@@ -32,6 +35,18 @@ struct AppDirectories {
         let directory = "/tmp/goodgate-\(System.effectiveUser)"
         if let facts = try? System.facts(of: directory), facts.user != System.effectiveUser { return nil }
         return "\(directory)/\(name)"
+    }
+
+    /// The place for what has to last that belongs to `root`: below what systemd says, else where the distribution or the user keeps such.
+    static func lastingPath(for root: String) -> String? {
+        guard let name = root.split(separator: "/").last else { return nil }
+        func absolute(_ variable: String) -> Substring? {
+            System.environment(variable)?.split(separator: ":").first.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        }
+        if let told = absolute("STATE_DIRECTORY") { return "\(told)/\(name)" }
+        if System.isRoot { return "/var/lib/goodgate/\(name)" }
+        if let folder = absolute("XDG_STATE_HOME") { return "\(folder)/goodgate/\(name)" }
+        return absolute("HOME").map { "\($0)/.local/state/goodgate/\(name)" }
     }
 
     /// Makes the directories.
@@ -79,7 +94,7 @@ struct AppDirectories {
         return file
     }
 
-    private static func make(_ path: String, mode: UInt32) throws(SystemError) {
+    static func make(_ path: String, mode: UInt32) throws(SystemError) {
         do throws(SystemError) {
             try System.makeDirectory(path, mode: mode)
         } catch {
@@ -121,35 +136,5 @@ struct AppDirectories {
         }
         guard name.utf8.count > 40 else { return name }
         return String(name.prefix(23)) + "-" + String(app.utf8.fingerprint, radix: 16)
-    }
-
-    /// Reads the state.
-    ///
-    /// - Returns: nil with a warning when there is no usable one; nil without, when there is none.
-    func load(warn: (String) -> Void) -> AppState? {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try System.readFile(stateFile)
-        } catch {
-            if error.code != ENOENT { warn("state file \"\(stateFile)\" cannot be read \(error.text)") }
-            return nil
-        }
-        do throws(AppState.Damage) {
-            return try AppState(decoding: bytes)
-        } catch {
-            warn("state file \"\(stateFile)\" is damaged (\(error)): releases and scale are taken from the configuration")
-            return nil
-        }
-    }
-
-    /// Writes the state so that a crash leaves either the old file or the new one.
-    func save(_ state: AppState) throws(SystemError) {
-        let temporary = stateFile + ".new"
-        let file = try System.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-        try System.write(state.encoded, to: file.number)
-        if fsync(file.number) < 0 { throw SystemError(code: Glibc.errno) }
-        try System.rename(temporary, to: stateFile)
-        let directory = try System.open(root, flags: O_RDONLY)
-        _ = fsync(directory.number)
     }
 }

@@ -58,6 +58,19 @@ struct AppState: Equatable {
         var instances: [Instance] = []
     }
 
+    /// What has to last over a reboot: apps that somebody has deployed, scaled or stopped, without their instances.
+    var lasting: AppState {
+        var result = self
+        result.boot = ""
+        result.apps = apps.compactMap { app in
+            var app = app
+            app.instances = []
+            let isPlain = app.isRunning && app.scale == nil && app.previousRelease == nil && app.releases.allSatisfy(\.isPlain)
+            return isPlain ? nil : app
+        }
+        return result
+    }
+
     /// The boot in which the process identifiers are valid.
     var boot: String
     var apps: [App] = []

@@ -17,8 +17,8 @@ extension AppSupervisor {
     package func configure(_ blocks: [AppSpecification], keeping kept: Set<String> = []) -> Bool {
         guard takeLock(for: blocks) else { return false }
         let isFirst = apps.isEmpty
-        let saved = isFirst ? loadState() : nil
         let found = isFirst ? findKeepers() : []
+        let saved = isFirst ? loadState(isExpected: !found.isEmpty) : nil
         for block in blocks {
             if let app = apps[block.name] {
                 app.isRemoved = false
@@ -75,8 +75,8 @@ extension AppSupervisor {
         }
     }
 
-    private func loadState() -> AppState? {
-        directories.load { [host] text in host.notice(app: "", text: text, level: .warning) }
+    private func loadState(isExpected: Bool) -> AppState? {
+        directories.load(isExpected: isExpected) { [host] text in host.notice(app: "", text: text, level: .warning) }
     }
 
     private func add(_ block: AppSpecification, saved: AppState.App?, found: [FoundKeeper]) {

@@ -32,6 +32,22 @@ extension AppSupervisor {
             host.notice(
                 app: "", text: "state file \"\(directories.stateFile)\" cannot be written \(error.text)", level: .warning)
         }
+        saveLasting(state.lasting)
+    }
+
+    /// Writes what has to last, when that is news.
+    private func saveLasting(_ state: AppState) {
+        guard state != lastLasting else { return }
+        lastLasting = state
+        do throws(SystemError) {
+            try directories.saveLasting(state)
+        } catch {
+            host.notice(
+                app: "", text: """
+                    "\(directories.lastingFile ?? "")" cannot be written \(error.text): after a reboot deploys, scales and stops of apps \
+                    are forgotten
+                    """, level: .warning)
+        }
     }
 
     /// One app as `app list` shows it.

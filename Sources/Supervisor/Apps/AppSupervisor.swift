@@ -44,6 +44,8 @@ package final class AppSupervisor {
     var saveAt: Duration?
     /// Connections taken out of accept queues: open until the workers have surely let go of their ends.
     var rescued: [(until: Duration, sockets: [Descriptor])] = []
+    /// What was written last of that which has to last.
+    var lastLasting: AppState?
     /// All apps are being stopped: the state file keeps what they were before.
     var isEnding = false
     /// What probes and samples look at.
@@ -57,14 +59,16 @@ package final class AppSupervisor {
 
     /// - Parameters:
     ///   - stateDirectory: Made if need be. The keepers' sockets in it must fit into a socket address: at most 50 bytes.
+    ///   - lastingDirectory: For what has to last over a reboot; made if need be.
     ///   - launcher: Path of goodgate-launch.
     ///   - usesCgroups: Whether to look for writable cgroups.
     /// - Throws: When the directories cannot be made.
     package init(
-        host: any AppHost, stateDirectory: String, launcher: String, usesCgroups: Bool = true, standardError: Int32 = 2
+        host: any AppHost, stateDirectory: String, lastingDirectory: String? = nil, launcher: String,
+        usesCgroups: Bool = true, standardError: Int32 = 2
     ) throws(SystemError) {
         self.host = host
-        directories = AppDirectories(root: stateDirectory)
+        directories = AppDirectories(root: stateDirectory, lasting: lastingDirectory)
         self.launcher = launcher
         self.standardError = standardError
         inherited = System.environment

@@ -25,7 +25,8 @@ extension Supervisor {
         do throws(SystemError) {
             if apps == nil {
                 let new = try AppSupervisor(
-                    host: self, stateDirectory: directory, launcher: executables.directory + "goodgate-launch")
+                    host: self, stateDirectory: directory, lastingDirectory: AppDirectories.lastingPath(for: directory),
+                    launcher: executables.directory + "goodgate-launch")
                 try listen(to: new.poll.descriptor, as: .apps)
                 apps = new
             }
