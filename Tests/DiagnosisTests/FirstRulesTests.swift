@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test func `P02 sees that only the other family is bound`() {
-        var scene = Scene("[::1]:3000", [.connectRefused: 50])
+        var scene = Scene.app("[::1]:3000", [.connectRefused: 50])
         scene.host = "localhost"
         scene.system.names["localhost"] = [PeerAddress(parsing: "[::1]:0"), PeerAddress(parsing: "127.0.0.1:0")]
         scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))

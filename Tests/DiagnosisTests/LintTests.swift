@@ -166,8 +166,8 @@ import Machine
 
     /// What --apply may do without a person: nothing that could cost anything.
     @Test func `only what costs nothing has no word of caution`() throws {
-        var scene = Scene("127.0.0.1:3000", [:])
-        scene.listen("127.0.0.1:3000", by: scene.process("node"))
+        var scene = Scene.app("127.0.0.1:3000", [:])
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
         let node = ProcessFacts(pid: 1, name: "node", commandLine: "node app.js")
         func caution(_ id: String, _ configuration: String, _ evidence: EvidenceSet) -> String? {
             findings(configuration, evidence: evidence, names: both).first { $0.id == id }?.caution
@@ -179,6 +179,9 @@ import Machine
         #expect(caution(id, bare, scene.evidence())?.contains("Host") == true)
         #expect(caution(id, bare, EvidenceSet())?.contains("Nothing listens") == true)
         #expect(caution(id, named, scene.evidence()) == nil && caution(id, group, scene.evidence()) == nil)
+        var stranger = Scene.app("127.0.0.1:3000", [:], ["ActiveState": "failed"])
+        stranger.listen("127.0.0.1:3000", by: stranger.process("ssh"))
+        #expect(caution(id, named, stranger.evidence())?.contains("ssh") == true)
         for (beside, word) in [
             ("proxy_cache one;", "cached"), ("proxy_cache one; proxy_cache_key $scheme$proxy_host$uri;", "cached"),
             ("proxy_cache one; proxy_cache_key $host$uri;", nil), ("proxy_cache off;", nil),

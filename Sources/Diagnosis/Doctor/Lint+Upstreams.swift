@@ -41,10 +41,15 @@ extension Lint.Context {
                 + "bound only one makes every second try fail."
             : "`localhost` is looked up in /etc/hosts; on a host where it is 127.0.0.1 and ::1, an application that "
                 + "bound only one makes every second try fail."
-        let isDead = evidence.listeners(for: target).isEmpty
+        let listener = evidence.listeners(for: target).first
         let caution: String? =
-            !both || !addresses.contains(target.withPort(0)) || isDead
-            ? "Nothing listens on \(target.text) now, or localhost is not that address here." : site.hostChange(at: server.place)
+            if !both || !addresses.contains(target.withPort(0)) || listener == nil {
+                "Nothing listens on \(target.text) now, or localhost is not that address here."
+            } else if let listener, evidence.owner(of: listener, meantBy: target) != .backend {
+                "Whether \(listener.owner?.text ?? "what listens on \(target.text)") is meant is not known: make sure of it."
+            } else {
+                site.hostChange(at: server.place)
+            }
         return LintFinding(
             "localhost-two-families", both ? .warning : .notice, "localhost instead of an address", why: why,
             place: server.place,

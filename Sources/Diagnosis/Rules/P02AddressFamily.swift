@@ -18,6 +18,10 @@ enum P02AddressFamily {
             return evidence.samePort(as: peer).isEmpty
                 ? .ruledOut("no socket of either family listens on port \(peer.port ?? 0)") : .notApplicable
         }
+        let owner = evidence.owner(of: other, meantBy: peer, ownUnit: failure.ownUnit, since: failure.first)
+        if case .stranger(let whose) = owner {
+            return .ruledOut("\(other.address.text) is another's: \(other.owner?.text ?? "who may not be read"). \(whose)")
+        }
         let name = failure.host ?? evidence.name.value?.host
         var lines = [
             RuleSupport.failures(failure, [.connectRefused]),
@@ -32,24 +36,24 @@ enum P02AddressFamily {
                     "\(facts.host) is \(RuleSupport.list(facts.addresses.map(\.hostText)))",
                     source: evidence.name.source))
         }
-        let place = evidence.upstream.value?.place
+        let place = evidence.upstream.value?.place, listening = other.owner?.text ?? "what listens on \(target.text)"
         let written = name.map { "\($0):\(peer.port ?? 0)" } ?? peer.text
         let because =
             resolvesBoth
             ? "\(name ?? "the name") has an IPv4 and an IPv6 address, and" : "the proxy dials \(peer.text), but"
         return .finding(
             Finding(
-                .proven, Culprit(.configuration, place ?? written),
+                owner == .backend ? .proven : .likely, Culprit(.configuration, place ?? written),
                 "\(other.owner?.name ?? "The application") bound only \(other.address.text): \(because) every try at "
                     + "\(peer.text) is refused.",
-                evidence: lines, disproof: "A listener on \(peer.text).",
+                evidence: lines, disproof: "A listener on \(peer.text), or the one on \(other.address.text) being of another service.",
                 fix: Fix(
                     "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
                     diff: "-    server \(written);\n+    server \(target.text);",
                     edit: Fix.Edit(place: place, from: written, to: target.text),
-                    // A name that is both sends every second request there already.
-                    caution: resolvesBoth && name != nil
-                        ? nil : "What listens on \(target.text) gets no requests now: make sure that it is meant.")))
+                    // A name that is both sends every second request there already, be it right or wrong.
+                    caution: owner == .backend && resolvesBoth && name != nil
+                        ? nil : "Whether \(listening) is meant is not known: make sure of it.")))
     }
 
     /// The addresses of the other family that mean the same host.

@@ -1,0 +1,78 @@
+import Machine
+import Testing
+
+@testable import Diagnosis
+
+/// Any program may use a port's number in another address family or another network namespace: whose a listener is decides whether it
+/// explains anything.
+@Suite struct OwnershipTests {
+    private static let failed = [
+        "ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1",
+        "ExecMainExitTimestamp": "Sun 2026-11-22 09:59:58 UTC",
+    ]
+
+    /// app.service has exited; it says in its log, its command line, or nowhere that the port is its own.
+    private func crashed(_ peer: String, known by: String) -> Scene {
+        var scene = Scene(peer, [.connectRefused: 20])
+        scene.unit("app.service", Self.failed.merging(["ExecStart": "argv[]=/srv/app\(by == "command" ? " --port 3000" : "") ; "]) { $1 })
+        if by == "log" { scene.journal(-9_000, "app.service", "Listening on 127.0.0.1:3000", identifier: "app", pid: 900) }
+        scene.journal(-2, "app.service", "app.service: Main process exited, code=exited, status=1/FAILURE")
+        if by == "pm2" {
+            scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
+            scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] =
+                #"[{"name":"api","pid":0,"pm2_env":{"status":"stopped","restart_time":1,"exec_mode":"fork_mode","PORT":3000}}]"#
+        }
+        scene.host = "localhost"
+        scene.system.names["localhost"] = [PeerAddress(parsing: "[::1]:0"), PeerAddress(parsing: "127.0.0.1:0")]
+        scene.upstream = UpstreamFacts(name: "localhost:3000", place: "/etc/nginx/nginx.conf:5")
+        return scene
+    }
+
+    /// `ssh -L 3000` binds ::1 when 127.0.0.1 is taken.
+    @Test(arguments: [
+        ("command", "P01", Culprit(.unit, "app.service")), ("log", "P01", Culprit(.unit, "app.service")),
+        ("pm2", "P01", Culprit(.supervisor, "pm2 api")),
+    ])
+    func `P02 gives no requests to a stranger because the app is down`(by: String, rule: String, culprit: Culprit) {
+        var scene = crashed("127.0.0.1:3000", known: by)
+        scene.listen("[::1]:3000", by: scene.process("ssh"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == rule && verdict.culprit == culprit, "\(verdict.cause)")
+        #expect(verdict.fix.edit == nil)
+    }
+
+    /// --apply makes only changes of proven verdicts without a caution.
+    @Test func `P02 leaves a change to a person when nobody knows whose the other listener is`() {
+        var scene = crashed("127.0.0.1:3000", known: "nothing")
+        scene.listen("[::1]:3000", by: scene.process("python3"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P02" && verdict.confidence == .likely && verdict.fix.caution != nil)
+    }
+
+    /// Two services name one port, or the one that runs is another than the one that served: no proof, no change.
+    @Test func `P02 proves nothing when two units name the port`() {
+        var scene = crashed("127.0.0.1:3000", known: "command")
+        scene.unit("other.service", ["ExecStart": "argv[]=/srv/other --port 3000 ; "])
+        scene.listen("[::1]:3000", by: scene.process("other", unit: "other.service"))
+        let finding = scene.evidence().owner(
+            of: Listener(address: scene.failure.peer!, owner: ProcessFacts(pid: 7, name: "other", unit: "other.service")),
+            meantBy: scene.failure.peer!)
+        #expect(finding == .unknown && scene.judge().confidence != .proven)
+    }
+
+    @Test(arguments: ["unit", "pm2"])
+    func `P02 proves it when the app itself bound the other family`(by: String) {
+        var scene = by == "pm2" ? Scene("127.0.0.1:3000", [.connectRefused: 9]) : Scene.app("127.0.0.1:3000", [.connectRefused: 9])
+        let pid = scene.process("node", unit: by == "unit" ? "app.service" : nil)
+        scene.listen("[::1]:3000", by: pid)
+        if by == "pm2" {
+            scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
+            scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] =
+                #"[{"name":"api","pid":\#(pid),"pm2_env":{"status":"online","restart_time":1,"exec_mode":"fork_mode","PORT":3000}}]"#
+        }
+        scene.host = "localhost"
+        scene.system.names["localhost"] = [PeerAddress(parsing: "[::1]:0"), PeerAddress(parsing: "127.0.0.1:0")]
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P02" && verdict.confidence == .proven && verdict.fix.caution == nil, "\(verdict.cause)")
+    }
+}
