@@ -13,15 +13,16 @@ import Testing
     }
 
     /// Two virtual hosts with error logs of their own share an upstream; the logs are read one after the other.
-    private func harvest(_ first: String, _ second: String, access: String = "") -> (LogHarvest, DoctorReport) {
+    private func harvest(_ first: String, _ second: String, access: String = "", format: String? = nil) -> (LogHarvest, DoctorReport) {
         let until = Timestamp(seconds: 1_795_384_800)  // 22:00 on that day
         var system = RecordedSystem(time: until)
         system.files = [
             "/etc/nginx/nginx.conf": """
             http {
                 upstream app { server 127.0.0.1:3000; }
+                \(format.map { "log_format own \($0);" } ?? "")
                 map $arg_to $to { default http://api.internal:80/; }
-                server { error_log /log/a.log; access_log /log/access; location / { proxy_pass http://app; } }
+                server { error_log /log/a.log; access_log /log/access\(format == nil ? "" : " own"); location / { proxy_pass http://app; } }
                 server { error_log /log/b.log; access_log off; set $shop Shop.internal; location / { proxy_pass http://app; } }
             }
             """, "/log/a.log": first, "/log/b.log": second, "/log/access": access,
@@ -73,5 +74,83 @@ import Testing
                 + unresolved("08:00:55", "api.internal") + unresolved("08:00:56", "shop.internal"), "")
         #expect(found.incidents.map(\.attempts) == [44, 1, 1])
         #expect(found.incidents.map(\.host) == ["name10.example", "api.internal", "shop.internal"])
+    }
+
+    /// The first line is of the request that the error log has, the second of another one at the same time.
+    @Test(arguments: [
+        (#"escape=json '{"time":"$time_iso8601","ip":"$remote_addr",' '"request":"$request","status":"$status"}'"#,
+         #"{"time":"2026-11-22T08:00:01+00:00","ip":"192.0.2.1","request":"GET /08:00:00 HTTP/1.1","status":"502"}"#,
+         #"{"time":"2026-11-22T08:00:01+00:00","ip":"192.0.2.1","request":"GET /\"x?y HTTP/1.1","status":"502"}"#, "/\"x"),
+        (#"'$host:$server_port $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'"#,
+         #"a:80 192.0.2.1 - - [22/Nov/2026:09:00:01 +0100] "GET /08:00:00 HTTP/1.1" 502 1"#,
+         #"a:80 192.0.2.1 - - [22/Nov/2026:09:00:01 +0100] "GET /\x22x HTTP/1.1" 502 1"#, "/\"x"),
+        (#"'$http_x_forwarded_for $remote_addr $msec $request_method $request_uri $status'"#,
+         "10.1.1.1, 10.1.1.2 192.0.2.1 1795334401.123 GET /08:00:00 502", "- 192.0.2.1 1795334401.123 GET /x 502", "/x"),
+        ("'$status $remote_addr [$time_local] \"$request\"'",
+         "502 192.0.2.1 [22/Nov/2026:08:00:01 +0000] \"GET /08:00:00 HTTP/1.1\"",
+         "502 192.0.2.1 [22/Nov/2026:08:00:01 +0000] \"GET /x HTTP/1.1\"", "/x"),
+        // By the client and the second alone: the page of an error has a $uri of its own.
+        ("'$time_iso8601 $remote_addr $uri status=$status'",
+         "2026-11-22T08:00:01+00:00 192.0.2.1 /50x.html status=502", "2026-11-22T08:00:01+00:00 192.0.2.9 /x status=502", "/x"),
+        ("'$time_iso8601 status=$status'", "2026-11-22T08:00:01+00:00 status=502", "2026-11-22T08:00:09+00:00 status=502", ""),
+    ])
+    func `a request is found in the error log whatever its format`(format: String, own: String, other: String, path: String) throws {
+        // The third line has the status in another place.
+        let access = "\(own)\n\(other)\n\(own.replacing("502", with: "200"))\n"
+        let (found, report) = harvest(Self.refused("08:00:00"), "", access: access, format: format)
+        let incident = try #require(found.incidents.first)
+        #expect(found.failedRequests == [incident.id: 1])
+        #expect(report.appAnswers.map(\.path) == [path] && report.appAnswers.map(\.count) == [1] && report.responsesFailed == 2)
+    }
+
+    @Test func `what stood elsewhere than the status is no status`() {
+        let (_, report) = harvest(
+            "", "", access: "2026-11-22T08:00:01+00:00 GET /a 200 502\n2026-11-22T08:00:01+00:00 GET /b 502 1\n",
+            format: "'$time_iso8601 $request_method $request_uri $status $bytes_sent'")
+        #expect(report.appAnswers.map(\.path) == ["/b"])
+    }
+
+    /// Upstreams that sent a head have its time, others `-`; who was not asked has none of both.
+    @Test(arguments: [("0.004", DoctorReport.AnswerSource.application), ("-, 0.004", .application), ("0.004, -", .gateway)])
+    func `the time of a head tells whose answer it was`(time: String, source: DoctorReport.AnswerSource) {
+        let format = "'$remote_addr [$time_local] \"$request\" $status $upstream_addr head=$upstream_header_time'"
+        func line(_ path: String, _ upstream: String, _ head: String) -> String {
+            "192.0.2.1 [22/Nov/2026:08:00:00 +0000] \"GET \(path) HTTP/1.1\" 502 \(upstream) head=\(head)\n"
+        }
+        let (found, report) = harvest(
+            Self.refused("08:00:00"), "", access: line("/08:00:00", "127.0.0.1:3000", time) + line("/return", "-", "-"), format: format)
+        #expect(report.appAnswers.first { $0.path == "/return" }?.source == .proxy)
+        // The first attempt failed, the second was answered: the line in the error log does not explain the status.
+        #expect(report.appAnswers.contains { $0.path == "/08:00:00" && $0.source == .application } == (source == .application))
+        #expect(found.failedRequests.isEmpty == (source == .application))
+        let text = DoctorText.render(report)
+        #expect(text.contains("without asking an upstream") && text.contains("The application itself") == (source == .application))
+    }
+
+    @Test func `two formats in one file count each line once`() {
+        let path = "/etc/nginx/nginx.conf", until = Timestamp(seconds: 1_795_384_800)
+        var system = RecordedSystem(time: until)
+        system.files = [
+            path: """
+            http {
+                log_format long '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" '
+                    '"$http_user_agent" "$http_x_forwarded_for"';
+                log_format none '$remote_addr $time_iso8601';
+                access_log /log/access;
+                server { access_log /log/access long; location / { access_log /log/other none; } }
+            }
+            """,
+            "/log/access": [#""a""#, #""a" "b""#].map {
+                "192.0.2.1 - - [22/Nov/2026:08:00:00 +0000] \"GET / HTTP/1.1\" 502 1 \"-\" \($0)\n"
+            }.joined(),
+        ]
+        system.statuses["/log/access"] = FileStatus(mode: 0o100644, modified: until)
+        let site = NginxSite(mainFile: path, prefix: "/", defaultErrorLog: "/e", defaultAccessLog: "/a", from: system)
+        #expect(site.accessLogs.map(\.path) == ["/log/access"])
+        #expect(site.gaps == ["/log/other: its log_format has no $status behind a text, so its responses are not read"])
+        var report = DoctorReport(time: until, since: Timestamp(seconds: 0))
+        var harvest = LogHarvest(since: Timestamp(seconds: 0), until: until, zone: LocalZone(fixedOffset: 0))
+        harvest.read(site, names: [:], from: system, report: &report)
+        #expect(report.responsesFailed == 2)
     }
 }

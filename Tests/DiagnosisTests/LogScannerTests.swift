@@ -48,10 +48,22 @@ import Testing
         ("$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent", "\" "),
         ("{\"time\":\"$time_iso8601\",\"status\":$status}", "\",\"status\":"),
         ("status=$status rt=$request_time", "status="),
-        ("$host $status", " "), ("no such thing", ""),
+        ("$host $status", " "), ("no such thing", ""), ("$status $host", "\n"), ("${host} is ${status}.", " is "), ("$host$status", ""),
+        ("status_of_this_request=$status", "of_this_request="),
     ])
     func `the format tells what stands before the status`(format: String, before: String) {
-        #expect(NginxSite.textBeforeStatus(format) == before)
+        #expect(AccessFormat(format).beforeStatus == before)
+    }
+
+    @Test func `a status that comes first is found in each line`() {
+        var found: [String] = []
+        let text = "502 first\n200 502 x\n503 [22/Nov/2026:10:00:00 +0000] last of a long line of text that goes on\n504 x\n"
+        unsafe Array(text.utf8).withUnsafeBufferPointer { piece in
+            unsafe StatusScanner(beforeStatus: "\n").scan(piece) { line, _ in
+                found.append(unsafe String(decoding: line.prefix(4), as: UTF8.self))
+            }
+        }
+        #expect(found == ["502 ", "503 ", "504 "])
     }
 
     @Test func `a JSON format is scanned as well`() {

@@ -21,11 +21,25 @@ package struct DoctorReport: Sendable, Codable {
         package var verdict: Verdict
     }
 
+    /// Who made an answer, as far as `$upstream_header_time`, `$upstream_status` or `$upstream_addr` in the log's format tell.
+    package enum AnswerSource: String, Sendable, Codable, CaseIterable {
+        /// An upstream sent it.
+        case application
+        /// No upstream was asked: `return`, a limit, a page of the proxy's own.
+        case proxy
+        /// An upstream was asked and sent no head.
+        case gateway
+        /// The format has none of them.
+        case unknown
+    }
+
     /// 502, 503 and 504 that no line of the error log explains.
     package struct AppAnswer: Sendable, Codable {
         /// What was answered, how often and when.
         package var status: Int
+        /// Empty when the log's format does not have it.
         package var path: String
+        package var source: AnswerSource
         package var count: Int
         package var first: Timestamp
         package var last: Timestamp

@@ -2,21 +2,23 @@ package import Machine
 
 /// Reads nginx's logs once and keeps what explains failures, in bounded memory.
 package struct LogHarvest {
-    private static let matchesMax = 200_000, answersMax = 1_000
+    static let matchesMax = 200_000, answersMax = 1_000
 
     let since: Timestamp
     let until: Timestamp
     private var zone: LocalZone
     private var grouper: IncidentGrouper
-    /// Requests with a line in the error log: hash of client, request and second, to the incident.
-    private var explained: [UInt64: IncidentID] = [:]
-    private var answers: [String: DoctorReport.AppAnswer] = [:]
+    /// Requests with a line in the error log: hash of what identifies them and of the second, to the incident.
+    private(set) var explained: [UInt64: IncidentID] = [:]
+    /// What the access logs tell of a request, each in its own way.
+    private var identities: Set<AccessFormat.Identity> = [[]]
+    var answers: [String: DoctorReport.AppAnswer] = [:]
     /// Host names that the configuration has.
     private var configured: Set<String>?
     /// Closed at the end of reading.
     package private(set) var incidents: [Incident] = []
     /// Requests that failed for the client, by incident.
-    package private(set) var failedRequests: [IncidentID: Int] = [:]
+    package internal(set) var failedRequests: [IncidentID: Int] = [:]
     /// The first failure, or `until`.
     package private(set) var earliest: Timestamp
 
@@ -34,6 +36,7 @@ package struct LogHarvest {
     package mutating func read(
         _ site: NginxSite, names: [String: [PeerAddress]], from system: some SystemReader, report: inout DoctorReport
     ) {
+        identities.formUnion(site.accessLogs.flatMap(\.formats).map(\.identity))
         for log in site.errorLogs {
             let (paths, gap) = LogFiles.find(log, since: since, from: system)
             if let gap { report.gaps.append(gap) }
@@ -101,8 +104,10 @@ package struct LogHarvest {
             errorNumber: line.errorNumber ?? 0,
             method: line.method, action: failure.reason == .bodyTruncated ? .cut : .failedToClient)
         let id = grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id
-        if let client = line.client, let request = line.request, explained.count < Self.matchesMax {
-            explained[Self.hash(client.utf8, request.utf8) &+ UInt64(bitPattern: time.seconds)] = id
+        guard let client = line.client, let request = line.request else { return }
+        let target = AccessLine.target(of: Array(request.utf8)[...])
+        for identity in identities where explained.count < Self.matchesMax {
+            explained[Self.hash(identity, Array(client.utf8)[...], target) &+ UInt64(bitPattern: time.seconds)] = id
         }
     }
 
@@ -118,49 +123,26 @@ package struct LogHarvest {
         _ path: String, _ log: NginxSite.AccessLog, _ system: some SystemReader, _ report: inout DoctorReport
     ) {
         report.logs.append(path)
-        let scanner = StatusScanner(beforeStatus: log.beforeStatus)
-        let offset = system.offset(of: since, in: path, time: LogTime.find)
+        let texts = Set(log.formats.map(\.beforeStatus)).sorted()
+        let scanners = texts.map { StatusScanner(beforeStatus: $0) }
+        let offset = system.offset(of: since, in: path) { line in
+            log.formats.lazy.compactMap { $0.read(line)?.time }.first ?? LogTime.find(line)
+        }
         do {
             try unsafe system.stream(path, from: offset) { piece in
                 report.bytesRead += Int64(piece.count)
-                unsafe scanner.scan(piece) { line, status in
-                    let copy = unsafe LineText(Array(line)[...])
-                    guard let time = LogTime.find(copy), time >= since else { return }
-                    report.responsesFailed += 1
-                    match(copy, status, time)
+                for (text, scanner) in zip(texts, scanners) {
+                    unsafe scanner.scan(piece) { line, status in
+                        let copy = unsafe LineText(Array(line)[...])
+                        guard let found = Self.parse(copy, status, log.formats, foundBehind: text), let time = found.line.time,
+                            time >= since
+                        else { return }
+                        report.responsesFailed += 1
+                        match(found.line, found.identity, status, time)
+                    }
                 }
                 return true
             }
         } catch { report.gaps.append(error.text) }
-    }
-
-    private mutating func match(_ line: LineText, _ status: UInt16, _ time: Timestamp) {
-        let client = line.bytes.prefix { $0 != 32 }
-        let request = line.after("\"").map { quoted in LineText(quoted.bytes.prefix { $0 != 34 }) } ?? LineText([])
-        // nginx writes both lines when the last attempt has failed, but not always in one second.
-        let hash = Self.hash(client, request.bytes)
-        for delta in [0, -1, 1, -2, 2] as [Int64] {
-            guard let incident = explained[hash &+ UInt64(bitPattern: time.seconds + delta)] else { continue }
-            failedRequests[incident, default: 0] += 1
-            return
-        }
-        let target = request.fields(3).dropFirst().first?.string ?? "?"
-        let path = String(target.prefix { $0 != "?" }.prefix(80))
-        let key = "\(status) \(path)"
-        if answers[key] != nil {
-            answers[key]?.count += 1
-            answers[key]?.last = time
-        } else if answers.count < Self.answersMax {
-            answers[key] = DoctorReport.AppAnswer(status: Int(status), path: path, count: 1, first: time, last: time)
-        }
-    }
-
-    /// FNV-1a over two texts; log lines are not trusted, but a collision only miscounts one request.
-    static func hash(_ a: some Sequence<UInt8>, _ b: some Sequence<UInt8>) -> UInt64 {
-        var value: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in a { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        value = value &* 0x100_0000_01b3
-        for byte in b { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return value
     }
 }

@@ -21,12 +21,11 @@ package struct NginxSite: Sendable {
         package var nextUpstream: [String]?
     }
 
-    /// An access log and how to find the status in its lines.
+    /// An access log and the formats of its lines: servers may write to one file in different ones.
     package struct AccessLog: Sendable, Hashable {
         /// Absolute path.
         package var path: String
-        /// The text just before the status in each line, such as `" `.
-        package var beforeStatus: String
+        package var formats: [AccessFormat]
     }
 
     /// What was read and what it says.
@@ -58,20 +57,21 @@ package struct NginxSite: Sendable {
         files = reader.files
         texts = reader.texts
         gaps = reader.gaps
-        var formats = ["combined": "\" "]
+        var formats = ["combined": AccessFormat.combined]
         let https = main.filter { $0.name == "http" }
         for http in https {
             for format in http.all("log_format") where format.arguments.count >= 2 {
-                formats[format.arguments[0]] = Self.textBeforeStatus(format.arguments.dropFirst().joined())
+                let words = format.arguments.dropFirst()
+                formats[format.arguments[0]] = AccessFormat((words.first!.hasPrefix("escape=") ? words.dropFirst() : words).joined())
             }
         }
         for node in main { collectLogs(node, formats) }
         if errorLogs.isEmpty { errorLogs = [defaultErrorLog]; errorLevels[defaultErrorLog] = "error" }
-        if accessLogs.isEmpty { accessLogs = [AccessLog(path: defaultAccessLog, beforeStatus: "\" ")] }
+        if accessLogs.isEmpty { accessLogs = [AccessLog(path: defaultAccessLog, formats: [.combined])] }
         for http in https { readHTTP(http) }
     }
 
-    private mutating func collectLogs(_ node: ConfigNode, _ formats: [String: String]) {
+    private mutating func collectLogs(_ node: ConfigNode, _ formats: [String: AccessFormat]) {
         if node.name == "error_log", let path = node.arguments.first, !path.hasPrefix("syslog:"), path != "stderr",
             path != "/dev/null", path != "/dev/stderr"
         {
@@ -82,9 +82,8 @@ package struct NginxSite: Sendable {
         if node.name == "access_log", let path = node.arguments.first, path != "off", !path.hasPrefix("syslog:"),
             !path.contains("$"), path != "/dev/stdout", path != "/dev/null"
         {
-            let format = node.arguments.count > 1 ? node.arguments[1] : "combined"
-            let log = AccessLog(path: absolute(path), beforeStatus: formats[format] ?? "\" ")
-            if !accessLogs.contains(log), !log.beforeStatus.isEmpty { accessLogs.append(log) }
+            let format = formats[node.arguments.count > 1 ? node.arguments[1] : "combined"] ?? .combined
+            addAccessLog(absolute(path), format)
         }
         for child in node.children ?? [] { collectLogs(child, formats) }
     }
@@ -93,23 +92,15 @@ package struct NginxSite: Sendable {
         path.hasPrefix("/") ? path : prefix + (prefix.hasSuffix("/") ? "" : "/") + path
     }
 
-    /// What stands between the variable before `$status` and it: at most 16 bytes; empty when the format has no status.
-    package static func textBeforeStatus(_ format: String) -> String {
-        guard let range = format.firstRange(of: "$status") else { return "" }
-        let before = format[..<range.lowerBound]
-        var text: [Character] = []
-        for character in before.reversed() {
-            // A variable's name ends the literal text.
-            if character.isLetter || character.isNumber || character == "_" || character == "}" {
-                let head = before[..<before.index(before.endIndex, offsetBy: -text.count)]
-                let word = head.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "{" || $0 == "}" }
-                let start = head.index(head.endIndex, offsetBy: -word.count)
-                if start > head.startIndex, head[head.index(before: start)] == "$" { break }
-            }
-            text.append(character)
-            if text.count == 16 { break }
+    private mutating func addAccessLog(_ path: String, _ format: AccessFormat) {
+        guard !format.beforeStatus.isEmpty, format.hasTime else {
+            let missing = format.hasTime ? "$status behind a text" : "time"
+            return gaps.append("\(path): its log_format has no \(missing), so its responses are not read")
         }
-        return String(text.reversed())
+        guard let index = accessLogs.firstIndex(where: { $0.path == path }) else {
+            return accessLogs.append(AccessLog(path: path, formats: [format]))
+        }
+        if !accessLogs[index].formats.contains(format) { accessLogs[index].formats.append(format) }
     }
 }
 

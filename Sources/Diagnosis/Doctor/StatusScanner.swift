@@ -12,6 +12,8 @@ package struct StatusScanner: Sendable {
     package func scan(_ piece: UnsafeBufferPointer<UInt8>, found: (UnsafeBufferPointer<UInt8>, UInt16) -> Void) {
         guard let base = piece.baseAddress, piece.count > before.count + 3, let last = before.last else { return }
         let count = piece.count
+        // Where nothing but a line's end comes before the status, the first line has not even that.
+        if before == [10] { _ = unsafe check(base, count, from: 0, to: 1, found) }
         let wantedBefore = Self.spread(last), wantedFive = Self.spread(53), wantedZero = Self.spread(48)
         // `index` is where the `5` would stand.
         var index = before.count
@@ -68,7 +70,7 @@ package struct StatusScanner: Sendable {
     }
 
     private func endsWithBefore(_ base: UnsafePointer<UInt8>, _ index: Int) -> Bool {
-        guard index >= before.count else { return false }
+        guard index >= before.count else { return index == 0 && before == [10] }
         var offset = 0
         while offset < before.count {
             if unsafe base[index - before.count + offset] != before[offset] { return false }

@@ -22,18 +22,27 @@ package enum DoctorText {
         }
         out += report.cases.isEmpty ? "\nNo failures found.\n" : "\nIncidents (\(report.cases.count))\n"
         for item in report.cases { out += "\n" + render(item, width: width) }
-        if !report.appAnswers.isEmpty {
-            out += "\nNo line of the error log explains these: the application itself answered so (or `return` did)\n"
-        }
-        for answer in report.appAnswers {
-            out +=
-                "  \(answer.count) × \(answer.status) \(TextEscape.terminal(answer.path)), \(answer.first.text) to "
-                + "\(answer.last.text)\n"
-        }
+        for source in DoctorReport.AnswerSource.allCases { out += render(report.appAnswers.filter { $0.source == source }, of: source) }
         if !report.findings.isEmpty { out += "\nWhat will fail one day (\(report.findings.count))\n" }
         for finding in report.findings { out += "\n" + render(finding, width: width) }
         if !report.gaps.isEmpty { out += "\nCould not be looked at\n" }
         for gap in report.gaps { out += "  \(TextEscape.terminal(gap))\n" }
+        return out
+    }
+
+    private static func render(_ answers: [DoctorReport.AppAnswer], of source: DoctorReport.AnswerSource) -> String {
+        guard !answers.isEmpty else { return "" }
+        var out =
+            switch source {
+            case .application: "\nThe application itself answered so\n"
+            case .proxy: "\nThe proxy answered so without asking an upstream (`return`, a limit, a page of its own)\n"
+            case .gateway: "\nNo upstream answered these, and the error log that was read does not say why\n"
+            case .unknown: "\nNo line of the error log explains these: the application itself answered so (or `return` did)\n"
+            }
+        for answer in answers {
+            let path = answer.path.isEmpty ? "(the log's format has no path)" : TextEscape.terminal(answer.path)
+            out += "  \(answer.count) × \(answer.status) \(path), \(answer.first.text) to \(answer.last.text)\n"
+        }
         return out
     }
 

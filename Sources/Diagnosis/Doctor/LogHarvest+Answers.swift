@@ -1,0 +1,59 @@
+/// Failed responses of access logs: which incident they belong to, or who else answered so.
+extension LogHarvest {
+    /// Takes a line apart in which a status was found behind a text.
+    /// - Returns: nil when the status stands somewhere else, or when this line is found behind another text.
+    static func parse(_ line: LineText, _ status: UInt16, _ formats: [AccessFormat], foundBehind text: String) -> (
+        line: AccessLine, identity: AccessFormat.Identity
+    )? {
+        for format in formats {
+            guard var read = format.read(line, whole: formats.count > 1) else { continue }
+            guard format.beforeStatus == text else { return nil }
+            if read.status.map({ !(100...599).contains($0) }) ?? true {
+                let wanted = Array("\(text)\(status)".utf8)
+                let at = line.bytes.indices.first { line.bytes[$0...].starts(with: wanted) }
+                guard let other = at.flatMap({ format.read(line, statusAt: $0 + text.utf8.count) }) else { return nil }
+                read = other
+            }
+            return read.status == Int(status) ? (read, format.identity) : nil
+        }
+        // Of a format that was used before: status and time are what can be told, if the text is more than one byte that is anywhere.
+        guard formats.count == 1, text.utf8.count > 1 else { return nil }
+        var read = AccessLine()
+        read.time = LogTime.find(line)
+        return (read, [])
+    }
+
+    mutating func match(_ line: AccessLine, _ identity: AccessFormat.Identity, _ status: UInt16, _ time: Timestamp) {
+        // nginx writes both lines when the last attempt has failed, but not always in one second.
+        if line.source != .application {
+            let hash = Self.hash(identity, line.client ?? [], line.target ?? [])
+            for delta in [0, -1, 1, -2, 2] as [Int64] {
+                guard let incident = explained[hash &+ UInt64(bitPattern: time.seconds + delta)] else { continue }
+                failedRequests[incident, default: 0] += 1
+                return
+            }
+        }
+        let source = line.source ?? .unknown
+        let path = LineText((line.target ?? []).prefix { $0 != 63 }.prefix(80)).string
+        let key = "\(status) \(source) \(path)"
+        if answers[key] != nil {
+            answers[key]?.count += 1
+            answers[key]?.last = time
+        } else if answers.count < Self.answersMax {
+            answers[key] = DoctorReport.AppAnswer(
+                status: Int(status), path: path, source: source, count: 1, first: time, last: time)
+        }
+    }
+
+    /// FNV-1a over what is known of a request; log lines are not trusted, but a collision only miscounts one request.
+    static func hash(_ identity: AccessFormat.Identity, _ client: ArraySlice<UInt8>, _ target: ArraySlice<UInt8>) -> UInt64 {
+        var value = (0xcbf2_9ce4_8422_2325 ^ UInt64(identity.rawValue)) &* 0x100_0000_01b3
+        func mix(_ bytes: ArraySlice<UInt8>) {
+            for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            value = value &* 0x100_0000_01b3
+        }
+        if identity.contains(.client) { mix(client) }
+        if identity.contains(.target) { mix(target) }
+        return value
+    }
+}
