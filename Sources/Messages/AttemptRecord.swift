@@ -27,6 +27,8 @@ package struct AttemptRecord: Equatable, Sendable {
     package var durationMilliseconds: UInt32
     /// Connection number as in the error log.
     package var connection: UInt64
+    /// `$request_id` of the request, in hexadecimal.
+    package var requestID: String
     package var method: String
     /// What was wrong with an answer that was not understood; else empty.
     package var detail: String
@@ -39,7 +41,7 @@ package struct AttemptRecord: Equatable, Sendable {
         time: Int64, upstream: String, peer: String, phase: UInt8, action: UInt8, reason: UInt8, errno: Int32 = 0,
         bytesWritten: UInt64 = 0, bytesAcknowledged: UInt64? = nil, bytesRead: UInt64 = 0, connectionAgeMilliseconds: UInt32 = 0,
         idleMilliseconds: UInt32 = 0, isReused: Bool = false, durationMilliseconds: UInt32 = 0, connection: UInt64 = 0,
-        method: String = "", detail: String = "", incident: UInt64 = 0, status: UInt16 = 0
+        requestID: String = "", method: String = "", detail: String = "", incident: UInt64 = 0, status: UInt16 = 0
     ) {
         self.time = time
         self.upstream = upstream
@@ -56,6 +58,7 @@ package struct AttemptRecord: Equatable, Sendable {
         self.isReused = isReused
         self.durationMilliseconds = durationMilliseconds
         self.connection = connection
+        self.requestID = requestID
         self.method = method
         self.detail = detail
         self.incident = incident
@@ -80,6 +83,7 @@ extension AttemptRecord {
         writer.flag(isReused)
         writer.integer(durationMilliseconds)
         writer.integer(connection)
+        writer.text(requestID)
         writer.text(method)
         writer.text(detail)
         writer.integer(incident)
@@ -102,6 +106,7 @@ extension AttemptRecord {
         isReused = try reader.flag()
         durationMilliseconds = try reader.integer()
         connection = try reader.integer()
+        requestID = try reader.text()
         method = try reader.text()
         detail = try reader.text()
         incident = try reader.integer()

@@ -48,7 +48,7 @@ package struct Pattern: @unchecked Sendable {
     package func destroy() {
         unsafe storage.pointee.free()
         // SAFETY: it was allocated by `init`.
-        let memory = UnsafeMutablePointer(mutating: storage)
+        let memory = unsafe UnsafeMutablePointer(mutating: storage)
         unsafe memory.deinitialize(count: 1)
         unsafe memory.deallocate()
     }

@@ -24,7 +24,7 @@ private struct DeadSite {
         peer = "127.0.0.1:\(Ports.free())"
         site = try Site(
             http: """
-                log_format verdict '$status|$upstream_reason|$incident_id|$attempts';
+                log_format verdict '$status|$upstream_reason|$incident_id|$attempts|$request_id';
                 upstream back { server \(peer) max_fails=0; \(upstream) }
                 """,
             server: "access_log access.log verdict; keepalive_requests 100000; location / { proxy_pass http://back; }",
@@ -64,6 +64,8 @@ struct IncidentTests {
             "requests    5 failed, 0 served all the same", "verdict     Nothing listens there (P01", "fix         ",
             "timeline    ", "first connect.refused at \(dead.peer), while connecting, errno 111: the client got an error",
         ] { #expect(page.contains(text), "\(text) in \(page)") }
+        let first = try #require(dead.site.gateway.accessLines(5).first?.split(separator: "|").last)
+        #expect(first.count == 32 && page.contains(" (request \(first))"), "\(first) in \(page)")
         let list = try dead.run(["incidents", "--since", "1h"]).output
         #expect(list.contains(id) && list.contains("Nothing listens there"), "\(list)")
         #expect(try dead.run(["incidents", "--since", "1h", "--app", "other"]).output == "no failures\n")

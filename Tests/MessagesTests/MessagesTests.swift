@@ -8,7 +8,7 @@ private let hello = WorkerHello(
 private let attempt = AttemptRecord(
     time: 1, upstream: "backend", peer: "127.0.0.1:3000", phase: 2, action: 1, reason: 5, errno: 111, bytesWritten: 2,
     bytesAcknowledged: 1, bytesRead: 3, connectionAgeMilliseconds: 4, idleMilliseconds: 5, isReused: true, durationMilliseconds: 6,
-    connection: 7, method: "GET", detail: "d", incident: .max, status: 502)
+    connection: 7, requestID: "0123456789abcdef0123456789abcdef", method: "GET", detail: "d", incident: .max, status: 502)
 private let tally = FailureTally(
     attempts: [.init(incident: 1, reason: 2, phase: 3, count: .max, first: -4, last: .max, upstream: "back", peer: "unix:/run/a")],
     requests: [.init(incident: 1, entered: 2, saved: 3, failed: .max)])

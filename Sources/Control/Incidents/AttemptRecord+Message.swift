@@ -16,8 +16,8 @@ extension Diagnosis.AttemptRecord {
             bytesAcknowledged: message.bytesAcknowledged, bytesRead: message.bytesRead,
             connectionAge: Int64(message.connectionAgeMilliseconds),
             connectionIdle: message.isReused ? Int64(message.idleMilliseconds) : nil, reused: message.isReused,
-            duration: Int64(message.durationMilliseconds), method: message.method.isEmpty ? nil : message.method, action: action,
-            clientStatus: message.status)
+            duration: Int64(message.durationMilliseconds), requestID: Self.requestID(message.requestID),
+            method: message.method.isEmpty ? nil : message.method, action: action, clientStatus: message.status)
     }
 
     /// One record for all attempts of a row.
@@ -26,6 +26,10 @@ extension Diagnosis.AttemptRecord {
         self.init(
             time: Timestamp(milliseconds: row.first), upstream: row.upstream, peer: Self.peer(row.peer), phase: phase,
             reason: reason)
+    }
+
+    private static func requestID(_ text: String) -> String? {
+        text.utf8.count == 32 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } ? text : nil
     }
 
     private static func peer(_ text: String) -> PeerAddress? { text.isEmpty ? nil : PeerAddress(parsing: text) }

@@ -286,7 +286,8 @@ package struct IncidentBook: Sendable {
         for sample in incident.samples where seen.insert(sample.reason).inserted {
             let call = sample.errorNumber > 0 ? ", errno \(sample.errorNumber)" : ""
             let place = "at \(sample.peer?.text ?? incident.upstream), while \(sample.phase.name)\(call)"
-            let text = "first \(sample.reason.name) \(place): \(sample.action.name)"
+            let request = sample.requestID.map { " (request \($0))" } ?? ""
+            let text = "first \(sample.reason.name) \(place): \(sample.action.name)\(request)"
             lines.append(.init(time: sample.time, text: text, source: "attempt records"))
         }
         if let app, let history = apps[app] {

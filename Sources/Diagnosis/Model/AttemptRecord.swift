@@ -28,6 +28,8 @@ package struct AttemptRecord: Sendable, Hashable {
     package var reused: Bool?
     /// From the start of the attempt to its failure, in milliseconds; nil when not known.
     package var duration: Int64?
+    /// `$request_id` of the request, when known: what its line in an access log has, too.
+    package var requestID: String?
     /// Request method, when known.
     package var method: String?
     package var action: AttemptAction
@@ -40,14 +42,14 @@ package struct AttemptRecord: Sendable, Hashable {
         bytesWritten: UInt64? = nil, bytesAcknowledged: UInt64? = nil, bytesRead: UInt64? = nil,
         connectionAge: Int64? = nil,
         connectionIdle: Int64? = nil, reused: Bool? = nil, duration: Int64? = nil,
-        method: String? = nil,
+        requestID: String? = nil, method: String? = nil,
         action: AttemptAction = .failedToClient, clientStatus: UInt16 = 0
     ) {
         self.time = time; self.upstream = upstream; self.peer = peer; self.phase = phase; self.reason = reason
         self.errorNumber = errorNumber; self.bytesWritten = bytesWritten; self.bytesAcknowledged = bytesAcknowledged
         self.bytesRead = bytesRead; self.connectionAge = connectionAge; self.connectionIdle = connectionIdle;
         self.reused = reused
-        self.duration = duration; self.method = method; self.action = action
+        self.duration = duration; self.requestID = requestID; self.method = method; self.action = action
         self.clientStatus = clientStatus
     }
 }

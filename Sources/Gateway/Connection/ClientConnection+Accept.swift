@@ -22,7 +22,9 @@ extension Ref where Value == Worker {
     private func accept(from listener: Ref<Listener>, most: Int) {
         for count in 0..<most {
             guard value.acceptPausedUntil == 0, let connection = value.connections.take() else { return }
-            let descriptor = Socket.accept(listener.value.descriptor, address: &connection.value.peer)
+            var peer = SocketAddress()
+            let descriptor = Socket.accept(listener.value.descriptor, address: &peer)
+            connection.value.peer = peer
             if descriptor < 0 {
                 value.connections.give(connection)
                 acceptFailed(errno: -descriptor)
@@ -162,9 +164,9 @@ extension Ref where Value == ClientConnection {
 
     /// The address the client connected to; asked from the kernel once, and only if needed.
     var localAddress: SocketAddress {
-        if let known = value.local { return known }
+        if let known = value.local { return known.socketAddress }
         let address = Socket.localAddress(value.descriptor) ?? SocketAddress()
-        value.local = address
+        if !address.isUnix { value.local = CompactAddress(address) }
         return address
     }
 }

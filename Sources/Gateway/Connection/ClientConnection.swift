@@ -45,11 +45,12 @@ struct ClientConnection: ~Copyable, SlabValue {
     var isNoDelay = true
     var serial: UInt64 = 0
     var listener: Ref<Listener>?
-    var peer = SocketAddress()
-    var local: SocketAddress?
+    private var storedPeer = CompactAddress()
+    /// Once it was asked for; not of a unix socket.
+    var local: CompactAddress?
     /// Text of the peer's address without port, formatted once.
-    var peerText = InlineArray<48, UInt8>(repeating: 0)
-    var peerTextCount = 0
+    var peerText = InlineArray<47, UInt8>(repeating: 0)
+    var peerTextCount: UInt8 = 0
     /// Received bytes: the head being read, or a body's first part, or the next pipelined request.
     var input: Ref<Buffer>?
     var request: RequestRef?
@@ -70,6 +71,11 @@ struct ClientConnection: ~Copyable, SlabValue {
     var sentBytes: UInt64 = 0
 
     init(slot: UInt32) { self.slot = slot }
+
+    var peer: SocketAddress {
+        get { storedPeer.socketAddress }
+        set { storedPeer = CompactAddress(newValue) }
+    }
 }
 
 extension Ref where Value == ClientConnection {
@@ -83,12 +89,12 @@ extension Ref where Value == ClientConnection {
             let scratch = pool.value.take(256)
             value.peer.append(to: scratch, withPort: false)
             let text = scratch.view
-            value.peerTextCount = min(48, text.count)
-            for index in 0..<value.peerTextCount { value.peerText[index] = text[index] }
+            value.peerTextCount = UInt8(min(47, text.count))
+            for index in 0..<Int(value.peerTextCount) { value.peerText[index] = text[index] }
             pool.value.give(scratch)
         }
         // The slot's memory outlives every request on it.
-        return ByteView(inline: self, count: value.peerTextCount)
+        return ByteView(inline: self, count: Int(value.peerTextCount))
     }
 
     func setReadTimer(after milliseconds: UInt64) {

@@ -79,7 +79,7 @@ extension Ref where Value == Exchange {
             bytesRead: UInt64(max(0, stat?.bytesReceived ?? 0)), connectionAgeMilliseconds: UInt32(clamping: mark.connectionAge),
             idleMilliseconds: UInt32(clamping: mark.idle), isReused: value.isReused,
             durationMilliseconds: UInt32(clamping: worker.now &- (stat?.startedAt ?? worker.now)),
-            connection: request.connection.value.serial,
+            connection: request.connection.value.serial, requestID: request.requestID.string,
             method: main.value.methodName.prefix(16).string, detail: String(detail.prefix(256)),
             incident: mark.incident.rawValue, status: UInt16(clamping: status))
     }
@@ -171,7 +171,7 @@ extension Ref where Value == Request {
         let record = AttemptRecord(
             time: worker.value.loop.wallClock, upstream: host.string, peer: "", phase: mark.phase.rawValue,
             action: AttemptAction.failedToClient.rawValue, reason: mark.reason.rawValue, connection: connection.value.serial,
-            method: main.value.methodName.prefix(16).string, detail: String(message.prefix(256)), incident: id, status: 502)
+            requestID: requestID.string, method: main.value.methodName.prefix(16).string, detail: String(message.prefix(256)), incident: id, status: 502)
         worker.tell(record, mark) { (host.prefix(FailureTally.nameBytesMax).string, "") }
     }
 

@@ -30,7 +30,7 @@ extension Ref where Value == Request {
         let named = location.value.settings.value.core.verdictTo
         guard !named.isEmpty, isMain else { return false }
         guard named.contains(where: { $0.contains(connection.value.peer) }) else { return false }
-        if let socket = value.modules.clientAddress, !named.contains(where: { $0.contains(socket) }) { return false }
+        if let socket = value.modules.clientAddress?.socketAddress, !named.contains(where: { $0.contains(socket) }) { return false }
         guard let header = connection.value.proxyHeader else { return true }
         // A header that does not say who it is names nobody.
         guard let source = header.value.header.source else { return false }

@@ -5,7 +5,7 @@ import Machine
 import Wire
 
 /// What limit_req and limit_conn keep for a request.
-struct LimitState {
+struct LimitState: ~Copyable {
     /// `$limit_req_status`, `$limit_conn_status`.
     enum Status: UInt8 {
         case none, passed, delayed, rejected, delayedDryRun, rejectedDryRun
@@ -24,9 +24,14 @@ struct LimitState {
 
     var requestStatus = Status.none
     var connectionStatus = Status.none
-    /// Places held in limit_conn zones: (zone, place), up to eight.
-    var held = InlineArray<8, (zone: Int32, place: Int32)>(repeating: (-1, -1))
-    var heldCount = 0
+    /// Places held in zones of limit_conn.
+    var held = Table<(zone: Int32, place: Int32)>(capacity: 1)
+
+    mutating func reset() {
+        requestStatus = .none
+        connectionStatus = .none
+        held.removeAll()
+    }
 }
 
 /// limit_req and limit_conn (nginx: ngx_http_limit_req_module, ngx_http_limit_conn_module). Once per request, subrequests not counted.
@@ -133,10 +138,8 @@ extension Ref where Value == Request {
             if key.isEmpty || key.count > 255 { continue }
             guard let counts = worker.value.connectionZones[rule.zone] else { continue }
             main.value.limits.connectionStatus = .passed
-            guard main.value.limits.heldCount < 8,
-                let place = counts.enter(
-                    hash: KeyedHash.hash(key, counts.secret), column: worker.value.zoneColumn, limit: rule.connections)
-            else {
+            let hash = KeyedHash.hash(key, counts.secret)
+            guard let place = counts.enter(hash: hash, column: worker.value.zoneColumn, limit: rule.connections) else {
                 let isDryRun = settings.value.limitConnections.isDryRun
                 let name = worker.value.http.value.configuration.value.http!.limitConnectionZones[rule.zone].name
                 log(settings.value.limitConnections.logLevel, "limiting connections\(isDryRun ? ", dry run," : "") by zone \"\(name)\"")
@@ -144,20 +147,17 @@ extension Ref where Value == Request {
                 main.value.limits.connectionStatus = isDryRun ? .rejectedDryRun : .rejected
                 return isDryRun ? .next : .finished(settings.value.limitConnections.status)
             }
-            main.value.limits.held[main.value.limits.heldCount] = (Int32(rule.zone), place)
-            main.value.limits.heldCount += 1
+            main.value.limits.held.append((Int32(rule.zone), place))
         }
         return .next
     }
 
     /// Gives back what limit_conn counted. At the end of a main request.
     func releaseLimits() {
-        let count = value.limits.heldCount
-        guard count > 0 else { return }
-        value.limits.heldCount = 0
-        for index in 0..<count {
+        for index in value.limits.held.indices {
             let held = value.limits.held[index]
             worker.value.connectionZones[Int(held.zone)]?.leave(held.place)
         }
+        value.limits.held.removeAll()
     }
 }

@@ -22,7 +22,7 @@ struct ModuleState: ~Copyable {
     /// It was already there when the request before it ended.
     var isPipelined = false
     /// real_ip replaced the address: text and binary form of the client's own.
-    var clientAddress: SocketAddress?
+    var clientAddress: CompactAddress?
 
     init() {}
 

@@ -238,7 +238,7 @@ extension Ref where Value == Request {
         let proxy = exchange.proxy
         guard let input = exchange.value.input else { return }
         let base = input.whole
-        let head = exchange.value.parser.head
+        let head = exchange.value.answer
         value.response.status = Int(head.status)
         let line = head.statusLineRange.view(base)
         if !line.isEmpty { value.response.statusLine = line }

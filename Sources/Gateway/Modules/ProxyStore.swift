@@ -36,7 +36,7 @@ extension Ref where Value == Exchange {
         guard value.storeFile >= 0, let path = value.storePath else { return }
         let mode = request.location.value.settings.value.proxy.storeAccess
         File.changeMode(value.storeFile, UInt32(mode))
-        if value.parser.head.contentLength.map({ Int64($0) == value.storeLength }) ?? true {
+        if value.answer.contentLength.map({ Int64($0) == value.storeLength }) ?? true {
             if value.lastModified >= 0 { File.changeTimes(value.storeFile, modified: value.lastModified) }
             var result = File.rename(value.storeTemporary, to: path)
             if result == -ENOENT {

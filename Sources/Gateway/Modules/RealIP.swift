@@ -11,7 +11,7 @@ extension Ref where Value == Request {
         guard !settings.value.realIP.trusted.isEmpty, let client = NetworkAddress(connection.value.peer),
             client.isIn(settings.value.realIP.trusted) else { return }
         guard let original = realAddress(settings.value.realIP, client), let address = SocketAddress(original) else { return }
-        value.modules.clientAddress = connection.value.peer
+        value.modules.clientAddress = CompactAddress(connection.value.peer)
         connection.replacePeer(address)
     }
 
@@ -29,12 +29,12 @@ extension Ref where Value == Request {
 
     /// The address before it was replaced, or the client's.
     var realIPOriginalAddress: ByteView {
-        guard let address = main.value.modules.clientAddress else { return connection.peerText }
+        guard let address = main.value.modules.clientAddress?.socketAddress else { return connection.peerText }
         return compose { address.append(to: $0, withPort: false) }
     }
 
     var realIPOriginalPort: ByteView? {
-        let address = main.value.modules.clientAddress ?? connection.value.peer
+        let address = main.value.modules.clientAddress?.socketAddress ?? connection.value.peer
         return address.isUnix ? ByteView() : decimal(Int64(address.port))
     }
 }

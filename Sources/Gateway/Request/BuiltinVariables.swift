@@ -132,7 +132,7 @@ extension Ref where Value == Request {
         return text.prefix(colon)
     }
 
-    private var requestID: ByteView {
+    var requestID: ByteView {
         if let known = main.value.modules.requestID { return known }
         let high = worker.value.random.next()
         let low = worker.value.random.next()

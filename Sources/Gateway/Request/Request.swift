@@ -207,7 +207,7 @@ extension Ref where Value == Request {
         value.startsAttemptGroup = false
         if value.failure.count > 0 { value.failure = RequestFailure() }
         for buffer in value.modules.takeKept() { pool.value.give(buffer) }
-        if let original = value.modules.clientAddress { connection.replacePeer(original) }
+        if let original = value.modules.clientAddress { connection.replacePeer(original.socketAddress) }
         value.modules.reset()
         if !value.filters.isEmpty { value.filters.removeAll() }
         value.hasAnswerFilter = false
@@ -253,7 +253,7 @@ extension Ref where Value == Request {
         value.limitRate = nil
         value.limitRateAfter = 0
         value.isDelayed = false
-        value.limits = LimitState()
+        value.limits.reset()
         value.resumption = .none
         value.pendingSubrequests = 0
         value.isAborted = false

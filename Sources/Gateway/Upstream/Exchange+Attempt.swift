@@ -84,7 +84,7 @@ extension Ref where Value == Exchange {
         value.isReused = false
         value.isRescued = false
         if let input = value.input { input.clear() }
-        value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
+        giveAnswerReader()
     }
 
     private func use(_ connection: UpstreamConnectionRef) {

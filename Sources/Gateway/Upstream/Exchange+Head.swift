@@ -47,8 +47,9 @@ extension Ref where Value == Exchange {
     private enum Parsed { case complete, needMore, failed }
 
     private func parseHead(_ input: Ref<Buffer>, _ phase: StaticString) -> Parsed {
+        let reader = answerReader()
         while true {
-            switch value.parser.parse(input.view, fields: &value.fields) {
+            switch reader.value.parser.parse(input.view, fields: &value.fields) {
             case .needMore:
                 if input.count >= proxy.value.bufferSize {
                     tooBigHead(phase)
@@ -66,8 +67,10 @@ extension Ref where Value == Exchange {
                     tooBigHead(phase)
                     return .failed
                 }
-                guard value.parser.head.isInterim else {
+                guard reader.value.parser.head.isInterim else {
                     value.headLength = length
+                    value.answer = reader.value.parser.head
+                    giveAnswerReader()
                     return .complete
                 }
                 // 100 Continue and the like are for us: nginx skips them as well.
@@ -79,7 +82,7 @@ extension Ref where Value == Exchange {
                 }
                 input.consume(length)
                 input.compact()
-                value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
+                reader.value.parser = ResponseHeadParser(options: worker.value.responseHeadOptions)
                 if input.count == 0 { return .needMore }
             }
         }
@@ -95,7 +98,7 @@ extension Ref where Value == Exchange {
     private func headComplete() {
         guard let input = value.input, let connection = value.connection else { return }
         input.compact()
-        let head = value.parser.head
+        let head = value.answer
         value.hasHead = true
         if request.value.failure.count > 0 { request.value.failure.isOurs = false }
         value.status = Int(head.status)

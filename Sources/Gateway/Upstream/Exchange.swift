@@ -90,7 +90,10 @@ struct Exchange: ~Copyable, SlabValue {
 
     // The answer.
     var input: Ref<Buffer>?
-    var parser = ResponseHeadParser(options: HeadOptions())
+    /// What reads its head: there from the head's first byte to its last.
+    var answerReader: Ref<AnswerReader>?
+    /// What its head says, when `hasHead`.
+    var answer = ResponseHead()
     var fields = FieldTable(capacity: 4)
     /// The head was read completely: `fields` and `input` hold it.
     var hasHead = false
@@ -166,6 +169,7 @@ extension Ref where Value == Exchange {
         detach()
         dropStore()
         leaveUpstream()
+        giveAnswerReader()
         if let head = value.head { pool.value.give(head) }
         if let input = value.input { pool.value.give(input) }
         if let spare = value.spare { pool.value.give(spare) }

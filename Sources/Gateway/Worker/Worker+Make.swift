@@ -23,7 +23,7 @@ extension Ref where Value == Worker {
         let worker = immortal(Worker(
             loop: loop, pool: pool, inbox: pool.value.take(16384), connections: Slab(limit: limit),
             requests: Slab(limit: limit * 8 + 64), headReaders: Slab(limit: limit), exchanges: Slab(limit: limit * 8 + 64),
-            upstreamConnections: Slab(limit: limit * 2 + 64),
+            answerReaders: Slab(limit: limit * 2 + 64), upstreamConnections: Slab(limit: limit * 2 + 64),
             followedServers: compiler.followedServers, http: http, log: compiler.takeLog(), tempSerial: UInt64(process) * 1000,
             failures: FailureReporter(
                 appendsVerdict: configuration.main.appendsVerdictToErrorLog ?? !startedAsNginx, showsIncident: !startedAsNginx),

@@ -23,6 +23,7 @@ struct Worker: ~Copyable {
     var requests: Slab<Request>
     var headReaders: Slab<HeadReader>
     var exchanges: Slab<Exchange>
+    var answerReaders: Slab<AnswerReader>
     var upstreamConnections: Slab<UpstreamConnection>
     var resolverConversations = Slab<ResolverConversation>(limit: 1 << 20)
     /// Servers of upstreams whose names are looked up while the worker runs.

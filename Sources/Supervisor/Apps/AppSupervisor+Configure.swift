@@ -119,7 +119,8 @@ extension AppSupervisor {
         switch app.block.change(to: block) {
         case .none: break
         // The second: back to what runs, after an edit that was refused.
-        case .live, .deploy where !app.machine.isRolling && app.runs(block):
+        case .live,
+            .deploy where !app.machine.isRolling && app.runs(block):
             app.block = block
             if app.runs(block) { app.refusedBlock = nil }
             for release in app.releases.values { app.add(release) }
