@@ -36,6 +36,36 @@ static int set_limit(int resource, int64_t value) {
     return setrlimit(resource, &limit);
 }
 
+/// The limit that this process was started with, once it has raised its own.
+static rlim_t former_descriptors_max;
+static int has_raised_descriptors_max;
+
+int cs_raise_descriptors_max(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    if (limit.rlim_cur < limit.rlim_max) {
+        if (!has_raised_descriptors_max) former_descriptors_max = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+        has_raised_descriptors_max = 1;
+    }
+    return 0;
+}
+
+int64_t cs_descriptors_max(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
+}
+
+/// A child gets the limit that this process was started with: programs that use select(2) cannot live with another.
+static void lower_descriptors_max(void) {
+    struct rlimit limit;
+    if (!has_raised_descriptors_max || getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+    limit.rlim_cur = former_descriptors_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /// In the child: nothing here allocates or takes a lock. Returns only on failure, with errno set.
 static void become(const struct cs_spawn *what) {
     if (what->channel >= 0) {
@@ -45,6 +75,7 @@ static void become(const struct cs_spawn *what) {
     close_on_exec_from(what->channel >= 0 ? 4 : 3);
     for (int i = 0; i < what->inherited_count; i++) if (fcntl(what->inherited[i], F_SETFD, 0) < 0) return;
     reset_signals();
+    lower_descriptors_max();
     // A limit that cannot be had is not worth a worker.
     (void)set_limit(RLIMIT_NOFILE, what->descriptors_max);
     (void)set_limit(RLIMIT_CORE, what->core_bytes_max);

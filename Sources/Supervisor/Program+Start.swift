@@ -5,6 +5,7 @@ internal import Glibc
 extension Program {
     /// Starts for real: prepares everything, detaches if asked to, and supervises until the end.
     static func start(_ loader: ConfigurationLoader, arguments: [String]) throws(PreparationError) -> Int32 {
+        System.raiseDescriptorsMax()
         let supervisor = try makeSupervisor(loader, arguments: arguments)
         let status = supervisor.run()
         supervisor.leave()

@@ -97,4 +97,35 @@ struct RescueTests {
             #expect(failed.count > 1 && failed.values.allSatisfy { $0 == 502 }, "\(failed)")
         }
     }
+
+    @Test("finds room in the supervisor, whatever soft limit it was started with; workers and apps get that limit")
+    func descriptors() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(
+            GatewayProcess.configurationName,
+            GatewayProcess.configuration(
+                http: "server { listen 127.0.0.1:\(Ports.free()); }", main: "app one { command /bin/sleep 60; }"))
+        let process = try RunningProcess(
+            "/bin/sh", ["-c", "ulimit -Sn 64; exec \"$0\" \"$@\"", GatewayProcess.binary] + GatewayProcess.arguments(directory.path))
+        defer {
+            process.signal(SIGTERM)
+            #expect(process.wait(seconds: 20) == .exited(0))
+        }
+        /// Soft and hard.
+        func limits(_ process: pid_t) -> [Substring] {
+            let text = FileManager.default.contents(atPath: "/proc/\(process)/limits").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return text.split(separator: "\n").first { $0.hasPrefix("Max open files") }?.split(separator: " ").suffix(3).dropLast() ?? []
+        }
+        var app: pid_t?
+        #expect(eventually {
+            let log = FileManager.default.contents(atPath: directory.path + "/error.log").map { String(decoding: $0, as: UTF8.self) }
+            app = (log ?? "").firstMatch(of: /started, process (\d+)/).flatMap { pid_t($0.1) }
+            return app != nil
+        })
+        #expect(limits(try #require(app)).first == "64")
+        let own = limits(process.pid)
+        #expect(own.first == own.last && own.first != "64")
+        let worker = try #require(process.children.first { LiveProcess($0).commandLine.contains("worker") })
+        #expect(limits(worker).first == "64" && limits(worker).last == own.last)
+    }
 }

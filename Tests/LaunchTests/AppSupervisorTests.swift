@@ -229,6 +229,32 @@ struct AppSupervisorTests {
         #expect(host.run(seconds: 8) { $0.supervisor.rescued.isEmpty }, "they are not kept for ever")
     }
 
+    @Test("listen fd: what is taken out of a queue leaves half of the descriptors for apps and workers; the rest follows")
+    func rescueWithFewDescriptors() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.listen = .descriptor
+        specification.environment = ["MODE=fd"]
+        specification.restart.firstDelay = .seconds(20)
+        host.start(specification)
+        let address = try #require(host.routes.first?.value.address)
+        kill(host.processes[0], SIGSTOP)
+        let waiting = try (0..<5).map { _ in
+            let socket = try System.streamSocket(for: address)
+            try System.connect(socket.number, to: address)
+            return socket
+        }
+        defer { withExtendedLifetime(waiting) {} }
+        // Every number that is free is above the half.
+        host.supervisor.descriptorsMax = 2
+        kill(host.processes[0], SIGKILL)
+        #expect(host.run { $0.rescued.count == 1 })
+        #expect(!host.run(seconds: 0.5) { $0.rescued.count != 1 })
+        host.supervisor.descriptorsMax = System.descriptorsMax
+        #expect(host.run(seconds: 8) { $0.rescued.count == 5 }, "as soon as the first is let go of")
+    }
+
     @Test("listen unix: the path is in $SOCKET_PATH and can be dialled by others")
     func listenUnix() throws {
         let host = try TestHost()

@@ -18,7 +18,7 @@ struct cs_spawn {
     int channel;                // becomes descriptor 3; -1: none
     const int *inherited;       // descriptors that stay open under their own numbers (binary upgrade); only with channel -1
     int inherited_count;
-    int64_t descriptors_max;    // RLIMIT_NOFILE, -1: as it is
+    int64_t descriptors_max;    // RLIMIT_NOFILE, -1: as this process was started with
     int64_t core_bytes_max;     // RLIMIT_CORE, -1: as it is
 };
 
@@ -29,6 +29,11 @@ pid_t cs_spawn(const struct cs_spawn *what);
 /// Forks without exec, for daemon(3)-like detaching only, before anything else exists. Returns 0 in the child.
 pid_t cs_fork(void);
 int cs_setsid(void);
+
+/// Lets this process have as many descriptors as its hard limit allows. What it spawns gets the limit from before.
+int cs_raise_descriptors_max(void);
+/// How many descriptors this process may have.
+int64_t cs_descriptors_max(void);
 
 /// How a child ended.
 struct cs_exit { pid_t process; int exited; int code; int signal; int core_dumped; };

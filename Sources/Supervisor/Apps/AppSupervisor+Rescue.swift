@@ -18,32 +18,42 @@ extension AppSupervisor {
         let slot = instance.key.slot
         guard let index = app.listeners[slot]?.firstIndex(where: { $0.user == instance.key }) else { return }
         app.listeners[slot]?[index].lookAt = host.now + Self.rescueDelay
-        if let listener = app.listeners[slot]?[index] { rescue(listener, app) }
+        rescue(slot, index, app)
     }
 
-    /// Looks at queues a second time, unless they have an instance again.
+    /// Looks at queues once more, unless they have an instance again.
     func lookAtQueues(of app: ManagedApp) {
         for (slot, listeners) in app.listeners {
             for (index, listener) in listeners.enumerated() {
                 guard let time = listener.lookAt, time <= host.now else { continue }
                 app.listeners[slot]?[index].lookAt = nil
-                if listener.user == nil { rescue(listener, app) }
+                if listener.user == nil { rescue(slot, index, app) }
             }
         }
     }
 
-    private func rescue(_ listener: SlotListener, _ app: ManagedApp) {
+    private func rescue(_ slot: Int, _ index: Int, _ app: ManagedApp) {
+        guard let listener = app.listeners[slot]?[index] else { return }
         // The mode belongs to the socket: whoever gets it next may want it blocking.
         _ = cs_set_nonblocking(listener.socket.number, 1)
         defer { _ = cs_set_nonblocking(listener.socket.number, 0) }
         var sockets: [Descriptor] = []
         var peers: [NetworkAddress] = []
-        while sockets.count < Self.rescueMax, let (socket, peer) = System.accept(from: listener.socket.number) {
+        // The lowest free number is what a descriptor gets: from half of the limit on, the rest is for starting apps and workers.
+        var isFull = false
+        while !isFull, sockets.count < Self.rescueMax, let (socket, peer) = System.accept(from: listener.socket.number) {
+            isFull = Int(socket.number) >= descriptorsMax / 2
             sockets.append(socket)
             peers.append(peer)
         }
         guard !sockets.isEmpty else { return }
         rescued.append((host.now + Self.rescueHold, sockets))
+        // What is left waits for the next instance, or until there is room again.
+        if isFull {
+            app.listeners[slot]?[index].lookAt = rescued.first?.until
+        } else if sockets.count == Self.rescueMax {
+            app.listeners[slot]?[index].lookAt = host.now + Self.rescueDelay
+        }
         host.rescued(app: app.name, address: listener.address, peers: peers)
     }
 }

@@ -46,6 +46,8 @@ package final class AppSupervisor {
     var rescued: [(until: Duration, sockets: [Descriptor])] = []
     /// What was written last of that which has to last.
     var lastLasting: AppState?
+    /// Descriptors that this process may have.
+    var descriptorsMax = System.descriptorsMax
     /// All apps are being stopped: the state file keeps what they were before.
     var isEnding = false
     /// What probes and samples look at.
@@ -119,6 +121,7 @@ package final class AppSupervisor {
     /// Does what is due.
     package func timerFired() {
         let now = host.now
+        rescued.removeAll { $0.until <= now }
         spawnWaiting()
         if let blocks = waitingBlocks, retryAt <= now { configure(blocks) }
         for app in Array(apps.values) {
@@ -132,7 +135,6 @@ package final class AppSupervisor {
             if let soak = app.soak, soak.nextAt <= now { sampleSoak(app) }
             lookAtQueues(of: app)
         }
-        rescued.removeAll { $0.until <= now }
         if let time = sampleAt, time <= now { sampleMemory() }
         settle()
         if let time = saveAt, time <= host.now { save() }

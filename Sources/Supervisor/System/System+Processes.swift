@@ -127,6 +127,11 @@ extension System {
             process: out.process, end: out.exited != 0 ? .code(out.code) : .signal(out.signal), hasDumpedCore: out.core_dumped != 0)
     }
 
+    /// Makes room for the descriptors of many apps; children get the limit that this process was started with.
+    static func raiseDescriptorsMax() { _ = cs_raise_descriptors_max() }
+    /// How many descriptors this process may have.
+    static var descriptorsMax: Int { max(0, Int(cs_descriptors_max())) }
+
     /// The processors that this process may use.
     static var processorCount: Int { Int(cs_processor_count()) }
     static var pageSize: Int { Int(cs_page_size()) }
