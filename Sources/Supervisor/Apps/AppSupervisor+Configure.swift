@@ -21,21 +21,20 @@ extension AppSupervisor {
         let saved = isFirst ? loadState(isExpected: !found.isEmpty) : nil
         for block in blocks {
             if let app = apps[block.name] {
-                app.isRemoved = false
                 app.isKept = false
                 change(app, to: block)
+                comeBack(app)
             } else {
                 add(block, saved: saved?.apps.first { $0.name == block.name }, found: found)
             }
         }
         let names = Set(blocks.map(\.name))
-        for app in Array(apps.values) where !names.contains(app.name) {
-            if kept.contains(app.name), !app.isRemoved, !blocks.contains(where: { $0.listen == app.block.listen && !$0.listen.allowsTwo }) {
+        for app in Array(apps.values) where !names.contains(app.name) && !app.isRemoved {
+            if kept.contains(app.name), !blocks.contains(where: { $0.listen == app.block.listen && !$0.listen.allowsTwo }) {
                 keep(app)
-                continue
+            } else {
+                remove(app)
             }
-            app.isRemoved = true
-            act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
         }
         endStrangers(found, known: names)
         if isFirst { host.tookOver(apps.mapValues { Set($0.instances.keys) }) }
@@ -54,6 +53,20 @@ extension AppSupervisor {
         host.notice(
             app: app.name, text: "app \(app.name) is in no block any more: it is stopped when the workers of before have ended",
             level: .notice)
+    }
+
+    /// Its block is gone.
+    private func remove(_ app: ManagedApp) {
+        app.isRemoved = true
+        app.wasRunning = app.machine.isRunning
+        act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
+    }
+
+    /// Its block is there again before it has ended.
+    private func comeBack(_ app: ManagedApp) {
+        guard app.isRemoved else { return }
+        app.isRemoved = false
+        if app.wasRunning { act(app) { machine, now, actions in machine.start(now: now, actions: &actions) } }
     }
 
     /// Makes sure that this is the only supervisor of the apps, or remembers to try again.

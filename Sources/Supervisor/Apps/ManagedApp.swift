@@ -24,6 +24,8 @@ final class ManagedApp {
     var isRemoved = false
     /// The block is gone, and workers of before still have requests.
     var isKept = false
+    /// Whether it was to run when its block went.
+    var wasRunning = false
     /// Release that was active before the present one, for `rollback`.
     var previousRelease: UInt32?
     /// Release that was active when the deploy or rollback under way began.
