@@ -49,4 +49,51 @@ struct AppReloadTests {
             #expect(versions(host) == [version])
         }
     }
+
+    @Test("a deploy while another one retires the old instances is busy, and harms neither it nor the way back")
+    func secondDeploy() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.start(host.specification(instances: 3))
+        host.drainMilliseconds = 300
+        #expect(deploy(host, 2) == .accepted)
+        #expect(host.run { host in host.history.contains { $0.hasPrefix("unroute") } })
+        #expect(deploy(host, 3) == .busy)
+        #expect(host.run { $0.hasEnded(.completed) }, "\(host.log)")
+        #expect(host.run { $0.routes.count == 3 && $0.processes.count == 3 })
+        #expect(versions(host) == ["2"])
+        let back = host.supervisor.rollback(app: "api")
+        #expect(back.answer == .accepted && back.release == 1)
+    }
+
+    @Test("a deploy that supersedes one that cannot end brings its own release, and the way back leads to what ran")
+    func superseded() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let broken = host.directory.path + "/broken"
+        var specification = host.specification(server: """
+            if os.path.exists("\(broken)"): sys.exit(3)
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """, instances: 2)
+        specification.restart.firstDelay = .seconds(5)
+        host.start(specification)
+        host.drainMilliseconds = 500
+        #expect(deploy(host, 2) == .accepted)
+        #expect(host.run { host in host.history.contains { $0.hasPrefix("unroute") } })
+        _ = host.directory.file("broken", "")
+        // The successor of the one that has not been retired yet.
+        let key = try #require(host.routes.keys.first { $0.instance.serial > 2 && $0.instance.slot == 1 }).instance
+        try System.kill(try #require(host.supervisor.apps["api"]?.instances[key]).process, signal: SIGKILL)
+        #expect(host.run { host in
+            let instances = host.supervisor.status[0].instances.map(\.snapshot)
+            return instances.contains { $0.phase == .backingOff } && !instances.contains { $0.key == InstanceKey(slot: 0, serial: 1) }
+        }, "\(host.log)")
+        try System.remove(broken)
+        #expect(deploy(host, 3) == .accepted)
+        #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 2 }, "\(host.log)")
+        #expect(host.run { $0.processes.count == 2 })
+        #expect(versions(host) == ["3"])
+        #expect(host.supervisor.rollback(app: "api").release == 2)
+    }
 }

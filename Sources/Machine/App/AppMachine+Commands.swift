@@ -3,7 +3,7 @@ extension AppMachine {
     package enum Answer: Hashable, Sendable {
         /// It is being done; reports tell how it ends.
         case accepted
-        /// A roll is under way and not committed yet.
+        /// A roll is under way.
         case busy
         /// There is nothing to do it with: the app is stopped, or has no such slot.
         case refused
@@ -56,7 +56,7 @@ extension AppMachine {
         _ specification: AppSpecification, release: UInt32, soak: Duration, now: Duration, actions: inout [AppAction]
     ) -> Answer {
         if roll.isActive {
-            guard roll.isCommitted else { return .busy }
+            guard isStuck else { return .busy }
             rollEvents.append(.cancel)
             settle(now: now, actions: &actions)
         }
@@ -79,6 +79,14 @@ extension AppMachine {
             ReleaseMachine.Plan(
                 release: release, slots: Array(0..<count), soak: soak, provesAllFirst: true, isInPlace: isInPlace),
             now: now, actions: &actions)
+    }
+
+    /// Whether the roll waits for new instances of which none has a process: it is given up for another one without loss, and at once.
+    private var isStuck: Bool {
+        guard case .retiring(_, nil, let remaining) = roll.phase else { return false }
+        return !occupants.contains { occupant in
+            occupant.role == .current && remaining.contains(occupant.instance.slot) && occupant.instance.hasProcess
+        }
     }
 
     /// Replaces all processes by new ones of the same release, one slot after the other.

@@ -98,9 +98,6 @@ package struct ReleaseMachine: ~Copyable {
     /// Whether a roll is under way.
     package var isActive: Bool { phase != .idle }
 
-    /// Whether the old release may still come back without a new deploy.
-    package var isCommitted: Bool { if case .retiring = phase { true } else { false } }
-
     /// When `.timer` is due.
     package var deadline: Duration? { if case .soaking(let until) = phase { until } else { nil } }
 }

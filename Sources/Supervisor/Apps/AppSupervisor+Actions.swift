@@ -85,9 +85,9 @@ extension AppSupervisor {
             }
             changed()
         case .soaking(let until): beginSoak(app, until: until)
-        case .rollEnded:
+        case .rollEnded(let release, _):
             app.soak = nil
-            rollEnded(app)
+            rollEnded(app, release: release)
         default: break
         }
     }

@@ -55,13 +55,15 @@ extension AppSupervisor {
 
     /// Begins a roll that somebody ordered, and notes what it began from.
     private func order(_ app: ManagedApp, to release: AppState.Release, soak: Duration) -> AppMachine.Answer {
-        let former = app.rollsFrom
         let before = app.machine.activeRelease
-        // Of a stopped app it is over at once.
-        app.rollsFrom = before
+        // Of a stopped app it is over at once. One that is under way goes on, or ends now, from where it began.
+        if !app.machine.isRolling { app.rollsFrom = before }
         let answer = roll(app, to: release, soak: soak)
-        // A roll that this one put an end to has cleared it.
-        app.rollsFrom = answer == .accepted ? (app.machine.isRolling ? before : nil) : former
+        if !app.machine.isRolling {
+            app.rollsFrom = nil
+        } else if answer == .accepted {
+            app.rollsFrom = before
+        }
         settle()
         return answer
     }

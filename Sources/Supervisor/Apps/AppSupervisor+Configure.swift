@@ -160,26 +160,30 @@ extension AppSupervisor {
     func roll(_ app: ManagedApp, to release: AppState.Release, soak: Duration) -> AppMachine.Answer {
         let isKnown = app.releases[release.number] != nil
         if !isKnown { app.add(release) }
+        // A roll that this one supersedes ends first, and forgets what it does not need.
+        app.rollsTo = release.number
         var specification = app.specification(of: release.number)
         if let scale = app.scale { specification.instances = scale }
         var answer = AppMachine.Answer.refused
         act(app) { machine, now, actions in
             answer = machine.deploy(specification, release: release.number, soak: soak, now: now, actions: &actions)
         }
+        if !app.machine.isRolling { app.rollsTo = nil }
         if answer != .accepted, !isKnown { app.keepReleases { $0 != release.number } }
         changed()
         return answer
     }
 
     /// Remembers what a roll came to, and begins the one that waited for its end.
-    func rollEnded(_ app: ManagedApp) {
+    func rollEnded(_ app: ManagedApp, release: UInt32) {
         let active = app.machine.activeRelease
+        if app.rollsTo == release { app.rollsTo = nil }
         // Only what really ran can be gone back to: a deploy that failed leaves the release before the active one as it is.
         if let before = app.rollsFrom, before != active { app.previousRelease = before }
         app.rollsFrom = nil
         // The active one and its predecessor are kept; the report comes after the commit.
         app.keepReleases { number in
-            number == active || number == app.previousRelease || app.instances.values.contains { $0.release == number }
+            [active, app.previousRelease, app.rollsTo].contains(number) || app.instances.values.contains { $0.release == number }
         }
         // Who ordered it is told now, and may rely on it from now on.
         changed(within: .zero)

@@ -38,6 +38,8 @@ final class ManagedApp {
     var lastFailures: [Int: String] = [:]
     /// What the last instance of each slot that ended wrote last: its keeper is gone.
     var lastWords: [Int: AppSupervisor.InstanceLines] = [:]
+    /// Release that the roll under way brings; nil: none, or it only renews processes.
+    var rollsTo: UInt32?
     /// The soak under way: counts at its beginning.
     var soak: SoakBaseline?
 

@@ -393,7 +393,7 @@ struct ReleaseMachineTests {
         #expect(bench.isRolling)
     }
 
-    @Test("a second deploy before the commit is refused; after it, it supersedes a roll that cannot end")
+    @Test("a second deploy is refused, and the first one goes on; it supersedes a roll that cannot end")
     func supersede() {
         let bench = serving()
         let new = specification
@@ -403,6 +403,10 @@ struct ReleaseMachineTests {
         }
         bench.makeReady(0, 3)
         bench.makeReady(1, 4)
+        bench.act { machine, now, actions in
+            #expect(machine.deploy(new, release: 3, soak: .zero, now: now, actions: &actions) == .busy)
+        }
+        #expect(!bench.actions.contains(.report(nil, .rollEnded(release: 2, .cancelled))))
         // The first old one is on its way out when the second new one dies: the second old one stays.
         bench.die(1, 4)
         bench.tell(.drained, 0, 1)
