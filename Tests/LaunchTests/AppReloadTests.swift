@@ -96,4 +96,21 @@ struct AppReloadTests {
         #expect(versions(host) == ["3"])
         #expect(host.supervisor.rollback(app: "api").release == 2)
     }
+
+    @Test("a block that waits for the end of a deploy and is taken back meanwhile does not come into force")
+    func takenBack() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        host.start(specification)
+        #expect(deploy(host, 2, soak: 600) == .accepted)
+        var edited = specification
+        edited.environment = ["VERSION=5"]
+        host.supervisor.configure([edited])
+        specification.stopTimeout = .seconds(4)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.hasEnded(.completed) })
+        #expect(!host.run(seconds: 0.3) { $0.supervisor.status[0].isRolling })
+        #expect(host.supervisor.status[0].release == 2 && versions(host) == ["2"])
+    }
 }

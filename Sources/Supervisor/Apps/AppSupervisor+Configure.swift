@@ -59,6 +59,7 @@ extension AppSupervisor {
     private func remove(_ app: ManagedApp) {
         app.isRemoved = true
         app.wasRunning = app.machine.isRunning
+        app.pendingBlock = nil
         act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
     }
 
@@ -129,6 +130,8 @@ extension AppSupervisor {
     }
 
     private func change(_ app: ManagedApp, to block: AppSpecification) {
+        // A block that waits for the end of a roll is not what the file says any more.
+        app.pendingBlock = nil
         switch app.block.change(to: block) {
         case .none: break
         // The second: back to what runs, after an edit that was refused.
@@ -147,7 +150,6 @@ extension AppSupervisor {
                 app.pendingBlock = block
                 return
             }
-            app.pendingBlock = nil
             app.block = block
             app.scale = nil
             roll(app, to: AppState.Release(number: app.lastRelease + 1, of: block), soak: .zero)
