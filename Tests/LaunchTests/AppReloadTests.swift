@@ -113,4 +113,23 @@ struct AppReloadTests {
         #expect(!host.run(seconds: 0.3) { $0.supervisor.status[0].isRolling })
         #expect(host.supervisor.status[0].release == 2 && versions(host) == ["2"])
     }
+
+    @Test("memory is watched again when an app was stopped for a while")
+    func memoryAfterStop() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        // Everything is more than that.
+        specification.memoryRecycle = 1
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged("more than memory_recycle") })
+        #expect(host.run { ends($0) > 0 })
+        _ = host.supervisor.stop(app: "api")
+        #expect(host.run { $0.supervisor.isGone })
+        // Longer than from one look to the next.
+        #expect(!host.run(seconds: 1.2) { _ in false })
+        host.log = []
+        _ = host.supervisor.start(app: "api")
+        #expect(host.run { $0.logged("more than memory_recycle") })
+    }
 }

@@ -187,8 +187,10 @@ extension AppSupervisor {
         sampleAt = nil
         for app in apps.values {
             let isWatched = app.block.memoryRecycle != nil || app.block.memoryMax != nil
-            guard isWatched, app.machine.isRunning else { continue }
+            guard isWatched else { continue }
+            // A stopped one may be started at any time.
             sampleAt = host.now + Self.sampleInterval
+            guard app.machine.isRunning else { continue }
             for instance in app.instances.values where instance.process > 0 && !instance.isEmptied {
                 sample(instance, app: app)
             }
