@@ -114,6 +114,27 @@ struct AppReloadTests {
         #expect(host.supervisor.status[0].release == 2 && versions(host) == ["2"])
     }
 
+    @Test("an edited block is the end of history: a rollback does not go past it")
+    func editAndRollback() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        host.start(specification)
+        #expect(deploy(host, 2) == .accepted)
+        #expect(host.run { ends($0) == 1 })
+        specification.environment = ["VERSION=5"]
+        host.supervisor.configure([specification])
+        #expect(host.run { ends($0) == 2 })
+        #expect(host.supervisor.status[0].previousRelease == nil)
+        #expect(host.supervisor.rollback(app: "api").answer == .refused)
+        #expect(deploy(host, 6) == .accepted)
+        #expect(host.run { ends($0) == 3 })
+        let back = host.supervisor.rollback(app: "api")
+        #expect(back.answer == .accepted && back.release == 3)
+        #expect(host.run { ends($0) == 4 && $0.processes.count == 1 && $0.routes.count == 1 })
+        #expect(versions(host) == ["5"])
+    }
+
     @Test("memory is watched again when an app was stopped for a while")
     func memoryAfterStop() throws {
         let host = try TestHost()

@@ -183,6 +183,9 @@ extension AppSupervisor {
         // Only what really ran can be gone back to: a deploy that failed leaves the release before the active one as it is.
         if let before = app.rollsFrom, before != active { app.previousRelease = before }
         app.rollsFrom = nil
+        // With an edited block, what was before is history: the file does not say it any more.
+        let block = app.releases[active]?.block
+        if let before = app.previousRelease, app.releases[before]?.block != block { app.previousRelease = nil }
         // The active one and its predecessor are kept; the report comes after the commit.
         app.keepReleases { number in
             [active, app.previousRelease, app.rollsTo].contains(number) || app.instances.values.contains { $0.release == number }

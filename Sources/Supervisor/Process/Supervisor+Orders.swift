@@ -27,7 +27,8 @@ extension Supervisor {
             return Self.answer(apps.restart(app: app), refusal: "app \"\(app)\" is stopped: start it with \"goodgate app start \(app)\"")
         case .rollback:
             let (answer, release) = apps.rollback(app: app)
-            return Self.answer(answer, release: release, refusal: "app \"\(app)\" has no release before this one")
+            return Self.answer(
+                answer, release: release, refusal: "app \"\(app)\" has no release before this one since its block was edited")
         case .scale(let count):
             guard (1...Self.instancesMax).contains(count) else {
                 return ControlAnswer(
