@@ -135,6 +135,22 @@ struct AppReloadTests {
         #expect(versions(host) == ["5"])
     }
 
+    @Test("a scale set by hand is kept until the block asks for another number")
+    func scale() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        host.start(specification)
+        #expect(host.supervisor.scale(app: "api", to: 2) == .accepted)
+        specification.stopTimeout = .seconds(3)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.routes.count == 2 })
+        #expect(host.supervisor.status[0].count == 2)
+        specification.instances = 3
+        host.start(specification)
+        #expect(host.supervisor.status[0].count == 3)
+    }
+
     @Test("memory is watched again when an app was stopped for a while")
     func memoryAfterStop() throws {
         let host = try TestHost()

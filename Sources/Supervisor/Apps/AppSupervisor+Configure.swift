@@ -137,6 +137,7 @@ extension AppSupervisor {
         // The second: back to what runs, after an edit that was refused.
         case .live,
             .deploy where !app.machine.isRolling && app.runs(block):
+            if block.instances != app.block.instances { app.scale = nil }
             app.block = block
             if app.runs(block) { app.refusedBlock = nil }
             for release in app.releases.values { app.add(release) }
