@@ -1,3 +1,4 @@
+import Config
 import Foundation
 import Machine
 import Testing
@@ -30,6 +31,7 @@ struct KeeperProtocolTests {
             "name_max": KeeperState.nameMax, "status_max": KeeperState.statusMax, "channel": 3,
         ]
         for (name, value) in mirrored { #expect(compiled[name] == value, "\(name)") }
+        #expect(AppSettings.nameBytesMax == KeeperState.nameMax - 1, "one byte is the final NUL")
         let defined = Set(header.matches(of: /#define GG_(\w+)/).map { $0.1.lowercased() })
         #expect(defined == Set(mirrored.keys))
         #expect(compiled["header"] == KeeperProtocol.headerSize && compiled["state"] == KeeperProtocol.stateSize)

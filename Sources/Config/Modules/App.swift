@@ -110,10 +110,12 @@ extension ConfigurationReader {
     /// `app NAME { }`.
     func readApp(_ directive: Directive) throws(DirectiveError) {
         let name = directive.text(1)
-        let isPlain = !name.isEmpty && name.utf8.count <= 64
+        let isPlain = !name.isEmpty && name.utf8.count <= AppSettings.nameBytesMax
             && name.utf8.allSatisfy { Self.isNameByte($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
         guard isPlain, name.utf8.first != UInt8(ascii: "."), name.utf8.first != UInt8(ascii: "-") else {
-            throw DirectiveError("invalid app name \"\(name)\", it may have letters, digits, \"_\", \"-\" and \".\"")
+            throw DirectiveError("""
+                invalid app name "\(name)", it may have letters, digits, "_", "-" and ".", at most \(AppSettings.nameBytesMax)
+                """)
         }
         if configuration.main.apps.contains(where: { $0.name == name }) {
             throw DirectiveError("duplicate app \"\(name)\"")

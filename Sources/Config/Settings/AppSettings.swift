@@ -2,6 +2,8 @@
 package struct AppSettings: Hashable, Sendable {
     /// Name of the app.
     package var name: String
+    /// Longest name: what its keeper has room for.
+    package static let nameBytesMax = 63
     /// Where it stands.
     package var location: SourceLocation
     /// `command`: program and arguments, executed directly, no shell.
