@@ -57,10 +57,14 @@ struct AppRoutes {
     }
 
     /// Refuses what can only fail later, with words that say why.
-    private static func checked(_ order: ReleaseOrder) throws -> DeployOrder {
+    static func checked(_ order: ReleaseOrder) throws -> DeployOrder {
         func invalid(_ text: String) -> APIError { APIError(.badRequest, "invalid", text) }
         let texts = (order.command ?? []) + (order.environment ?? []) + (order.environmentFiles ?? []) + [order.directory ?? ""]
         guard !texts.contains(where: { $0.utf8.contains(0) }) else { throw invalid("a text contains a NUL byte") }
+        if let text = texts.first(where: { $0.utf8.count > MessageLimits.textBytesMax }) {
+            let name = text.prefix { $0 != "=" && $0 != " " }.prefix(64)
+            throw invalid("\"\(name)…\" has \(text.utf8.count) bytes, more than \(MessageLimits.textBytesMax): put it into an env_file")
+        }
         if let command = order.command, command.first?.isEmpty ?? true { throw invalid("\"command\" needs a program") }
         for path in (order.environmentFiles ?? []) + (order.directory.map { [$0] } ?? []) where !path.hasPrefix("/") {
             throw invalid("path \"\(path)\" is not absolute")

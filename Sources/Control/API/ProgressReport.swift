@@ -62,3 +62,25 @@ struct ReleaseOrder: Codable, Equatable, Sendable {
     /// How long the first new instance serves a slice of the traffic before the rest follows; 10,000 when it is missing.
     var soakMilliseconds: UInt32?
 }
+
+// A misspelt key is refused, instead of being left out of what is done.
+extension ScaleOrder {
+    private enum CodingKeys: String, CodingKey, CaseIterable { case instances }
+
+    init(from decoder: any Decoder) throws {
+        instances = try decoder.strictContainer(keyedBy: CodingKeys.self).decode(UInt32.self, forKey: .instances)
+    }
+}
+
+extension ReleaseOrder {
+    private enum CodingKeys: String, CodingKey, CaseIterable { case command, directory, environment, environmentFiles, soakMilliseconds }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        command = try container.decodeIfPresent([String].self, forKey: .command)
+        directory = try container.decodeIfPresent(String.self, forKey: .directory)
+        environment = try container.decodeIfPresent([String].self, forKey: .environment)
+        environmentFiles = try container.decodeIfPresent([String].self, forKey: .environmentFiles)
+        soakMilliseconds = try container.decodeIfPresent(UInt32.self, forKey: .soakMilliseconds)
+    }
+}
