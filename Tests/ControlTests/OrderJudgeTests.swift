@@ -81,6 +81,9 @@ struct OrderJudgeTests {
     @Test("a stop ends with the last process") func stopped() {
         var judge = Judge(app: "api", goal: .stopped, release: 1, before: nil)
         #expect(judge.judge(app([(0, 1, "stopping", true, 0)], running: false)) == nil)
+        for state in ["starting", "killing", "emptying"] {
+            #expect(judge.judge(app([(0, 1, state, false, 0)], running: false)) == nil, "its process may be about to come, or go")
+        }
         #expect(judge.judge(app([(0, 1, "stopped", false, 0)], running: false)) == Verdict(succeeded: true, text: "app api: stopped"))
     }
 

@@ -36,7 +36,8 @@ extension AppOperation {
             }
             switch goal {
             case .stopped:
-                let isGone = report.instances.allSatisfy { $0.process == nil }
+                // One whose process is about to come, or to go, may have no number.
+                let isGone = report.instances.allSatisfy { $0.process == nil && $0.state == "stopped" }
                 return isGone ? Verdict(succeeded: true, text: "app \(app): stopped") : nil
             case .running: return running(report)
             case .rolled:
