@@ -106,7 +106,6 @@ static void become_user(const struct instructions *told, int report) {
 
 _Noreturn static void child(struct keeper *k, int report, const int streams[2]) {
     const struct instructions *told = &k->told;
-    pid_t keeper = getppid();
     reset_signals();
     join_cgroups(k, report);
     if (setsid() < 0) give_up(report, GG_STEP_SESSION);
@@ -132,7 +131,7 @@ _Noreturn static void child(struct keeper *k, int report, const int streams[2]) 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         give_up(report, GG_STEP_PRIVILEGES);
     }
-    if (getppid() != keeper) _exit(127);
+    if (getppid() != k->state.keeper_pid) _exit(127);
     if (chdir(told->directory != NULL ? told->directory : "/") < 0) give_up(report, GG_STEP_DIRECTORY);
     format_pid(listen_pid, "LISTEN_PID=", getpid());
     format_pid(watchdog_pid, "WATCHDOG_PID=", getpid());

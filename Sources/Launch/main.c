@@ -291,6 +291,7 @@ int main(int argc, char **argv) {
     }
     log_open(k);
     if (!has_supervisor(k)) {
+        cgroup_remove(k);
         unlink(k->told.socket_path);
         return 0;
     }

@@ -104,4 +104,25 @@ struct AppHostileTests {
         try System.link("\(own)/hidden", to: directory.file("closed/hidden", "A=4\n", mode: 0o644))
         #expect(read("\(own)/hidden").contains("others can change"))
     }
+
+    @Test("a process that got the number of an ended app is not its remains, and nor are its children")
+    func takenNumber() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.start(host.specification(server: """
+            import subprocess; subprocess.Popen(["sleep", "60"])
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """))
+        let app = try #require(host.supervisor.apps["api"])
+        let instance = try #require(app.instances.values.first)
+        let state = try #require(instance.state)
+        let family = ProcessFacts.family(app: state.appProcess, keeper: -1)
+        #expect(family.count == 2)
+        // As if another app had had this number before.
+        instance.state?.appStartTicks -= 1
+        host.supervisor.killRemains(of: instance, app: app)
+        for process in family { #expect(ProcessFacts.isAlive(process)) }
+        instance.state = state
+    }
 }

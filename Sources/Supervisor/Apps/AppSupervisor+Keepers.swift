@@ -188,7 +188,7 @@ extension AppSupervisor {
     func killRemains(of instance: AppInstance, app: ManagedApp) {
         instance.killRemainsAt = nil
         var isEmpty = CgroupTree.killAndRemove(instance.cgroups)
-        if let state = instance.state, state.appProcess > 0 {
+        if let state = instance.state, state.appProcess > 0, !isTaken(state) {
             // The session of the app; other descendants, which the keeper would have found, only the cgroup has.
             let family = ProcessFacts.family(app: state.appProcess, keeper: -1)
             for process in family where isOwn(process, app: state) {
@@ -202,6 +202,12 @@ extension AppSupervisor {
             instance.killRemainsAt = host.now + instance.killRemainsPause
             instance.killRemainsPause = min(instance.killRemainsPause * 2, .seconds(1))
         }
+    }
+
+    /// Whether the number of the app's process is somebody else's by now, whose children are none of ours. A number is not
+    /// given away while its session has members, so there are none.
+    private func isTaken(_ state: KeeperState) -> Bool {
+        ProcessFacts.startTicks(of: state.appProcess).map { $0 != state.appStartTicks } ?? false
     }
 
     /// Whether a process is of this instance and not a later one with the same number.
