@@ -38,27 +38,40 @@ void log_open(struct keeper *k) {
     l->is_regular = fstat(l->descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-void log_reopen(struct keeper *k) {
+static void open_anew(struct keeper *k) {
     struct log *l = &k->log;
-    if (l->is_passed) return;
-    log_flush(k);
     if (l->descriptor >= 0) close(l->descriptor);
     l->descriptor = -1;
     l->is_torn = false;
     log_open(k);
 }
 
+void log_reopen(struct keeper *k) {
+    if (k->log.is_passed) return;
+    log_flush(k);
+    open_anew(k);
+}
+
+static bool is_rotated(const struct keeper *k) {
+    return k->log.is_regular && !k->log.is_passed && k->told.log_rotate_bytes > 0;
+}
+
+/// Whether the open file still has its name.
+static bool is_named(const struct keeper *k, const struct stat *open_file) {
+    struct stat named_file;
+    return lstat(k->told.log_path, &named_file) == 0 && named_file.st_ino == open_file->st_ino
+        && named_file.st_dev == open_file->st_dev;
+}
+
 /// FILE → FILE.1 → … → FILE.keep. Several keepers may share a file: the one that gets the lock of the very file that
 /// still has the name renames it; the others see that the name has moved on and only open it anew.
 static void rotate(struct keeper *k) {
     struct log *l = &k->log;
-    struct stat open_file, named_file;
+    struct stat open_file;
     if (fstat(l->descriptor, &open_file) < 0 || (uint64_t)open_file.st_size < k->told.log_rotate_bytes) return;
     if (flock(l->descriptor, LOCK_EX | LOCK_NB) < 0) return;
     const char *path = k->told.log_path;
-    bool is_named = lstat(path, &named_file) == 0 && named_file.st_ino == open_file.st_ino
-        && named_file.st_dev == open_file.st_dev;
-    if (is_named) {
+    if (is_named(k, &open_file)) {
         char from[4096], to[4096];
         for (uint64_t i = k->told.log_keep; i > 0; i--) {
             int n = i > 1 ? snprintf(from, sizeof from, "%s.%llu", path, (unsigned long long)(i - 1))
@@ -108,6 +121,9 @@ void log_flush(struct keeper *k) {
     size_t length = l->pending;
     l->pending = 0;
     if (length == 0) return;
+    struct stat open_file;
+    // Another keeper may have rotated it as often as files are kept: what is written into this one would be gone.
+    if (l->descriptor >= 0 && is_rotated(k) && fstat(l->descriptor, &open_file) == 0 && !is_named(k, &open_file)) open_anew(k);
     if (l->descriptor < 0) {
         if (!l->is_passed && k->told.log_path != NULL && monotonic_ns() >= l->retry_at_ns) log_open(k);
         if (l->descriptor < 0) {
@@ -136,7 +152,7 @@ void log_flush(struct keeper *k) {
     } else {
         set_trouble(k, 0);
     }
-    if (l->is_regular && !l->is_passed && k->told.log_rotate_bytes > 0) rotate(k);
+    if (is_rotated(k)) rotate(k);
 }
 
 /// Keeps a formatted line among the last ones.

@@ -103,6 +103,26 @@ struct KeeperLogTests {
         #expect(directory.read("count") == "6000\n")
     }
 
+    @Test("what a quiet instance writes after others have rotated their common file away is in the file")
+    func quietInstance() throws {
+        let directory = TestDirectory()
+        func start(_ index: Int, _ shell: String) throws -> TestKeeper {
+            try TestKeeper(shell: shell, directory: directory) {
+                $0.socketPath = directory.path + "/k\(index).sock"
+                $0.logRotateBytes = 60_000
+                $0.logKeep = 1
+            }
+        }
+        let quiet = try start(0, "while [ ! -e \(directory.path)/go ]; do sleep 0.02; done; echo a single line")
+        #expect(quiet.waitFor(.started))
+        let busy = try start(1, "for i in 1 2 3 4 5 6; do head -c 70000 /dev/zero | tr '\\0' x | fold -w 100; sleep 0.1; done")
+        #expect(busy.waitFor(.emptied))
+        _ = directory.file("go", "")
+        #expect(quiet.waitFor(.emptied))
+        #expect(directory.read("app.log").contains("a single line"))
+        #expect(quiet.last?.linesDropped == 0)
+    }
+
     @Test("USR1 and the command open the file anew")
     func reopen() throws {
         let directory = TestDirectory()
