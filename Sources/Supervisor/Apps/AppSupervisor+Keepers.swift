@@ -50,6 +50,7 @@ extension AppSupervisor {
         pending = []
         spawnQueue = []
         saveAt = nil
+        lastLasting = nil
         sampleAt = nil
         waitingBlocks = nil
         lock = nil
