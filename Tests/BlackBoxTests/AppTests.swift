@@ -33,6 +33,22 @@ struct Apps {
         #expect(eventually { !LiveProcess(app).isAlive })
     }
 
+    @Test("may have a backup server, which serves while no instance does; nothing waits then")
+    func backup() throws {
+        let directory = try TemporaryDirectory()
+        let sorry = try Origin(answer: "sorry")
+        let site = try site(
+            app: command(directory, delay: 1.5) + "restart always backoff=2s..2s;", upstream: "server 127.0.0.1:\(sorry.port) backup;",
+            directory: directory)
+        #expect(try site.get().text == "sorry", "at once: it is far from ready")
+        #expect(site.gateway.waitForError("app one.0#1: ready after", seconds: 20))
+        #expect(eventually { (try? site.get().text) != "sorry" })
+        kill(try process(site.get()), SIGKILL)
+        #expect(eventually { (try? site.get().text) == "sorry" })
+        #expect(eventually(within: 20) { (try? site.get().text).flatMap { pid_t($0) } != nil })
+        site.gateway.stop(SIGQUIT, seconds: 20)
+    }
+
     @Test("runs in the background when no upstream uses it: without a port, longer than start_timeout, and is stopped with the rest")
     func background() throws {
         let directory = try TemporaryDirectory()

@@ -45,6 +45,11 @@ struct AppTests {
         #expect((app.log?.path, app.log?.rotateSize, app.log?.keep) == ("/var/log/goodgate/api.log", 100 << 20, 7))
     }
 
+    @Test("an app may have a backup server", arguments: ["app a; server 127.0.0.1:1 backup;", "server 127.0.0.1:1 backup; app a;"])
+    func backup(inside: String) {
+        #expect(parse("events { }\napp a { command x; }\nhttp { upstream u { \(inside) } }\n").diagnostics == [])
+    }
+
     @Test(
         "where an app's output goes",
         arguments: [("stderr", "stderr"), ("app.log", "/srv/app.log"), ("/var/a.log rotate=1m", "/var/a.log")])

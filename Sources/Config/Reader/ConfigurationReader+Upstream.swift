@@ -13,6 +13,7 @@ extension ConfigurationReader {
         guard var upstream = child.upstream else { return }
         upstream.keepalive = child.keepalive.connections == 0 ? nil : child.keepalive
         upstream.hasResolverTimeout = !child.isFirst("resolver_timeout")
+        upstream.namesApp = child.appName != nil
         http.upstreams[index] = upstream
         if let (appName, location) = child.appName {
             deferredToEnd.append { reader in reader.attachApp(appName, to: index, at: location) }
@@ -170,8 +171,8 @@ extension ConfigurationReader {
                 return "no resolver defined to resolve names at run time in upstream \"\(name)\""
             }
         }
-        // Without any server, or with an app, other rules hold.
-        let isAllBackup = !upstream.servers.isEmpty && upstream.servers.allSatisfy(\.isBackup)
+        // Without any server other rules hold, and an app is no backup.
+        let isAllBackup = !upstream.namesApp && !upstream.servers.isEmpty && upstream.servers.allSatisfy(\.isBackup)
         return isAllBackup ? "no servers in upstream \"\(name)\"" : nil
     }
 

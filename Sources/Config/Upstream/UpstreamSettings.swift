@@ -19,6 +19,8 @@ package struct UpstreamSettings: Sendable {
     package var queue: QueueSettings?
     /// `app NAME`; index into `MainSettings.apps`.
     package var app: Int?
+    /// It says `app`, whether or not there is one of that name.
+    var namesApp = false
     /// `app NAME slow_start=T`; 0: none.
     package var appSlowStart: Milliseconds = 0
     /// `panic on`: never-empty pool, half-open probing, retry budget (D9); also on with `app` or a health check.
