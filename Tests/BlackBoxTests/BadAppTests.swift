@@ -92,6 +92,21 @@ struct BadApps {
         #expect(!site.gateway.errorLog.contains("\"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:0"))
     }
 
+    @Test("-t warns of what will hinder it, and of an unsafe user")
+    func warnings() throws {
+        let directory = try TemporaryDirectory()
+        let main = "app a { command /no/such/program; directory /no/such/place; env_file /no/such.env; }"
+        let http = "upstream u { app a; } server { listen 127.0.0.1:\(Ports.free()); }"
+        try directory.write(GatewayProcess.configurationName, GatewayProcess.configuration(http: http, main: main))
+        let result = try RunningProcess.run(
+            GatewayProcess.binary, ["-t"] + GatewayProcess.arguments(directory.path), seconds: 10)
+        #expect(result.succeeded, "\(result.errors)")
+        for words in ["directory \"/no/such/place\"", "command \"/no/such/program\"", "env_file \"/no/such.env\""] {
+            #expect(result.errors.contains("[warn] app \"a\": \(words) is not there in "), "\(result.errors)")
+        }
+        #expect(result.errors.contains("runs as the workers' user") == Target.isRoot)
+    }
+
     @Test("a fixed address that another process has: it is named, nothing is sent to it")
     func portTaken() throws {
         let thief = try Origin(answer: "stolen")

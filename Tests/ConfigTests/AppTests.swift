@@ -182,6 +182,15 @@ struct AppTests {
                 == ["2 the \"user\" directive makes sense only if the master process runs with super-user privileges, ignored"])
     }
 
+    @Test("user of an app without privileges is a warning, and ignored")
+    func appUserWithoutRoot() {
+        var source = MemorySource()
+        source.facts.isRoot = false
+        let outcome = parse("events { }\nhttp { upstream u { app a; } }\napp a { command x;\nuser b; }\n", source: source)
+        #expect(outcome.warnings == ["4 the \"user\" of an app makes sense only if goodgate is started by root, ignored"])
+        #expect(outcome.configuration?.main.apps[0].user == nil)
+    }
+
     @Test("pid has nginx's default and may be off")
     func pid() {
         #expect(parse("events { }").configuration?.main.pidPath == "/srv/logs/nginx.pid")

@@ -74,6 +74,9 @@ extension DirectiveTableBuilder {
             reader.scope.app?.directory = reader.prefixed(directive.text(1))
         }
         add("user", .app, .between(1, 2)) { (reader, directive) throws(DirectiveError) in
+            guard reader.facts.isRoot else {
+                return reader.warn("the \"user\" of an app makes sense only if goodgate is started by root, ignored", directive)
+            }
             reader.scope.app?.user = directive.text(1)
             reader.scope.app?.group = directive.argumentCount == 2 ? directive.text(2) : nil
         }

@@ -16,6 +16,9 @@ enum AppEnvironment {
         case path(String)
     }
 
+    /// PATH where there is none.
+    static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
     /// Builds the list; a later definition of a name replaces an earlier one.
     ///
     /// - Parameters:
@@ -29,7 +32,7 @@ enum AppEnvironment {
         func own(_ name: String) -> String? {
             inherited.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
         }
-        list.set("PATH", own("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        list.set("PATH", own("PATH") ?? standardPath)
         list.set("HOME", account.home)
         if let language = own("LANG") { list.set("LANG", language) }
         if let zone = own("TZ") { list.set("TZ", zone) }

@@ -1,6 +1,7 @@
 internal import Config
 internal import CLinux
 internal import Glibc
+internal import Machine
 internal import Messages
 internal import Pattern
 
@@ -69,6 +70,7 @@ struct ConfigurationLoader {
         }
         settings.controlSocket = controlSocket(parsed.configuration)
         let worker = try workerIdentity(for: settings)
+        look(at: settings.apps, parsed.configuration.main.apps.map(\.location), worker)
         if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }
         for path in settings.temporaryDirectories { try makeDirectory(path, for: worker) }
         var logs: [String: Descriptor] = [:]
@@ -81,6 +83,15 @@ struct ConfigurationLoader {
         } catch {
             log.write(.emergency, "memfd_create() failed", error)
             throw PreparationError()
+        }
+    }
+
+    /// Tells what will hinder an app.
+    private func look(at apps: [AppSpecification], _ locations: [SourceLocation], _ worker: WorkerIdentity) {
+        for (app, location) in zip(apps, locations) {
+            for warning in AppPreflight(app: app, worker: worker, inherited: System.environment).warnings {
+                log.write(.warning, Diagnostic(.warning, "app \"\(app.name)\": \(warning)", at: location).text)
+            }
         }
     }
 

@@ -1,0 +1,61 @@
+internal import Config
+internal import Machine
+internal import Messages
+
+/// What can be seen of an app before its first start: it would fail, or it is not safe. Told at the test of a configuration, at
+/// the start and at a reload. Warnings only: the program may be about to come.
+struct AppPreflight {
+    let app: AppSpecification
+    /// Whom the workers become; nil: nobody changes.
+    let worker: WorkerIdentity?
+    let inherited: [String]
+
+    /// One sentence each, without the app's name.
+    var warnings: [String] {
+        var list = accountWarnings
+        if let directory = app.directory, !System.isDirectory(directory) { list.append("directory \"\(directory)\" is not there") }
+        if let command = commandWarning { list.append(command) }
+        for path in app.environmentFiles where !System.exists(path) { list.append("env_file \"\(path)\" is not there") }
+        if let path = app.log?.path, path != AppSettings.Log.standardError {
+            let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+            if !folder.isEmpty, !System.isDirectory(String(folder)) { list.append("the folder of log \"\(path)\" is not there") }
+        }
+        return list
+    }
+
+    private var accountWarnings: [String] {
+        do throws(AppAccount.Unknown) {
+            let account = try AppAccount.find(user: app.user, group: app.group)
+            guard let worker, worker.changesUser, account.identity?.user == worker.user else { return [] }
+            return ["runs as the workers' user \"\(account.name)\": who breaks into it can signal them; give it a \"user\" of its own"]
+        } catch { return ["unknown user or group \"\(error.name)\""] }
+    }
+
+    /// As the keeper looks for the program, which is in its directory and has its environment then.
+    private var commandWarning: String? {
+        let program = app.command.first ?? ""
+        if program.contains("/") {
+            let path = program.hasPrefix("/") ? program : (app.directory ?? "") + "/" + program
+            if System.isProgram(path) { return nil }
+            return "command \"\(program)\" \(System.exists(path) ? "is no executable file" : "is not there")"
+        }
+        let isFound = searchPath.split(separator: ":").contains { System.isProgram("\($0)/\(program)") }
+        return isFound ? nil : "command \"\(program)\" is in no directory of PATH (\(searchPath))"
+    }
+
+    private var searchPath: String {
+        func value(_ list: [String]) -> String? { list.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } }
+        return value(app.environment) ?? value(inherited) ?? AppEnvironment.standardPath
+    }
+}
+
+extension System {
+    /// A folder, or a link to one.
+    fileprivate static func isDirectory(_ path: String) -> Bool { exists(path + "/.") }
+
+    /// A file that somebody may execute.
+    fileprivate static func isProgram(_ path: String) -> Bool {
+        guard let facts = try? facts(of: path) else { return false }
+        return facts.mode & 0o111 != 0 && !isDirectory(path)
+    }
+}
