@@ -31,6 +31,16 @@ struct InitTests {
             ["package.json": #"{"main":"index.js"}"#, "index.js": "http.createServer(f).listen(3000);"],
             holds: ["/node index.js;", "listen 127.0.0.1:3000;"]),
         Project(
+            "npm start with a port of its own", ["package.json": #"{"scripts":{"start":"next start -p 3000"}}"#],
+            holds: ["next start -p 3000;", "listen 127.0.0.1:3000;"]),
+        Project(
+            "npm start with a port of its own, by a shell",
+            ["package.json": #"{"scripts":{"start":"cross-env NODE_ENV=production next start -p 3000"}}"#],
+            holds: ["npm start\";", "listen 127.0.0.1:3000;"]),
+        Project(
+            "Procfile with an assignment", ["Procfile": "web: FOO=1 python web.py\nclock: A=1 B=2 python clock.py && true\n"],
+            holds: [#""exec env FOO=1 python web.py";"#, #""A=1 B=2 python clock.py && true";"#]),
+        Project(
             "npm start by a shell", ["package.json": #"{"scripts":{"start":"tsc && node dist/x.js"}}"#],
             holds: ["npm start\";", "tsc && node"]),
         Project(
@@ -81,12 +91,13 @@ struct InitTests {
                 ExecStart=-/usr/sbin/php-fpm8.2 --nodaemonize \\
                   --fpm-config /etc/shop.conf
                 User=nobody
-                Environment="A=1" B=2
+                Environment="A=1" B=2 'GREETING=hello world' PATTERN="say \\"hi\\""
                 TimeoutStopSec=20s
                 LimitNOFILE=4096
                 """],
             holds: ["/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/shop.conf;", "stop_signal QUIT;", "user nobody;", "env A=1;",
-                    "env B=2;", "stop_timeout 20s;", "nofile 4096;", "FastCGI"],
+                    "env B=2;", #"env "GREETING=hello world";"#,
+                    #"env "PATTERN=say \"hi\"";"#, "stop_timeout 20s;", "nofile 4096;", "FastCGI"],
             lacks: ["app shop;"]),
         Project(
             "an nginx site",

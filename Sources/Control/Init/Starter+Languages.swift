@@ -27,6 +27,11 @@ extension StarterConfiguration {
         }
         app.environment = ["NODE_ENV=production"]
         if folder.has(".env") { app.environmentFile = ".env" }
+        // What npm's script says itself comes first.
+        if let port = scripts["start"].flatMap(PortFinder.fixedPort) {
+            app.listen = .fixed(port)
+            return StarterConfiguration(origin: "package.json", apps: [app])
+        }
         let source = app.command.last { $0.hasSuffix(".js") || $0.hasSuffix(".mjs") || $0.hasSuffix(".cjs") } ?? entry
         if let source, let text = folder.text(source.dropPrefix("./")), let port = PortFinder.fixedPort(in: text) {
             app.listen = .fixed(port)

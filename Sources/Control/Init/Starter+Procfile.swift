@@ -48,7 +48,7 @@ extension StarterConfiguration {
             command: StarterApp.command(String(start), in: folder))
         app.directory = values["WorkingDirectory"]?.last?.dropPrefix("-")
         app.user = values["User"]?.last
-        app.environment = (values["Environment"] ?? []).flatMap { $0.split(separator: " ").map { $0.filter { $0 != "\"" } } }
+        app.environment = (values["Environment"] ?? []).flatMap(StarterApp.assignments)
             .filter { $0.contains("=") && !$0.hasPrefix("PORT=") }
         app.environmentFile = values["EnvironmentFile"]?.last?.dropPrefix("-")
         app.stopSignal = values["KillSignal"]?.last.map { $0.dropPrefix("SIG") }.flatMap { $0 == "TERM" ? nil : $0 }

@@ -80,6 +80,34 @@ struct StarterApp: Equatable {
         return "app \(name) {\n" + lines.joined(separator: "\n") + "\n}\n"
     }
 
+    /// The words of a line of assignments as systemd splits it: quotes keep spaces, and go.
+    static func assignments(_ line: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var isEscaped = false
+        for character in line {
+            if isEscaped {
+                word = (word ?? "") + String(character)
+                isEscaped = false
+            } else if character == "\\", quote != "'" {
+                isEscaped = true
+            } else if character == quote {
+                quote = nil
+            } else if quote == nil, character == "\"" || character == "'" {
+                quote = character
+                word = word ?? ""
+            } else if quote == nil, character.isWhitespace {
+                if let word { words.append(word) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
+            }
+        }
+        if let word { words.append(word) }
+        return words
+    }
+
     /// A word of the configuration, quoted where it has to be.
     static func quoted(_ word: String) -> String {
         let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
@@ -114,7 +142,9 @@ struct StarterApp: Equatable {
         }
         // With exec, the shell becomes the program: one process less, and signals reach the right one.
         let isList = line.contains { "&|;".contains($0) }
-        return ["/bin/sh", "-c", isList || line.hasPrefix("exec ") ? line : "exec " + line]
+        if isList || line.hasPrefix("exec ") { return ["/bin/sh", "-c", line] }
+        // After exec, an assignment before the program would be taken for the program.
+        return ["/bin/sh", "-c", "exec " + (words.first?.contains("=") == true ? "env " : "") + line]
     }
 }
 
