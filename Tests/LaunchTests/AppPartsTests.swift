@@ -154,7 +154,8 @@ struct AppPartsTests {
                 instances: [
                     AppState.Instance(
                         slot: 0, serial: 8, release: 3, process: 77, startTicks: 123, address: "unix:/run/x y", isReady: true,
-                        restarts: 2, cgroups: ["/sys/fs/cgroup/a"])
+                        restarts: 2, cgroups: ["/sys/fs/cgroup/a"],
+                        lastExit: InstanceExit(cause: .signal(9), hasCore: true, outOfMemoryKills: 1))
                 ]),
             AppState.App(name: "b", activeRelease: 1, nextSerial: 1, isRunning: false, lastRelease: 1),
         ])

@@ -102,14 +102,15 @@ extension AppMachine {
 
     /// Takes over a process that runs already. Called before `start`, which fills the other slots, or `stop`.
     package mutating func adopt(
-        _ key: InstanceKey, release: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, now: Duration,
-        actions: inout [AppAction]
+        _ key: InstanceKey, release: UInt32, processID: Int32, lastExit: InstanceExit? = nil, isReady: Bool, restarts: UInt64,
+        runtime: Duration = .zero, now: Duration, actions: inout [AppAction]
     ) {
         nextSerial = max(nextSerial, key.serial &+ 1)
         var instance = InstanceMachine(slot: key.slot, release: release, policy: policy)
         instance.adopt(
-            serial: key.serial, processID: processID, isReady: isReady, restarts: restarts, now: now,
+            serial: key.serial, processID: processID, isReady: isReady, restarts: restarts, runtime: runtime, now: now,
             actions: &actions)
+        instance.lastExit = lastExit
         // A second one in a slot is the remainder of a roll that nobody will finish: the driver begins with the one that is to stay.
         let isSecond = occupants.contains { $0.role == .current && $0.instance.slot == key.slot }
         if isSecond || key.slot >= count { instance.retire(now: now, actions: &actions) }

@@ -27,7 +27,9 @@ extension InstanceMachine {
     }
 
     /// Takes over a running process that a supervisor before this one started.
-    mutating func adopt(serial: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, now: Duration,
+    ///
+    /// - Parameter runtime: How long it runs already.
+    mutating func adopt(serial: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, runtime: Duration, now: Duration,
                         actions: inout [AppAction]) {
         goal = .run
         self.serial = serial
@@ -38,6 +40,11 @@ extension InstanceMachine {
             becomeReady(now: now, actions: &actions)
         } else {
             state = .probing(deadline: now + policy.startTimeout)
+        }
+        startedAt = now - runtime
+        if case .ready(var readiness) = state {
+            readiness.since = startedAt
+            state = .ready(readiness)
         }
     }
 

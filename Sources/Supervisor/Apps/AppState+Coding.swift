@@ -31,6 +31,7 @@ extension AppState {
                     "instance", "\(instance.slot)", "\(instance.serial)", "\(instance.release)", "\(instance.process)",
                     "\(instance.startTicks)", instance.address, instance.isReady ? "1" : "0", "\(instance.restarts)",
                 ] + instance.cgroups)
+                if let exit = instance.lastExit { line(Self.fields(of: exit)) }
             }
         }
         return Array(text.utf8) + Array("end \(text.utf8.fingerprint)\n".utf8)
@@ -77,9 +78,34 @@ extension AppState {
                 Instance(
                     slot: slot, serial: serial, release: release, process: process, startTicks: ticks, address: rest[5],
                     isReady: rest[6] == "1", restarts: restarts, cgroups: Array(rest.dropFirst(8))))
+        case "last_exit":
+            guard let app = apps.indices.last, let last = apps[app].instances.indices.last, let exit = Self.exit(rest) else { return false }
+            apps[app].instances[last].lastExit = exit
         default: return takeRelease(fields.first, rest)
         }
         return true
+    }
+
+    private static func fields(of exit: InstanceExit) -> [String] {
+        let (kind, number) =
+            switch exit.cause {
+            case .status(let status): ("status", status)
+            case .signal(let signal): ("signal", signal)
+            case .unknown: ("unknown", 0)
+            }
+        return ["last_exit", kind, "\(number)", exit.hasCore ? "1" : "0", "\(exit.outOfMemoryKills)"]
+    }
+
+    private static func exit(_ fields: [String]) -> InstanceExit? {
+        guard fields.count == 4, let number = Int32(fields[1]), let kills = UInt32(fields[3]) else { return nil }
+        let cause: InstanceExit.Cause
+        switch fields[0] {
+        case "status": cause = .status(number)
+        case "signal": cause = .signal(number)
+        case "unknown": cause = .unknown
+        default: return nil
+        }
+        return InstanceExit(cause: cause, hasCore: fields[2] == "1", outOfMemoryKills: kills)
     }
 
     /// Letters, digits and harmless signs stand for themselves; an empty field is a lone % (that of a text is %25).

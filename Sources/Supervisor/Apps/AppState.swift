@@ -40,6 +40,8 @@ struct AppState: Equatable {
         var isReady: Bool
         var restarts: UInt64
         var cgroups: [String] = []
+        /// How the run before this one ended.
+        var lastExit: InstanceExit?
     }
 
     /// One app.

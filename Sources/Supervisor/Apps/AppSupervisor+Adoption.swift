@@ -137,8 +137,8 @@ extension AppSupervisor {
         let restarts = record?.restarts ?? 0
         act(app) { machine, now, actions in
             machine.adopt(
-                key, release: keeper.release, processID: state.appProcess, isReady: isReady, restarts: restarts, now: now,
-                actions: &actions)
+                key, release: keeper.release, processID: state.appProcess, lastExit: record?.lastExit, isReady: isReady, restarts: restarts,
+                runtime: .nanoseconds(Int64(clamping: state.runtimeNanoseconds)), now: now, actions: &actions)
         }
         followHealth(of: instance, app: app, isReady: isReady)
         notice(app, instance, "process \(state.appProcess) was taken over", .notice)

@@ -22,7 +22,7 @@ extension AppSupervisor {
                         slot: snapshot.key.slot, serial: snapshot.key.serial, release: snapshot.release,
                         process: instance.process, startTicks: instance.state?.appStartTicks ?? 0,
                         address: instance.address?.listenKey ?? "", isReady: snapshot.phase == .ready,
-                        restarts: snapshot.restarts, cgroups: instance.cgroups))
+                        restarts: snapshot.restarts, cgroups: instance.cgroups, lastExit: snapshot.lastExit))
             }
             state.apps.append(record)
         }

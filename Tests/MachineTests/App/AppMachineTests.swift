@@ -455,6 +455,24 @@ struct ReleaseMachineTests {
         #expect(bench.snapshots.map(\.release) == [2])
     }
 
+    @Test("an adopted instance is as old as it is: a long life before the takeover counts")
+    func ageOfAdopted() {
+        let bench = Bench()
+        bench.act { machine, now, actions in
+            machine.adopt(
+                key(0, 7), release: 1, processID: 70, isReady: true, restarts: 2, runtime: .seconds(60), now: now, actions: &actions)
+            machine.start(now: now, actions: &actions)
+        }
+        #expect(bench.actions.contains(.report(key(0, 7), .ready(after: .zero))), "it is no start")
+        #expect(bench.snapshots[0].startedAt == bench.now - .seconds(60))
+        bench.now += .milliseconds(10)
+        bench.die(0, 7)
+        #expect(bench.deadline == bench.now, "at once")
+        #expect(bench.snapshots[0].failedStartsInRow == 0)
+        let end = InstanceExit(cause: .signal(9))
+        #expect(bench.actions.contains(.report(key(0, 7), .exited(end, runtime: .milliseconds(60_010), expected: false))))
+    }
+
     @Test("adopted instances serve at once, the other slots are filled, a second one in a slot goes")
     func adoption() {
         let bench = Bench(instances: 3)
