@@ -22,6 +22,9 @@ struct AppCommandTests {
         #expect(many.errors.contains("must be between 1 and 1000"))
         let unknown = try control.run(["app", "scale", "two", "2"])
         #expect(unknown.errors.contains("there is no app \"two\": there are one"), "\(unknown.errors)")
+        let told = try control.run(["app", "scale", "two", "2", "--json"])
+        let error = try #require(try JSONSerialization.jsonObject(with: Data(told.output.utf8)) as? [String: String])
+        #expect(told.ending == .exited(1) && error["error"] == "unknown" && error["message"]?.contains("no app") == true)
         control.site.stop()
     }
 

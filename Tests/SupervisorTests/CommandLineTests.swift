@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("run", Subcommand.run), ("version", .version), ("status", .control),
+        ("run", Subcommand.run), ("version", .version), ("--version", .version), ("--help", .control), ("status", .control),
         ("stauts", .unknown(suggestion: "status")), ("rnu", .unknown(suggestion: "run")),
         ("frobnicate", .unknown(suggestion: nil)), ("depoly", .unknown(suggestion: "deploy")),
     ]) func anUnknownCommandNamesTheNearest(word: String, meaning: Subcommand) { #expect(Subcommand(word) == meaning) }

@@ -31,6 +31,8 @@ extension ControlOptions {
             try await body(client)
         } catch let error as ClientError {
             FileHandle.standardError.write(Data("goodgate: \(error.message)\n".utf8))
+            // As the API says it: programs read standard output.
+            if json { try printJSON(APIError.Body(error: error.kind ?? "unavailable", message: error.message)) }
             throw ExitCode(1)
         }
     }

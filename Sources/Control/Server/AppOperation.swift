@@ -136,17 +136,27 @@ struct AppOperation: Sendable {
                 let ready = UInt32(app.instances.count { $0.state == "ready" && ($0.serial >= firstSerial || operation.goal != .rolled) })
                 let living = UInt32(app.instances.count { $0.process != nil })
                 let total = max(app.instancesWanted, living)
-                tellProgress(operation.goal == .stopped ? (total - living, total) : (min(ready, app.instancesWanted), app.instancesWanted))
+                let wanted = app.instancesWanted
+                tellProgress(
+                    operation.goal == .stopped ? (total - living, total) : (min(ready, wanted), wanted), waitingFor: Self.lingering(app))
             }
             return judge.judge(app)
         }
 
+        /// Instances that finish what they have, in words.
+        private static func lingering(_ app: AppReport) -> String {
+            let leaving = app.instances.filter { $0.state == "draining" }
+            guard let longest = leaving.compactMap(\.nextMilliseconds).max() else { return "" }
+            let names = leaving.map { "\(app.name).\($0.slot)#\($0.serial)" }.joined(separator: ", ")
+            return "; \(names): finishing requests, at most \(StatusText.span(longest)) more"
+        }
+
         /// Says how far it is: when that is new, and now and then, so that a client that is gone is noticed.
-        private mutating func tellProgress(_ now: (done: UInt32, total: UInt32)) {
+        private mutating func tellProgress(_ now: (done: UInt32, total: UInt32), waitingFor: String = "") {
             guard now != told || ContinuousClock.now - lastReport > heartbeat else { return }
             told = now
-            var report = ProgressReport(
-                kind: "progress", text: "\(now.done) of \(now.total) instances " + (operation.goal == .stopped ? "stopped" : "ready"))
+            let state = operation.goal == .stopped ? "stopped" : "ready"
+            var report = ProgressReport(kind: "progress", text: "\(now.done) of \(now.total) instances \(state)\(waitingFor)")
             (report.done, report.total, report.release) = (now.done, now.total, release)
             emit(report)
         }
