@@ -113,6 +113,16 @@ struct AppCommandTests {
         control.site.stop()
     }
 
+    @Test("what goes on for ever ends when nobody reads it any more", arguments: ["status --watch", "app logs -f one"])
+    func unread(words: String) throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let line = "'\(GatewayProcess.goodgate)' \(words) --control '\(control.socket)' | head -n 1"
+        let result = try RunningProcess.run("/bin/sh", ["-c", line], seconds: 20)
+        #expect(result.succeeded && !result.output.isEmpty, "\(result.ending as Any) \(result.output)\(result.errors)")
+        control.site.stop()
+    }
+
     @Test("logs has what an app in a crash loop wrote, while it waits for its next start") func logsOfCrashLoop() throws {
         let control = try ControlSite(app: "restart always backoff=3s..5s;", mode: "exit")
         try #require(eventually(within: 20) { (try? control.instances().first?["state"] as? String) == "backing_off" })

@@ -83,6 +83,7 @@ struct AppCommand: AsyncParsableCommand {
         @OptionGroup var options: ControlOptions
 
         func run() async throws {
+            if follow { StandardOutput.endWhenUnread() }
             try await options.run { client in
                 let resource = AppCommand.resource(name, "logs") + "?lines=\(lines)&follow=\(follow)"
                 var isSilent = true

@@ -19,6 +19,7 @@ struct StatusCommand: AsyncParsableCommand {
                 if options.json { try options.printJSON(status) } else { print(StatusText.render(status), terminator: "") }
                 return
             }
+            StandardOutput.endWhenUnread()
             let isTerminal = isatty(1) == 1
             if isTerminal, !options.json { print("\u{1b}[2J", terminator: "") }
             while true {
