@@ -103,6 +103,10 @@ struct AppTests {
             ("command x; restart always backoff=9s..1s;", "invalid parameter \"backoff=9s..1s\""),
             ("command x; umask 999;", "\"umask\" directive invalid value"),
             ("command x; listen none; health;", "app \"a\" listens nowhere: there is nothing that \"health\" could ask"),
+            ("command \"\";", "\"command\" directive empty program"), ("command x; env 1A=3;", "invalid parameter \"1A=3\""),
+            ("command x; env_file \"\";", "\"env_file\" directive empty path"),
+            ("command x; instances 0;", "value must be between 1 and 1000"),
+            ("command x; start_timeout 0ms;", "\"start_timeout\" directive invalid value"),
             ("command x; health uri=x;", "invalid parameter \"uri=x\""),
             ("command x; health match=none;", "unknown match \"none\""),
             ("command x; memory_max 1m; memory_recycle 2m;", "\"memory_recycle\" of app \"a\" must be less than its \"memory_max\""),
@@ -189,6 +193,13 @@ struct AppTests {
         let outcome = parse("events { }\nhttp { upstream u { app a; } }\napp a { command x;\nuser b; }\n", source: source)
         #expect(outcome.warnings == ["4 the \"user\" of an app makes sense only if goodgate is started by root, ignored"])
         #expect(outcome.configuration?.main.apps[0].user == nil)
+    }
+
+    @Test("a word that is right but for its value is not suggested again")
+    func suggestion() {
+        let outcome = parse(Wrapping.app.around("command x; log l rotate=;"))
+        #expect(outcome.diagnostics.compactMap(\.suggestion) == [])
+        #expect(parse(Wrapping.app.around("command x; log l rotat=;")).diagnostics.compactMap(\.suggestion) == ["rotate="])
     }
 
     @Test("pid has nginx's default and may be off")

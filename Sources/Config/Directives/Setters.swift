@@ -188,7 +188,8 @@ extension Directive {
     /// `invalid parameter "WORD"`.
     func invalidParameter(_ index: Int, known: [String] = []) -> DirectiveError {
         var error = DirectiveError("invalid parameter", quoting: words[index])
-        error.suggestion = EditDistance.nearest(to: text(index), in: known)
+        // What is right already is no help.
+        error.suggestion = EditDistance.nearest(to: text(index), in: known.filter { $0 != text(index) })
         return error
     }
 }

@@ -68,6 +68,7 @@ extension DirectiveTableBuilder {
 
     private mutating func addAppParameters() {
         add("command", .app, .atLeast(1)) { (reader, directive) throws(DirectiveError) in
+            guard !directive[1].isEmpty else { throw DirectiveError(directive, "empty program") }
             reader.scope.app?.command = (1...directive.argumentCount).map { directive.text($0) }
         }
         add("directory", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
@@ -82,10 +83,12 @@ extension DirectiveTableBuilder {
         }
         add("env", .app, .exactly(1), isRepeatable: true) { (reader, directive) throws(DirectiveError) in
             let variable = EnvironmentVariable(word: directive[1])
-            guard !variable.name.isEmpty else { throw directive.invalidParameter(1) }
+            let startsWithDigit = variable.name.utf8.first.map { (0x30...0x39).contains($0) } ?? true
+            guard !startsWithDigit else { throw directive.invalidParameter(1) }
             reader.scope.app?.environment.append(variable)
         }
         add("env_file", .app, .exactly(1), isRepeatable: true) { (reader, directive) throws(DirectiveError) in
+            guard !directive[1].isEmpty else { throw DirectiveError(directive, "empty path") }
             let path = ConfigurationPath.absolute(directive.text(1), in: reader.configuration.directory)
             reader.scope.app?.environmentFiles.append(path)
         }
@@ -95,13 +98,15 @@ extension DirectiveTableBuilder {
                 return
             }
             let count = try directive.number()
-            guard count <= 1_000 else { throw DirectiveError("value must be between 0 and 1000") }
+            guard (1...1_000).contains(count) else { throw DirectiveError("value must be between 1 and 1000") }
             reader.scope.app?.instances = count
         }
         add("listen", .app, .exactly(1), AppHandlers.listen)
         add("health", .app, .any, AppHandlers.health)
         add("start_timeout", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
-            reader.scope.app?.startTimeout = try directive.milliseconds()
+            let time = try directive.milliseconds()
+            guard time > 0 else { throw DirectiveError(directive, "invalid value") }
+            reader.scope.app?.startTimeout = time
         }
         add("stop_timeout", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
             reader.scope.app?.stopTimeout = try directive.milliseconds()
