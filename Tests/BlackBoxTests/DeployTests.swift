@@ -40,6 +40,35 @@ struct DeployTests {
         control.site.stop()
     }
 
+    @Test("whose control process dies goes on, and is followed to its end", arguments: [true, false])
+    func controlProcessDies(isGood: Bool) throws {
+        let control = try ControlSite(app: "env VERSION=one;")
+        try control.waitUntilUp()
+        let output = control.directory.path + "/deploy"
+        let soak = isGood ? "2s" : "600s"
+        let deploy = try control.commands.start(["deploy", "one", "--env", "VERSION=two", "--soak", soak], output: output)
+        #expect(eventually(within: 20) { control.directory.read("deploy").contains("serves a slice") })
+        kill(try #require(control.controlProcess), SIGKILL)
+        if !isGood {
+            let candidate = try eventuallyInstance(control, release: 2)
+            kill(candidate, SIGKILL)
+        }
+        #expect(deploy.wait(seconds: 30) == .exited(isGood ? 0 : 1), "\(control.directory.read("deploy"))")
+        if isGood { #expect(control.directory.read("deploy").contains("release 2 runs")) }
+        #expect(try version(control) == (isGood ? "two" : "one"))
+        control.site.stop(allowing: ["control process"])
+    }
+
+    /// The process of the instance that runs a release.
+    private func eventuallyInstance(_ control: ControlSite, release: Int) throws -> pid_t {
+        var found: pid_t?
+        _ = eventually(within: 20) {
+            found = (try? control.instances())?.first { $0["release"] as? Int == release }.flatMap { $0["process"] as? Int }.map(pid_t.init)
+            return found != nil
+        }
+        return try #require(found)
+    }
+
     @Test("that exits at boot leaves the old release alone, and its last lines are printed, escaped") func exitsAtBoot() throws {
         let control = try ControlSite(app: "env VERSION=one;")
         try control.waitUntilUp()

@@ -16,18 +16,58 @@ struct ProgressPrinter {
 
     /// Sends an order and shows what happens until it is over.
     /// - Throws: `ExitCode(1)` when it did not succeed; the reason is on standard error.
-    static func follow(_ options: ControlOptions, _ resource: String, body: (some Encodable)? = nil as String?) async throws {
+    ///
+    /// - Parameter app: When the connection is lost, the order goes on: what becomes of this app is looked at then. nil: it is not.
+    static func follow(
+        _ options: ControlOptions, _ resource: String, body: (some Encodable)? = nil as String?, app: String? = nil
+    ) async throws {
         try await options.run { client in
             var printer = ProgressPrinter(json: options.json)
             var result: ProgressReport?
             let data = try body.map { try APICoding.encoder.encode($0) }
-            try await client.send(.POST, resource, body: data) { line in
-                let report = try APICoding.decoder.decode(ProgressReport.self, from: Data(line))
-                printer.show(report, line)
-                if report.kind == "result" { result = report }
+            var release: UInt32?
+            do {
+                try await client.send(.POST, resource, body: data) { line in
+                    let report = try APICoding.decoder.decode(ProgressReport.self, from: Data(line))
+                    printer.show(report, line)
+                    release = report.release ?? release
+                    if report.kind == "result" { result = report }
+                }
+            } catch let error as ClientError {
+                // Taken is what was reported of.
+                guard error.isLostConnection, result == nil, let app, let release else { throw error }
+                let report = try await outcome(of: app, release, client)
+                printer.show(report, Array(try APICoding.encoder.encode(report)))
+                result = report
             }
             guard let result else { throw ClientError("the control process ended before the order was done; see \"goodgate status\"") }
             guard result.succeeded == true else { throw ExitCode(1) }
+        }
+    }
+
+    /// How often an app is looked at whose order nobody tells of, and how often in vain.
+    private static let lookInterval = Duration.milliseconds(500)
+    private static let looksMax = 20
+
+    /// Waits for the end of a roll that goes on in the supervisor while the control process is another one.
+    private static func outcome(of app: String, _ release: UInt32, _ client: ControlClient) async throws -> ProgressReport {
+        var looksLeft = looksMax
+        while true {
+            do {
+                let report = try await client.get([AppReport].self, "/v1/apps").first { $0.name == app }
+                guard let report else { throw ClientError("app \(app): it is in no block of the configuration any more") }
+                looksLeft = looksMax
+                if !report.rolling {
+                    let runs = report.release == release
+                    var result = ProgressReport(kind: "result", text: "release \(release) " + (runs ? "runs" : "does not run"))
+                    (result.succeeded, result.release) = (runs, release)
+                    return result
+                }
+            } catch let error as ClientError where looksLeft > 0 && error.kind == nil {
+                // The next control process is started within seconds.
+                looksLeft -= 1
+            }
+            try await Task.sleep(for: lookInterval)
         }
     }
 

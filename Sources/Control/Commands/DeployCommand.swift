@@ -41,7 +41,7 @@ struct DeployCommand: AsyncParsableCommand {
         order.directory = directory.map(Self.absolute)
         if !env.isEmpty { order.environment = env }
         if !envFile.isEmpty { order.environmentFiles = envFile.map(Self.absolute) }
-        try await ProgressPrinter.follow(options, AppCommand.resource(name, "deploy"), body: order)
+        try await ProgressPrinter.follow(options, AppCommand.resource(name, "deploy"), body: order, app: name)
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
@@ -55,5 +55,7 @@ struct RollbackCommand: AsyncParsableCommand {
     @Argument(help: "Name of the app.") var name: String
     @OptionGroup var options: ControlOptions
 
-    func run() async throws { try await ProgressPrinter.follow(options, AppCommand.resource(name, "rollback")) }
+    func run() async throws {
+        try await ProgressPrinter.follow(options, AppCommand.resource(name, "rollback"), app: name)
+    }
 }
