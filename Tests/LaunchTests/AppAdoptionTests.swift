@@ -87,6 +87,27 @@ struct AppAdoptionTests {
         #expect(addresses(host) == Set(routes))
     }
 
+    @Test("one that still starts, and of which no state tells where, is waited for")
+    func startingWithoutState() throws {
+        let first = try TestHost()
+        defer { first.finish() }
+        var specification = first.specification()
+        specification.environment = ["BOOT=2"]
+        first.supervisor.configure([specification])
+        #expect(first.run { $0.processes.count == 1 })
+        let process = try #require(first.processes.first)
+        first.supervisor.save()
+        first.die()
+        try System.remove(first.directory.path + "/s/apps.state")
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.routes.isEmpty)
+        #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
+        #expect(host.processes == [process])
+        for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
+    }
+
     @Test("a reboot takes the state of the instances, not what was deployed, scaled and stopped")
     func reboot() throws {
         let first = try TestHost()

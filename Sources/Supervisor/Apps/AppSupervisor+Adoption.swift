@@ -162,7 +162,7 @@ extension AppSupervisor {
     }
 
     /// Without the state file: where it listens now. nil if it does not yet.
-    private func guess(_ state: KeeperState, release: UInt32, app: ManagedApp) -> NetworkAddress? {
+    func guess(_ state: KeeperState, release: UInt32, app: ManagedApp) -> NetworkAddress? {
         let listen = app.specification(of: release).listen
         if listen == .nowhere { return nil }
         if case .fixed(let address) = listen { return SocketTable.dialable(address) }

@@ -32,9 +32,8 @@ extension AppSupervisor {
 
     /// Looks once.
     func probe(_ instance: AppInstance, app: ManagedApp) {
-        guard case .waiting(_, let attempts, let elsewhereSince) = instance.probe, let expected = instance.expected else {
-            return
-        }
+        guard case .waiting(_, let attempts, let elsewhereSince) = instance.probe else { return }
+        guard let expected = instance.expected else { return probeAnywhere(instance, app: app, attempts: attempts) }
         var since = elsewhereSince
         switch look(instance, at: expected, app: app, attempts: attempts) {
         case .expected: return confirm(instance, at: SocketTable.dialable(expected), app: app)
@@ -60,6 +59,19 @@ extension AppSupervisor {
         // Whoever else listens there is not to be bothered.
         let pause: Duration = instance.hasToldTaken ? .milliseconds(250) : attempts < 3000 ? .milliseconds(10) : .milliseconds(50)
         instance.probe = .waiting(nextAt: host.now + pause + probeCrowd, attempts: attempts + 1, elsewhereSince: since)
+    }
+
+    /// One that was taken over while it started, and without the state file: it is where it listens at last.
+    private func probeAnywhere(_ instance: AppInstance, app: ManagedApp, attempts: Int) {
+        guard let state = instance.state, let address = guess(state, release: instance.release, app: app) else {
+            instance.probe = .waiting(nextAt: host.now + .milliseconds(100), attempts: attempts + 1, elsewhereSince: nil)
+            return
+        }
+        if let port = address.port {
+            ports.reserve(port)
+            instance.port = port
+        }
+        confirm(instance, at: address, app: app)
     }
 
     /// A quarter of a millisecond for each instance that is starting.
