@@ -102,6 +102,12 @@ struct APIDescriptionTests {
         #expect(Set(described) == Set(try #require(object).keys))
     }
 
+    @Test("a number that cannot be meant is read, to be refused in words", arguments: [-1, 0, 1 << 40])
+    func instances(count: Int) throws {
+        let order = try APICoding.decoder.decode(ScaleOrder.self, from: Data(#"{"instances": \#(count)}"#.utf8))
+        #expect(order.instances == count)
+    }
+
     @Test("requires what an empty app, worker and instance still have") func required() throws {
         let bare = try APICoding.encoder.encode(
             AppReport(

@@ -46,7 +46,8 @@ struct LogLineReport: Codable, Equatable, Sendable {
 
 /// The body of `POST /v1/apps/NAME/scale`.
 struct ScaleOrder: Codable, Equatable, Sendable {
-    var instances: UInt32
+    /// Any number: what cannot be meant is refused in words.
+    var instances: Int
 }
 
 /// The body of `POST /v1/apps/NAME/deploy`: what changes against the block of the configuration.

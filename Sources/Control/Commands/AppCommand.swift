@@ -70,7 +70,7 @@ struct AppCommand: AsyncParsableCommand {
         @OptionGroup var options: ControlOptions
 
         func run() async throws {
-            try await ProgressPrinter.follow(options, AppCommand.resource(name, "scale"), body: ScaleOrder(instances: count))
+            try await ProgressPrinter.follow(options, AppCommand.resource(name, "scale"), body: ScaleOrder(instances: Int(count)))
         }
     }
 
