@@ -43,6 +43,21 @@ struct ControlSocketTests {
         #expect(kill(process, 0) != 0)
     }
 
+    @Test("listens anew when somebody removes its socket, and is named rightly when it is none") func removed() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let process = control.controlProcess
+        try FileManager.default.removeItem(atPath: control.socket)
+        #expect(eventually(within: 15) { control.commands.areAnswered }, "\(control.site.gateway.errorLog)")
+        #expect(control.controlProcess == process, "what it knows of incidents stays")
+        let plain = try control.run(["status", "--control", control.directory.path + "/app.py"])
+        #expect(plain.ending == .exited(1) && plain.errors.contains("app.py\" is no socket"), "\(plain.errors)")
+        let long = try control.run(["status", "--control", "/tmp/" + String(repeating: "x", count: 120)])
+        #expect(long.ending == .exited(1) && long.errors.contains("is too long for one"), "\(long.errors)")
+        control.site.stop()
+        #expect(!FileManager.default.fileExists(atPath: control.socket))
+    }
+
     @Test("is started again when it dies, and traffic does not notice") func dies() throws {
         let control = try ControlSite()
         try control.waitUntilUp()

@@ -114,6 +114,8 @@ struct ControlClient {
                     return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
                 }
             }
+        } catch SocketAddressError.unixDomainSocketPathTooLong {
+            throw ClientError("the path of the control socket is too long for one: \"\(path)\"")
         } catch let error as IOError {
             throw ClientError(connecting: path, error.errnoCode)
         }
@@ -144,6 +146,11 @@ struct ClientError: Error, Equatable, CustomStringConvertible {
     }
 
     init(connecting path: String, _ code: Int32) {
+        let facts = try? FileManager.default.attributesOfItem(atPath: path)
+        if let type = facts?[.type] as? FileAttributeType, type != .typeSocket {
+            message = "\"\(path)\" is no socket"
+            return
+        }
         switch code {
         case ENOENT, ECONNREFUSED:
             message =

@@ -18,6 +18,8 @@ struct ControlServer {
     private static let busyInterval = Duration.milliseconds(100)
     /// After an upgrade the old program's control process goes by itself.
     private static let patience = Duration.seconds(2)
+    /// How often it is looked whether the socket is still there: a cleaner of /tmp may have taken it.
+    private static let lookInterval = Duration.seconds(2)
     private static let lastAnswerTime = Duration.milliseconds(200)
 
     /// Serves until the supervisor is gone. Never returns.
@@ -30,16 +32,7 @@ struct ControlServer {
         let bound = BoundSocket()
         let parts = parts
         await parts.center.follow(channel) { hello in
-            Task {
-                do {
-                    try await Self.serve(parts, hello, bound)
-                } catch {
-                    let text = (error as? ControlFailure)?.message ?? "the control socket does not work: \(error)"
-                    await parts.center.tellSupervisor(.failed(text))
-                    try? await Task.sleep(for: .milliseconds(100))
-                    ChannelSystem.exit(1)
-                }
-            }
+            Task { await Self.serveOrEnd(parts, hello, bound) }
         }
         bound.remove()
         // The supervisor's last answer, that of an upgrade, may still be on its way to who asked.
@@ -47,6 +40,25 @@ struct ControlServer {
             try? await Task.sleep(for: Self.lastAnswerTime)
         }
         ChannelSystem.exit(0)
+    }
+
+    private static func serveOrEnd(_ parts: ControlParts, _ hello: ControlHello, _ bound: BoundSocket) async {
+        do {
+            try await serve(parts, hello, bound)
+        } catch {
+            let text = (error as? ControlFailure)?.message ?? "the control socket does not work: \(error)"
+            await parts.center.tellSupervisor(.failed(text))
+            try? await Task.sleep(for: .milliseconds(100))
+            ChannelSystem.exit(1)
+        }
+    }
+
+    /// Listens anew when somebody has removed the socket; who is connected to the old one stays so.
+    private static func watch(_ socket: ControlSocket, _ parts: ControlParts, _ hello: ControlHello, _ bound: BoundSocket) async {
+        while socket.inode != nil { try? await Task.sleep(for: lookInterval) }
+        // Its own end has removed it.
+        guard bound.isHeld else { return }
+        await serveOrEnd(parts, hello, bound)
     }
 
     private static func serve(_ parts: ControlParts, _ hello: ControlHello, _ bound: BoundSocket) async throws {
@@ -69,6 +81,7 @@ struct ControlServer {
                 bound.note(socket)
                 ChannelSystem.close(lock)
                 await parts.center.tellSupervisor(.ready(process: ChannelSystem.process))
+                Task { await watch(socket, parts, hello, bound) }
             },
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: 1)), logger: logger)
         try await application.run()
@@ -102,5 +115,11 @@ private final class BoundSocket: Sendable {
     private let made = Mutex<(socket: ControlSocket, inode: UInt64)?>(nil)
 
     func note(_ socket: ControlSocket) { made.withLock { $0 = socket.inode.map { (socket, $0) } } }
-    func remove() { made.withLock { made in if let made { made.socket.remove(inode: made.inode) } } }
+    func remove() {
+        made.withLock { made in
+            if let made { made.socket.remove(inode: made.inode) }
+            made = nil
+        }
+    }
+    var isHeld: Bool { made.withLock { $0 != nil } }
 }
