@@ -3,7 +3,8 @@
 ADDRESS is HOST:PORT, [HOST]:PORT, a path, or @FILE with one of these. Modes: http (serves; the path of a request says what goes
 wrong), idle (closes a kept connection when its second request comes), boots (serves after ARGUMENT seconds), banner (greets with
 ARGUMENT, as servers of other protocols do), close (accepts and closes), deaf (never accepts; ARGUMENT is its backlog), tls (serves with
-the certificate ARGUMENT), dns (answers that no name exists).
+the certificate ARGUMENT), sni (the same, but only for a client that names example.test, and with a 400 in plain text for plain text, as
+nginx has it), dns (answers that no name exists).
 """
 import os, socket, ssl, struct, sys, threading, time
 
@@ -102,10 +103,14 @@ def main():
         time.sleep(3600)
     if mode == "boots": time.sleep(float(sys.argv[3]))
     server = listener(address)
-    if mode == "tls":
+    if mode in ("tls", "sni"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[3])
+        def choose(_, name, __): return None if name == "example.test" else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        if mode == "sni": context.sni_callback = choose
         def secure(connection):
+            if mode == "sni" and connection.recv(1, socket.MSG_PEEK) not in (b"", b"\x16"):
+                with connection: return connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             try: http(context.wrap_socket(connection, server_side=True))
             except (ssl.SSLError, OSError): connection.close()
         return serve(server, secure)

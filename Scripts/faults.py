@@ -361,6 +361,13 @@ def tls(bench):
     times(3)(bench)
 
 
+def wants_name(bench):
+    certificate("named")
+    with open(f"{RUN}/named.pem", "w") as file: file.write(open(f"{RUN}/named.key").read() + open(f"{RUN}/named.crt").read())
+    bench.unit("named", "sni", "127.0.0.1:4126", f"{RUN}/named.pem")
+    times(3)(bench)
+
+
 def squatted(bench):
     # A file tells it the port, so that its unit does not look like one that should have it.
     with open(f"{RUN}/p27", "w") as file: file.write("127.0.0.1:4027")
@@ -434,6 +441,8 @@ FAULTS = [
     Fault("P26", "certificate that nobody signed", "P26", ".conf:", tls, fronts=(NGINX,), note="Goodgate has no TLS yet",
           server="location / { proxy_pass https://127.0.0.1:4026; proxy_ssl_verify on; "
           f"proxy_ssl_trusted_certificate {RUN}/other.crt; }}"),
+    Fault("P26b", "an upstream that wants to be told its name, and answers plain text with a 400", "P26", ".conf:", wants_name, fronts=(NGINX,),
+          note="Goodgate has no TLS yet", server="location / { proxy_pass https://127.0.0.1:4126; }"),
     Fault("P27", "another process holds the port", "P27", "squatter-{front}", squatted),
     Fault("P28", "handler that sleeps", "P28", "app4028-{front}", server_mode("http", "127.0.0.1:4028", "/slow")),
     Fault("P30", "the application itself answers 503", "P30", "127.0.0.1:4030", server_mode("http", "127.0.0.1:4030", "/503")),

@@ -449,6 +449,39 @@ import Testing
         #expect(verdict.rule == rule && verdict.cause.contains(text))
     }
 
+    /// nginx, Apache and Go answer text at a TLS port with a 400 in text; to a ClientHello with an alert.
+    @Test(arguments: [
+        ("SSL: error:0A000458:SSL routines::tlsv1 unrecognized name:SSL alert number 112", 112, "HTTP/1.1 400 Bad Request\r\n"),
+        ("SSL: error:0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70", 70, "HTTP/1.0 400 Bad Request\r\n"),
+        ("SSL: error:0A000126:SSL routines::unexpected eof while reading", 0, "\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{28}"),
+        ("", 0, "\u{16}\u{3}\u{3}"),
+    ])
+    func `P25 does not take a peer that speaks TLS for one in plain text`(detail: String, alert: Int, answer: String) {
+        var scene = Scene("10.0.0.5:443", [.tlsHandshake: 5])
+        scene.failure.detail = detail
+        scene.failure.detailNumber = alert == 0 ? nil : alert
+        scene.upstream = UpstreamFacts(name: "10.0.0.5:443", place: "nginx.conf:9", scheme: "https")
+        scene.upstream?.sendsServerName = false
+        scene.system.answers["10.0.0.5:443"] = Array(answer.utf8)
+        scene.sniffs = true
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P26" && verdict.ruledOut.contains { $0.rule == "P25" }, "\(verdict.cause)")
+        #expect(verdict.fix.diff?.contains("proxy_pass http:") != true)
+    }
+
+    @Test func `P25 believes an answer in plain text only to a ClientHello`() {
+        var scene = Scene("10.0.0.5:443", [.tlsHandshake: 5])
+        scene.failure.detail = "SSL: error:0A000126:SSL routines::unexpected eof while reading"
+        scene.upstream = UpstreamFacts(name: "10.0.0.5:443", place: "nginx.conf:9", scheme: "https")
+        scene.system.answers["10.0.0.5:443"] = Array("HTTP/1.1 400 Bad Request\r\n".utf8)
+        var evidence = scene.evidence()
+        ProbeCollector().sample(scene.failure.peer!, inTLS: false, from: scene.recorded(), into: &evidence)
+        #expect(VerdictEngine.judge(scene.failure, evidence: evidence).rule == "P26")
+        ProbeCollector().sample(scene.failure.peer!, inTLS: true, from: scene.recorded(), into: &evidence)
+        let verdict = VerdictEngine.judge(scene.failure, evidence: evidence)
+        #expect(verdict.rule == "P25" && verdict.confidence == .proven && verdict.cause.hasSuffix("which speaks HTTP/1."))
+    }
+
     @Test func `P28 believes the application server's own complaint`() {
         var scene = Scene.app("127.0.0.1:3000", [.responseTimeout: 12], Self.served)
         scene.journal(2, "app.service", "[CRITICAL] WORKER TIMEOUT (pid:88)", identifier: "gunicorn", pid: 80)

@@ -174,7 +174,9 @@ struct Scene {
         subject.countersBefore = countersBefore
         if let upstream { set.upstream = .known(upstream, source: upstream.place) }
         Collectors.collect(subject, from: system, into: &set)
-        if let peer = failure.peer, sniffs { ProbeCollector().sample(peer, from: system, into: &set) }
+        if let peer = failure.peer, sniffs {
+            ProbeCollector().sample(peer, inTLS: set.wantsTLS(failure), from: system, into: &set)
+        }
         return set
     }
 

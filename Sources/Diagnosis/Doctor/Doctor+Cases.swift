@@ -92,7 +92,7 @@ extension Doctor {
                 [.responseWrongProtocol, .tlsHandshake, .responseInvalid].contains($0)
             })
         {
-            ProbeCollector().sample(peer, from: system, into: &set)
+            ProbeCollector().sample(peer, inTLS: set.wantsTLS(failure), from: system, into: &set)
         }
         var verdict = VerdictEngine.judge(failure, evidence: set, incident: incident.id)
         addDiff(&verdict, serverPlace: place, site, instance)

@@ -1,3 +1,5 @@
+import Machine
+
 /// How a peer is known to belong to a backend.
 package struct BackendLink: Sendable, Hashable {
     /// The unit; only its name is set when systemd did not show it.
@@ -90,6 +92,12 @@ extension EvidenceSet {
             }
         }
         return links
+    }
+
+    /// Whether the proxy speaks TLS to the upstream, as the configuration or the failures tell.
+    package func wantsTLS(_ failure: FailureCase) -> Bool {
+        let scheme = upstream.value?.scheme ?? "http"
+        return scheme == "https" || scheme == "grpcs" || failure.has([.tlsHandshake])
     }
 
     /// Whether a text names a port as a number of its own: `:3000`, `=3000`, ` 3000`, not `30001` and not `v1.3000`.

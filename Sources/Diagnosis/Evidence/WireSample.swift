@@ -12,8 +12,12 @@ package struct WireSample: Sendable, Hashable {
     /// The protocol they look like.
     package var guess: Guess
 
-    package init(bytes: [UInt8]) {
+    /// Whether it answers a ClientHello, not text.
+    package var isOfTLS: Bool
+
+    package init(bytes: [UInt8], isOfTLS: Bool = false) {
         self.bytes = Array(bytes.prefix(64))
+        self.isOfTLS = isOfTLS
         guess = Self.guess(bytes)
     }
 

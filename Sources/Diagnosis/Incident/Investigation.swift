@@ -61,7 +61,7 @@ package struct Investigation: Sendable {
         if step == .durable, let peer = failure.peer,
             failure.has([.responseWrongProtocol, .tlsHandshake, .responseInvalid])
         {
-            ProbeCollector().sample(peer, from: system, into: &evidence)
+            ProbeCollector().sample(peer, inTLS: evidence.wantsTLS(failure), from: system, into: &evidence)
         }
         let next = VerdictEngine.judge(
             failure, evidence: evidence, incident: incident, version: (verdict?.version ?? 0) + 1)

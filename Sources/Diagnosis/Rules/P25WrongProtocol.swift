@@ -11,7 +11,7 @@ enum P25WrongProtocol {
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let scheme = evidence.upstream.value?.scheme ?? "http"
-        let wantsTLS = scheme == "https" || scheme == "grpcs" || failure.has([.tlsHandshake])
+        let wantsTLS = evidence.wantsTLS(failure)
         var lines = [RuleSupport.failures(failure, rule.reasons)]
         if !failure.detail.isEmpty {
             lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.last))
@@ -31,6 +31,10 @@ enum P25WrongProtocol {
                     failure, evidence, .proven, "plain text", wanted: "TLS", lines, fix: "Use http:// for this port.",
                     to: "http"))
         }
+        // Both came in a record of TLS.
+        if wantsTLS, LineText(failure.detail).contains("alert number") || LineText(failure.detail).contains("certificate") {
+            return .ruledOut("the peer speaks TLS: it sent an alert or a certificate")
+        }
         guard let sample = evidence.sample.value else {
             return failure.has([.responseWrongProtocol])
                 ? .finding(
@@ -45,12 +49,15 @@ enum P25WrongProtocol {
         }
         let speaksHTTP1 = sample.guess == .http1
         if speaksHTTP1, !wantsTLS { return .ruledOut("the peer speaks HTTP/1") }
+        // Many servers answer text at a TLS port with text.
+        if speaksHTTP1, !sample.isOfTLS { return .notApplicable }
+        let isTLS = sample.guess == .tlsAlert || sample.guess == .tlsHandshake
+        if isTLS, wantsTLS { return .ruledOut("the peer speaks TLS") }
         if sample.guess == .other, !failure.has([.responseWrongProtocol]) { return .notApplicable }
         lines.append(
             EvidenceLine(
                 "its first bytes are \(sample.text): \(sample.guess.rawValue)", source: evidence.sample.source,
                 time: failure.now))
-        let isTLS = sample.guess == .tlsAlert || sample.guess == .tlsHandshake
         let advice =
             isTLS
             ? "Use https:// for this port."
