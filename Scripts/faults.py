@@ -8,15 +8,14 @@ table of faults and verdicts; --write puts it into the file, between its marks.
 
 Exit status: 0 when no verdict was wrong, no decoy was blamed and enough were right, 1 otherwise, 77 when it cannot run here.
 """
-import argparse, glob, http.client, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import argparse, glob, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
 SELF = os.path.realpath(__file__)
 sys.path.insert(0, os.path.dirname(SELF))
+from fault_table import GOODGATE, NGINX, RUN, assess, table
 from systemd_host import Failed, Host, prepare, require, skip, wait
 
-NGINX, GOODGATE = "nginx", "goodgate"
 PORTS = {NGINX: 8081, GOODGATE: 8082}
-RUN = "/run/faults"
 UNITS = "/run/systemd/system"
 RIGHT_MIN = 28
 
@@ -192,6 +191,16 @@ def wrong_port(bench):
 
 def stopped(bench):
     bench.unit("stopped", "http", "127.0.0.1:4001")
+    bench.systemctl("kill", "--signal=KILL", bench.of("stopped"))
+    time.sleep(0.3)
+    times(3)(bench)
+
+
+def stopped_beside(bench):
+    # Not known to systemd by its port: as a container's process, whose inner port is the same by chance.
+    with open(f"{RUN}/p01c", "w") as file: file.write("127.0.0.1:4101")
+    bench.unit("decoy-container", "http", f"@{RUN}/p01c", properties=["PrivateNetwork=yes"], wait_for_it=False)
+    bench.unit("stopped", "http", "127.0.0.1:4101")
     bench.systemctl("kill", "--signal=KILL", bench.of("stopped"))
     time.sleep(0.3)
     times(3)(bench)
@@ -401,6 +410,8 @@ FAULTS = [
     Fault("P01", "the unit was killed", "P01", "stopped-{front}", stopped),
     Fault("P01b", "the app listens on 4301, the proxy dials 4201", "P01", ".conf:", wrong_port,
           server="location / { proxy_pass http://127.0.0.1:4201; }"),
+    Fault("P01c", "the unit was killed; in another network namespace somebody has the same port", "P01", "stopped-{front}", stopped_beside,
+          server="location / { proxy_pass http://127.0.0.1:4101; }"),
     Fault("P02", "app bound to ::1, proxy dials localhost", "P02", ".conf:", one_family, mend=mend_by_diff,
           server="location / { proxy_set_header Host $host; proxy_pass http://localhost:4002; }"),
     Fault("P03", "app in another network namespace", "P03", "inner-{front}", other_namespace),
@@ -441,8 +452,8 @@ FAULTS = [
     Fault("P26", "certificate that nobody signed", "P26", ".conf:", tls, fronts=(NGINX,), note="Goodgate has no TLS yet",
           server="location / { proxy_pass https://127.0.0.1:4026; proxy_ssl_verify on; "
           f"proxy_ssl_trusted_certificate {RUN}/other.crt; }}"),
-    Fault("P26b", "an upstream that wants to be told its name, and answers plain text with a 400", "P26", ".conf:", wants_name, fronts=(NGINX,),
-          note="Goodgate has no TLS yet", server="location / { proxy_pass https://127.0.0.1:4126; }"),
+    Fault("P26b", "an upstream that wants to be told its name, and answers plain text with a 400", "P26", ".conf:", wants_name,
+          fronts=(NGINX,), note="Goodgate has no TLS yet", server="location / { proxy_pass https://127.0.0.1:4126; }"),
     Fault("P27", "another process holds the port", "P27", "squatter-{front}", squatted),
     Fault("P28", "handler that sleeps", "P28", "app4028-{front}", server_mode("http", "127.0.0.1:4028", "/slow")),
     Fault("P30", "the application itself answers 503", "P30", "127.0.0.1:4030", server_mode("http", "127.0.0.1:4030", "/503")),
@@ -488,61 +499,6 @@ def inside(root, only):
             print(json.dumps(row), flush=True)
 
 
-def assess(fault, row):
-    """right, unknown or wrong, with the verdict in words."""
-    if "error" in row: return "wrong", "", "", row["error"]
-    cases = sorted(row["cases"], key=lambda case: -case["count"])
-    if fault.rule == "P30" and row["front"] == NGINX:
-        # Nothing failed, so there is no verdict: the doctor lists what the application answered.
-        told = [f"{a['count']} × {a['status']} {a['path']}" for a in row["answers"]]
-        state = "right" if told == ["3 × 503 /503"] and not cases else "wrong"
-        return state, "listed", "", f"{told} and {len(cases)} incidents"
-    if not cases: return "wrong", "", "", "no incident"
-    blamed = [c for c in cases if "decoy" in json.dumps([c["verdict"].get(part) for part in ("culprit", "cause", "evidence")])]
-    best = next((c for c in cases if c["verdict"].get("rule") == fault.rule), cases[0])
-    verdict = best["verdict"]
-    rule, confidence, culprit = verdict.get("rule"), verdict.get("confidence") or "", verdict["culprit"]["name"]
-    if blamed: return "wrong", rule, confidence, "blames a decoy: " + blamed[0]["verdict"]["cause"]
-    strangers = {c["verdict"].get("rule") for c in cases} - {fault.rule, None, *fault.also}
-    if strangers: return "wrong", rule, confidence, f"also says {', '.join(sorted(strangers))}"
-    if rule is None: return "unknown", "unknown", "", culprit
-    if not fault.names(culprit, row["front"]): return "wrong", rule, confidence, f"{culprit}, not {fault.culprit}"
-    if row.get("unmended"): return "wrong", rule, confidence, "its fix does not help: " + "; ".join(verdict["fix"]["commands"])
-    return "right", rule, confidence, culprit
-
-
-def table(rows):
-    """The lines of the document, and the counts."""
-    lines = ["| what was done | own traffic (`why`) | nginx (`doctor`) | culprit named |", "|---|---|---|---|"]
-    outcome, problems = {}, []
-    for fault in FAULTS:
-        cells, culprits = {}, []
-        for front in (GOODGATE, NGINX):
-            row = next((r for r in rows if r["name"] == fault.name and r["front"] == front), None)
-            if row is None:
-                cells[front] = "–"
-                continue
-            state, rule, confidence, culprit = assess(fault, row)
-            if state == "right":
-                mended = "; its fix was made and works" if fault.mend and front == NGINX else ""
-                cells[front] = ", ".join(filter(None, (rule, confidence))) + mended
-                culprits.append(culprit)
-            else:
-                cells[front] = "unknown" if state == "unknown" else f"**{rule}: wrong**"
-                problems.append(f"{fault.name} {front}: {state}: {rule} {culprit}")
-            worst = outcome.get(fault.rule, "right")
-            order = ["right", "unknown", "wrong"]
-            outcome[fault.rule] = max(worst, state, key=order.index)
-        if not culprits and all(cell == "–" for cell in cells.values()): continue
-        note = f" ({fault.note})" if fault.note else ""
-        culprit = culprits[0] if culprits else ""
-        # As a reader has it: without this run's process ids and folders.
-        culprit = re.sub(r"\(pid \d+, ", "(", culprit.split("/")[-1] if culprit.startswith(RUN) else culprit)
-        culprit = re.sub(r"-(goodgate|nginx)\.service", ".service", culprit).replace("goodgate.conf", "nginx.conf")
-        lines.append(f"| {fault.rule}: {fault.what}{note} | {cells[GOODGATE]} | {cells[NGINX]} | {culprit} |")
-    return lines, outcome, problems
-
-
 def main():
     if len(sys.argv) >= 3 and sys.argv[1] == "inside": return inside(sys.argv[2], sys.argv[3].split(",") if len(sys.argv) > 3 else None)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -559,7 +515,8 @@ def main():
     host, rows = None, []
     try:
         prepare(os.path.realpath(options.build), root)
-        for name in ("faults.py", "systemd_host.py", "fault_app.py"): shutil.copy(os.path.join(os.path.dirname(SELF), name), root)
+        for name in ("faults.py", "fault_table.py", "systemd_host.py", "fault_app.py"):
+            shutil.copy(os.path.join(os.path.dirname(SELF), name), root)
         os.makedirs(f"{root}/etc/systemd/journald.conf.d", exist_ok=True)
         with open(f"{root}/etc/systemd/journald.conf.d/test.conf", "w") as file:
             file.write("[Journal]\nStorage=volatile\nRateLimitBurst=0\n")
@@ -582,7 +539,7 @@ def main():
             with open(options.keep, "w") as file: json.dump(rows, file, indent=1)
         if host: host.end()
         shutil.rmtree(root, ignore_errors=True)
-    lines, outcome, problems = table(rows)
+    lines, outcome, problems = table(FAULTS, rows)
     right = sum(state == "right" for state in outcome.values())
     wrong = sum(state == "wrong" for state in outcome.values())
     print("\n".join(lines))

@@ -75,4 +75,27 @@ import Testing
         let verdict = scene.judge()
         #expect(verdict.rule == "P02" && verdict.confidence == .proven && verdict.fix.caution == nil, "\(verdict.cause)")
     }
+
+    /// Containers use ports like 3000 and 8080 inside, on every host.
+    @Test(arguments: [
+        ("command", "P01", Culprit(.unit, "app.service")), ("log", "P01", Culprit(.unit, "app.service")),
+        ("pm2", "P01", Culprit(.supervisor, "pm2 api")), ("nothing", "P01", Culprit(.application, "the application behind 127.0.0.1:3000")),
+    ])
+    func `P03 takes no container's inner port for the app's`(by: String, rule: String, culprit: Culprit) {
+        var scene = crashed("127.0.0.1:3000", known: by)
+        scene.listen("0.0.0.0:3000", by: scene.process("python3", namespace: 4_026_532_999))
+        let verdict = scene.judge()
+        #expect(verdict.rule == rule && verdict.culprit == culprit, "\(verdict.cause)")
+        #expect((verdict.alternatives + verdict.ruledOut).contains { $0.rule == "P03" && $0.confidence ?? .possible == .possible })
+    }
+
+    @Test func `P03 finds the app itself in another network namespace, or another's from within a container`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3])
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service", namespace: 4_026_532_999))
+        #expect(scene.judge().rule == "P03" && scene.judge().confidence == .firm)
+        var inside = Scene("127.0.0.1:3000", [.connectRefused: 3])
+        inside.proxyPID = inside.process("nginx", namespace: 4_026_532_777)
+        inside.listen("0.0.0.0:3000", by: inside.process("node", namespace: 4_026_532_999))
+        #expect(inside.judge().rule == "P03" && inside.judge().confidence == .likely)
+    }
 }

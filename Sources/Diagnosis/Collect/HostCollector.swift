@@ -27,6 +27,7 @@ package struct HostCollector: Collector {
         facts.bindV6Only = system.number("\(net)/ipv6/bindv6only").map { $0 == 1 }
         facts.selinuxEnforcing = system.number("/sys/fs/selinux/enforce").map { $0 == 1 }
         facts.addresses = system.interfaceAddresses()
+        facts.networkNamespace = (try? system.link("/proc/self/ns/net")).flatMap(ProcessTable.namespaceInode)
         for resource in ["cpu", "memory", "io"] {
             if let text = try? system.read("/proc/pressure/\(resource)", limit: 512),
                 let value = LineText(text[...]).after("some avg10=")?.word.string

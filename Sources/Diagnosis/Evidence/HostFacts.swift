@@ -15,6 +15,8 @@ package struct HostFacts: Sendable, Hashable {
     /// Differences of `/proc/net/netstat` and `/proc/net/snmp` counters over the incident, such as `ListenOverflows`; empty when only one
     /// reading exists.
     package var counterDeltas: [String: Int64] = [:]
+    /// The network namespace of who collects: the host's own, as a rule.
+    package var networkNamespace: UInt64?
     /// Sockets to the incident's peer by state (`TIME_WAIT`, `ESTABLISHED`, …).
     package var socketsToPeer: [String: Int] = [:]
     /// Whether a route to the peer exists; nil when not asked.

@@ -23,14 +23,18 @@ enum P03NetworkNamespace {
             guard let hidden = sameport.first(where: { $0.accepts(peer) }) else {
                 return .ruledOut("no other network namespace has a listener on port \(port)")
             }
+            // Each container may use the number inside: it explains something only if it is the backend.
+            let owner = evidence.owner(of: hidden, meantBy: peer, ownUnit: failure.ownUnit, since: failure.first)
+            if case .stranger(let whose) = owner {
+                return .ruledOut("\(hidden.owner?.text ?? "who listens on port \(port) in another namespace") is a stranger. \(whose)")
+            }
             return .finding(
                 finding(
                     failure, hidden, evidence,
                     "The proxy dials its own loopback \(peer.text), but \(hidden.owner?.text ?? "the application") "
                         + "listens in another network namespace.",
                     "Dial the container's or host's address instead of loopback, share the network namespace, or use "
-                        + "a unix socket."
-                ))
+                        + "a unix socket.", owner == .backend ? .firm : isProxyInside(evidence) ? .likely : .possible))
         }
         if RuleSupport.isLocal(peer, evidence) == true { return .notApplicable }
         let loopback = sameport.filter { $0.address.isLoopback }
@@ -51,9 +55,15 @@ enum P03NetworkNamespace {
                 "Let it bind 0.0.0.0 or ::, or use a unix socket.", addresses(hidden) == nil ? .possible : .firm))
     }
 
+    /// Whether the proxy is in a container itself, where nothing but it is on loopback, as a rule.
+    private static func isProxyInside(_ evidence: EvidenceSet) -> Bool {
+        guard let host = evidence.host.value?.networkNamespace, let proxy = evidence.proxy.value?.networkNamespace else { return false }
+        return host != proxy
+    }
+
     private static func finding(
         _ failure: FailureCase, _ hidden: Listener, _ evidence: EvidenceSet, _ cause: String, _ fix: String,
-        _ confidence: Confidence = .firm
+        _ confidence: Confidence
     ) -> Finding {
         let pid = hidden.owner?.pid ?? 0
         var lines = [
