@@ -491,6 +491,7 @@ import Testing
         php.journal(
             2, "php-fpm.service", "WARNING: [pool www] server reached pm.max_children setting (5), consider raising it",
             identifier: "php-fpm", pid: 3)
+        php.listen("unix:/run/php.sock", by: php.process("php-fpm", unit: "php-fpm.service"))
         #expect(php.judge().cause == "All 5 workers of php-fpm.service were busy.")
         var decoy = Scene.app("127.0.0.1:3000", [.responseTimeout: 12], Self.served)
         decoy.unit("other.service")

@@ -149,14 +149,19 @@ package enum EventReader {
         } else if let rest = m.after("Worker (pid:"), rest.contains("was sent SIG") {
             event.kind = .killed(
                 signal: rest.contains("SIGKILL") ? 9 : rest.contains("SIGSEGV") ? 11 : 15, coreDumped: false)
+            event.isWorker = true
             event.pid = rest.number.map { Int32(truncatingIfNeeded: $0) }
         } else if let rest = m.after("max_children setting (") {
             event.kind = .poolExhausted(limit: rest.number ?? 0)
+            event.member = pool(m)
         } else if m.contains("child "), let rest = m.after(" exited on signal ") {
             event.kind = .killed(signal: rest.number ?? 0, coreDumped: rest.contains("core dumped"))
             event.pid = m.after("child ")?.number.map { Int32(truncatingIfNeeded: $0) }
+            event.isWorker = true
+            event.member = pool(m)
         } else if m.contains("had too many unstable restarts (") || m.contains("entered FATAL state") {
             event.kind = .gaveUp
+            event.member = m.between("gave up: ", " entered")?.string
         } else if m.contains("-reload- New worker listening") || m.contains("hardReload") || m.contains("softReload") {
             event.kind = .reload
         } else if let rest = m.after("exited with code ["), m.contains("App [") {
@@ -164,6 +169,7 @@ package enum EventReader {
             let code = rest.number ?? 0
             event.kind = code == 0 && signal != 0 ? .killed(signal: signal, coreDumped: false) : .exited(code: code)
             event.process = m.between("App [", "]")?.upTo(":").string ?? event.process
+            event.member = event.process
         } else if let port = listeningPort(m) {
             event.kind = .listening(port: port)
         } else if denial(m, &event) {
@@ -172,6 +178,9 @@ package enum EventReader {
         }
         return true
     }
+
+    /// `pool www`: one php-fpm has several.
+    private static func pool(_ m: LineText) -> String? { m.between("[pool ", "]").map { "pool \($0.string)" } }
 
     /// "Listening on port 3000", "listening at: http://127.0.0.1:8000", "Uvicorn running on http://0.0.0.0:8000", "Local: http://localhost:3000".
     static func listeningPort(_ m: LineText) -> UInt16? {

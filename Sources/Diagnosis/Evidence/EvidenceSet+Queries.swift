@@ -10,6 +10,10 @@ package struct BackendLink: Sendable, Hashable {
     package var isObserved: Bool
     /// Whether the unit itself has said that it listens there: it has, at some time.
     package var isClaim = false
+    /// Which of several applications in the unit serves the peer, as `LifeEvent.member` names it; nil: not known.
+    package var member: String?
+    /// Whether the unit has one listening socket, so that there is but one pool in it.
+    package var hasOneSocket = false
 }
 
 extension EvidenceSet {
@@ -44,6 +48,34 @@ extension EvidenceSet {
     /// The units that serve a peer, the surest link first.
     /// - Parameter first: when the failures began; nil: who serves it now.
     package func backends(of peer: PeerAddress?, ownUnit: String? = nil, since first: Timestamp? = nil) -> [BackendLink] {
+        links(to: peer, ownUnit: ownUnit, since: first).map { link in
+            var link = link
+            let sockets = ((listeners.value ?? []) + (unixListeners.value ?? [])).filter { $0.owner?.unit == link.unit.name }
+            link.hasOneSocket = Set(sockets.map(\.inode)).count == 1
+            link.member = peer.flatMap(member)
+            return link
+        }
+    }
+
+    /// The application of PM2, or the pool of php-fpm, that serves a peer, as far as ports and processes tell.
+    private func member(serving peer: PeerAddress) -> String? {
+        let owner = listeners(for: peer).first?.owner
+        let app = (apps.value ?? []).first { app in
+            peer.port.map(app.ports.contains) ?? false
+                || owner.map { app.pid != 0 && (app.pid == $0.pid || app.pid == $0.parent) } ?? false
+        }
+        return app?.name ?? owner.flatMap { LineText($0.commandLine).after("php-fpm: pool ") }.map { "pool \($0.word.string)" }
+    }
+
+    /// Whether an event tells of the backend behind a link; nil: of its unit, but it is not known of which application in it.
+    package func tells(_ event: LifeEvent, of link: BackendLink) -> Bool? {
+        guard Self.event(event, belongsTo: link.unit) else { return false }
+        guard let member = event.member else { return true }
+        if member.hasPrefix("pool "), link.hasOneSocket { return true }
+        return link.member.map { $0 == member }
+    }
+
+    private func links(to peer: PeerAddress?, ownUnit: String?, since first: Timestamp?) -> [BackendLink] {
         let known = (units.value ?? []) + (own.map { [$0.unit] } ?? [])
         var links: [BackendLink] = []
         func add(_ name: String, _ how: String, observed: Bool, claim: Bool = false) {

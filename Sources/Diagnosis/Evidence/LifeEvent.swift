@@ -33,6 +33,10 @@ package struct LifeEvent: Sendable, Hashable {
         case denied(permission: String, port: UInt16?)
     }
 
+    /// Whether it tells of a worker that its own master replaces: the unit lives on.
+    package var isWorker = false
+    /// Which of several applications in the unit it tells of: PM2's and supervisord's name, `pool www` of php-fpm; nil: the unit itself.
+    package var member: String?
     /// When it happened, what, and to which process.
     package var time: Timestamp
     package var kind: Kind
@@ -54,5 +58,17 @@ package struct LifeEvent: Sendable, Hashable {
         self.time = time; self.kind = kind; self.pid = pid; self.process = process; self.unit = unit;
         self.cgroup = cgroup
         self.line = line; self.source = source
+    }
+}
+
+extension LifeEvent.Kind {
+    /// Whether it is an end that nobody ordered: INT and TERM are how supervisors stop, 130 and 143 how shells and Java tell it.
+    package var isCrash: Bool {
+        switch self {
+        case .exited(let code): ![0, 130, 143].contains(code)
+        case .killed(let signal, _): ![2, 15].contains(signal)
+        case .segfault: true
+        default: false
+        }
     }
 }

@@ -56,7 +56,7 @@ enum P01NothingListens {
     /// No instance of an own app was left, so none was dialled.
     private static func emptied(_ failure: FailureCase, _ app: AppHistory, _ evidence: EvidenceSet) -> RuleOutcome {
         let unit = app.unit
-        guard let end = RuleSupport.ends(of: unit, failure, evidence).first else {
+        guard let end = RuleSupport.ends(of: BackendLink(unit: unit, how: "", isObserved: true), failure, evidence).first else {
             return .ruledOut("\(unit.name) did not end by itself at that time")
         }
         if case .failed(result: "start") = end.kind {
@@ -91,7 +91,7 @@ enum P01NothingListens {
             lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
         }
         // Its state is looked at after the failure: a supervisor may have it up again by then.
-        let end = RuleSupport.ends(of: unit, failure, evidence).first
+        let end = RuleSupport.ends(of: link, failure, evidence).first
         if let end { lines.append(RuleSupport.line(end)) }
         let why: String =
             if unit.isStarting {
@@ -165,7 +165,7 @@ enum P01NothingListens {
         for link in evidence.backends(of: failure) {
             // Who only names the port may be one that asks there, and ended because nobody answered.
             guard link.isObserved || link.unit.name == holder else { continue }
-            if let end = RuleSupport.ends(of: link.unit, failure, evidence).first {
+            if let end = RuleSupport.ends(of: link, failure, evidence).first {
                 return .finding(
                     Finding(
                         .firm, Culprit(.unit, link.unit.name),

@@ -9,7 +9,7 @@ enum P06KeepaliveRace {
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         for link in evidence.backends(of: failure) {
-            if let end = RuleSupport.ends(of: link.unit, failure, evidence).first {
+            if let end = RuleSupport.ends(of: link, failure, evidence, workers: true).first {
                 return .ruledOut("\(link.unit.name) ended at \(end.time.text): the connections were cut by that")
             }
         }

@@ -10,9 +10,19 @@ enum P07DiedMidRequest {
         let broken = RuleSupport.failures(failure, rule.reasons)
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
-            let ends = evidence.events.filter { isEnd($0, of: link.unit, failure) }
+            let near = evidence.events.filter { isEnd($0, near: failure) && evidence.tells($0, of: link) != false }
+            // A worker that its master found too slow is P28's.
+            let ends = near.filter { !isOfSlowness($0, evidence) }
+            let own = ends.filter { evidence.tells($0, of: link) == true }
             // A worker of the application server may end while its master lives on; an end that was not clean tells more.
-            if let end = ends.last(where: isUnclean) ?? ends.last { return .finding(died(link, end, failure, evidence, broken)) }
+            if let end = own.last(where: { $0.kind.isCrash }) ?? own.last { return .finding(died(link, end, failure, evidence, broken)) }
+            if let end = ends.last {
+                var finding = died(link, end, failure, evidence, broken)
+                finding.confidence = .possible
+                finding.disproof = "\(end.member ?? "It") not being the application behind \(failure.peerText)."
+                return .finding(finding)
+            }
+            if let slow = near.last { return .ruledOut("\(link.unit.name) killed its worker \(slow.pid ?? 0) because it was slow") }
         }
         let deltas = evidence.host.value?.counterDeltas ?? [:]
         let aborted = (deltas["TCPAbortOnClose"] ?? 0) + (deltas["TCPAbortOnData"] ?? 0)
@@ -30,7 +40,7 @@ enum P07DiedMidRequest {
                     fix: Fix("Read the whole request body before answering.")))
         }
         if let stranger = evidence.events.last(where: {
-            failure.covers($0.time, before: 3_000, after: 3_000) && isEnd($0.kind)
+            isEnd($0, near: failure)
         }) {
             let who = stranger.unit ?? stranger.process ?? "another process"
             return .ruledOut("\(who) ended at \(stranger.time.text), but it is not the one behind \(failure.peerText)")
@@ -51,16 +61,16 @@ enum P07DiedMidRequest {
         return .ruledOut("no end of the process behind \(failure.peerText) was logged")
     }
 
-    private static func isEnd(_ event: LifeEvent, of unit: UnitState, _ failure: FailureCase) -> Bool {
-        failure.covers(event.time, before: 3_000, after: 3_000) && EvidenceSet.event(event, belongsTo: unit) && isEnd(event.kind)
+    /// An end at the time of the failures; PM2's own stop of an application is none that the application died of.
+    private static func isEnd(_ event: LifeEvent, near failure: FailureCase) -> Bool {
+        failure.covers(event.time, before: 3_000, after: 3_000) && isEnd(event.kind) && (event.member == nil || event.kind.isCrash)
     }
 
-    private static func isUnclean(_ event: LifeEvent) -> Bool {
-        switch event.kind {
-        case .exited(let code): code != 0
-        case .killed(let signal, _): signal != 15
-        default: true
-        }
+    private static func isOfSlowness(_ event: LifeEvent, _ evidence: EvidenceSet) -> Bool {
+        event.isWorker
+            && evidence.events.contains {
+                $0.kind == .workerTimeout && $0.unit == event.unit && $0.pid == event.pid && (0...5_000).contains(event.time.since($0.time))
+            }
     }
 
     private static func isEnd(_ kind: LifeEvent.Kind) -> Bool {

@@ -10,15 +10,14 @@ enum P11CrashLoop {
         for link in links where link.isObserved || links.count == 1 {
             let unit = link.unit
             let events = evidence.events.filter {
-                EvidenceSet.event($0, belongsTo: unit) && failure.covers($0.time, before: 600_000, after: 60_000)
+                evidence.tells($0, of: link) == true && failure.covers($0.time, before: 600_000, after: 60_000)
             }
             let gaveUp = events.last { $0.kind == .gaveUp }
-            let exits = events.filter {
-                if case .exited = $0.kind { true } else if case .killed = $0.kind { true } else { false }
-            }
+            // A worker's end is its master's affair: the unit lives on.
+            let exits = events.filter { $0.kind != .segfault && $0.kind.isCrash && !$0.isWorker }
             // It may still have been starting when its state was looked at.
             let hitLimit = unit.result == "start-limit-hit" || gaveUp != nil && (unit.isDown || unit.isStarting)
-            guard hitLimit || exits.count >= 3 else { continue }
+            guard hitLimit || isLoop(exits) else { continue }
             return .finding(finding(failure, link, exits, gaveUp, hitLimit, evidence))
         }
         if let port = failure.peer?.port,
@@ -51,6 +50,11 @@ enum P11CrashLoop {
         return .ruledOut("\(links[0].unit.name) did not end three times in ten minutes")
     }
 
+    /// Three ends within any ten minutes, of those that are in the order of time.
+    private static func isLoop(_ exits: [LifeEvent]) -> Bool {
+        exits.indices.dropFirst(2).contains { exits[$0].time.since(exits[$0 - 2].time) <= 600_000 }
+    }
+
     private static func finding(
         _ failure: FailureCase, _ link: BackendLink, _ exits: [LifeEvent], _ gaveUp: LifeEvent?, _ hitLimit: Bool,
         _ evidence: EvidenceSet
@@ -76,18 +80,18 @@ enum P11CrashLoop {
             } ?? ""
         let last = evidence.lastLines.value ?? []
         if let line = last.last { lines.append(EvidenceLine(line, source: evidence.lastLines.source)) }
+        let app = exits.last?.member
         return Finding(
-            link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
-            "\(unit.name) ends at every start"
+            link.isObserved ? .proven : .likely, app.map { Culprit(.supervisor, "\($0) of \(unit.name)") } ?? Culprit(.unit, unit.name),
+            "\(app.map { "\($0) of " } ?? "")\(unit.name) ends at every start"
                 + (same && exits.count > 1 ? ", always\(how)" : how.isEmpty ? "" : ", last\(how)")
                 + (hitLimit ? "; systemd has stopped trying." : "."),
             evidence: lines, disproof: "A start that lived for longer than the restart interval.",
             fix: Fix(
                 "Repair what its log says, then start it again.",
-                commands: [
-                    RuleSupport.log(unit, lines: 30),
-                    unit.isOwn
-                        ? RuleSupport.restart(unit) : "systemctl reset-failed \(unit.name) && systemctl start \(unit.name)",
-                ]))
+                commands: [RuleSupport.log(unit, lines: 30)]
+                    + (unit.isOwn
+                        ? [RuleSupport.restart(unit)]
+                        : app == nil ? ["systemctl reset-failed \(unit.name) && systemctl start \(unit.name)"] : [])))
     }
 }

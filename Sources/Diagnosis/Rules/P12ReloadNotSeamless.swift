@@ -21,11 +21,12 @@ enum P12ReloadNotSeamless {
         guard let app else { return .ruledOut("no PM2 application serves \(failure.peerText)") }
         let reload = evidence.events.last {
             guard failure.covers($0.time, before: 10_000, after: 5_000) else { return false }
-            let isOurs = $0.process == app.name || $0.line.contains("[\(app.name):")
+            let isOurs = $0.member == app.name || $0.line.contains("[\(app.name):")
             return switch $0.kind {
             // PM2 tells a reload of its own, but the end of each application by the application's name.
             case .reload: isOurs || $0.line.contains("PM2")
-            case .exited, .killed: isOurs
+            // One that nobody ordered is a crash, and one without a new start a stop.
+            case .exited, .killed: isOurs && !$0.kind.isCrash && app.pid != 0
             default: false
             }
         }

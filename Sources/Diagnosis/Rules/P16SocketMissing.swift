@@ -69,7 +69,7 @@ enum P16SocketMissing {
                 EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)),
                 RuleSupport.state(of: unit),
             ]
-        if let end = RuleSupport.ends(of: unit, failure, evidence).first { lines.append(RuleSupport.line(end)) }
+        if let end = RuleSupport.ends(of: link, failure, evidence).first { lines.append(RuleSupport.line(end)) }
         let isDirectoryGone = missing != path && path.hasPrefix("/run/")
         let what =
             unit.isDown

@@ -26,7 +26,7 @@ enum P28Slow {
         let links = evidence.backends(of: failure)
         let events = evidence.events.filter { event in
             failure.covers(event.time, before: 90_000, after: 30_000)
-                && (links.contains { EvidenceSet.event(event, belongsTo: $0.unit) }
+                && (links.contains { evidence.tells(event, of: $0) == true }
                     || links.isEmpty && event.unit == nil)
         }
         if let pool = events.last(where: { if case .poolExhausted = $0.kind { true } else { false } }) {

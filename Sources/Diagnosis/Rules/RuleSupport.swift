@@ -30,11 +30,14 @@ package enum RuleSupport {
         return addresses.contains(peer.withPort(0))
     }
 
-    /// Whether a unit ended by itself within the incident: exits, signals, OOM kills, failed results. The newest first.
-    package static func ends(of unit: UnitState, _ failure: FailureCase, _ evidence: EvidenceSet) -> [LifeEvent] {
+    /// Whether a backend ended by itself within the incident: exits, signals, OOM kills, failed results. The newest first.
+    /// - Parameter workers: whether the ends of workers count, which cut connections, while their master and its socket live on.
+    package static func ends(
+        of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet, workers: Bool = false
+    ) -> [LifeEvent] {
         evidence.events.filter { event in
-            guard EvidenceSet.event(event, belongsTo: unit),
-                failure.covers(event.time) || isUnitDownSince(event.time, unit)
+            guard workers || !event.isWorker, evidence.tells(event, of: link) == true,
+                failure.covers(event.time) || isUnitDownSince(event.time, link.unit)
             else { return false }
             switch event.kind {
             case .exited, .killed, .failed, .outOfMemory, .segfault: return true
