@@ -268,6 +268,27 @@ import Testing
         #expect(verdict.rule == "P15" && verdict.cause.contains("nobody held the requests"))
     }
 
+    /// `systemctl restart` into a release that exits.
+    @Test(arguments: ["failed", "active", "activating"])
+    func `P15 takes no release that dies for the gap of a restart`(state: String) {
+        var scene = Scene.app(
+            "127.0.0.1:3000", [.connectRefused: 10],
+            ["ActiveState": state, "Result": state == "failed" ? "exit-code" : "success", "ExecMainCode": "1", "ExecMainStatus": "3"])
+        scene.journal(-40, "app.service", "Stopping app.service - The app...")
+        scene.journal(-39, "app.service", "Started app.service - The app.")
+        scene.journal(-1, "app.service", "app.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED")
+        scene.journal(-1, "app.service", "app.service: Failed with result 'exit-code'.")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P01" && verdict.culprit.name == "app.service", "\(verdict.cause)")
+        #expect(verdict.ruledOut.contains { $0.rule == "P15" && $0.text.contains("and ended at") })
+    }
+
+    @Test func `P15 counts the gap until the app listened`() {
+        var scene = restarted([.connectRefused: 40])
+        scene.journal(1.8, "app.service", "Listening on port 3000", identifier: "node", pid: 901)
+        #expect(scene.judge().rule == "P15" && scene.judge().cause.contains("for 2 s;"), "\(scene.judge().cause)")
+    }
+
     @Test func `neither P13 nor P15 takes an old restart or another unit's`() {
         for counts in [[ReasonCode.connReset: 3], [ReasonCode.connectRefused: 3]] {
             var scene = Scene.app("127.0.0.1:3000", counts, Self.served)

@@ -9,7 +9,7 @@ enum P15RestartGap {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
-            let events = evidence.events.filter { EvidenceSet.event($0, belongsTo: link.unit) }
+            let events = evidence.events.filter { evidence.tells($0, of: link) == true }
             guard
                 let stop = events.last(where: {
                     ($0.kind == .stopping || $0.kind == .reload) && failure.covers($0.time, before: 60_000, after: 0)
@@ -22,10 +22,19 @@ enum P15RestartGap {
                 failure.last <= end.advanced(byMilliseconds: 60_000)
             else { continue }
             guard start != nil || link.unit.isStarting || link.unit.activeState == "deactivating" else { continue }
+            // A release that dies after its start is no gap: nobody would have waited long enough.
+            if let start {
+                let again = "\(link.unit.name) was started again at \(start.time.text)"
+                let death = events.first { $0.time >= start.time && $0.time <= failure.last && isDeath($0) }
+                if let death { return .ruledOut("\(again) and ended at \(death.time.text)") }
+                let isDown = link.unit.isDown && RuleSupport.wasDown(link.unit, failure)
+                if isDown { return .ruledOut("\(again) and is \(link.unit.activeState)") }
+            }
             var lines = [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(stop)]
             if let start { lines.append(RuleSupport.line(start)) }
             let unit = link.unit
-            let gap = failure.last.since(stop.time)
+            let served = events.first { if case .listening = $0.kind { $0.time >= stop.time } else { false } }
+            let gap = min(failure.last, served?.time ?? failure.last).since(stop.time)
             return .finding(
                 Finding(
                     link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
@@ -42,5 +51,12 @@ enum P15RestartGap {
         }
         return links.isEmpty
             ? .notApplicable : .ruledOut("\(links[0].unit.name) was not restarted by order at that time")
+    }
+
+    private static func isDeath(_ event: LifeEvent) -> Bool {
+        switch event.kind {
+        case .failed, .outOfMemory, .gaveUp: true
+        default: event.kind.isCrash && !event.isWorker
+        }
     }
 }

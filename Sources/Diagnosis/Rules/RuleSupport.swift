@@ -53,6 +53,13 @@ package enum RuleSupport {
         return active <= time
     }
 
+    /// Whether a unit that is down now was so when the failures came: yesterday's are not explained by what was stopped today.
+    package static func wasDown(_ unit: UnitState, _ failure: FailureCase) -> Bool {
+        let end = failure.last.advanced(byMilliseconds: 5_000)
+        if let exited = unit.mainExited { return exited <= end }
+        return unit.activeSince.map { $0 <= end } ?? true
+    }
+
     /// A span of time in its largest fitting unit.
     package static func age(_ milliseconds: Int64) -> String {
         switch milliseconds {
