@@ -286,7 +286,7 @@ import Testing
     @Test func `P15 counts the gap until the app listened`() {
         var scene = restarted([.connectRefused: 40])
         scene.journal(1.8, "app.service", "Listening on port 3000", identifier: "node", pid: 901)
-        #expect(scene.judge().rule == "P15" && scene.judge().cause.contains("for 2 s;"), "\(scene.judge().cause)")
+        #expect(scene.judge().rule == "P15" && scene.judge().cause.contains("for 2 s nothing listened"), "\(scene.judge().cause)")
     }
 
     @Test func `neither P13 nor P15 takes an old restart or another unit's`() {
