@@ -62,7 +62,7 @@ import Testing
         ("127.0.0.1:4011", "P25", "/tmp/ng/nginx.conf:24", "proven"), ("127.0.0.1:4012", "P06", "/tmp/ng/nginx.conf:10", "possible"),
         ("127.0.0.1:4014", "P01", "the application behind 127.0.0.1:4014", "likely"),
         ("127.0.0.1:4020", "P01", "the application behind 127.0.0.1:4020", "likely"),
-        ("198.51.100.7:80", "P20", "198.51.100.7", "firm"), ("unix:/run/s/perm.sock", "P17", "/run/s/perm.sock", "proven"),
+        ("198.51.100.7:80", "P20", "198.51.100.7", "firm"), ("unix:/run/s/perm.sock", "P17", "/run/s/perm.sock", "likely"),
         ("127.0.0.1:4016", "P01", "the application behind 127.0.0.1:4016", "likely"), ("10.77.0.2:4013", "P01", "10.77.0.2:4013", "likely"),
     ])
     func `many causes at once are kept apart`(

@@ -56,6 +56,7 @@ package enum Collectors {
         _ subject: CollectionSubject, from system: some SystemReader, step: InvestigationPlan.Step? = nil,
         into evidence: inout EvidenceSet
     ) {
+        if step == .volatile || step == nil { evidence.looked = system.now() }
         for collector in all where isPart(collector, of: step) {
             collector.collect(subject, from: system, into: &evidence)
         }

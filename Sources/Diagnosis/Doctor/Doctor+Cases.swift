@@ -99,8 +99,8 @@ extension Doctor {
         return DoctorReport.Case(
             id: incident.id, upstream: incident.upstream, peer: incident.peer, start: incident.first,
             end: incident.last,
-            isOngoing: report.time.since(incident.last) < 120_000
-                || set.probe.value.map { $0.errorNumber != 0 } ?? false,
+            isOngoing: report.time.since(incident.last)
+                < (set.probe.value.map { $0.errorNumber != 0 } ?? false ? LogHarvest.quietPeriod : 120_000),
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: harvest.failedRequests[incident.id] ?? 0, verdict: verdict)
     }

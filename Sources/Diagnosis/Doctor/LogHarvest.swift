@@ -3,6 +3,8 @@ package import Machine
 /// Reads nginx's logs once and keeps what explains failures, in bounded memory.
 package struct LogHarvest {
     static let matchesMax = 200_000, answersMax = 1_000
+    /// Milliseconds without a failure after which an incident is over.
+    static let quietPeriod: Int64 = 300_000
 
     let since: Timestamp
     let until: Timestamp
@@ -28,7 +30,7 @@ package struct LogHarvest {
         self.zone = zone
         earliest = until
         var limits = IncidentGrouper.Limits()
-        limits.quietPeriod = 300_000
+        limits.quietPeriod = Self.quietPeriod
         grouper = IncidentGrouper(limits: limits)
     }
 

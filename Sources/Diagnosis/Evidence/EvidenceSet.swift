@@ -29,6 +29,9 @@ package struct EvidenceSet: Sendable {
     /// The last lines the backend's unit wrote, oldest first.
     package var lastLines: Observation<[String]> = .notCollected
 
+    /// When sockets, processes and counters were looked at: what they show is of then. Nil: not known.
+    package var looked: Timestamp?
+
     /// The app behind the peer, when goodgate runs it: known exactly.
     package var own: AppHistory?
 

@@ -93,8 +93,12 @@ enum P01NothingListens {
         // Its state is looked at after the failure: a supervisor may have it up again by then.
         let end = RuleSupport.ends(of: link, failure, evidence).first
         if let end { lines.append(RuleSupport.line(end)) }
+        let wasDown = unit.isDown && RuleSupport.wasDown(unit, failure)
+        if unit.isDown, !wasDown, end == nil { return downSince(failure, peer, unit, lines) }
         let why: String =
-            if unit.isStarting {
+            if unit.isDown, !wasDown, let end {
+                "\(unit.name) ended at \(end.time.text), and was started again for a while"
+            } else if unit.isStarting {
                 "\(unit.name) is still starting"
             } else if unit.activeState.isEmpty {
                 "\(unit.name), which serves it, has not bound it"
@@ -108,7 +112,7 @@ enum P01NothingListens {
                 "\(unit.name) is not running"
             }
         return Finding(
-            link.isObserved ? unit.isDown ? .proven : .firm : .likely, Culprit(.unit, unit.name),
+            link.isObserved ? wasDown ? .proven : .firm : .likely, Culprit(.unit, unit.name),
             "Nothing listens on \(peer.text): \(why).",
             evidence: lines,
             disproof:
@@ -118,6 +122,20 @@ enum P01NothingListens {
                     ? "Hold requests until it is ready (Goodgate: `queue`), or wait."
                     : "Read its last lines, repair, start it.",
                 commands: [RuleSupport.log(unit, lines: 20), RuleSupport.restart(unit)]))
+    }
+
+    /// A unit that went down after the failures explains none of them.
+    private static func downSince(
+        _ failure: FailureCase, _ peer: PeerAddress, _ unit: UnitState, _ lines: [EvidenceLine]
+    ) -> Finding {
+        let since = (unit.mainExited ?? unit.activeSince).map { " since \($0.text)" } ?? ""
+        return Finding(
+            .possible, Culprit(.unit, unit.name),
+            "Nothing listened on \(peer.text) at that time, and why is not known: \(unit.name), which serves it, is down only\(since).",
+            evidence: lines, disproof: "An end of \(unit.name) before \(failure.last.text).",
+            fix: Fix(
+                "Read what it wrote at that time.",
+                commands: [RuleSupport.log(unit, since: failure.first.advanced(byMilliseconds: -60_000))]))
     }
 
     /// A TCP socket of the same unit on another port.

@@ -16,7 +16,8 @@ enum P11CrashLoop {
             // A worker's end is its master's affair: the unit lives on.
             let exits = events.filter { $0.kind != .segfault && $0.kind.isCrash && !$0.isWorker }
             // It may still have been starting when its state was looked at.
-            let hitLimit = unit.result == "start-limit-hit" || gaveUp != nil && (unit.isDown || unit.isStarting)
+            let hitLimit =
+                unit.result == "start-limit-hit" && RuleSupport.wasDown(unit, failure) || gaveUp != nil && (unit.isDown || unit.isStarting)
             guard hitLimit || isLoop(exits) else { continue }
             return .finding(finding(failure, link, exits, gaveUp, hitLimit, evidence))
         }

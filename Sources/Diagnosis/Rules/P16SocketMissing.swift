@@ -70,6 +70,7 @@ enum P16SocketMissing {
                 RuleSupport.state(of: unit),
             ]
         if let end = RuleSupport.ends(of: link, failure, evidence).first { lines.append(RuleSupport.line(end)) }
+        let wasDown = unit.isDown && RuleSupport.wasDown(unit, failure)
         let isDirectoryGone = missing != path && path.hasPrefix("/run/")
         let what =
             unit.isDown
@@ -86,7 +87,8 @@ enum P16SocketMissing {
             fix = Fix("Restart it: something removed the socket file.", commands: [RuleSupport.restart(unit)])
         }
         return Finding(
-            link.isObserved ? .proven : .firm, Culprit(.unit, unit.name), "\(path) is missing: \(what).",
+            unit.isDown && !wasDown ? .possible : link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
+            "\(path) is missing: \(what)\(unit.isDown && !wasDown ? ", but was not yet at that time" : "").",
             evidence: lines,
             disproof: "The file existing in the proxy's mount namespace at that time.", fix: fix)
     }

@@ -37,7 +37,7 @@ package enum RuleSupport {
     ) -> [LifeEvent] {
         evidence.events.filter { event in
             guard workers || !event.isWorker, evidence.tells(event, of: link) == true,
-                failure.covers(event.time) || isUnitDownSince(event.time, link.unit)
+                failure.covers(event.time) || event.time <= failure.first && isUnitDownSince(event.time, link.unit)
             else { return false }
             switch event.kind {
             case .exited, .killed, .failed, .outOfMemory, .segfault: return true

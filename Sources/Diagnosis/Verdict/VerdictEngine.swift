@@ -22,7 +22,7 @@ package enum VerdictEngine {
         var ruledOut: [Verdict.Alternative] = []
         for rule in rules where failure.has(rule.reasons) {
             switch rule.judge(failure, evidence) {
-            case .finding(let finding): findings.append((rule, finding))
+            case .finding(let finding): findings.append((rule, dated(finding, failure, evidence)))
             case .ruledOut(let why):
                 ruledOut.append(.init(rule: rule.id, title: rule.title, confidence: nil, text: why))
             case .undecided(let why):
@@ -49,6 +49,22 @@ package enum VerdictEngine {
             alternatives: others,
             ruledOut: ruledOut, gaps: evidence.gaps, page: best.rule.page
         ).masked()
+    }
+
+    /// Milliseconds for which what is seen is still true of what failed.
+    private static let presentMax: Int64 = 120_000
+
+    /// What is seen now proves nothing of failures long ago, unless a log or a time tells of then.
+    private static func dated(_ finding: Finding, _ failure: FailureCase, _ evidence: EvidenceSet) -> Finding {
+        guard finding.confidence > .likely, let looked = evidence.looked, looked.since(failure.last) > presentMax else { return finding }
+        let found = finding.evidence.filter { $0.source != "attempt records" }
+        let end = failure.last.advanced(byMilliseconds: 5_000)
+        guard !found.isEmpty, !found.contains(where: { $0.time.map { $0 <= end } ?? false }) else { return finding }
+        var finding = finding
+        finding.confidence = .likely
+        let text = "this was seen \(RuleSupport.age(looked.since(failure.last))) after the last failure, and may not have been so then"
+        finding.evidence.append(EvidenceLine(text, source: "the times above", time: looked))
+        return finding
     }
 
     private static func isBetter(_ a: (rule: Rule, finding: Finding), _ b: (rule: Rule, finding: Finding)) -> Bool {
