@@ -105,4 +105,49 @@ import Testing
         evidence.looked = scene.failure.now
         #expect(VerdictEngine.judge(scene.failure, evidence: evidence).confidence == .likely)
     }
+
+    /// Failures every four minutes for eleven hours, and one event in the middle: a race of idle connections, as a rule.
+    private func sporadic(_ counts: [ReasonCode: Int], failures: [Int64]) -> Scene {
+        var scene = Scene.app("127.0.0.1:3000", counts, seconds: failures.max() ?? 0)
+        // The kernel's times count from the boot.
+        scene.system.files["/proc/uptime"] = "\(100_000 + (failures.max() ?? 0)).50 1.00\n"
+        for at in failures { scene.failure.times.add(Scene.start.advanced(byMilliseconds: at * 1_000)) }
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
+        scene.upstream = UpstreamFacts(name: "app", place: "nginx.conf:3")
+        scene.upstream?.keepaliveTimeout = 60
+        return scene
+    }
+
+    @Test(arguments: ["P07", "P10", "P11"])
+    func `one end within hours of failures does not explain them all`(rule: String) {
+        func judge(_ failures: [Int64]) -> Verdict {
+            var scene = sporadic([.connEndBeforeHead: failures.count], failures: failures)
+            let middle = 20_000.0
+            if rule == "P10" { scene.oomKill(middle, of: "app.service") }
+            for index in 0..<(rule == "P11" ? 3 : 1) where rule != "P10" {
+                scene.journal(middle + Double(index), "app.service", "app.service: Main process exited, code=dumped, status=11/SEGV")
+            }
+            return scene.judge()
+        }
+        let spread = judge((0..<160).map { $0 * 240 }.filter { abs($0 - 20_000) > 60 })
+        #expect(spread.rule == "P06", "\(spread.rule ?? "") \(spread.cause)")
+        #expect(spread.ruledOut.contains { $0.rule == rule && $0.text.contains("of 160 failures") || $0.text.contains("of 159 failures") })
+        let some = judge((0..<20).map { $0 * 2_000 + 300 } + (0..<6).map { 20_000 + $0 })
+        #expect(some.rule != rule || some.confidence == .possible, "\(some.cause)")
+        let together = judge((0..<40).map { 20_000 + $0 / 4 } + [100, 38_000])
+        #expect(together.rule == rule && together.confidence == .proven, "\(together.rule ?? "") \(together.cause)")
+    }
+
+    @Test func `times are counted in bounded memory`() {
+        var times = FailureTimes(), other = FailureTimes()
+        for index in 0..<100_000 as Range<Int64> { times.add(Timestamp(milliseconds: 1_795_341_600_000 + index * 7_000)) }
+        other.add(Timestamp(milliseconds: 1_795_341_600_000), count: 5)
+        times.add(other)
+        #expect(times.total == 100_005)
+        let start = Timestamp(milliseconds: 1_795_341_600_000)
+        let hour = times.count(within: [start...start.advanced(byMilliseconds: 3_600_000)])
+        #expect(hour >= 519 && hour < 4_000, "\(hour)")
+        #expect(times.count(within: [Timestamp(milliseconds: 0)...Timestamp(milliseconds: 1)]) == 0)
+        #expect(other.count(within: [start...start, start...start.advanced(byMilliseconds: 1)]) == 5)
+    }
 }

@@ -20,6 +20,8 @@ package struct Incident: Sendable {
     package var requestsFailed = 0
     package var requestsSaved = 0
     package var requestsPending = 0
+    /// When they came.
+    package var times = FailureTimes()
     /// The first records and the newest, bounded.
     package var samples: [AttemptRecord] = []
     /// Other peers of the upstream that failed in the same time, at most 16.
@@ -37,6 +39,7 @@ package struct Incident: Sendable {
         first = min(first, other.first)
         last = max(last, other.last)
         counts.merge(other.counts, uniquingKeysWith: +)
+        times.add(other.times)
         requestsFailed += other.requestsFailed
         requestsSaved += other.requestsSaved
         requestsPending += other.requestsPending
@@ -51,6 +54,7 @@ package struct Incident: Sendable {
     package func failureCase(now: Timestamp) -> FailureCase {
         var failure = FailureCase(
             upstream: upstream, peer: peer, counts: counts, first: first, last: last, samples: samples, now: now)
+        failure.times = times
         failure.siblings = siblings
         failure.host = host
         failure.detail = detail

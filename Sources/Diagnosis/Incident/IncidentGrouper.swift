@@ -168,6 +168,7 @@ extension IncidentGrouper {
     ) -> IncidentID {
         guard var incident = open.removeValue(forKey: key) else { return proposed ?? nextID(record.time) }
         incident.counts[record.reason, default: 0] += times
+        incident.times.add(record.time, count: times)
         incident.first = min(incident.first, record.time)
         incident.last = max(incident.last, record.time)
         if let proposed, proposed != incident.id, incident.aliases.count < 64, !incident.aliases.contains(proposed),

@@ -15,7 +15,9 @@ enum P07DiedMidRequest {
             let ends = near.filter { !isOfSlowness($0, evidence) }
             let own = ends.filter { evidence.tells($0, of: link) == true }
             // A worker of the application server may end while its master lives on; an end that was not clean tells more.
-            if let end = own.last(where: { $0.kind.isCrash }) ?? own.last { return .finding(died(link, end, failure, evidence, broken)) }
+            if let end = own.last(where: { $0.kind.isCrash }) ?? own.last {
+                return RuleSupport.weighed(died(link, end, failure, evidence, broken), by: own, of: link, failure, evidence)
+            }
             if let end = ends.last {
                 var finding = died(link, end, failure, evidence, broken)
                 finding.confidence = .possible

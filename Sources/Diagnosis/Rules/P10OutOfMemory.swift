@@ -12,13 +12,15 @@ enum P10OutOfMemory {
         for link in links where link.isObserved || links.count == 1 {
             let own = kills.filter { EvidenceSet.event($0, belongsTo: link.unit) }
             if let kill = own.last(where: { isRelevant($0.time, link.unit, failure) }) {
-                return .finding(finding(failure, link, kill, evidence))
+                return RuleSupport.weighed(finding(failure, link, kill, evidence), by: own, of: link, failure, evidence)
             }
             if link.unit.result == "oom-kill", let exited = link.unit.mainExited, isRelevant(exited, link.unit, failure)
             {
                 let line = EvidenceLine(
                     "\(link.unit.name): Result=oom-kill", source: RuleSupport.unitSource(link.unit), time: exited)
-                return .finding(build(failure, link, constraint: "", lines: [line], evidence))
+                let end = LifeEvent(time: exited, kind: .outOfMemory(constraint: ""), unit: link.unit.name, line: line.text)
+                return RuleSupport.weighed(
+                    build(failure, link, constraint: "", lines: [line], evidence), by: [end], of: link, failure, evidence)
             }
         }
         let near = kills.filter { failure.covers($0.time) }

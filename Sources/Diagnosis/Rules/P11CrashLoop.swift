@@ -19,7 +19,8 @@ enum P11CrashLoop {
             let hitLimit =
                 unit.result == "start-limit-hit" && RuleSupport.wasDown(unit, failure) || gaveUp != nil && (unit.isDown || unit.isStarting)
             guard hitLimit || isLoop(exits) else { continue }
-            return .finding(finding(failure, link, exits, gaveUp, hitLimit, evidence))
+            let finding = finding(failure, link, exits, gaveUp, hitLimit, evidence)
+            return hitLimit ? .finding(finding) : RuleSupport.weighed(finding, by: exits, of: link, failure, evidence)
         }
         if let port = failure.peer?.port,
             let app = evidence.apps.value?.first(where: {

@@ -53,6 +53,42 @@ package enum RuleSupport {
         return active <= time
     }
 
+    /// Milliseconds after an event in which failures are put down to it.
+    private static let reach: Int64 = 60_000
+
+    /// How many of the failures came with one of these events of a backend: a moment before it, or while the backend was not up again for a
+    /// minute. Nil: not known.
+    package static func near(_ events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet) -> Int? {
+        guard failure.times.total > 0 else { return nil }
+        let starts = evidence.events.filter { event in
+            guard evidence.tells(event, of: link) == true else { return false }
+            if case .listening = event.kind { return true }
+            return event.kind == .started
+        }
+        return failure.times.count(
+            within: events.map { event in
+                let up = starts.first { $0.time > event.time }?.time
+                let isGone = up == nil && isUnitDownSince(event.time, link.unit)
+                let end = isGone ? max(failure.last, event.time) : max(up ?? event.time, event.time).advanced(byMilliseconds: reach)
+                return event.time.advanced(byMilliseconds: -3_000)...end
+            })
+    }
+
+    /// A finding about events, as sure as the failures came with them: one event within hours of failures does not explain them all.
+    package static func weighed(
+        _ finding: Finding, by events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet
+    ) -> RuleOutcome {
+        guard let near = near(events, of: link, failure, evidence), near * 2 < failure.times.total else { return .finding(finding) }
+        let text = "at most \(near) of \(failure.times.total) failures came with it"
+        guard near * 10 >= failure.times.total, let event = events.last else {
+            return .ruledOut(events.last.map { "\($0.time.text): \($0.line); \(text)" } ?? text)
+        }
+        var finding = finding
+        finding.confidence = .possible
+        finding.evidence.append(EvidenceLine(text, source: "attempt records", time: event.time))
+        return .finding(finding)
+    }
+
     /// Whether a unit that is down now was so when the failures came: yesterday's are not explained by what was stopped today.
     package static func wasDown(_ unit: UnitState, _ failure: FailureCase) -> Bool {
         let end = failure.last.advanced(byMilliseconds: 5_000)

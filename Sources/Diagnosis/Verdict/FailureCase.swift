@@ -14,6 +14,8 @@ package struct FailureCase: Sendable {
     package var counts: [ReasonCode: Int]
     package var first: Timestamp
     package var last: Timestamp
+    /// When all of them came; empty: not known.
+    package var times = FailureTimes()
     /// A bounded choice of the records.
     package var samples: [AttemptRecord]
     /// The detail a parser or a TLS library gave, unescaped ("invalid header", "alert number 40", …).
