@@ -76,6 +76,32 @@ import Testing
         #expect(verdict.rule == "P02" && verdict.confidence == .proven && verdict.fix.caution == nil, "\(verdict.cause)")
     }
 
+    /// After an upgrade of PHP: nginx dials the old version's socket, and all versions have one directory.
+    @Test(arguments: [1, 2])
+    func `P16 restarts nothing for the path of an old version`(sockets: Int) {
+        var scene = Scene("unix:/run/php/php8.1-fpm.sock", [.socketMissing: 4])
+        for path in ["/", "/run", "/run/php"] { scene.system.statuses[path] = FileStatus(mode: 0o40755) }
+        scene.unit("php8.2-fpm.service", ["RuntimeDirectory": "php", "ExecStart": "argv[]=/usr/sbin/php-fpm8.2 --nodaemonize ; "])
+        for name in ["php8.2-fpm.sock", "php8.2-blog.sock"].prefix(sockets) {
+            scene.listen("unix:/run/php/\(name)", by: scene.process("php-fpm8.2", unit: "php8.2-fpm.service"))
+            scene.system.statuses["/run/php/\(name)"] = FileStatus(mode: 0o140666)
+            scene.system.directories["/run/php", default: []].append(name)
+        }
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P16" && verdict.confidence == .likely && verdict.culprit.kind == .configuration, "\(verdict.cause)")
+        #expect(verdict.cause.contains("/run/php/php8.2-fpm.sock") && !verdict.fix.commands.contains { $0.contains("restart") })
+    }
+
+    @Test func `P16 sees that the file of a bound socket was removed`() {
+        var scene = Scene("unix:/run/app.sock", [.socketMissing: 4])
+        for path in ["/", "/run"] { scene.system.statuses[path] = FileStatus(mode: 0o40755) }
+        scene.unit("app.service", ["ExecStart": "argv[]=/srv/app --uds /run/app.sock ; "])
+        #expect(scene.judge().rule == "P16" && scene.judge().confidence == .likely)
+        scene.listen("unix:/run/app.sock", by: scene.process("app", unit: "app.service"))
+        #expect(scene.judge().rule == "P16" && scene.judge().confidence == .proven, "\(scene.judge().cause)")
+        #expect(scene.judge().fix.summary.contains("removed the socket file"))
+    }
+
     /// Containers use ports like 3000 and 8080 inside, on every host.
     @Test(arguments: [
         ("command", "P01", Culprit(.unit, "app.service")), ("log", "P01", Culprit(.unit, "app.service")),

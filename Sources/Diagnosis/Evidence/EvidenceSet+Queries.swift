@@ -116,8 +116,10 @@ extension EvidenceSet {
             }
         }
         if case .unix(let path) = peer {
-            for unit in known where !unit.runtimeDirectory.isEmpty && path.hasPrefix("/run/\(unit.runtimeDirectory)/") {
-                add(unit.name, "its RuntimeDirectory= holds \(path)", observed: true)
+            // All versions of php-fpm have one directory, with a socket each: only that of a single unit, which is down, tells whose it is.
+            let owners = known.filter { !$0.runtimeDirectory.isEmpty && path.hasPrefix("/run/\($0.runtimeDirectory)/") }
+            for unit in owners {
+                add(unit.name, "its RuntimeDirectory= holds \(path)", observed: owners.count == 1 && unit.activeState != "active")
             }
             for unit in known where Self.serves(path: path, unit) {
                 add(unit.name, "its ExecStart or Environment names \(path)", observed: false)

@@ -43,12 +43,16 @@ enum P16SocketMissing {
                         "Make both agree, if that is the socket for users.",
                         diff: "-    server unix:\(path);\n+    server \(elsewhere.address.text);")))
         }
-        // Who only names the path is one of several who may make it.
-        if let link = links.first(where: { $0.isObserved || links.count == 1 }) {
-            return .finding(fromUnit(failure, path, missing, link, evidence, lines))
-        }
         let near =
             facts.neighbours.isEmpty ? "" : " Sockets beside it: \(facts.neighbours.prefix(3).joined(separator: ", "))."
+        // Who only names the path is one of several who may make it.
+        if let link = links.first(where: { $0.isObserved || links.count == 1 }) {
+            let names = link.isClaim || link.isObserved || EvidenceSet.serves(path: path, link.unit)
+            if !names, link.unit.activeState == "active" {
+                return .finding(notMade(path, missing, near, link, evidence, lines))
+            }
+            return .finding(fromUnit(failure, path, missing, link, evidence, lines))
+        }
         return .finding(
             Finding(
                 .firm, Culprit(.application, "the application behind \(path)"),
@@ -57,6 +61,20 @@ enum P16SocketMissing {
                 evidence: lines, disproof: "The file existing in the proxy's mount namespace at that time.",
                 fix: Fix(
                     "Start the application, or correct the path.", commands: ["ss -xlp", "ls -la \(directory(path))"])))
+    }
+
+    /// A unit that runs and has the directory makes other sockets in it: its start would change nothing.
+    private static func notMade(
+        _ path: String, _ missing: String, _ near: String, _ link: BackendLink, _ evidence: EvidenceSet, _ lines: [EvidenceLine]
+    ) -> Finding {
+        Finding(
+            .likely, Culprit(.configuration, evidence.upstream.value?.place ?? path),
+            "\(missing) does not exist, and \(link.unit.name), which has its directory, runs without it.\(near)",
+            evidence: lines + [
+                EvidenceLine("\(link.unit.name): \(link.how)", source: RuleSupport.unitSource(link.unit)), RuleSupport.state(of: link.unit),
+            ],
+            disproof: "A setting of \(link.unit.name) that names \(path).",
+            fix: Fix("Correct the path, or start what makes it.", commands: ["ss -xlp", "ls -la \(directory(path))"]))
     }
 
     private static func fromUnit(
@@ -70,6 +88,8 @@ enum P16SocketMissing {
                 RuleSupport.state(of: unit),
             ]
         if let end = RuleSupport.ends(of: link, failure, evidence).first { lines.append(RuleSupport.line(end)) }
+        // A socket that is there without its file: then it was removed.
+        let isBound = evidence.listeners(for: .unix(path)).contains { $0.owner?.unit == unit.name }
         let wasDown = unit.isDown && RuleSupport.wasDown(unit, failure)
         let isDirectoryGone = missing != path && path.hasPrefix("/run/")
         let what =
@@ -84,10 +104,13 @@ enum P16SocketMissing {
                 commands: ["systemctl edit \(unit.name)", RuleSupport.restart(unit)],
                 diff: "+[Service]\n+RuntimeDirectory=\(name)")
         } else if unit.activeState == "active" {
-            fix = Fix("Restart it: something removed the socket file.", commands: [RuleSupport.restart(unit)])
+            fix = Fix(
+                isBound ? "Restart it: something removed the socket file." : "See in its log why it has not made it, then restart it.",
+                commands: isBound ? [RuleSupport.restart(unit)] : [RuleSupport.log(unit, lines: 20), RuleSupport.restart(unit)])
         }
         return Finding(
-            unit.isDown && !wasDown ? .possible : link.isObserved ? .proven : .firm, Culprit(.unit, unit.name),
+            unit.isDown && !wasDown ? .possible : unit.activeState == "active" && !isBound ? .likely : link.isObserved ? .proven : .firm,
+            Culprit(.unit, unit.name),
             "\(path) is missing: \(what)\(unit.isDown && !wasDown ? ", but was not yet at that time" : "").",
             evidence: lines,
             disproof: "The file existing in the proxy's mount namespace at that time.", fix: fix)
