@@ -102,6 +102,21 @@ import Testing
         #expect(scene.judge().fix.summary.contains("removed the socket file"))
     }
 
+    /// An old unit that names the port and never ran; what runs was started by hand, in a container, or after the failures.
+    @Test(arguments: [
+        ("session-3.scope", 50_000 as Int64, true, false), ("docker-0123.scope", 50_000, true, false),
+        ("run-u7.scope", 50_000, false, false), ("run-u7.scope", -2, true, false), ("run-u7.scope", 50_000, true, true),
+    ])
+    func `P27 kills no application for a unit that did not want the port`(owner: String, age: Int64, wanted: Bool, isTaken: Bool) {
+        var scene = Scene("127.0.0.1:3000", [.responseTimeout: 3])
+        scene.unit("old-app.service", ["ActiveState": "inactive", "SubState": "dead", "ExecStart": "argv[]=/srv/old --port 3000 ; "])
+        if wanted { scene.journal(-5, "old-app.service", "old-app.service: Main process exited, code=exited, status=1/FAILURE") }
+        scene.listen("127.0.0.1:3000", by: scene.process("python3", unit: owner, age: age))
+        let verdict = scene.judge()
+        let taken = verdict.rule == "P27" || verdict.alternatives.contains { $0.rule == "P27" }
+        #expect(taken == isTaken && !verdict.fix.commands.contains { $0.hasPrefix("kill") }, "\(verdict.cause)")
+    }
+
     /// Containers use ports like 3000 and 8080 inside, on every host.
     @Test(arguments: [
         ("command", "P01", Culprit(.unit, "app.service")), ("log", "P01", Culprit(.unit, "app.service")),

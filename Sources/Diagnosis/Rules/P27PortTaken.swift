@@ -46,10 +46,30 @@ enum P27PortTaken {
                     complaint, evidence))
         }
         let complaint = complaints.last { EvidenceSet.event($0, belongsTo: rightful) }
-        // Without a complaint only a leftover process is suspect: another service may well be the rightful owner.
-        let isLeftover = owner.unit == nil || owner.unit?.hasSuffix(".scope") == true
-        if complaint == nil, rightful.activeState == "active" || !isLeftover { return .notApplicable }
+        // Without a complaint only a leftover process is suspect, and only if the unit wanted the port at that time: another service, a
+        // container, or what somebody started by hand may well be the rightful owner.
+        if complaint == nil, !isLeftover(owner, failure) || !wanted(rightful, failure, evidence) { return .notApplicable }
         return .finding(finding(failure, peer, holder, owner, who: rightful.name, complaint, evidence))
+    }
+
+    /// Whether a process may have outlived its service: it was there before the failures, and is in no container and nobody's session.
+    private static func isLeftover(_ owner: ProcessFacts, _ failure: FailureCase) -> Bool {
+        guard let started = owner.started, started <= failure.first else { return false }
+        guard let unit = owner.unit else { return true }
+        return unit.hasSuffix(".scope") && !["docker-", "libpod-", "session-", "crio-", "cri-containerd-"].contains { unit.hasPrefix($0) }
+    }
+
+    /// Whether a unit was to serve at that time: it is being started, or it ended then.
+    private static func wanted(_ unit: UnitState, _ failure: FailureCase, _ evidence: EvidenceSet) -> Bool {
+        if unit.activeState == "active" { return false }
+        if unit.isStarting { return true }
+        return evidence.events.contains { event in
+            guard EvidenceSet.event(event, belongsTo: unit), failure.covers(event.time, before: 600_000) else { return false }
+            switch event.kind {
+            case .exited, .killed, .failed, .gaveUp, .restartScheduled: return true
+            default: return false
+            }
+        }
     }
 
     private static func isNamed(_ port: UInt16, _ complaint: LifeEvent) -> Bool { EvidenceSet.names(port: port, in: complaint.line) }
@@ -81,8 +101,9 @@ enum P27PortTaken {
             fix: Fix(
                 "Stop the wrong owner or give one of the two another port"
                     + (isOrphan ? "; KillMode=control-group keeps leftovers from staying." : "."),
-                commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)", stop]
-                    + (who.hasSuffix(".service") ? ["systemctl restart \(who)"] : [])),
+                // Nobody types the end of what may be the real application.
+                commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)"]
+                    + (complaint == nil ? [] : [stop] + (who.hasSuffix(".service") ? ["systemctl restart \(who)"] : []))),
             reason: failure.has([.connectRefused]) ? nil : .portTaken)
     }
 
