@@ -133,6 +133,13 @@ package struct NginxFailure: Sendable {
             return NginxFailure(
                 reason, .connecting, [19], "\(peer) did not answer the connection request; the kernel gave up.")
         case .connectUnreachable: return NginxFailure(reason, .connecting, [20], "\(peer) is not reachable.")
+        case .localPorts where m.contains("bind("):
+            let own = m.after("bind(")?.upTo(")").string ?? "its address"
+            return NginxFailure(
+                reason, .connecting, [21], "The proxy cannot bind \(own) for \(peer): `proxy_bind` names no address of this host.",
+                detail: "bind(\(own))")
+        case .localPorts where peer.contains("["):
+            return NginxFailure(reason, .connecting, [2, 21], "This host has no IPv6 address, or no local port left, for \(peer).")
         case .localPorts:
             return NginxFailure(reason, .connecting, [21], "This host has no local port left for \(peer).")
         case .localDescriptors: return NginxFailure(reason, .connecting, [22], "The proxy has no file descriptor left.")

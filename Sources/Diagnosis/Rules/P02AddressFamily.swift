@@ -4,9 +4,12 @@ import Machine
 enum P02AddressFamily {
     static let rule = Rule(
         number: 2, slug: "address-family", title: "IPv4 and IPv6 mixed up", depth: 6,
-        reasons: [.connectRefused], judge: judge)
+        reasons: [.connectRefused, .localPorts], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        if let peer = failure.peer, failure.has([.localPorts]), lacksFamily(peer, evidence) {
+            return .finding(unreachable(peer, failure, evidence))
+        }
         guard let peer = failure.peer, peer.isIP, failure.has([.connectRefused]) else { return .notApplicable }
         // What listens here says nothing about another machine, however alike its port is.
         if RuleSupport.isLocal(peer, evidence) == false { return .ruledOut("\(peer.hostText) is no address of this host") }
@@ -54,6 +57,31 @@ enum P02AddressFamily {
                     // A name that is both sends every second request there already, be it right or wrong.
                     caution: owner == .backend && resolvesBoth && name != nil
                         ? nil : "Whether \(listening) is meant is not known: make sure of it.")))
+    }
+
+    /// Whether the peer has an IPv6 address and this host, which is the proxy's, has none of the kind that reaches it.
+    static func lacksFamily(_ peer: PeerAddress, _ evidence: EvidenceSet) -> Bool {
+        guard peer.isIPv6, let host = evidence.host.value, !host.addresses.isEmpty,
+            evidence.proxy.value.map({ $0.networkNamespace == host.networkNamespace }) ?? true
+        else { return false }
+        return peer.isLoopback ? !host.addresses.contains(peer.withPort(0)) : !host.addresses.contains(where: \.isIPv6)
+    }
+
+    /// EADDRNOTAVAIL says that the proxy has no address to come from: mostly all ports are in use, but not where the family is missing.
+    private static func unreachable(_ peer: PeerAddress, _ failure: FailureCase, _ evidence: EvidenceSet) -> Finding {
+        let what = peer.isLoopback ? "no address \(peer.hostText)" : "no IPv6 address"
+        let name = failure.host ?? evidence.name.value?.host
+        return Finding(
+            .firm, Culprit(.configuration, evidence.upstream.value?.place ?? peer.text),
+            "The proxy dials \(peer.text)\(name.map { ", one of the addresses of \($0)," } ?? ""), and this host has \(what).",
+            evidence: [
+                RuleSupport.failures(failure, [.localPorts]),
+                EvidenceLine("this host has \(what)", source: "ip -6 address", time: evidence.looked ?? failure.now),
+            ],
+            disproof: "An IPv6 address of the proxy's network namespace at that time.",
+            fix: Fix(
+                "Write the IPv4 address instead of the name, or turn IPv6 on (`net.ipv6.conf.all.disable_ipv6`).",
+                commands: ["ip -6 address", "sysctl net.ipv6.conf.all.disable_ipv6"]))
     }
 
     /// The addresses of the other family that mean the same host.

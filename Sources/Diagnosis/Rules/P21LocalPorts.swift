@@ -8,11 +8,23 @@ enum P21LocalPorts {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         var lines = [RuleSupport.failures(failure, [.localPorts])]
         let host = evidence.host.value
+        if let own = LineText(failure.detail).after("bind(").map({ $0.upTo(")").string }) {
+            let address = PeerAddress(parsing: own.contains(":") ? "[\(own)]:0" : "\(own):0")
+            if let addresses = host?.addresses, !addresses.isEmpty, !addresses.contains(address) {
+                return .ruledOut("the proxy binds \(own) (`proxy_bind`), which is no address of this host")
+            }
+            return .undecided("the proxy could not bind \(own) (`proxy_bind`)")
+        }
+        if let peer = failure.peer, P02AddressFamily.lacksFamily(peer, evidence) { return .ruledOut("this host has no IPv6") }
         let sockets = host?.socketsToPeer.values.reduce(0, +) ?? 0
         var isFull = false, span = 0
         if let low = host?.portRangeLow, let high = host?.portRangeHigh, high >= low {
             span = high - low + 1
             isFull = sockets * 10 >= span * 8
+            // Ports that wait after a connection do so for a minute: at the time of the failures the table shows them.
+            if sockets * 2 < span, evidence.listeners.value != nil, let looked = evidence.looked, looked.since(failure.last) < 2_000 {
+                return .ruledOut("\(sockets) sockets to \(failure.peerText), and the range holds \(span)")
+            }
             let states = (host?.socketsToPeer ?? [:]).sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }
             lines.append(
                 EvidenceLine(
