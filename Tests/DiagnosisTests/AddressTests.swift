@@ -31,4 +31,25 @@ import Testing
         let verdict = scene.judge()
         #expect(verdict.isUnknown && verdict.ruledOut.contains { $0.rule == "P21" && $0.text.contains("no address of this host") })
     }
+
+    /// The doctor knows the name of an old address by its port alone.
+    @Test(arguments: [(Bool?.none, "P04", Confidence.firm), (false, "P04", .likely), (true, "P01", .likely)])
+    func `P04 is as sure as the address is known to have been the name's`(isOld: Bool?, rule: String, confidence: Confidence) {
+        var scene = Scene("172.18.0.4:3000", [.connectRefused: 9])
+        scene.host = "api"
+        scene.failure.isHostOld = isOld
+        scene.system.names["api"] = [PeerAddress(parsing: "172.18.0.9:0")]
+        #expect(scene.judge().rule == rule && scene.judge().confidence == confidence, "\(scene.judge().cause)")
+    }
+
+    @Test func `an address is not taken for a name's where a variable chooses the host`() {
+        func upstream(_ more: String) -> String? {
+            var system = RecordedSystem(time: Scene.start)
+            system.files["/n"] = "http { server { location / { proxy_pass http://api:3000; } \(more) } }"
+            return NginxSite(mainFile: "/n", prefix: "/", defaultErrorLog: "/e", defaultAccessLog: "/a", from: system)
+                .upstream(serving: PeerAddress(parsing: "198.51.100.9:3000"))?.facts.name
+        }
+        #expect(upstream("") == "api:3000")
+        #expect(upstream("location /v { proxy_pass http://$http_x:3000; }") == nil)
+    }
 }

@@ -75,6 +75,7 @@ extension Doctor {
             set.upstream = .known(found.facts, source: found.facts.place)
             place = found.server.place
             if case .name(let host, _) = found.server.address { subject.host = host; failure.host = host }
+            if site.known(serving: peer, names: names) == nil { failure.isHostOld = !isInForce(site, instance, since: incident.first) }
             for sibling in found.facts.servers.flatMap({ addresses(of: $0) })
             where sibling != peer && !failure.siblings.contains(sibling) {
                 failure.siblings.append(sibling)
@@ -103,6 +104,15 @@ extension Doctor {
                 < (set.probe.value.map { $0.errorNumber != 0 } ?? false ? LogHarvest.quietPeriod : 120_000),
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: harvest.failedRequests[incident.id] ?? 0, verdict: verdict)
+    }
+
+    /// Whether the proxy that runs has done so since before the failures, with the configuration that stands there.
+    private func isInForce(_ site: NginxSite, _ instance: NginxInstance, since first: Timestamp) -> Bool {
+        // The log has whole seconds, and so has the time of the boot that processes count from.
+        guard let started = instance.started?.advanced(byMilliseconds: -2_000), started <= first else { return false }
+        return site.files.allSatisfy { file in
+            (try? system.status(file)).map { $0.modified.since(started) <= 4_000 } ?? false
+        }
     }
 
     /// Turns a known edit into a diff of the file as it was read.

@@ -289,6 +289,23 @@ extension NginxSite {
     package func upstream(serving peer: PeerAddress, names: [String: [PeerAddress]] = [:]) -> (
         facts: UpstreamFacts, server: UpstreamFacts.Server
     )? {
+        known(serving: peer, names: names) ?? guess(serving: peer)
+    }
+
+    /// A literal name whose answer has changed since: the only name with this port. Where a variable chooses the host, anybody may have
+    /// been dialled.
+    package func guess(serving peer: PeerAddress) -> (facts: UpstreamFacts, server: UpstreamFacts.Server)? {
+        if routes.contains(where: \.hasVariable) { return nil }
+        let named = upstreams.flatMap { facts in facts.servers.map { (facts, $0) } }.filter {
+            if case .name(_, let port) = $0.1.address { port == peer.port ?? 0 } else { false }
+        }
+        return named.count == 1 ? named[0] : nil
+    }
+
+    /// The same without guessing.
+    package func known(serving peer: PeerAddress, names: [String: [PeerAddress]]) -> (
+        facts: UpstreamFacts, server: UpstreamFacts.Server
+    )? {
         for facts in upstreams { for server in facts.servers where server.address == peer { return (facts, server) } }
         for facts in upstreams {
             for server in facts.servers {
@@ -308,10 +325,6 @@ extension NginxSite {
             }
             if named.count == 1, let server = named[0].servers.first { return (named[0], server) }
         }
-        // A literal name whose answer has changed since: the only name with this port.
-        let named = upstreams.flatMap { facts in facts.servers.map { (facts, $0) } }.filter {
-            if case .name(_, let port) = $0.1.address { port == peer.port ?? 0 } else { false }
-        }
-        return named.count == 1 ? named[0] : nil
+        return nil
     }
 }

@@ -10,6 +10,9 @@ package struct FailureCase: Sendable {
     package var siblings: [PeerAddress] = []
     /// The host name in the configuration, when the peer came from one.
     package var host: String?
+    /// Whether the name is the peer's only because no other has its port; nil: it is known to be. True: the configuration in force then may
+    /// have been another.
+    package var isHostOld: Bool?
     /// Attempts by reason.
     package var counts: [ReasonCode: Int]
     package var first: Timestamp
