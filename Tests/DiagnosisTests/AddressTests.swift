@@ -52,4 +52,41 @@ import Testing
         #expect(upstream("") == "api:3000")
         #expect(upstream("location /v { proxy_pass http://$http_x:3000; }") == nil)
     }
+
+    private func report(_ error: String, names: [String: [PeerAddress]] = [:]) -> DoctorReport {
+        var system = RecordedSystem(time: Scene.start)
+        system.files["/etc/nginx/nginx.conf"] =
+            "error_log /log/error;\nhttp { access_log off;\nserver { server_name example.com;\n"
+            + "location / { proxy_pass http://$arg_to; } } }\n"
+        system.files["/log/error"] = error + "\n"
+        system.statuses["/log/error"] = FileStatus(mode: 0o100644, modified: Scene.start)
+        system.names = names
+        var options = Doctor<RecordedSystem>.Options(since: Scene.start.advanced(byMilliseconds: -86_400_000))
+        options.configuration = "/etc/nginx/nginx.conf"
+        options.zoneOffset = 0
+        return Doctor.run(options, system: system)
+    }
+
+    /// The name in the line is another than the server's, and it resolves.
+    @Test func `P05 names the missing resolver, not the site`() throws {
+        let report = report(
+            "2026/11/22 09:59:04 [error] 1#1: *1 no resolver defined to resolve vm, client: 192.0.2.1, server: example.com, "
+                + "request: \"GET / HTTP/1.1\", host: \"a\"", names: ["vm": [PeerAddress(parsing: "10.0.0.9:0")]])
+        let verdict = try #require(report.cases.first?.verdict)
+        #expect(verdict.rule == "P05" && verdict.confidence == .proven && verdict.culprit.kind == .configuration, "\(verdict.cause)")
+        #expect(verdict.culprit.name == "/etc/nginx/nginx.conf:4")
+        #expect(verdict.cause.contains("the name vm") && !verdict.cause.contains("example.com"))
+        #expect(!verdict.fix.commands.contains { $0.contains("example.com") })
+    }
+
+    @Test(arguments: [true, false])
+    func `P05 names the place that nginx named when it did not start`(isBack: Bool) throws {
+        let report = report(
+            "2026/11/22 09:59:04 [emerg] 1#1: host not found in upstream \"nowhere.invalid:3000\" in /etc/nginx/conf.d/a.conf:5",
+            names: isBack ? ["nowhere.invalid": [PeerAddress(parsing: "10.0.0.9:0")]] : [:])
+        let verdict = try #require(report.cases.first?.verdict)
+        #expect(verdict.rule == "P05" && verdict.culprit.name == "/etc/nginx/conf.d/a.conf:5", "\(verdict.culprit) \(verdict.cause)")
+        #expect(verdict.confidence == (isBack ? .likely : .proven) && verdict.cause.contains("refused to start"))
+        #expect(verdict.fix.commands.first == "getent ahosts nowhere.invalid")
+    }
 }

@@ -85,6 +85,12 @@ extension Doctor {
             set.upstream = .known(facts, source: facts.place)
             failure.siblings += facts.servers.flatMap { addresses(of: $0) }.filter { !failure.siblings.contains($0) }
         }
+        let unresolved = site.routes.filter { $0.hasVariable && !$0.hasResolver }
+        if set.upstream.value == nil, unresolved.count == 1, failure.detail.contains("no resolver defined") {
+            set.upstream = .known(unresolved[0].facts, source: unresolved[0].directive.place)
+        }
+        // The configuration names it, so that asking for it is no client's wish.
+        if subject.host == nil, let host = failure.host, failure.detail.contains("host not found in upstream") { subject.host = host }
         for collector in Collectors.all where !collector.isHostWide && (options.testsUpstreams || !(collector is ProbeCollector)) {
             collector.collect(subject, from: system, into: &set)
         }

@@ -88,8 +88,8 @@ package struct LogHarvest {
     ) {
         earliest = min(earliest, time)
         // A name that does not resolve stands in the message only.
-        let isUnresolved = failure.reason == .dnsFailed && line.message.contains(" could not be resolved")
-        var host = isUnresolved ? line.message.upTo(" could not be resolved").string : nil
+        var host = failure.reason == .dnsFailed ? Self.unresolved(line.message) : nil
+        let isUnresolved = host != nil && !line.message.contains("host not found in upstream")
         let server = line.server.flatMap { $0.isEmpty ? nil : $0 }
         var peer = line.peer.map { site.socket(in: $0) }, upstream = line.upstream ?? host ?? server ?? "nginx"
         // With `proxy_pass http://$host` each client makes up names: those are one incident of the server, not one each.
@@ -111,6 +111,15 @@ package struct LogHarvest {
         for identity in identities where explained.count < Self.matchesMax {
             explained[Self.hash(identity, Array(client.utf8)[...], target) &+ UInt64(bitPattern: time.seconds)] = id
         }
+    }
+
+    /// The name that a message about names is of: `"api:3000"` at nginx' start, `api` when a request came.
+    static func unresolved(_ message: LineText) -> String? {
+        if message.contains(" could not be resolved") { return message.upTo(" could not be resolved").string }
+        if let name = message.after("no resolver defined to resolve ") { return name.upTo(",").word.string }
+        guard let name = message.between("host not found in upstream \"", "\"")?.string else { return nil }
+        if case .name(let host, _) = PeerAddress(parsing: name) { return host }
+        return name
     }
 
     private mutating func isConfigured(_ name: String, _ site: NginxSite) -> Bool {

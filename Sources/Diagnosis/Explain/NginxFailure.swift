@@ -95,7 +95,7 @@ package struct NginxFailure: Sendable {
             return NginxFailure(
                 .dnsFailed, .resolving, [5],
                 "The name \(m.between("upstream \"", "\"")?.string ?? "") did not resolve at start: the proxy "
-                    + "refused to start."
+                    + "refused to start.", detail: m.string
             )
         }
         if let rest = m.after("could not be resolved (") {
@@ -106,7 +106,7 @@ package struct NginxFailure: Sendable {
         if m.contains("no resolver defined to resolve") {
             return NginxFailure(
                 .dnsFailed, .resolving, [5],
-                "proxy_pass with a variable needs a resolver directive: \(m.after("to resolve ")?.word.string ?? "").")
+                "proxy_pass with a variable needs a resolver directive: \(m.after("to resolve ")?.word.string ?? "").", detail: m.string)
         }
         return nil
     }

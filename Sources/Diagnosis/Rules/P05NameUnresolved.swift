@@ -15,6 +15,9 @@ enum P05NameUnresolved {
         if !failure.detail.isEmpty {
             lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.first))
         }
+        let detail = LineText(failure.detail)
+        if detail.contains("no resolver defined") { return .finding(withoutResolver(host, lines, evidence)) }
+        if detail.contains("host not found in upstream") { return .finding(atStart(host, detail, ask, lines, failure, evidence)) }
         guard let name = evidence.name.value else {
             return .finding(
                 Finding(
@@ -51,6 +54,39 @@ enum P05NameUnresolved {
                     "Start the upstream before the proxy, or let the proxy resolve at run time and keep the last "
                         + "good answer.",
                     commands: ["\(failure.proxy) -T 2>/dev/null | grep -n resolver"])))
+    }
+
+    /// The name may well resolve: nobody was asked.
+    private static func withoutResolver(_ host: String, _ lines: [EvidenceLine], _ evidence: EvidenceSet) -> Finding {
+        Finding(
+            .proven, Culprit(.configuration, evidence.upstream.value?.place ?? "proxy_pass with a variable"),
+            "proxy_pass takes the name \(host) from a variable, and no `resolver` is configured there: nobody was asked for it.",
+            evidence: lines, disproof: "A `resolver` in that location, its server or http.",
+            fix: Fix(
+                "Name a resolver, or an upstream group with that name.", commands: ["grep -w nameserver /etc/resolv.conf"],
+                diff: "+resolver ADDRESS valid=10s;"))
+    }
+
+    /// nginx did not start, or went on with its old configuration at a reload.
+    private static func atStart(
+        _ host: String, _ detail: LineText, _ ask: ShellCommand, _ lines: [EvidenceLine], _ failure: FailureCase, _ evidence: EvidenceSet
+    ) -> Finding {
+        let place = detail.after("\" in ").map { $0.word.string } ?? host
+        var lines = lines, isStill = false
+        if let name = evidence.name.value {
+            isStill = name.addresses.isEmpty
+            let now = isStill ? name.failure ?? "no address" : "\(RuleSupport.list(name.addresses.map(\.hostText))) now"
+            lines.append(EvidenceLine("\(host): \(now)", source: evidence.name.source, time: failure.now))
+        }
+        return Finding(
+            isStill ? .proven : .likely, Culprit(.configuration, place),
+            "\(failure.proxy) refused to start, or to reload, at \(failure.first.text): \(host) did not resolve (\(place))"
+                + (isStill ? "." : "; the name came later, or the network was not up yet."),
+            evidence: lines, disproof: "Workers that were started with this configuration at that time.",
+            fix: Fix(
+                "Correct the name or make it known; for good, resolve at run time, or start after the network is up "
+                    + "(`After=network-online.target`).",
+                commands: [ask, "\(failure.proxy) -t"]))
     }
 
     private static func answer(_ code: Int?) -> String {
