@@ -16,6 +16,7 @@ import Testing
         scene.system.time = scene.system.time.advanced(byMilliseconds: 60_000)
         let verdict = scene.judge()
         #expect(verdict.rule == rule && verdict.fix.edit == nil, "\(verdict.cause)")
+        #expect(verdict.confidence == (has ? .possible : .firm) && !verdict.cause.contains("All local ports"))
         #expect(rule == "P21" || !verdict.fix.commands.contains { $0.contains("ip_local_port_range") })
     }
 

@@ -42,8 +42,11 @@ enum P21LocalPorts {
         }
         return .finding(
             Finding(
-                isFull ? .proven : noKeepalive ? .firm : .likely, Culprit(.gatewayLimit, "ip_local_port_range"),
-                "All local ports\(span > 0 ? " (\(span))" : "") for connections to \(failure.peerText) are in use.",
+                // Of IPv6, the address that connections come from may have been missing as well.
+                isFull ? .proven : failure.peer?.isIPv6 ?? false ? .possible : .likely, Culprit(.gatewayLimit, "ip_local_port_range"),
+                isFull
+                    ? "All local ports (\(span)) for connections to \(failure.peerText) are in use."
+                    : "No local port was left for connections to \(failure.peerText) at that time; they are not in use any more.",
                 evidence: lines,
                 disproof: "Far fewer sockets to that address than ports.",
                 fix: Fix(
