@@ -9,15 +9,18 @@ import Machine
 
     private func findings(
         _ configuration: String, evidence: EvidenceSet = EvidenceSet(), files: [String: String] = [:],
-        names: [String: [PeerAddress]] = [:]
+        names: [String: [PeerAddress]] = [:], version: NginxVersion? = nil
     ) -> [LintFinding] {
+        Lint.findings(site(configuration, files: files, version: version), evidence: evidence, names: names)
+    }
+
+    private func site(_ configuration: String, files: [String: String] = [:], version: NginxVersion? = nil) -> NginxSite {
         var system = RecordedSystem(time: time)
         system.files = files
         system.files["/etc/nginx/nginx.conf"] = configuration
-        let site = NginxSite(
+        return NginxSite(
             mainFile: "/etc/nginx/nginx.conf", prefix: "/usr/share/nginx", defaultErrorLog: "/e",
-            defaultAccessLog: "/a", from: system)
-        return Lint.findings(site, evidence: evidence, names: names)
+            defaultAccessLog: "/a", version: version, from: system)
     }
 
     private let both = ["localhost": [PeerAddress(parsing: "127.0.0.1:0"), PeerAddress(parsing: "[::1]:0")]]
@@ -106,6 +109,7 @@ import Machine
 
     private static func proxy(_ statements: String) -> String { "http { server { location / {\n    \(statements)\n} } }\n" }
     private static let server = "server { location / {\nproxy_pass http://a;\n} } }\n"
+    private static let reusing = "proxy_http_version 1.1; proxy_set_header Connection \"\";"
     private static let two = "server 10.0.0.1:80 max_fails=1 weight=2; server 10.0.0.2:80 fail_timeout=9s;"
 
     @Test(arguments: [
@@ -147,10 +151,88 @@ import Machine
         #expect(after(id, configuration) == expected)
     }
 
+    private static let kept = "http { upstream a { server 127.0.0.1:3000; keepalive 8; } server { location / {\n"
+
+    @Test(arguments: [
+        ("proxy_pass http://a;", nil, "proxy_pass http://a;\nproxy_http_version 1.1;\nproxy_set_header Connection \"\";"),
+        ("proxy_http_version 1.1;\nproxy_pass http://a;", nil,
+         "proxy_http_version 1.1;\nproxy_pass http://a;\nproxy_set_header Connection \"\";"),
+        ("proxy_http_version 1.1;\nproxy_set_header Connection close;\nproxy_pass http://a;", nil,
+         "proxy_http_version 1.1;\nproxy_set_header Connection \"\";\nproxy_pass http://a;"),
+        // A field beside the others, which a block with one of its own would not inherit.
+        ("proxy_set_header Host $host;\nproxy_pass http://a;", nil,
+         "proxy_set_header Host $host;\nproxy_http_version 1.1;\nproxy_set_header Connection \"\";\nproxy_pass http://a;"),
+        ("proxy_set_header Host $host; proxy_pass http://a;", NginxVersion(1, 29, 6),
+         "proxy_set_header Host $host; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass http://a;"),
+        ("fastcgi_pass a;", NginxVersion(1, 29, 7), "fastcgi_pass a;\nfastcgi_keep_conn on;"),
+    ] as [(String, NginxVersion?, String)])
+    func `keepalive that keeps nothing open is told`(location: String, version: NginxVersion?, expected: String) throws {
+        let configuration = Self.kept + location + "\n} } }\n"
+        let finding = try #require(findings(configuration, version: version).first { $0.id == "keepalive-not-used" })
+        #expect(finding.caution != nil)
+        let after = try FilePatch.apply([#require(finding.diff.flatMap(FilePatch.init))], to: configuration)
+        #expect(after == Self.kept + expected + "\n} } }\n")
+    }
+
+    @Test(arguments: [
+        ("proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass http://a;", nil, 60),
+        ("proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass http://a$request_uri;", nil, 60),
+        ("proxy_http_version 1.1; proxy_set_header Connection $upgrade; proxy_pass http://a;", nil, nil),
+        ("proxy_http_version 1.1; proxy_set_header Connection $open; proxy_pass http://a;", nil, 60),
+        ("proxy_http_version 1.1; proxy_set_header Connection $elsewhere; proxy_pass http://a;", nil, 60),
+        ("proxy_http_version 1.1; proxy_set_header Host $host; proxy_pass http://a;", nil, nil),
+        ("proxy_pass http://a;", NginxVersion(1, 29, 7), 60), ("proxy_pass http://a;", NginxVersion(1, 29, 6), nil),
+        ("proxy_http_version 1.0; proxy_pass http://a;", NginxVersion(1, 30, 0), nil),
+        ("grpc_pass grpc://a;", nil, 60), ("uwsgi_pass a;", nil, nil), ("fastcgi_pass a;", nil, nil),
+        ("fastcgi_keep_conn on; fastcgi_pass a;", nil, 60),
+    ] as [(String, NginxVersion?, Int?)])
+    func `connections are kept where nginx keeps them`(location: String, version: NginxVersion?, expected: Int?) {
+        let maps = "map $http_upgrade $upgrade { default upgrade; '' close; }\nmap $http_upgrade $open { default upgrade; '' ''; }\n"
+        let site = site(Self.kept.replacing("http {", with: "http {\n" + maps) + location + "\n} } }\n", version: version)
+        #expect(site.upstreams.first { $0.name == "a" }?.keepaliveTimeout == expected)
+    }
+
+    @Test(arguments: [
+        ("nginx version: nginx/1.22.1\u{0}", NginxVersion(1, 22, 1)), ("x nginx/ nginx/%s openresty/1.29.2.3 y", NginxVersion(1, 29, 2)),
+        ("nginx/1.29.7", NginxVersion(1, 29, 7)), ("nothing", nil as NginxVersion?),
+    ])
+    func `the version is read out of the program`(program: String, expected: NginxVersion?) {
+        var system = RecordedSystem(time: time)
+        system.files["/usr/sbin/nginx"] = program
+        #expect(NginxVersion.of(program: nil, from: system) == expected)
+        #expect(NginxVersion.of(program: "/opt/nginx", from: system) == nil)
+    }
+
+    /// With groups and addresses a variable needs no resolver, whatever follows them.
+    @Test(arguments: [
+        ("proxy_pass http://10.0.0.1:3000$request_uri;", nil, "10.0.0.1:3000"), ("proxy_pass http://a$1;", nil, "a"),
+        ("proxy_pass http://a/$1;", nil, "a"), ("proxy_pass http://$to;", nil, "blue"), ("proxy_pass http://$to$request_uri;", nil, "blue"),
+        ("proxy_pass http://${to}_2;", .error, nil),
+        ("set $b 10.0.0.7:80; proxy_pass http://$b/x;", nil, "10.0.0.7:80"), ("set $b http://a; proxy_pass $b;", nil, "a"),
+        ("set $b ''; set $b A; proxy_pass http://$b;", nil, "a"), ("proxy_pass http://$geo;", nil, "10.0.0.8"),
+        ("proxy_pass http://$half;", .error, "blue"), ("set $b api.internal; proxy_pass http://$b;", .error, nil),
+        ("set $b $host; proxy_pass http://$b;", .notice, nil), ("proxy_pass http://$host;", .notice, nil),
+        ("proxy_pass http://10.0.0.1:3$port;", .notice, nil), ("resolver 10.0.0.53; proxy_pass http://$host;", nil, nil),
+    ] as [(String, LintFinding.Severity?, String?)])
+    func `a resolver is asked for where one is needed`(location: String, severity: LintFinding.Severity?, upstream: String?) {
+        let configuration = """
+            http {
+                upstream a { server 10.0.0.1:80; } upstream blue { server 10.0.0.2:80; }
+                map $host $to { default blue; hostnames; x.example a; } geo $geo { default 10.0.0.8; }
+                split_clients $remote_addr $half { 50% blue; * api.internal; }
+                server { location / { \(location) } }
+            }
+            """
+        let finding = findings(configuration).first { $0.id == "variable-without-resolver" }
+        #expect(finding?.severity == severity, "\(finding?.why ?? "none")")
+        if let upstream { #expect(site(configuration).upstreams.contains { $0.name == upstream && $0.connectTimeout == 60 }) }
+    }
+
     @Test func `an idle time-out that stands there is replaced`() {
         var scene = Scene.app("127.0.0.1:3000", [:])
         scene.listen("127.0.0.1:3000", by: scene.process("gunicorn", unit: "app.service", command: "gunicorn app:app"))
-        let configuration = "http { upstream a {\nserver 127.0.0.1:3000;\nkeepalive 8;\nkeepalive_timeout 60s;\n}\n" + Self.server
+        let configuration = "http { \(Self.reusing) upstream a {\nserver 127.0.0.1:3000;\nkeepalive 8;\nkeepalive_timeout 60s;\n}\n"
+            + Self.server
         #expect(after("keepalive-too-long", configuration, evidence: scene.evidence()) == configuration.replacing("60s", with: "1s"))
     }
 
@@ -194,7 +276,7 @@ import Machine
         #expect(caution(id, secure, scene.evidence())?.contains("TLS") == true)
         #expect(caution("no-zone", group, scene.evidence()) == nil)
         for id in ["max-fails-two-servers", "connect-timeout-60"] { #expect(caution(id, group, scene.evidence()) != nil) }
-        let kept = group.replacing("upstream a {", with: "upstream a {\nkeepalive 8;\nkeepalive_timeout 60s;")
+        let kept = group.replacing("upstream a {", with: "\(Self.reusing) upstream a {\nkeepalive 8;\nkeepalive_timeout 60s;")
         var bound = scene.evidence()
         bound.listeners = .known([Listener(address: PeerAddress(parsing: "10.0.0.1:80"), owner: node)], source: "")
         #expect(caution("keepalive-too-long", kept, bound) != nil)
@@ -237,7 +319,7 @@ import Machine
             ])
         scene.listen("127.0.0.1:3000", by: scene.process("gunicorn", unit: "app.service", command: "gunicorn app:app"))
         let found = findings(
-            "events { worker_connections 4096; }\nworker_rlimit_nofile 1024;\nhttp { upstream a {\nserver "
+            "events { worker_connections 4096; }\nworker_rlimit_nofile 1024;\nhttp { \(Self.reusing) upstream a {\nserver "
                 + "127.0.0.1:3000;\nkeepalive 8;\n}\nserver { listen 80 backlog=9999;\nlocation / { proxy_pass "
                 + "http://a; } } }\n",
             evidence: scene.evidence())

@@ -49,7 +49,7 @@ package struct Doctor<System: SystemReader> {
         report.reloadCommand = instance.reloadCommand
         let site = NginxSite(
             mainFile: instance.mainFile, prefix: instance.prefix, defaultErrorLog: instance.errorLog,
-            defaultAccessLog: instance.accessLog,
+            defaultAccessLog: instance.accessLog, version: NginxVersion.of(program: instance.program, from: system),
             from: system)
         report.gaps += site.gaps
         resolveNames(site)

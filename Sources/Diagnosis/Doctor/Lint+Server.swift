@@ -51,7 +51,7 @@ extension Lint.Context {
     }
 
     /// The diff that sets a directive beside a `proxy_pass`: in place of the one that stands in its block, or behind it.
-    private func set(_ name: String, _ value: String, _ route: NginxSite.Route) -> String? {
+    func set(_ name: String, _ value: String, _ route: NginxSite.Route) -> String? {
         let statement = "\(name) \(value);"
         return route.block.last(name).map { replacing([($0, statement)]) } ?? insertion(after: route.directive, [statement])
     }

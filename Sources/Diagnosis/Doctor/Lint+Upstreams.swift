@@ -15,18 +15,32 @@ extension Lint.Context {
                 }
             }
         }
-        for route in site.routes where route.hasVariable && !route.hasResolver {
-            out.append(
-                LintFinding(
-                    "variable-without-resolver", .error, "proxy_pass with a variable and no resolver",
-                    why:
-                        "A name that comes out of a variable is resolved at run time, which needs a `resolver` "
-                        + "directive; without one every request fails with 502 \"no resolver defined\".",
-                    place: route.directive.place,
-                    diff: insertion(after: route.directive, ["resolver 127.0.0.53 valid=10s;"]),
-                    caution: "127.0.0.53 is the resolver of systemd-resolved: take the name server of this host."))
+        for route in site.routes where !route.hasResolver {
+            switch route.variable {
+            case nil, .nothingToResolve: continue
+            case .needsResolver(let name):
+                out.append(
+                    withoutResolver(
+                        route, .error,
+                        "\(name) comes out of a variable, so it is resolved at run time, which needs a `resolver` directive; without one "
+                            + "every request for it fails with 502 \"no resolver defined\"."))
+            case .unknown:
+                out.append(
+                    withoutResolver(
+                        route, .notice,
+                        "The configuration does not tell what the variable holds. The name of an upstream group or an address is fine; any "
+                            + "other name needs a `resolver`, and without one its requests fail with 502 \"no resolver defined\"."))
+            }
         }
         return out
+    }
+
+    private func withoutResolver(_ route: NginxSite.Route, _ severity: LintFinding.Severity, _ why: String) -> LintFinding {
+        LintFinding(
+            "variable-without-resolver", severity, "\(route.directive.name) with a variable and no resolver", why: why,
+            place: route.directive.place,
+            diff: insertion(after: route.directive, ["resolver 127.0.0.53 valid=10s;"]),
+            caution: "127.0.0.53 is the resolver of systemd-resolved: take the name server of this host.")
     }
 
     private func localhost(_ server: UpstreamFacts.Server, _ port: UInt16, _ addresses: [PeerAddress]) -> LintFinding {
@@ -122,6 +136,7 @@ extension Lint.Context {
                         place: facts.place, diff: insertion(after: node, ["zone \(name) 64k;"])))
             }
             if let keep = facts.keepaliveTimeout { out += idle(facts, keep, node) }
+            if facts.keepaliveTimeout == nil, let unused = unusedKeepalive(node, name) { out.append(unused) }
         }
         for route in site.routes where route.nextUpstream == ["off"] {
             out.append(
@@ -188,5 +203,36 @@ extension Lint.Context {
             ]
         }
         return []
+    }
+
+    /// `keepalive` in a group whose requests all ask for their connections to be closed.
+    private func unusedKeepalive(_ node: ConfigNode, _ name: String) -> LintFinding? {
+        guard let keepalive = node.last("keepalive"), keepalive.arguments.first != "0",
+            let route = site.routes.first(where: { $0.groups.contains(name) })
+        else { return nil }
+        let isFastCGI = route.directive.name == "fastcgi_pass"
+        guard isFastCGI || route.directive.name == "proxy_pass" else { return nil }
+        let needed = isFastCGI ? "`fastcgi_keep_conn on`" : "`proxy_http_version 1.1` and `proxy_set_header Connection \"\"`"
+        return LintFinding(
+            "keepalive-not-used", .warning, "keepalive without effect",
+            why:
+                "`keepalive` of \(name) keeps nothing open without \(needed)\(isFastCGI ? "" : " (before nginx 1.29.7)"): every request "
+                + "makes a connection, which costs time, and a local port for a minute.",
+            place: keepalive.place, diff: isFastCGI ? set("fastcgi_keep_conn", "on", route) : reusing(route),
+            caution: isFastCGI
+                ? "A kept connection occupies a worker of php-fpm: pm.max_children has to be more than all nginx workers keep."
+                : "The application is spoken to in HTTP/1.1, and has to keep idle connections longer than the proxy's keepalive_timeout.")
+    }
+
+    /// The diff that lets a route's connections stay open; nil when a header field decides otherwise on purpose.
+    private func reusing(_ route: NginxSite.Route) -> String? {
+        let old = route.headerFields.first { $0.arguments.first?.lowercased() == "connection" }
+        let isOld = route.version.map { $0.arguments.first == "1.0" } ?? true
+        guard route.version == nil || !isOld else { return nil }
+        let version = isOld ? ["proxy_http_version 1.1;"] : []
+        let field = "proxy_set_header Connection \"\";"
+        guard let old else { return insertion(after: route.headerFields.last ?? route.directive, version + [field]) }
+        guard old.arguments.last?.lowercased() == "close" else { return nil }
+        return version.isEmpty ? replacing([(old, field)]) : nil
     }
 }

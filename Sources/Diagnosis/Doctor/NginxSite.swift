@@ -7,9 +7,12 @@ package struct NginxSite: Sendable {
         /// The block that it stands in.
         package var block: ConfigNode
         package var scheme: String
-        /// Authority or name of the upstream group; empty when it holds a variable.
+        /// Authority or name of the upstream group; empty when a variable decides.
         package var target: String
-        package var hasVariable: Bool
+        /// The groups it leads to, as far as the configuration tells.
+        package var groups: Set<String>
+        /// What the variable is, if one decides whom to ask.
+        package var variable: RouteTarget.Outcome?
         /// server_name of the server it stands in, and the location's words.
         package var serverNames: [String]
         package var location: String
@@ -19,6 +22,12 @@ package struct NginxSite: Sendable {
         /// What the address that stands in the directive is used for beside the connection; nil: nothing.
         package var addressUse: String?
         package var nextUpstream: [String]?
+        /// Whether its requests leave a connection open behind them; nil: a variable decides.
+        package var keepsConnections: Bool?
+        /// The `…_set_header` that are in force.
+        package var headerFields: [ConfigNode]
+        /// The `…_http_version` that is in force, if one is written.
+        package var version: ConfigNode?
     }
 
     /// An access log and the formats of its lines: servers may write to one file in different ones.
@@ -44,13 +53,16 @@ package struct NginxSite: Sendable {
     package var accessLogs: [AccessLog] = []
     package var main: [ConfigNode] = []
     package var prefix: String
+    /// The program's version; nil when not known.
+    package var version: NginxVersion?
 
     /// Reads a configuration. Never fails; what could not be read is in `gaps`.
     package init(
-        mainFile: String, prefix: String, defaultErrorLog: String, defaultAccessLog: String,
+        mainFile: String, prefix: String, defaultErrorLog: String, defaultAccessLog: String, version: NginxVersion? = nil,
         from system: some SystemReader
     ) {
         self.mainFile = mainFile
+        self.version = version
         self.prefix = prefix
         var reader = ConfigTreeReader()
         main = reader.read(mainFile, from: system)
@@ -121,100 +133,16 @@ extension NginxSite {
                 }
                 facts.servers.append(entry)
             }
-            // On by default since nginx 1.29.7; before, `keepalive` alone turns it on. The default time-out is 60 s.
-            if node.last("keepalive") != nil {
-                facts.keepaliveTimeout =
-                    node.last("keepalive_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
-            }
+            facts.keepaliveTimeout = keepaliveTimeout(of: node)
             facts.hasZone = node.last("zone") != nil
             upstreams.append(facts)
         }
         for server in http.all("server") { walk(server, context: [http, server], server: server, location: "/") }
-    }
-
-    private mutating func walk(_ node: ConfigNode, context: [ConfigNode], server: ConfigNode, location: String) {
-        for child in node.children ?? [] {
-            if ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"].contains(child.name),
-                let target = child.arguments.first
-            {
-                addRoute(child, target, context, server, location)
-            } else if child.children != nil,
-                child.name == "location" || child.name == "if" || child.name == "limit_except"
-            {
-                walk(
-                    child, context: context + [child], server: server,
-                    location: child.name == "location" ? child.arguments.joined(separator: " ") : location)
-            }
+        // What no route reuses is not kept.
+        for index in upstreams.indices {
+            let routes = routes.filter { $0.groups.contains(upstreams[index].name) }
+            if !routes.contains(where: { $0.keepsConnections != false }) { upstreams[index].keepaliveTimeout = nil }
         }
-    }
-
-    private mutating func addRoute(
-        _ directive: ConfigNode, _ target: String, _ context: [ConfigNode], _ server: ConfigNode, _ location: String
-    ) {
-        let module = String(directive.name.dropLast(5))  // "proxy", "fastcgi", …
-        var scheme = module == "proxy" ? "http" : module == "grpc" ? "grpc" : module, authority = target
-        if let range = target.firstRange(of: "://") {
-            scheme = String(target[..<range.lowerBound]); authority = String(target[range.upperBound...])
-        }
-        let hasVariable = authority.contains("$")
-        if authority.hasPrefix("unix:") {
-            authority = "unix:" + String(authority.dropFirst(5).prefix { $0 != ":" })
-        } else {
-            authority = String(authority.prefix { $0 != "/" && $0 != "?" })
-        }
-        func inherited(_ name: String) -> ConfigNode? {
-            for node in context.reversed() { if let found = node.last(name) { return found } }
-            return nil
-        }
-        var facts: UpstreamFacts
-        if let index = upstreams.firstIndex(where: { $0.name == authority }) {
-            facts = upstreams[index]
-        } else {
-            let address = PeerAddress(parsing: authority).withDefaultPort(scheme == "https" || scheme == "grpcs" ? 443 : 80)
-            facts = UpstreamFacts(
-                name: authority, place: directive.place,
-                servers: [.init(text: authority, address: address, place: directive.place)])
-        }
-        facts.scheme = scheme
-        facts.connectTimeout = inherited("\(module)_connect_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
-        facts.readTimeout = inherited("\(module)_read_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
-        facts.bufferSize = inherited("\(module)_buffer_size").flatMap { Self.size($0.arguments.first) } ?? 4_096
-        facts.sendsServerName = inherited("\(module)_ssl_server_name")?.arguments.first == "on"
-        let next = inherited("\(module)_next_upstream")?.arguments
-        if let index = upstreams.firstIndex(where: { $0.name == authority }) {
-            upstreams[index].scheme = scheme
-            upstreams[index].connectTimeout = facts.connectTimeout
-            upstreams[index].readTimeout = facts.readTimeout
-            upstreams[index].bufferSize = facts.bufferSize
-            upstreams[index].sendsServerName = facts.sendsServerName
-        } else if !hasVariable {
-            upstreams.append(facts)
-        }
-        // Header fields are inherited only by a block that has none of its own.
-        let fields = context.reversed().map { $0.all("\(module)_set_header") }.first { !$0.isEmpty } ?? []
-        let host = fields.first { $0.arguments.first?.lowercased() == "host" }?.arguments.last
-        var addressUse: String?
-        if module == "proxy" || module == "grpc" {
-            let key = inherited("proxy_cache_key")?.arguments.joined()
-            if host.map({ $0.contains("proxy_host") }) ?? true {
-                addressUse = "Without `proxy_set_header Host` the address is also the Host that the application is told."
-            } else if inherited("proxy_cache")?.arguments.first ?? "off" != "off", key.map({ $0.contains("proxy_host") }) ?? true {
-                addressUse = "The address is part of the key of cached answers: all would be fetched anew."
-            } else if scheme == "https" || scheme == "grpcs", inherited("\(module)_ssl_name") == nil {
-                addressUse = "The address is also the name that is told and checked in TLS."
-            } else if inherited("proxy_redirect").map({ $0.arguments.first != "off" }) ?? false {
-                addressUse = "`proxy_redirect` may go by the address."
-            }
-        }
-        let errorCodes = context.flatMap { $0.all("error_page") }.flatMap(\.arguments)
-        routes.append(
-            Route(
-                directive: directive, block: context.last ?? server, scheme: scheme,
-                target: hasVariable ? "" : authority, hasVariable: hasVariable,
-                serverNames: server.last("server_name")?.arguments ?? [], location: location, facts: facts,
-                hasErrorPage: errorCodes.contains { $0 == "502" || $0 == "503" || $0 == "504" },
-                hasResolver: inherited("resolver") != nil || main.contains { $0.name == "resolver" },
-                addressUse: addressUse, nextUpstream: next))
     }
 
     /// `60`, `60s`, `1m`, `1m30s`, `500ms` (rounded up) in seconds.
