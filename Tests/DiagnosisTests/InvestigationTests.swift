@@ -54,6 +54,26 @@ import Testing
         #expect(investigation.verdict?.version == 2)
     }
 
+    /// The first look reads no log: what it could not decide must not stay undecided when the second one has.
+    @Test func `what is ruled out, and what cannot be read, is told though the verdict stays the same`() throws {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
+        scene.kernel(-3_000, "eth0: link up")
+        var system = scene.recorded()
+        for command in system.commands.keys where command.hasPrefix("journalctl") { system.commands[command] = nil }
+        var investigation = Investigation(incident: IncidentID(seconds: start.seconds, salt: 0))
+        let subject = CollectionSubject(
+            peer: scene.failure.peer, since: start.advanced(byMilliseconds: -60_000), until: scene.failure.last)
+        let look = investigation.proceed(.volatile, failure: scene.failure, subject: subject, on: system)
+        let first = try #require(look)
+        func said(of rule: String, _ verdict: Verdict?) -> String? { verdict?.ruledOut.first { $0.rule == rule }?.text }
+        #expect(first.rule == "P01" && said(of: "P10", first)?.hasPrefix("not decided") == true)
+        #expect(investigation.proceed(.durable, failure: scene.failure, subject: subject, on: system) == nil)
+        let verdict = try #require(investigation.verdict)
+        #expect(verdict.version == 1 && verdict.rule == "P01")
+        #expect(said(of: "P10", verdict)?.hasPrefix("not decided") == false)
+        #expect(verdict.gaps.contains { $0.contains("journal") } && !first.gaps.contains { $0.contains("journal") })
+    }
+
     @Test func `counters that grow between two looks are evidence`() {
         var scene = Scene("127.0.0.1:3000", [.connectTimeout: 5])
         scene.listen("127.0.0.1:3000", by: scene.process("node"))

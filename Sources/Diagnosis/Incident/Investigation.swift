@@ -68,8 +68,11 @@ package struct Investigation: Sendable {
         if let verdict, verdict.rule == next.rule, verdict.confidence == next.confidence, verdict.cause == next.cause,
             verdict.culprit == next.culprit, verdict.evidence.count >= next.evidence.count
         {
-            // Nothing new, but the counts may have grown.
-            if verdict.evidence.count == next.evidence.count { self.verdict?.evidence = next.evidence }
+            // The same answer; but the counts may have grown, and more was ruled out or could not be looked at.
+            var kept = next
+            kept.version = verdict.version
+            if verdict.evidence.count > next.evidence.count { kept.evidence = verdict.evidence }
+            self.verdict = kept
             return nil
         }
         verdict = next
