@@ -30,6 +30,41 @@ import Testing
         #expect(SocketTable.parseTCP(Array(mapped.utf8)).first?.local.text == "[::ffff:127.0.0.1]:80")
     }
 
+    /// Who may not look must not say that nothing is there: no rule rules itself out for want of evidence.
+    @Test(arguments: ReasonCode.allCases.filter { $0 != .unknown })
+    func `what nobody could look at rules nothing out`(reason: ReasonCode) {
+        var set = EvidenceSet()
+        let no = "no right"
+        set.proxy = .unavailable(why: no); set.listeners = .unavailable(why: no); set.foreignListeners = .unavailable(why: no)
+        set.unixListeners = .unavailable(why: no); set.socketPath = .unavailable(why: no); set.apps = .unavailable(why: no)
+        set.journal = .unavailable(why: no); set.kernel = .unavailable(why: no); set.memory = .unavailable(why: no)
+        set.host = .unavailable(why: no); set.name = .unavailable(why: no); set.sample = .unavailable(why: no)
+        set.upstream = .unavailable(why: no); set.probe = .unavailable(why: no)
+        for peer in ["127.0.0.1:3000", "10.0.0.9:80", "unix:/run/a.sock"] {
+            for units in [.unavailable(why: no), .known([UnitState(name: "app.service")], source: "")] as [Observation<[UnitState]>] {
+                set.units = units
+                var failure = FailureCase(
+                    upstream: "app", peer: PeerAddress(parsing: peer), counts: [reason: 3], first: time, last: time)
+                failure.ownUnit = units.value?.first?.name
+                let said = VerdictEngine.judge(failure, evidence: set).ruledOut.filter { !$0.text.hasPrefix("not decided") }
+                #expect(said.isEmpty, "\(peer): \(said.map { "\($0.rule) \($0.text)" })")
+            }
+        }
+    }
+
+    @Test func `namespaces that may not be read are a gap, not empty`() throws {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
+        scene.proxyPID = scene.process("nginx")
+        let other = scene.process("node", namespace: 7)
+        scene.listen("0.0.0.0:3000", by: other)
+        #expect(scene.evidence().foreignListeners.value?.count == 1)
+        scene.system.links["/proc/\(other)/ns/net"] = nil
+        scene.system.errors["/proc/\(other)/ns/net"] = 13
+        let set = scene.evidence()
+        #expect(set.foreignListeners.value == nil && set.gaps.contains("no right to read the network namespaces of 1 processes"))
+        #expect(scene.judge().ruledOut.first { $0.rule == "P03" }?.text.hasPrefix("not decided: no right") == true)
+    }
+
     @Test func `listening unix sockets are those with the flag, with spaces in their paths`() {
         let text = """
             Num       RefCount Protocol Flags    Type St Inode Path

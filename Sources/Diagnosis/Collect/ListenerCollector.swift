@@ -41,16 +41,21 @@ package struct ListenerCollector: Collector {
         }
         let proxyNamespace = evidence.proxy.value?.networkNamespace
         var wanted = Set((own + unix).map(\.inode))
-        var foreign: [Listener] = [], addresses: [UInt64: Set<PeerAddress>] = [:]
+        var foreign: [Listener] = [], addresses: [UInt64: Set<PeerAddress>] = [:], hidden = 0
         let owners = Self.owners(
-            &wanted, foreign: &foreign, addresses: &addresses, proxyNamespace: proxyNamespace, bootTime: bootTime, system)
+            &wanted, foreign: &foreign, addresses: &addresses, hidden: &hidden, proxyNamespace: proxyNamespace, bootTime: bootTime, system)
         for index in own.indices { own[index].owner = owners[own[index].inode] }
         for index in unix.indices { unix[index].owner = owners[unix[index].inode] }
         evidence.listeners = .known(own, source: "\(base)/tcp, \(base)/tcp6")
         evidence.unixListeners = .known(unix, source: "\(base)/unix")
         if proxyNamespace != nil {
             evidence.foreignAddresses = addresses
-            evidence.foreignListeners = .known(foreign, source: "/proc/PID/net/tcp of other namespaces")
+            let why = "no right to read the network namespaces of \(hidden) processes"
+            // What was found is there; that nothing else is, nobody can say then.
+            if hidden > 0, !foreign.isEmpty, !evidence.unread.contains(why) { evidence.unread.append(why) }
+            evidence.foreignListeners =
+                hidden > 0 && foreign.isEmpty
+                ? .unavailable(why: why) : .known(foreign, source: "/proc/PID/net/tcp of other namespaces")
         }
     }
 
@@ -79,17 +84,18 @@ package struct ListenerCollector: Collector {
 
     /// Walks all processes once: finds the holders of the wanted inodes, and one table per other network namespace.
     private static func owners(
-        _ wanted: inout Set<UInt64>, foreign: inout [Listener], addresses: inout [UInt64: Set<PeerAddress>], proxyNamespace: UInt64?,
-        bootTime: Timestamp?, _ system: some SystemReader
+        _ wanted: inout Set<UInt64>, foreign: inout [Listener], addresses: inout [UInt64: Set<PeerAddress>], hidden: inout Int,
+        proxyNamespace: UInt64?, bootTime: Timestamp?, _ system: some SystemReader
     ) -> [UInt64: ProcessFacts] {
         var owners: [UInt64: ProcessFacts] = [:], seenNamespaces: Set<UInt64> = []
         if let proxyNamespace { seenNamespaces.insert(proxyNamespace) }
         guard let pids = try? ProcessTable.pids(from: system) else { return owners }
         for pid in pids.prefix(20_000) {
-            if proxyNamespace != nil, let link = try? system.link("/proc/\(pid)/ns/net"),
-                let namespace = ProcessTable.namespaceInode(link),
-                seenNamespaces.insert(namespace).inserted
-            {
+            var link: String?
+            do { if proxyNamespace != nil { link = try system.link("/proc/\(pid)/ns/net") } } catch {
+                if error.errorNumber == 13 || error.errorNumber == 1 { hidden += 1 }
+            }
+            if let namespace = link.flatMap(ProcessTable.namespaceInode), seenNamespaces.insert(namespace).inserted {
                 for table in ["tcp", "tcp6"] {
                     guard let bytes = try? system.read("/proc/\(pid)/net/\(table)", limit: 16 << 20) else { continue }
                     for var listener in listening(bytes) {

@@ -236,6 +236,12 @@ extension EvidenceSet {
         return words.dropLast().allSatisfy { own.contains($0) } && (!last.hasPrefix("ADDR") || words.count == 1)
     }
 
+    /// Nothing of a kind stands in the journal: that rules a cause out only if the journal of that time was read.
+    package func notLogged(_ why: String, at failure: FailureCase) -> RuleOutcome {
+        guard journal.value != nil else { return .undecided(journal.unavailableBecause ?? "the journal was not read") }
+        return .ruledOut(why)
+    }
+
     /// Whether an event belongs to a unit: by its name, or by a cgroup path that ends in it.
     package static func event(_ event: LifeEvent, belongsTo unit: UnitState) -> Bool {
         if let name = event.unit { return name == unit.name }

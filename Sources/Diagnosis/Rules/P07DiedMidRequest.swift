@@ -60,7 +60,7 @@ enum P07DiedMidRequest {
                     disproof: "An idle connection having been reused.",
                     fix: Fix("Read the application's own log at \(failure.first.text).")))
         }
-        return .ruledOut("no end of the process behind \(failure.peerText) was logged")
+        return evidence.notLogged("no end of the process behind \(failure.peerText) was logged", at: failure)
     }
 
     /// An end at the time of the failures; PM2's own stop of an application is none that the application died of.

@@ -49,7 +49,7 @@ enum P11CrashLoop {
                             : ["supervisorctl tail \(app.name) stderr", "supervisorctl start \(app.name)"])))
         }
         if links.isEmpty { return .notApplicable }
-        return .ruledOut("\(links[0].unit.name) did not end three times in ten minutes")
+        return evidence.notLogged("\(links[0].unit.name) did not end three times in ten minutes", at: failure)
     }
 
     /// Three ends within any ten minutes, of those that are in the order of time.

@@ -35,6 +35,6 @@ enum P13StoppedWhileRouted {
                         commands: killed == nil || unit.isOwn
                             ? [] : ["systemctl edit \(unit.name)   # TimeoutStopSec longer than the longest request"])))
         }
-        return links.isEmpty ? .notApplicable : .ruledOut("no stop of \(links[0].unit.name) was ordered at that time")
+        return links.isEmpty ? .notApplicable : evidence.notLogged("no stop of \(links[0].unit.name) was ordered at that time", at: failure)
     }
 }

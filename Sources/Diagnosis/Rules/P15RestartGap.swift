@@ -50,7 +50,7 @@ enum P15RestartGap {
                             ? ["# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; use Type=notify"] : [])))
         }
         return links.isEmpty
-            ? .notApplicable : .ruledOut("\(links[0].unit.name) was not restarted by order at that time")
+            ? .notApplicable : evidence.notLogged("\(links[0].unit.name) was not restarted by order at that time", at: failure)
     }
 
     private static func isDeath(_ event: LifeEvent) -> Bool {

@@ -28,7 +28,7 @@ enum P27PortTaken {
             if let complaint = complaints.last(where: { failure.covers($0.time, before: 120_000, after: 5_000) }) {
                 return .finding(gone(failure, peer, complaint))
             }
-            return complaints.isEmpty ? .ruledOut("nobody complained of port \(port) being in use") : .notApplicable
+            return complaints.isEmpty ? evidence.notLogged("nobody complained of port \(port) being in use", at: failure) : .notApplicable
         }
         let expected = units.filter { EvidenceSet.serves(port: port, $0) }
         if expected.contains(where: { $0.name == owner.unit }) {
