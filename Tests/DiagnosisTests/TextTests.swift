@@ -136,4 +136,28 @@ import Testing
         let command: ShellCommand = "ss -ltn 'sport = :\(80)' \(host) /run/\("x") && \(restart)"
         #expect(command.text == "ss -ltn 'sport = :80' a-b.example:80 /run/x && systemctl restart app@1.service")
     }
+
+    @Test(arguments: [
+        (#"{"headers":{"Authorization":["Bearer zzz.yyy"],"Cookie":["s=secret]cookie","b"],"X-Auth-Token":["tok123"]},"id":[1]}"#,
+         #"{"headers":{"Authorization":[***],"Cookie":[***],"X-Auth-Token":[***]},"id":[1]}"#),
+        (#"msg="{\"Authorization\":[\"Bearer zzz\"],\"Host\":[\"a\"]}""#, #"msg="{\"Authorization\":[***],\"Host\":[\"a\"]}""#),
+        ("token=[a b", "token=[***"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "got ***"), ("Bearer eyJh is short", "Bearer eyJh is short"),
+        ("ghp_0123456789abcdefghij", "***"), ("push by sk_live_0123456789abcdef, done", "push by ***, done"),
+        ("xoxb-1234-5678-abcdefghijkl", "***"), ("the skill sk_live_ is short", "the skill sk_live_ is short"),
+        ("AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG now", "*** now"), ("AKIAIOSFODNN7EXAMPLE", "***"),
+        ("mysql -uroot -phunter2 app", "mysql -uroot -p*** app"),
+        ("/usr/bin/mysqldump -p'hun ter' -h db", "/usr/bin/mysqldump -p'***' -h db"),
+        ("mysql -p app", "mysql -p app"), ("sshpass -p hunter2 ssh a", "sshpass -p *** ssh a"),
+        ("redis-cli -a pw! ping", "redis-cli -a *** ping"),
+        ("curl -u bob:pw http://a/", "curl -u bob:*** http://a/"), ("curl --user=bob:pw", "curl --user=bob:***"),
+        ("node -prof app.js", "node -prof app.js"), ("ss -p state", "ss -p state"),
+        ("passwd 'hunter2' is weak", "passwd '***' is weak"), ("the password is wrong", "the password is wrong"),
+        ("GET /reset?code=abc&sig=x/y&page=2 HTTP/1.1", "GET /reset?code=***&sig=***&page=2 HTTP/1.1"),
+        ("Main process exited, code=exited, status=1", "Main process exited, code=exited, status=1"), ("state=failed", "state=failed"),
+    ])
+    func `secrets are hidden by their form, in lists and in options`(text: String, expected: String) {
+        #expect(SecretMask.mask(text) == expected)
+        #expect(SecretMask.mask(SecretMask.mask(text)) == SecretMask.mask(text))
+    }
 }

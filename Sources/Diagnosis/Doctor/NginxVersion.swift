@@ -3,6 +3,7 @@ package struct NginxVersion: Sendable, Comparable {
     let parts: [Int]
     /// `major.minor.patch`.
     package init(_ major: Int, _ minor: Int, _ patch: Int) { parts = [major, minor, patch] }
+    /// Older.
     package static func < (a: Self, b: Self) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) }
 
     /// Where packages put the program, if no running one tells.

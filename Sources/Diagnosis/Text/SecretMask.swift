@@ -10,11 +10,13 @@ package enum SecretMask {
     /// Names whose value may be several words of a sentence: `password: two words`.
     private static let phrases: [String] = ["password", "passwd", "passphrase", "secret", "pwd"]
 
-    /// Replaces secret values by `***`. One pass, O(n · names); text without `=`, `:` or `@` is returned as it is.
+    /// Arguments of a query that let in whoever has them; elsewhere these names mean other things.
+    private static let arguments: [String] = ["code", "sig", "state", "sid", "otp", "ticket", "key", "hash"]
+
+    /// Replaces secret values by `***`. Two passes, O(n · names).
     package static func mask(_ text: String) -> String {
         if let hidden = hidingKeys(text) { return hidden }
-        let bytes = Array(text.utf8)
-        guard bytes.contains(where: { $0 == 61 || $0 == 58 || $0 == 64 || $0 == 32 }) else { return text }
+        let bytes = SecretTokens.hide(Array(text.utf8))
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
         // The last word, as long as nothing but quotes and spaces has followed it.
@@ -33,10 +35,13 @@ package enum SecretMask {
             let isOption = isSpace && bytes[word].starts(with: [45, 45])
             // `secure_link_secret VALUE`, and the name behind `set`, `…_header`, `…_param`.
             let isName = setsNext(bytes[before]) || bytes[word].suffix(7).elementsEqual("_secret".utf8)
-            let isDirective = isSpace && isName && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
+            let isPhrase = isSpace && bytes[index...].first.map(isQuote) ?? false && phrases.contains(lowercased(bytes[word]))
+            let isDirective = isPhrase || isSpace && isName && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
             isInWord = false
             let isPlace = byte == 58 && word.upperBound == index - 1 && isPlace(bytes, behind: word, at: index)
-            if !isPlace, byte == 61 || byte == 58 || byte == 126 || isOption || isDirective, isSecretName(bytes[word]) {  // = : ~
+            if !isPlace, byte == 61 || byte == 58 || byte == 126 || isOption || isDirective,  // = : ~
+                isSecretName(bytes[word]) || byte == 61 && isArgument(bytes, word)
+            {
                 index = skipValue(bytes, of: word, behind: byte, from: index, into: &out)
                 word = index..<index
             } else if byte == 47, out.suffix(3).elementsEqual([58, 47, 47]) {  // ://
@@ -61,6 +66,24 @@ package enum SecretMask {
         guard name.count >= 3, name.count <= 64 else { return false }
         let lower = lowercased(name)
         return names.contains { lower.contains($0) } || ends.contains { lower.hasSuffix($0) }
+    }
+
+    /// Whether a name stands behind the `?` or `&` of a query and lets somebody in.
+    private static func isArgument(_ bytes: [UInt8], _ name: Range<Int>) -> Bool {
+        guard name.lowerBound > 0, bytes[name.lowerBound - 1] == 63 || bytes[name.lowerBound - 1] == 38 else { return false }
+        return arguments.contains(lowercased(bytes[name]))
+    }
+
+    /// Where a list of values ends: at the bracket behind a quote, or at the first one if nothing is quoted.
+    private static func listEnd(_ bytes: [UInt8], from open: Int) -> Int {
+        var last: UInt8 = 0, quotes = 0
+        for index in bytes.indices[(open + 1)...] {
+            let byte = bytes[index]
+            if byte == 93, quotes == 0 || isQuote(last) || quotes % 2 == 0 { return index }
+            if isQuote(byte) { quotes += 1 }
+            if byte != 32 { last = byte }
+        }
+        return bytes.count
     }
 
     /// Whether a name with a colon is a host with a port (`http://oauth2-proxy:4180`) or a group with a process of it
@@ -112,6 +135,11 @@ package enum SecretMask {
         func pass(to end: Int) { out.append(contentsOf: bytes[index..<end]); index = end }
         if separator == 126, index < bytes.count, bytes[index] == 42 { pass(to: index + 1) }
         pass(to: bytes[index...].firstIndex { $0 != 32 } ?? bytes.count)
+        if index < bytes.count, bytes[index] == 91, separator != 32 {  // [
+            pass(to: index + 1)
+            out.append(contentsOf: Array("***".utf8))
+            return listEnd(bytes, from: index - 1)
+        }
         var quote: UInt8 = 0, isEscaped = false
         if index + 1 < bytes.count, bytes[index] == 92, isQuote(bytes[index + 1]) {  // a text within a text
             isEscaped = true
