@@ -370,4 +370,65 @@ import Testing
             if let explanation { #expect(explanation.summary.utf8.allSatisfy { $0 >= 32 && $0 != 127 }) }
         }
     }
+
+    private static let whole = nginx("connect() failed (111: Connection refused) while connecting to upstream")
+
+    @Test(arguments: [
+        "Nov 22 10:03:04 web1 nginx: \(whole)", "<187>Nov 22 10:03:04 web1 nginx: \(whole)", "web-1  | \(whole)",
+        "2026-11-22T10:03:04.123456789Z \(whole)", "2026-11-22T10:03:04.123456789Z stderr F \(whole)",
+        "/var/log/nginx/error.log:\(whole)", "/var/log/nginx/error.log-17:\(whole)", "> \(whole)",
+        "{\"log\":\"\(whole.replacing("\"", with: "\\\""))\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-22T10:03:04Z\"}",
+        String(whole.split(separator: "*7 ").last!),
+    ])
+    func `nginx's lines are known in the forms in which people have them`(line: String) throws {
+        let found = try #require(Explainer.explain(line))
+        #expect(found.origin == .nginx && found.rules.first == "P01" && found.peer?.text == "127.0.0.1:3000", "\(found.summary)")
+    }
+
+    @Test(arguments: [
+        ("nginx: [emerg] host not found in upstream \"api\" in /etc/nginx/nginx.conf:5", "dns.failed", "P05"),
+        ("Nov 22 10:03:04 web1 nginx[12]: nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)", "port.taken", "P27"),
+        ("nginx: [warn] 4096 worker_connections exceed open file resource limit: 1024", "local.descriptors", "P22"),
+        (
+            "2026/11/22 10:03:04 [error] 12#12: send() failed (111: Connection refused) while resolving, resolver: 127.0.0.11:53",
+            "dns.failed", "P05"
+        ),
+        (
+            nginx("upstream sent unsupported FastCGI protocol version: 72 while reading response header from upstream"),
+            "response.wrong_protocol", "P25"
+        ),
+        (
+            nginx("upstream sent unexpected FastCGI record: 15 while reading response header from upstream"),
+            "response.wrong_protocol", "P25"
+        ),
+        (
+            nginx("FastCGI sent in stderr: \"Primary script unknown\" while reading response header from upstream"), "app.answered",
+            "P30"
+        ),
+        ("[2026-11-22T10:03:04.000Z] \"GET /x HTTP/1.1\" 503 - via_upstream - \"-\" 0 9 4 3", "app.answered", "P30"),
+        ("[2026-11-22T10:03:04.000Z] \"- - -\" 0 UF upstream_reset - \"-\" 0 0 1 -", "connect.refused", "P01"),
+        ("Nov 22 10:03:04 lb haproxy[9]: backend app has no server available!", "pool.empty", "P09"),
+        // Clients of the proxy, not its upstreams.
+        ("http: TLS handshake error from 203.0.113.5:51234: EOF", "client.gone", "P30"),
+        ("http: TLS handshake error from 203.0.113.5:51234: tls: first record does not look like a TLS handshake", "client.gone", "P30"),
+        ("http: TLS handshake error from 203.0.113.5:51234: remote error: tls: unknown certificate", "client.gone", "P30"),
+        ("2026/11/22 10:03:04 [info] 12#12: *5 peer closed connection in SSL handshake while SSL handshaking, client: 203.0.113.9, server: "
+            + "0.0.0.0:443", "client.gone", "P30"),
+    ])
+    func `what is told besides a failed attempt is known as well`(line: String, reason: String, rule: String) throws {
+        let found = try #require(Explainer.explain(line))
+        #expect(found.reason == reason && found.rules.first == rule, "\(found.reason ?? "none") \(found.summary)")
+    }
+
+    /// Lines that concern no request, with words of those that do.
+    @Test(arguments: [
+        "r3.o.lencr.org could not be resolved (110: Operation timed out) while requesting certificate status, responder: r3.o.lencr.org",
+        "connect() to [2600:1401:4000::1730:e]:80 failed (101: Network is unreachable) while requesting certificate status, responder: r3",
+        "connect() failed (2: No such file or directory) while logging to syslog, server: unix:/dev/log",
+        "peer closed connection in SSL handshake while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+    ])
+    func `what nginx does for itself is no failure of an upstream`(message: String) throws {
+        let line = try #require(NginxErrorLine(LineText("2026/11/22 10:03:04 [error] 12#12: *7 \(message)")))
+        #expect(NginxFailure.classify(line) == nil)
+    }
 }

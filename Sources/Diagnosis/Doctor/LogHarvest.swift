@@ -70,8 +70,8 @@ package struct LogHarvest {
         do {
             try LogReader.lines(path, from: offset, of: system) { line in
                 report.bytesRead += Int64(line.bytes.count + 1)
-                // What matters is at warn or above, or at notice for the proxy's own life.
-                guard line.bytes.count > 30, let parsed = NginxErrorLine(line),
+                // That a name server is silent is told once more with each name that does not resolve.
+                guard line.bytes.count > 30, let parsed = NginxErrorLine(line), !parsed.action.hasPrefix("resolving"),
                     let failure = NginxFailure.classify(parsed),
                     let time = self.zone.timestamp(parsed.time), time >= since
                 else { return true }

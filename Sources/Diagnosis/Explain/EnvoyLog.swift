@@ -8,10 +8,15 @@ enum EnvoyLog {
             let end = line.find("\" ", from: close + 3)
         else { return nil }
         let fields = LineText(line.bytes[(end + 2)...]).fields(6)
-        guard fields.count >= 2, let status = fields[0].number, (100...599).contains(status), isFlags(fields[1]) else {
+        guard fields.count >= 2, let status = fields[0].number, (100...599).contains(status) || status == 0, isFlags(fields[1]) else {
             return nil
         }
         let details = fields.count > 2 ? fields[2].string : ""
+        if fields[1].string == "-", (502...504).contains(status), details.hasPrefix("via_upstream") {
+            return Explanation(
+                .envoy, rules: ["P30"], reason: .appAnswered, "A complete answer with status \(status): the application itself said it.",
+                phase: details)
+        }
         return explain(flags: fields[1].string, details: details, peer: nil)
     }
 

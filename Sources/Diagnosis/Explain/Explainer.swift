@@ -1,3 +1,5 @@
+import Machine
+
 /// Explains one line of a log: nginx, HAProxy, Caddy, Envoy, Go proxies, systemd, kernel, audit, PM2, gunicorn, php-fpm.
 ///
 /// Linear in the line, which is cut after 16 KB; hostile text cannot make it fail, only be misunderstood as its own kind.
@@ -11,7 +13,7 @@ package enum Explainer {
         guard !line.isEmpty else { return nil }
         if line.bytes.first == 123 { return JSONLogs.explain(line) ?? plain(line) }
         if let parsed = NginxErrorLine(line) { return nginx(parsed) ?? fromEvent(line, message: parsed.message) }
-        return EnvoyLog.explain(line) ?? HAProxyLog.explain(line) ?? plain(line)
+        return EnvoyLog.explain(line) ?? HAProxyLog.explain(line) ?? NginxErrorLine.within(line).flatMap(nginx) ?? plain(line)
     }
 
     private static func plain(_ line: LineText) -> Explanation? {
@@ -19,12 +21,27 @@ package enum Explainer {
     }
 
     static func nginx(_ line: NginxErrorLine) -> Explanation? {
-        guard let failure = NginxFailure.classify(line) else { return nil }
+        guard let failure = NginxFailure.classify(line) else { return beside(line) }
         let rules = failure.rules.map(RuleNames.id)
         return Explanation(
             .nginx, rules: rules, reason: failure.reason, failure.summary,
             checks: RuleChecks.checks(failure.rules, peer: line.peer),
             peer: line.peer, phase: line.action.isEmpty ? nil : line.action, errorNumber: line.errorNumber)
+    }
+
+    /// What nginx says of requests without an upstream having failed.
+    private static func beside(_ line: NginxErrorLine) -> Explanation? {
+        if line.client != nil, line.action.hasPrefix("SSL handshaking"), !line.action.contains("upstream") {
+            return Explanation(
+                .nginx, rules: ["P30"], reason: .clientGone,
+                "A client did not finish its TLS handshake with nginx: no upstream is concerned.", phase: line.action)
+        }
+        if line.message.contains("Primary script unknown") {
+            return Explanation(
+                .phpFpm, rules: ["P30"], reason: .appAnswered, "php-fpm was asked for a script that it does not see, and answers 404.",
+                checks: ["SCRIPT_FILENAME (root and fastcgi_script_name) against the files, as the pool's user sees them in its chroot"])
+        }
+        return nil
     }
 
     /// Lines of systemd, the kernel and application servers, with or without a syslog head.

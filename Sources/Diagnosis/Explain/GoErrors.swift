@@ -3,6 +3,9 @@ import Machine
 /// The error texts of Go's net package, which Caddy, Traefik, kamal-proxy and others print. They are Go's own and the same on every system.
 enum GoErrors {
     static func classify(_ m: LineText) -> (reason: ReasonCode, rules: [Int], summary: String)? {
+        if m.contains("TLS handshake error from ") {
+            return (.clientGone, [30], "A client did not finish its TLS handshake with the proxy: no upstream is concerned.")
+        }
         let isDial = m.contains("dial tcp") || m.contains("dial unix")
         if m.contains("connection refused") { return (.connectRefused, [1, 2], "The peer refused the connection.") }
         if isDial, m.contains("no such file or directory") {

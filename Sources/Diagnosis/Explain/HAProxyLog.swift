@@ -33,6 +33,12 @@ enum HAProxyLog {
 
     /// Lines of the server's own state: `Server app/s1 is DOWN, reason: …`.
     private static func shorter(_ line: LineText) -> Explanation? {
+        if let name = line.between("backend ", " has no server available!") {
+            return Explanation(
+                .haproxy, rules: ["P09"], reason: .poolEmpty,
+                "No server of \(name.string) is left: the lines before it tell why each went down.",
+                checks: RuleChecks.checks([9], peer: nil))
+        }
         guard let rest = line.after("Server "), rest.contains(" is DOWN"), rest.contains("reason: ") else { return nil }
         let reason = rest.after("reason: ")?.upTo(",").string ?? ""
         let rules =

@@ -11,6 +11,8 @@ enum JSONLogs {
         {
             return text.utf8.first == 123 ? nil : Explainer.explain(text)
         }
+        // Docker's own file of what a container writes.
+        if let text = object["log"] as? String, object["stream"] is String { return Explainer.explain(text) }
         if let flags = object["response_flags"] as? String {
             return EnvoyLog.explain(
                 flags: flags, details: object["response_code_details"] as? String ?? "",

@@ -29,7 +29,7 @@ package struct NginxErrorLine: Sendable {
     package init?(_ line: LineText) {
         let b = line.bytes
         guard b.count > 30, let time = Self.time(line) else { return nil }
-        self.time = time
+        self.init(time: time)
         var rest = line.dropFirst(20)
         guard rest.bytes.first == 91, let level = rest.between("[", "] "), level.bytes.count <= 6 else { return nil }
         self.level = level.string
@@ -41,8 +41,33 @@ package struct NginxErrorLine: Sendable {
             connection = UInt64(number)
             rest = LineText(rest.bytes[(space + 1)...])
         }
+        take(rest)
+    }
+
+    private init(time: CivilTime) { (self.time, level, pid, message, action) = (time, "", 0, LineText([]), "") }
+
+    /// The same as people have it: behind what syslog, journalctl, docker, kubectl or grep write before it, as nginx prints it without a
+    /// log (`nginx: [emerg] …`), or the message alone.
+    package static func within(_ line: LineText) -> NginxErrorLine? {
+        let b = line.bytes
+        for index in b.indices.prefix(200) where b.count - (index - b.startIndex) > 30 && b[index + 4] == 47 && b[index + 7] == 47 {
+            if let found = NginxErrorLine(LineText(b[index...])) { return found }
+        }
+        var bare = NginxErrorLine(time: CivilTime(year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0))
+        if let rest = line.after("nginx: ["), let level = rest.before("] "), level.bytes.count <= 6, let message = rest.after("] ") {
+            bare.level = level.string
+            bare.take(message)
+            return bare
+        }
+        // Only nginx ends its messages so.
+        guard line.contains(" while "), line.contains(", client: ") || line.contains(", upstream: \"") else { return nil }
+        bare.take(line)
+        return bare
+    }
+
+    /// Message and fields.
+    private mutating func take(_ rest: LineText) {
         message = rest
-        action = ""
         if let at = rest.find(", client: ") {
             message = LineText(rest.bytes[..<at])
             parseFields(LineText(rest.bytes[at...]))

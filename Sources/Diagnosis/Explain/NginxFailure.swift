@@ -22,8 +22,17 @@ package struct NginxFailure: Sendable {
     /// nil for lines about something else. Decides by errno numbers and nginx's own words, never by the C library's texts. Linear.
     package static func classify(_ line: NginxErrorLine) -> NginxFailure? {
         let m = line.message
-        return processWide(m, line) ?? picking(m, line) ?? connecting(m, line) ?? timeout(m, line) ?? closed(m, line)
+        // What nginx asks for itself: no request waits for it.
+        if line.action.hasPrefix("requesting certificate status") || line.action.hasPrefix("logging to syslog") { return nil }
+        return resolving(m, line) ?? processWide(m, line) ?? picking(m, line) ?? connecting(m, line) ?? timeout(m, line) ?? closed(m, line)
             ?? malformed(m) ?? security(m, line)
+    }
+
+    /// The name server itself, which `… could not be resolved` follows from.
+    private static func resolving(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
+        guard line.action.hasPrefix("resolving"), let code = line.errorNumber else { return nil }
+        let server = m.after("resolver: ")?.word.string ?? "The name server"
+        return NginxFailure(.dnsFailed, .resolving, [5], "\(server), the name server, cannot be reached (error \(code)).")
     }
 
     /// The phase that `while …` names.
@@ -115,7 +124,7 @@ package struct NginxFailure: Sendable {
         let isConnect =
             m.contains("connect() ") || m.hasPrefix("kevent() reported about an closed connection")
             || m.contains("bind(") && line.upstream != nil
-        guard isConnect, let code = line.errorNumber else { return nil }
+        guard isConnect, let code = line.errorNumber, line.upstream != nil || isUpstream(line.action) else { return nil }
         let unix = m.contains("connect() to unix:") || line.upstream?.hasPrefix("unix:") ?? false
         let reason = ReasonCode.immediate(
             phase: .connecting, errorNumber: code, isUnixSocket: unix, bytesRead: 0, reused: false)
@@ -166,7 +175,7 @@ package struct NginxFailure: Sendable {
 
     private static func closed(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
         let peer = line.upstream ?? "the peer"
-        if m.contains("peer closed connection in SSL handshake") {
+        if m.contains("peer closed connection in SSL handshake"), isUpstream(line.action) {
             return NginxFailure(
                 .tlsHandshake, .handshaking, [26, 25], "\(peer) closed the connection within the TLS handshake.",
                 detail: "peer closed")
@@ -205,6 +214,13 @@ package struct NginxFailure: Sendable {
         if rest.hasPrefix("sent no valid HTTP/1.0 header") {
             return NginxFailure(
                 .responseWrongProtocol, .readingHead, [25], "The peer's answer is no HTTP.", detail: detail)
+        }
+        if rest.hasPrefix("sent unsupported FastCGI protocol version") || rest.hasPrefix("sent unexpected FastCGI record") {
+            let number = (rest.after("version: ") ?? rest.after("record: "))?.number
+            return NginxFailure(
+                .responseWrongProtocol, .readingHead, [25],
+                number == 72 ? "The peer answered in HTTP, not in FastCGI." : "The peer's answer is no FastCGI.", detail: detail,
+                number: number)
         }
         if rest.hasPrefix("sent too large http2 frame: ") {
             return NginxFailure(
