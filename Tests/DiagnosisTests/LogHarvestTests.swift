@@ -153,4 +153,47 @@ import Testing
         harvest.read(site, names: [:], from: system, report: &report)
         #expect(report.responsesFailed == 2)
     }
+
+    /// What this process takes for local time is not nginx's: both its logs are.
+    @Test(
+        arguments: [("+0000", "08:00:00", 0), ("+0200", "10:00:00", 0), ("-0500", "03:00:00", 0), (nil, "23:30:00", 1)]
+            as [(String?, String, Int)])
+    func `the error log is in the zone that the access log tells`(zone: String?, time: String, gaps: Int) throws {
+        let path = "/etc/nginx/nginx.conf", until = Timestamp(seconds: 1_795_384_800)
+        var system = RecordedSystem(time: until)
+        system.files = [
+            path: "error_log /log/error;\nhttp { access_log /log/access; server { location / { proxy_pass http://127.0.0.1:3000; } } }",
+            "/log/error": Self.refused(time),
+            "/log/access": zone.map { "192.0.2.1 - - [22/Nov/2026:\(time) \($0)] \"GET /\(time) HTTP/1.1\" 502 1 \"-\" \"x\"\n" } ?? "",
+        ]
+        for log in ["/log/error", "/log/access"] { system.statuses[log] = FileStatus(mode: 0o100644, size: 99, modified: until) }
+        let site = NginxSite(mainFile: path, prefix: "/", defaultErrorLog: "/e", defaultAccessLog: "/a", from: system)
+        var report = DoctorReport(time: until, since: Timestamp(seconds: 0))
+        // Without an access log the zone of this process counts, which is a wrong one here.
+        var harvest = LogHarvest(since: Timestamp(seconds: 0), until: until, zone: LocalZone(fixedOffset: zone == nil ? 0 : nil))
+        harvest.read(site, names: [:], from: system, report: &report)
+        #expect(harvest.incidents.map(\.first.text) == (zone == nil ? [] : ["2026-11-22T08:00:00Z"]))
+        #expect(harvest.failedRequests.values.map { $0 } == (zone == nil ? [] : [1]))
+        #expect(report.gaps.filter { $0.contains("--zone") }.count == gaps)
+    }
+
+    @Test(arguments: [
+        ("error_log syslog:server=unix:/dev/log;", "journalctl -t nginx"), ("error_log stderr;", "nginx' own output"),
+        ("error_log /dev/null crit;", "is not written down"), ("error_log memory:32m debug;", "memory"),
+        ("http { access_log /log/$host.log; }", "variables"), ("http { access_log /dev/stdout; }", "own output"),
+        ("http { access_log syslog:server=10.0.0.1; }", "syslog"), ("error_log /log/none.log;", "/log/none.log is not there"),
+    ])
+    func `a log that is not read is a gap, and no other is read instead`(directive: String, gap: String) {
+        let path = "/etc/nginx/nginx.conf", until = Timestamp(seconds: 1_795_384_800)
+        var system = RecordedSystem(time: until)
+        system.files = [path: directive, "/log/error": Self.refused("08:00:00"), "/log/access": ""]
+        for log in ["/log/error", "/log/access"] { system.statuses[log] = FileStatus(mode: 0o100644, modified: until) }
+        let site = NginxSite(
+            mainFile: path, prefix: "/", defaultErrorLog: "/log/error", defaultAccessLog: "/log/access", from: system)
+        var report = DoctorReport(time: until, since: Timestamp(seconds: 0))
+        var harvest = LogHarvest(since: Timestamp(seconds: 0), until: until, zone: LocalZone(fixedOffset: 0))
+        harvest.read(site, names: [:], from: system, report: &report)
+        #expect((site.gaps + report.gaps).contains { $0.contains(gap) }, "\(site.gaps + report.gaps)")
+        #expect(report.logs == [directive.contains("error_log") ? "/log/access" : "/log/error"])
+    }
 }

@@ -115,8 +115,33 @@ import Testing
             return true
         }
         #expect(offset > Int64(text.utf8.count) / 2 && first.map { $0 <= wanted } == true && later == 5_000)
-        let (paths, gap) = LogFiles.find(path + "/access.log", since: Timestamp(seconds: 0), from: system)
+        var files = LogFiles()
+        let (paths, gap) = files.find(path + "/access.log", since: Timestamp(seconds: 0), from: system)
         #expect(gap == nil && paths.count == 3 && paths.allSatisfy { $0.hasPrefix(path) })
+        // The same files under another name.
+        try FileManager.default.createSymbolicLink(atPath: path + "/link", withDestinationPath: path)
+        #expect(files.find(path + "/link/access.log", since: Timestamp(seconds: 0), from: system).paths.isEmpty)
+        #expect(files.find(path + "/error.log", since: Timestamp(seconds: 0), from: system).gap == "\(path)/error.log is not there")
+        try FileManager.default.createSymbolicLink(atPath: path + "/stream.log", withDestinationPath: "/dev/null")
+        #expect(files.find(path + "/stream.log", since: Timestamp(seconds: 0), from: system).gap?.contains("is no file") == true)
+    }
+
+    @Test func `a packed log that is damaged is an error, after what could be read`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var random = SeededGenerator(seed: 7)
+        let text = (0..<20_000).map { Self.line(&random, 1_795_341_600 + $0).text + "\n" }.joined()
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/a.log.1"))
+        _ = try? Subprocess.run(["gzip", path + "/a.log.1"], deadline: 10_000, limit: 100)
+        let packed = try Data(contentsOf: URL(fileURLWithPath: path + "/a.log.1.gz"))
+        try packed.prefix(packed.count / 2).write(to: URL(fileURLWithPath: path + "/a.log.1.gz"))
+        try Data("garbage".utf8).write(to: URL(fileURLWithPath: path + "/a.log.2.gz"))
+        var count = 0
+        #expect(throws: SystemError(-1, "gzip -dc \(path)/a.log.1.gz")) {
+            try LogReader.lines(path + "/a.log.1.gz", of: LiveSystem()) { _ in count += 1; return true }
+        }
+        #expect(count > 1_000)
+        #expect(throws: SystemError.self) { try LogReader.lines(path + "/a.log.2.gz", of: LiveSystem()) { _ in true } }
     }
 
     @Test(arguments: [
@@ -131,9 +156,10 @@ import Testing
 
     @Test func `rotated names are known and others are not`() {
         for name in [
-            "error.log.1", "error.log.2.gz", "error.log-20261121", "error.log-20261121.gz", "error.log.2026-11-21",
+            "error.log.1", "error.log.2.gz", "error.log-20261121", "error.log-20261121.gz", "error.log.2026-11-21", "error.log.1.zst",
+            "error.log-20261121.xz", "error-20261121.log", "error-20261121.log.gz", "error.1.log.bz2",
         ] { #expect(LogFiles.isRotated(name, "error.log")) }
-        for name in ["error.log.bak", "error.log~", "error.logs", "other.log.1", "error.log."] {
+        for name in ["error.log.bak", "error.log~", "error.logs", "other.log.1", "error.log.", "error-old.log", "error.log.1.lz4"] {
             #expect(!LogFiles.isRotated(name, "error.log"))
         }
     }
@@ -142,6 +168,12 @@ import Testing
         #expect(LogTime.find(LineText("x [22/Nov/2026:11:03:04 +0100] y"))?.text == "2026-11-22T10:03:04Z")
         #expect(LogTime.find(LineText("{\"time\":\"2026-11-22T05:03:04-05:00\"}"))?.text == "2026-11-22T10:03:04Z")
         #expect(LogTime.find(LineText("{\"time\":\"2026-11-22T10:03:04.123Z\"}"))?.text == "2026-11-22T10:03:04Z")
+        for (text, expected) in [
+            ("+02:00", 7_200), ("-0530", -19_800), ("Z", 0), ("UTC", 0), ("2", nil), ("+2:00", nil), ("+99:00", nil), ("CET", nil),
+        ] as [(String, Int64?)] { #expect(LogTime.zone(named: text) == expected, "\(text)") }
+        #expect(LogTime.zone(LineText("x [22/Nov/2026:11:03:04 -0130] y")) == -5_400)
+        #expect(LogTime.zone(LineText("{\"time\":\"2026-11-22T05:03:04+02:00\"}")) == 7_200)
+        #expect(LogTime.zone(LineText("{\"time\":\"2026-11-22T05:03:04Z\"}")) == nil)
         #expect(LogTime.find(LineText("[99/Nov/2026:11:03:04 +0100]")) == nil && LogTime.find(LineText("T T T")) == nil)
         var zone = LocalZone(fixedOffset: 3_600)
         #expect(

@@ -16,6 +16,14 @@ struct DoctorCommand: ParsableCommand {
         name: [.customShort("c"), .customLong("config")], help: "nginx's main configuration file, if it is not where nginx usually has it.")
     var configurationFile: String?
 
+    @Option(
+        help: "The time zone of nginx's error log, such as +02:00, if neither its access log nor this host tells it.",
+        transform: { text in
+            guard let offset = LogTime.zone(named: text) else { throw ValidationError("--zone is an offset of UTC, as in +02:00") }
+            return offset
+        })
+    var zone: Int64?
+
     @Flag(inversion: .prefixedNo, help: "Connect to each upstream to see whether it listens now.")
     var probe = true
 
@@ -40,6 +48,7 @@ struct DoctorCommand: ParsableCommand {
         var options = Doctor<LiveSystem>.Options(since: system.now().advanced(byMilliseconds: -milliseconds))
         options.configuration = configurationFile.map { URL(fileURLWithPath: $0).path }
         options.testsUpstreams = probe
+        options.zoneOffset = zone
         let report = Doctor.run(options, system: system)
         if json {
             let encoder = JSONEncoder()

@@ -62,7 +62,13 @@ extension Lint.Context {
 
     /// Logs that do not tell the cause.
     func logs() -> [LintFinding] {
-        site.errorLevels.sorted { $0.key < $1.key }.filter { ["crit", "alert", "emerg"].contains($0.value) }.map {
+        let discarded = site.discardedErrors.prefix(1).map { node in
+            LintFinding(
+                "error-log-off", .warning, "Errors are thrown away",
+                why: "What goes to /dev/null cannot tell why an upstream failed, today or in a month.",
+                place: node.place, commands: ["# error_log /var/log/nginx/error.log error;"])
+        }
+        return discarded + site.errorLevels.sorted { $0.key < $1.key }.filter { ["crit", "alert", "emerg"].contains($0.value) }.map {
             path, level in
             LintFinding(
                 "error-log-level", .warning, "The error log hides the cause of 502s",

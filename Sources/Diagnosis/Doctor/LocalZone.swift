@@ -4,8 +4,11 @@ import Foundation
 package struct LocalZone: Sendable {
     private var quarter: Int64 = .min
     private var offset: Int64 = 0
-    /// Seconds east of UTC; overrides the host's zone in tests.
+    /// Seconds east of UTC, in place of this process's zone.
     private let fixed: Int64?
+
+    /// Whether it is given, not this process's.
+    package var isFixed: Bool { fixed != nil }
 
     package init(fixedOffset: Int64? = nil) { fixed = fixedOffset }
 

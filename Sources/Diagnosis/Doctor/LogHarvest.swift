@@ -39,21 +39,36 @@ package struct LogHarvest {
         _ site: NginxSite, names: [String: [PeerAddress]], from system: some SystemReader, report: inout DoctorReport
     ) {
         identities.formUnion(site.accessLogs.flatMap(\.formats).map(\.identity))
+        var files = LogFiles()
+        let accessPaths = site.accessLogs.map { ($0, files.find($0.path, since: since, from: system)) }
+        for path in accessPaths.flatMap({ $0.1.paths.suffix(1) }) { learnZone(path, system) }
         for log in site.errorLogs {
-            let (paths, gap) = LogFiles.find(log, since: since, from: system)
+            let (paths, gap) = files.find(log, since: since, from: system)
             if let gap { report.gaps.append(gap) }
             for path in paths { readErrors(path, site, names, system, &report) }
         }
         incidents = grouper.finish(at: until)
         let names = Dictionary(incidents.flatMap { incident in incident.aliases.map { ($0, incident.id) } }) { first, _ in first }
         explained = explained.mapValues { names[$0] ?? $0 }
-        for log in site.accessLogs {
-            let (paths, gap) = LogFiles.find(log.path, since: since, from: system)
+        for (log, (paths, gap)) in accessPaths {
             if let gap { report.gaps.append(gap) }
             for path in paths { readAccess(path, log, system, &report) }
         }
         report.appAnswers = answers.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0.path < $1.path }
             .prefix(10).map { $0 }
+    }
+
+    /// The error log's times have no zone: that of the access log is nginx' own, this process's may be another.
+    private mutating func learnZone(_ path: String, _ system: some SystemReader) {
+        guard !zone.isFixed, let size = try? system.status(path).size else { return }
+        var found: Int64?
+        try? LogReader.lines(path, from: max(size - 65_536, 0), of: system) { line in
+            found = LogTime.zone(line) ?? found
+            return true
+        }
+        // If both are one now, this process's knows summer time as well.
+        let now = Timestamp(seconds: until.seconds)
+        if let found, zone.timestamp(CivilTime(utcSeconds: now.seconds + found)) != now { zone = LocalZone(fixedOffset: found) }
     }
 
     // MARK: error logs
@@ -63,7 +78,7 @@ package struct LogHarvest {
         _ report: inout DoctorReport
     ) {
         report.logs.append(path)
-        var zone = zone
+        var zone = zone, future = 0
         let offset = system.offset(of: since, in: path) { line in
             NginxErrorLine.time(line).flatMap { zone.timestamp($0) }
         }
@@ -75,11 +90,17 @@ package struct LogHarvest {
                     let failure = NginxFailure.classify(parsed),
                     let time = self.zone.timestamp(parsed.time), time >= since
                 else { return true }
+                // They would be joined with nothing, or with what happened at another hour.
+                guard time <= until.advanced(byMilliseconds: 60_000) else { future += 1; return true }
                 report.linesWithErrors += 1
                 add(parsed, failure, time, site, names)
                 return true
             }
         } catch { report.gaps.append(error.text) }
+        if future > 0 {
+            report.gaps.append(
+                "\(path): \(future) lines are of a later time than now, so nginx writes in another time zone: give it as in --zone +02:00")
+        }
     }
 
     private mutating func add(

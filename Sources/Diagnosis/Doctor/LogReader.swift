@@ -1,6 +1,7 @@
 import Foundation
 
-/// Streams a log: plain, or through `gzip -dc`. Gives whole lines in large pieces; memory is two pieces whatever the file's size.
+/// Streams a log: plain, or unpacked by a program such as `gzip -dc`.
+/// Gives whole lines in large pieces; memory is two pieces whatever the file's size.
 package enum LogReader {
     static let pieceSize = 1 << 20
 
@@ -11,13 +12,15 @@ package enum LogReader {
         _ path: String, from offset: Int64 = 0, consume: (UnsafeBufferPointer<UInt8>) -> Bool
     ) throws(SystemError) {
         var carry = Carry()
-        if path.hasSuffix(".gz") {
+        if let packer = LogFiles.packers.first(where: { path.hasSuffix($0.suffix) }) {
             var goesOn = true
-            _ = try Subprocess.stream(["gzip", "-dc", path], deadline: 600_000) { chunk in
+            let status = try Subprocess.stream([packer.program, "-dc", path], deadline: 600_000) { chunk in
                 goesOn = unsafe chunk.withUnsafeBufferPointer { unsafe carry.feed($0, consume) }
                 return goesOn
             }
             if goesOn { unsafe carry.finish(consume) }
+            // What came before the damage was given.
+            if status != 0 { throw SystemError(-1, "\(packer.program) -dc \(path)") }
         } else {
             let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
             guard descriptor >= 0 else { throw SystemError(errno, path) }
@@ -108,7 +111,7 @@ package enum LogReader {
 
     /// The offset of the first line at or after `since`, by bisection: logs grow in the order of time. 0 when it cannot be told.
     package static func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 {
-        guard !path.hasSuffix(".gz") else { return 0 }
+        guard !LogFiles.packers.contains(where: { path.hasSuffix($0.suffix) }) else { return 0 }
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return 0 }
         defer { close(descriptor) }

@@ -15,6 +15,25 @@ package enum LogTime {
         return nil
     }
 
+    /// The zone that a line's time is written in, in seconds east of UTC: nginx' own. nil for `Z`, which tells none.
+    package static func zone(_ line: LineText) -> Int64? {
+        if let open = line.find("["), common(line.bytes[(open + 1)...]) != nil { return offset(line.bytes, open + 22, colon: false) }
+        var index = line.bytes.startIndex
+        while let at = line.find("T", from: index) {
+            if at - line.bytes.startIndex >= 10, iso(line.bytes[(at - 10)...]) != nil { return offset(line.bytes, at + 9, colon: true) }
+            index = at + 1
+        }
+        return nil
+    }
+
+    /// Seconds east of UTC of `+02:00`, `-0500` or `Z`.
+    package static func zone(named text: String) -> Int64? {
+        let bytes = Array(text.utf8)[...]
+        if text == "Z" || text == "UTC" { return 0 }
+        guard bytes.count == 6 && bytes[3] == 58 || bytes.count == 5 else { return nil }
+        return offset(bytes, 0, colon: bytes.count == 6).flatMap { abs($0) <= 14 * 3_600 ? $0 : nil }
+    }
+
     /// `22/Nov/2026:10:03:04 +0000`.
     package static func common(_ b: ArraySlice<UInt8>) -> Timestamp? {
         let s = b.startIndex

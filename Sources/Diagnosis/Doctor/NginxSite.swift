@@ -51,6 +51,8 @@ package struct NginxSite: Sendable {
     /// The level of each error log, by path.
     package var errorLevels: [String: String] = [:]
     package var accessLogs: [AccessLog] = []
+    /// Where errors are thrown away.
+    package var discardedErrors: [ConfigNode] = []
     package var main: [ConfigNode] = []
     package var prefix: String
     /// The program's version; nil when not known.
@@ -77,42 +79,12 @@ package struct NginxSite: Sendable {
                 formats[format.arguments[0]] = AccessFormat((words.first!.hasPrefix("escape=") ? words.dropFirst() : words).joined())
             }
         }
-        for node in main { collectLogs(node, formats) }
-        if errorLogs.isEmpty { errorLogs = [defaultErrorLog]; errorLevels[defaultErrorLog] = "error" }
-        if accessLogs.isEmpty { accessLogs = [AccessLog(path: defaultAccessLog, formats: [.combined])] }
+        for node in main where node.name != "stream" && node.name != "mail" { collectLogs(node, formats) }
+        for node in main where node.name == "stream" || node.name == "mail" { collectErrorLogs(node) }
+        if !has("error_log") { errorLogs = [defaultErrorLog]; errorLevels[defaultErrorLog] = "error" }
+        if !has("access_log") { accessLogs = [AccessLog(path: defaultAccessLog, formats: [.combined])] }
+        gaps = gaps.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         for http in https { readHTTP(http) }
-    }
-
-    private mutating func collectLogs(_ node: ConfigNode, _ formats: [String: AccessFormat]) {
-        if node.name == "error_log", let path = node.arguments.first, !path.hasPrefix("syslog:"), path != "stderr",
-            path != "/dev/null", path != "/dev/stderr"
-        {
-            let absolute = absolute(path)
-            if !errorLogs.contains(absolute) { errorLogs.append(absolute) }
-            errorLevels[absolute] = node.arguments.count > 1 ? node.arguments[1] : "error"
-        }
-        if node.name == "access_log", let path = node.arguments.first, path != "off", !path.hasPrefix("syslog:"),
-            !path.contains("$"), path != "/dev/stdout", path != "/dev/null"
-        {
-            let format = formats[node.arguments.count > 1 ? node.arguments[1] : "combined"] ?? .combined
-            addAccessLog(absolute(path), format)
-        }
-        for child in node.children ?? [] { collectLogs(child, formats) }
-    }
-
-    func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : prefix + (prefix.hasSuffix("/") ? "" : "/") + path
-    }
-
-    private mutating func addAccessLog(_ path: String, _ format: AccessFormat) {
-        guard !format.beforeStatus.isEmpty, format.hasTime else {
-            let missing = format.hasTime ? "$status behind a text" : "time"
-            return gaps.append("\(path): its log_format has no \(missing), so its responses are not read")
-        }
-        guard let index = accessLogs.firstIndex(where: { $0.path == path }) else {
-            return accessLogs.append(AccessLog(path: path, formats: [format]))
-        }
-        if !accessLogs[index].formats.contains(format) { accessLogs[index].formats.append(format) }
     }
 }
 

@@ -68,7 +68,7 @@ package struct LiveSystem: SystemReader {
         guard unsafe stat(path, &info) == 0 else { throw SystemError(errno, path) }
         return FileStatus(
             mode: info.st_mode, uid: info.st_uid, gid: info.st_gid, size: Int64(info.st_size),
-            inode: UInt64(info.st_ino),
+            inode: UInt64(info.st_ino), device: UInt64(info.st_dev),
             modified: Timestamp(
                 milliseconds: Int64(info.st_mtim.tv_sec) * 1_000 + Int64(info.st_mtim.tv_nsec) / 1_000_000))
     }

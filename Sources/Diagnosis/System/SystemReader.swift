@@ -53,13 +53,16 @@ package struct FileStatus: Sendable, Hashable, Codable {
     package var size: Int64
     /// As `SystemReader` says.
     package var inode: UInt64
+    /// The file system it is in; nil in old recordings.
+    package var device: UInt64?
     /// Last change of the content.
     package var modified: Timestamp
     package init(
-        mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0, size: Int64 = 0, inode: UInt64 = 0,
+        mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0, size: Int64 = 0, inode: UInt64 = 0, device: UInt64? = nil,
         modified: Timestamp = Timestamp(milliseconds: 0)
     ) {
-        self.mode = mode; self.uid = uid; self.gid = gid; self.size = size; self.inode = inode; self.modified = modified
+        self.mode = mode; self.uid = uid; self.gid = gid; self.size = size; self.inode = inode; self.device = device
+        self.modified = modified
     }
     /// By the type in `mode`.
     package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
