@@ -23,13 +23,13 @@ package enum Program {
             case .control: return execute(words)
             case .unknown(let suggestion):
                 let hint = suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
-                say("goodgate: unknown command \"\(words[0])\"\(hint); \"goodgate -h\" lists the commands")
+                say("goodgate: unknown command \"\(words[0])\"\(hint); \"goodgate --help\" lists the commands")
                 return 1
             case nil: break
             }
         }
         do throws(CommandLineError) {
-            var options = try CommandLineOptions(parsing: words)
+            var options = try CommandLineOptions(parsing: words, as: identity)
             options.staysInForeground = staysInForeground
             return run(options, identity: identity, arguments: arguments)
         } catch {
@@ -68,9 +68,10 @@ package enum Program {
     }
 
     private static func showVersion(_ options: CommandLineOptions, _ identity: Identity) {
-        say(identity.versionLine)
-        if options.showsHelp { say(HelpText.text(for: identity)) }
-        if options.showsConfigureArguments { say("configure arguments: " + identity.configureArguments) }
+        var text = identity.versionLine + "\n"
+        if options.showsHelp { text += HelpText.text(for: identity, isRun: options.staysInForeground) + "\n" }
+        if options.showsConfigureArguments { text += "configure arguments: \(identity.configureArguments)\n" }
+        try? System.write(Array(text.utf8), to: options.printsToOutput ? 1 : 2)
     }
 
     /// The log until the configuration names another: `-e`, or the built-in one. nginx's own complaint when it cannot be opened.

@@ -43,7 +43,22 @@ import Testing
     }
 
     @Test(arguments: [
-        ("run", Subcommand.run), ("version", .version), ("--version", .version), ("--help", .control), ("status", .control),
+        (["--test"], "unknown option \"--test\"; did you mean \"-t\"?"),
+        (["--config=/x.conf"], "unknown option \"--config=/x.conf\"; did you mean \"-c\"?"),
+        (["--foregroud"], "unknown option \"--foregroud\"; did you mean \"goodgate run\"?"),
+        (["-t", "--frobnicate"], "unknown option \"--frobnicate\"; \"goodgate --help\" lists the options"),
+        (["--"], "unknown option \"--\"; \"goodgate --help\" lists the options"),
+        (["-C", "/x.conf"], "invalid option: \"C\"; did you mean \"-c\"?"),
+        (["-x"], "invalid option: \"x\"; \"goodgate --help\" lists the options"),
+    ]) func underItsOwnNameItSaysWhatWasMeant(words: [String], message: String) {
+        let result = Result { () throws(CommandLineError) in
+            try CommandLineOptions(parsing: words, as: Identity(programPath: "goodgate"))
+        }
+        #expect(result == .failure(CommandLineError(message)))
+    }
+
+    @Test(arguments: [
+        ("run", Subcommand.run), ("version", .version), ("status", .control),
         ("stauts", .unknown(suggestion: "status")), ("rnu", .unknown(suggestion: "run")),
         ("frobnicate", .unknown(suggestion: nil)), ("depoly", .unknown(suggestion: "deploy")),
     ]) func anUnknownCommandNamesTheNearest(word: String, meaning: Subcommand) { #expect(Subcommand(word) == meaning) }

@@ -81,12 +81,29 @@ import Testing
     @Test(arguments: [
         (["-x"], "nginx", "nginx: invalid option: \"x\"\n"), (["run"], "nginx", "nginx: invalid option: \"run\"\n"),
         (["-s", "restart"], "nginx", "nginx: invalid option: \"-s restart\"\n"),
+        (["--test"], "goodgate", "goodgate: unknown option \"--test\"; did you mean \"-t\"?\n"),
         (["stauts"], "goodgate", "goodgate: unknown command \"stauts\" (did you mean \"status\"?)"),
     ]) func mistakesEndWithStatusOne(words: [String], name: String, text: String) throws {
         try withRig(name: name) { rig in
             let result = try rig.run(words)
             #expect(result.status == 1)
             #expect(result.errors.hasPrefix(text))
+        }
+    }
+
+    @Test(arguments: [
+        (["--version"], "goodgate version: goodgate/"), (["--help"], "Commands:"), (["run", "--help"], "supervises them in the foreground"),
+    ]) func longOptionsPrintToStandardOutput(words: [String], text: String) throws {
+        try withRig(name: "goodgate") { rig in
+            let result = try rig.run(words)
+            #expect(result.status == 0)
+            #expect(result.output.contains(text))
+            #expect(result.errors.isEmpty)
+        }
+        try withRig { rig in
+            let result = try rig.run([words.last ?? ""])
+            #expect(result.status == 1)
+            #expect(result.errors == "nginx: invalid option: \"-\"\n", "nginx knows no long options")
         }
     }
 

@@ -7,6 +7,8 @@ package struct CommandLineOptions: Equatable, Sendable {
     package var showsVersion = false
     package var showsConfigureArguments = false
     package var showsHelp = false
+    /// `--help` and `--version`, which nginx does not have: on standard output, as other programs do.
+    package var printsToOutput = false
     /// `-t` and `-T`.
     package var testsConfiguration = false
     package var dumpsConfiguration = false
@@ -33,8 +35,9 @@ package struct CommandLineError: Error, Equatable, Sendable {
 
 extension CommandLineOptions {
     /// Reads the arguments after the program's name. Options may be joined (`-tq`); a value may be glued (`-pDIR`) or the next word.
+    /// - Parameter identity: under its own name the program knows `--help` and `--version`, and says what was probably meant.
     /// - Throws: the first thing that is wrong, in nginx's words.
-    package init(parsing arguments: [String]) throws(CommandLineError) {
+    package init(parsing arguments: [String], as identity: Identity = Identity(programPath: "nginx")) throws(CommandLineError) {
         self.init()
         var index = 0
         while index < arguments.count {
@@ -42,6 +45,10 @@ extension CommandLineOptions {
             index += 1
             guard word.first == UInt8(ascii: "-") else {
                 throw CommandLineError("invalid option: \"\(arguments[index - 1])\"")
+            }
+            if !identity.isNginx, word.starts(with: "--".utf8) {
+                try set(long: String(decoding: word.dropFirst(2), as: UTF8.self))
+                continue
             }
             var offset = 1
             letters: while offset < word.count {
@@ -67,7 +74,9 @@ extension CommandLineOptions {
                     try set(letter, to: value)
                     break letters
                 default:
-                    throw CommandLineError("invalid option: \"\(Character(UnicodeScalar(letter)))\"")
+                    let name = String(Character(UnicodeScalar(letter)))
+                    let hint = identity.isNginx ? "" : OptionHint.text(letter: name)
+                    throw CommandLineError("invalid option: \"\(name)\"" + hint)
                 }
             }
         }
@@ -82,6 +91,14 @@ extension CommandLineOptions {
         default:
             guard let signal = Signal(rawValue: value) else { throw CommandLineError("invalid option: \"-s \(value)\"") }
             self.signal = signal
+        }
+    }
+
+    private mutating func set(long name: String) throws(CommandLineError) {
+        switch name {
+        case "help": (showsVersion, showsHelp, printsToOutput) = (true, true, true)
+        case "version": (showsVersion, printsToOutput) = (true, true)
+        default: throw CommandLineError("unknown option \"--\(name)\"" + OptionHint.text(long: name))
         }
     }
 

@@ -1,7 +1,9 @@
 /// What `-h` prints after the version line.
 package enum HelpText {
-    package static func text(for identity: Identity) -> String {
-        identity.isNginx ? options(of: identity) : subcommands + options(of: identity) + examples
+    /// - Parameter isRun: for `goodgate run -h`.
+    package static func text(for identity: Identity, isRun: Bool = false) -> String {
+        if identity.isNginx { return options(of: identity) }
+        return isRun ? run + options(of: identity) : subcommands + options(of: identity) + examples
     }
 
     private static func options(of identity: Identity) -> String {
@@ -41,6 +43,14 @@ package enum HelpText {
           compatibility : what of nginx's directives works
           version       : show version and exit
           help COMMAND  : more on one of them
+
+
+        """
+
+    private static let run = """
+        Starts the workers and applications of a configuration and supervises them in the foreground, whatever "daemon" says, until
+        SIGTERM, SIGINT or SIGQUIT: for systemd, containers and a terminal. SIGHUP reloads. Its options are those of goodgate without
+        a command, whose usage follows.
 
 
         """

@@ -4,9 +4,9 @@ internal import Config
 package enum Subcommand: Equatable, Sendable {
     /// `run`: supervise in the foreground; the rest are nginx's options.
     case run
-    /// `version`, `--version`: as `-v`, on standard output.
+    /// `version`: as `-v`, on standard output.
     case version
-    /// Any other known name, and `--help`: `goodgate-control` does it.
+    /// Any other known name: `goodgate-control` does it.
     case control
     /// An unknown name, and what was probably meant.
     case unknown(suggestion: String?)
@@ -19,10 +19,6 @@ package enum Subcommand: Equatable, Sendable {
 
     /// What the first argument means, nil when it is an option (or there is none).
     package init?(_ word: String?) {
-        if word == "--help" || word == "--version" {
-            self = word == "--help" ? .control : .version
-            return
-        }
         guard let word, !word.hasPrefix("-") else { return nil }
         if word == "run" {
             self = .run
