@@ -12,7 +12,7 @@ package enum CompatibilityTable {
             text += "### \(title(origin))\n\n| directive | module | where | here |\n|---|---|---|---|\n"
             for name in Set(rows.map(\.name)).sorted() {
                 for row in rows where row.name == name {
-                    text += "| `\(name)` | \(row.module) | \(row.contexts.names.joined(separator: ", ")) | \(says(row.support)) |\n"
+                    text += "| `\(name)` | \(row.module) | \(row.contexts.names.joined(separator: ", ")) | \(says(row)) |\n"
                 }
             }
             text += "\n"
@@ -33,6 +33,11 @@ package enum CompatibilityTable {
         case "NGINX Plus": "Of NGINX Plus"
         default: "Our own"
         }
+    }
+
+    private static func says(_ row: DirectiveEntry) -> String {
+        guard let harmless = row.harmlessValue else { return says(row.support) }
+        return says(row.support) + "; `\(harmless)` is accepted"
     }
 
     private static func says(_ support: DirectiveSupport) -> String {

@@ -72,6 +72,35 @@ struct DirectiveTableTests {
         #expect(parse(Wrapping.location.around(snippet)).diagnostics == [])
     }
 
+    /// Arguments of many kinds, of which each directive refuses most: only the reason matters here.
+    private static let guesses = [
+        "", "on", "1", "10 4k", "name", "/path", "$a b", "~ x", "name zone=a:1m", "a b c", "http://127.0.0.1", "unix:/s", "200 text",
+    ]
+
+    @Test("what the table calls implemented is never refused as unsupported")
+    func implemented() throws {
+        for entry in DirectiveTable.entries where entry.support == .implemented {
+            let context = try #require(Wrapping.allCases.first { entry.contexts.contains($0.context) } ?? nil, "\(entry.name)")
+            for guess in Self.guesses {
+                let outcome = parse(context.around("\(entry.name) \(guess) \(entry.isBlock ? "{ }" : ";")"))
+                let refusals = outcome.errors.filter { $0.contains("\"\(entry.name)\" directive is known to nginx, but not") }
+                #expect(refusals == [], "\(entry.name) \(guess)")
+            }
+        }
+    }
+
+    @Test("a value that is accepted of a refused directive is told of, and no other is accepted")
+    func harmlessValues() {
+        let rows = DirectiveTable.entries.filter { $0.harmlessValue != nil }
+        #expect(rows.count == 13)
+        for row in rows {
+            guard case .notSupportedYet = row.support else {
+                Issue.record("\(row.name) is said to be supported")
+                continue
+            }
+        }
+    }
+
     @Test("the rows of a name can be looked up for the documentation")
     func lookup() {
         #expect(DirectiveTable.entries(named: "server").map(\.contexts) == [[.http], [.upstream]])

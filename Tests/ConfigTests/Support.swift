@@ -38,7 +38,24 @@ func parse(_ text: String, files: [String: String] = [:], source: MemorySource? 
 
 /// What stands around a snippet.
 enum Wrapping: String, CaseIterable {
-    case main, events, http, server, location, upstream, serverIf, locationIf, limitExcept, app
+    case main, events, http, server, location, upstream, serverIf, locationIf, limitExcept, app, match
+
+    /// What may stand there.
+    var context: DirectiveContext {
+        switch self {
+        case .main: .main
+        case .events: .events
+        case .http: .http
+        case .server: .server
+        case .location: .location
+        case .upstream: .upstream
+        case .serverIf: .serverIf
+        case .locationIf: .locationIf
+        case .limitExcept: .limitExcept
+        case .app: .app
+        case .match: .match
+        }
+    }
 
     /// The lines before and after the snippet; the snippet begins on line `prefix.count + 1`.
     private var lines: (before: [String], after: [String]) {
@@ -55,6 +72,7 @@ enum Wrapping: String, CaseIterable {
         case .limitExcept:
             (["events { }", "http {", "server {", "location / {", "limit_except GET {"], ["}", "}", "}", "}"])
         case .app: (["events { }", "app a {"], ["}"])
+        case .match: (["events { }", "http {", "match m {"], ["}", "}"])
         }
     }
 

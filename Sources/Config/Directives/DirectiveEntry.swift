@@ -84,6 +84,8 @@ package struct DirectiveEntry: Sendable {
     package var contexts: DirectiveContext
     package var arguments: ArgumentRule
     package var support: DirectiveSupport
+    /// The one value, such as `off`, with which a directive that is otherwise refused is accepted: what it says is so anyway.
+    package var harmlessValue: String?
     /// Whether it opens a block.
     package var isBlock: Bool
     /// Whether it is one of our own or of NGINX Plus.

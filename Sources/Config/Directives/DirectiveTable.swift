@@ -75,12 +75,16 @@ struct DirectiveTableBuilder {
         let needless = [
             "auth_delay": "there is no authentication yet",
             "client_body_in_single_buffer": "where a body lies makes no difference here",
+            "connection_pool_size": "memory of connections is shared by all of a worker",
             "debug_connection": "there is no debug log",
             "early_hints": "interim answers of an upstream are not passed on",
+            "gzip_no_buffer": "compressed data waits for a full buffer unless the answer itself is flushed",
             "output_buffers": "files are sent by the kernel, not read into buffers",
             "proxy_busy_buffers_size": "buffers are sent as they come",
             "proxy_pass_trailers": "trailers of an upstream are not passed on",
             "proxy_temp_file_write_size": "buffers are written as they come",
+            "request_pool_size": "memory of requests is shared by all of a worker",
+            "ssi_ignore_recycled_buffers": "buffers that are used again are never kept by it",
             "ssi_min_file_chunk": "pieces of files are never stored in files again",
         ]
         for index in entries.indices {
@@ -89,14 +93,15 @@ struct DirectiveTableBuilder {
     }
 
     /// Adds a directive that is refused.
+    /// - Parameter harmless: the one value that is accepted.
     mutating func refuse(
         _ name: String, _ contexts: DirectiveContext, _ arguments: ArgumentRule = .any, isBlock: Bool = false,
-        as support: DirectiveSupport
+        accepting harmless: String? = nil, as support: DirectiveSupport
     ) {
         entries.append(
             DirectiveEntry(
                 name: name, module: module, contexts: contexts, arguments: arguments, support: support,
-                isBlock: isBlock, origin: origin, isRepeatable: true, isEarly: false,
+                harmlessValue: harmless, isBlock: isBlock, origin: origin, isRepeatable: harmless == nil, isEarly: false,
                 handler: { _, _ throws(DirectiveError) in }))
     }
 }

@@ -12,15 +12,6 @@ enum Unsupported {
             "the value \"\(directive.text(1))\" of the \"\(directive.name)\" directive is known to nginx, "
                 + "but not supported by Goodgate yet: \(reason)")
     }
-
-    /// Accepts one harmless value of a directive, such as `off`, and refuses all others.
-    static func unless(_ harmless: String, _ reason: String) -> DirectiveHandler {
-        { (_, directive) throws(DirectiveError) in
-            guard directive.isWord(1, harmless) else {
-                throw DirectiveError(directive, "is known to nginx, but not supported by Goodgate yet: \(reason)")
-            }
-        }
-    }
 }
 
 extension DirectiveTableBuilder {
@@ -52,9 +43,9 @@ extension DirectiveTableBuilder {
         refuseAll(
             "ssl_certificate ssl_certificate_key ssl_client_certificate ssl_trusted_certificate ssl_crl ssl_ech_file "
                 + "ssl_ocsp", head, Unsupported.tls)
-        add("ssl", head, .flag, Unsupported.unless("off", Unsupported.tls))
-        add("ssl_verify_client", head, .exactly(1), Unsupported.unless("off", Unsupported.tls))
-        add("ssl_reject_handshake", head, .flag, Unsupported.unless("off", Unsupported.tls))
+        refuse("ssl", head, .flag, accepting: "off", as: .notSupportedYet(Unsupported.tls))
+        refuse("ssl_verify_client", head, .exactly(1), accepting: "off", as: .notSupportedYet(Unsupported.tls))
+        refuse("ssl_reject_handshake", head, .flag, accepting: "off", as: .notSupportedYet(Unsupported.tls))
         acceptAll(
             "ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout ssl_session_tickets "
                 + "ssl_session_ticket_key ssl_dhparam ssl_ecdh_curve ssl_buffer_size ssl_password_file ssl_verify_depth "
@@ -73,7 +64,7 @@ extension DirectiveTableBuilder {
     private mutating func addNewerHTTP() {
         let head: DirectiveContext = [.http, .server]
         module = "http_v2"
-        add("http2", head, .flag, Unsupported.unless("off", Unsupported.http2))
+        refuse("http2", head, .flag, accepting: "off", as: .notSupportedYet(Unsupported.http2))
         let unused2 = "it tunes HTTP/2, which is not spoken"
         acceptAll(
             "http2_recv_buffer_size http2_pool_size http2_max_concurrent_streams http2_max_concurrent_pushes "
@@ -89,7 +80,7 @@ extension DirectiveTableBuilder {
 
     private mutating func addCache() {
         module = "http_proxy"
-        add("proxy_cache", .inherited, .exactly(1), Unsupported.unless("off", Unsupported.cache))
+        refuse("proxy_cache", .inherited, .exactly(1), accepting: "off", as: .notSupportedYet(Unsupported.cache))
         let unused = "it has an effect with \"proxy_cache\" only, which is refused"
         acceptAll("proxy_cache_path", .http, unused)
         acceptAll(
@@ -140,10 +131,10 @@ extension DirectiveTableBuilder {
     private mutating func addAuth() {
         let withLimit: DirectiveContext = [.http, .server, .location, .limitExcept]
         module = "http_auth_basic"
-        add("auth_basic", withLimit, .exactly(1), Unsupported.unless("off", Unsupported.auth))
+        refuse("auth_basic", withLimit, .exactly(1), accepting: "off", as: .notSupportedYet(Unsupported.auth))
         acceptAll("auth_basic_user_file", withLimit, "it has an effect with \"auth_basic\" only, which is refused")
         module = "http_auth_request"
-        add("auth_request", .inherited, .exactly(1), Unsupported.unless("off", Unsupported.auth))
+        refuse("auth_request", .inherited, .exactly(1), accepting: "off", as: .notSupportedYet(Unsupported.auth))
         accept(
             "auth_request_set", .inherited, .exactly(2), "it has an effect with \"auth_request\" only, which is refused",
             isRepeatable: true
@@ -152,7 +143,7 @@ extension DirectiveTableBuilder {
         }
         origin = .nginxPlus
         module = "http_auth_jwt"
-        add("auth_jwt", withLimit, .between(1, 2), Unsupported.unless("off", Unsupported.auth))
+        refuse("auth_jwt", withLimit, .between(1, 2), accepting: "off", as: .notSupportedYet(Unsupported.auth))
         refuseAll("auth_jwt_key_file auth_jwt_key_request auth_jwt_require", withLimit, Unsupported.auth)
         origin = .nginx
         module = "http_secure_link"
@@ -161,15 +152,15 @@ extension DirectiveTableBuilder {
 
     private mutating func addContent() {
         module = "http_mirror"
-        add("mirror", .inherited, .exactly(1), isRepeatable: true, Unsupported.unless("off", "requests are not mirrored yet"))
+        refuse("mirror", .inherited, .exactly(1), accepting: "off", as: .notSupportedYet("requests are not mirrored yet"))
         acceptAll("mirror_request_body", .inherited, "it has an effect with \"mirror\" only, which is refused")
         module = "http_userid"
-        add("userid", .inherited, .exactly(1), Unsupported.unless("off", "cookies for user ids are not set yet"))
+        refuse("userid", .inherited, .exactly(1), accepting: "off", as: .notSupportedYet("cookies for user ids are not set yet"))
         acceptAll(
             "userid_service userid_name userid_domain userid_path userid_expires userid_flags userid_p3p userid_mark",
             .inherited, "it has an effect with \"userid\" only, which is refused")
         module = "http_dav"
-        add("dav_methods", .inherited, .atLeast(1), Unsupported.unless("off", "WebDAV is not served yet"))
+        refuse("dav_methods", .inherited, .atLeast(1), accepting: "off", as: .notSupportedYet("WebDAV is not served yet"))
         acceptAll(
             "create_full_put_path min_delete_depth dav_access", .inherited,
             "it has an effect with \"dav_methods\" only, which is refused")
@@ -179,7 +170,7 @@ extension DirectiveTableBuilder {
             "xml_entities xml_external_entities xslt_param xslt_string_param xslt_types xslt_last_modified", .inherited,
             "it has an effect with \"xslt_stylesheet\" only, which is refused")
         module = "http_image_filter"
-        add("image_filter", .location, .between(1, 3), Unsupported.unless("off", "images are not transformed"))
+        refuse("image_filter", .location, .between(1, 3), accepting: "off", as: .notSupportedYet("images are not transformed"))
         acceptAll(
             "image_filter_jpeg_quality image_filter_webp_quality image_filter_sharpen image_filter_transparency "
                 + "image_filter_interlace image_filter_buffer", .inherited,
@@ -200,7 +191,7 @@ extension DirectiveTableBuilder {
         module = "http_flv"
         refuseAll("flv", .location, "pseudo-streaming of FLV is not served yet")
         module = "http_slice"
-        add("slice", .inherited, .exactly(1), Unsupported.unless("0", "responses are not fetched in slices yet"))
+        refuse("slice", .inherited, .exactly(1), accepting: "0", as: .notSupportedYet("responses are not fetched in slices yet"))
         module = "http_degradation"
         acceptAll("degradation", .http, "it is for another operating system")
         acceptAll("degrade", .inherited, "it is for another operating system")

@@ -146,6 +146,7 @@ final class ConfigurationReader {
         if !entry.arguments.allows(directive.argumentCount) {
             throw DirectiveError("invalid number of arguments in \"\(directive.name)\" directive")
         }
+        if let harmless = entry.harmlessValue, directive.isWord(1, harmless) { return }
         switch entry.support {
         case .implemented: return
         case .acceptedWithNotice(let reason):
