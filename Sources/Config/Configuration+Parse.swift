@@ -27,6 +27,8 @@ extension Configuration {
 
         let reader = ConfigurationReader(request: request, directory: directory, source: source, patterns: patterns)
         reader.diagnostics = builder.diagnostics
+        reader.unbalanced = builder.unbalanced
+        reader.hasLostStatements = builder.hasLostStatements
         // Without the main file nothing can be said of what it lacks.
         if builder.bundle.failures[path] == nil { reader.readMain(directives) }
 
@@ -62,7 +64,7 @@ extension ConfigurationReader {
         process(directives)
         for work in deferredToEnd { work(self) }
         settleUnusedApps()
-        if !configuration.main.events.isPresent {
+        if !configuration.main.events.isPresent, !hasLostStatements {
             diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
         }
         if scope.isFirst("pid") { configuration.main.pidPath = prefixed("logs/nginx.pid") }
@@ -73,6 +75,6 @@ extension ConfigurationReader {
             configuration.main.errorLogs.append(
                 ErrorLogSettings(destination: isStandardError ? .standardError : .file(prefixed(path))))
         }
-        reportUnknownVariables()
+        if !hasLostStatements { reportUnknownVariables() }
     }
 }

@@ -77,6 +77,26 @@ struct GrammarTests {
                 == ["3 unknown directive \"foo\"", "4 unexpected end of file, expecting \"}\""])
     }
 
+    @Test(
+        "a forgotten \";\" or brace is one error, and what follows is read as it stands",
+        arguments: [
+            ("server { location / { proxy_pass http://127.0.0.1:1 } } server { listen 81; }", ["3 unexpected \"}\""]),
+            ("server { listen 80 } upstream u { server 127.0.0.1 } server { proxy_set_header A $b; set $b 1 }",
+                ["3 unexpected \"}\"", "3 unexpected \"}\"", "3 unexpected \"}\""]),
+            ("map $uri $v { \"a\"b; } server { return 200 $w; }",
+                ["3 unexpected \"b\""]),
+            ("upstream u { server \"127.0.0.1\"x; }", ["3 unexpected \"x\""]),
+            ("upstream u { server; }", ["3 invalid number of arguments in \"server\" directive"]),
+            ("upstream u { servr a; }", ["3 unknown directive \"servr\""]),
+            ("upstream u { zone z 64k; }", ["3 no servers are inside upstream"]),
+            ("server { location / { root /a; } \nserver { }\nserver { }\n",
+                ["4 \"server\" directive is not allowed here", "8 unexpected end of file, expecting \"}\""]),
+            ("server { } }\nserver { }\nserver { }\n", ["4 \"server\" directive is not allowed here", "7 unexpected \"}\""]),
+        ])
+    func oneMistake(http: String, errors: [String]) {
+        #expect(parse("events { }\nhttp {\n\(http)\n}\n").errors == errors)
+    }
+
     @Test("a quote that never ends is reported at the end of the file")
     func unclosedQuote() {
         #expect(

@@ -32,6 +32,16 @@ import Testing
         }
     }
 
+    @Test func ofVeryManyErrorsTheFirstFiftyArePrinted() throws {
+        try withRig { rig in
+            try rig.configure(String(repeating: "nonsense;\n", count: 60))
+            let result = try rig.run(["-t"] + rig.standardArguments)
+            #expect(result.status == 1)
+            #expect(result.errors.components(separatedBy: "unknown directive \"nonsense\"").count == 51)
+            #expect(result.errors.contains("nginx: [emerg] 10 more errors are not printed\n"))
+        }
+    }
+
     @Test func aMissingConfigurationIsNamed() throws {
         try withRig { rig in
             let result = try rig.run(["-t"] + rig.standardArguments)

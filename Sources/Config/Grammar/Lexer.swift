@@ -23,6 +23,8 @@ struct Lexer {
         var isAtEnd = false
         /// A block without a name was opened.
         var opensBlock = false
+        /// The words of a statement that a `}` cut off: the `;` before it is missing, and the block ends here.
+        var cutOff: [Bytes] = []
     }
 
     /// Longest word in bytes; nginx's buffer of 4,096 bytes holds it with its terminator.
@@ -57,7 +59,7 @@ struct Lexer {
                 return byte == UInt8(ascii: ";") ? .simple(words) : .blockStart(words)
             case UInt8(ascii: "}"):
                 position += 1
-                guard words.isEmpty else { throw Failure(message: "unexpected \"}\"", line: line) }
+                guard words.isEmpty else { throw Failure(message: "unexpected \"}\"", line: line, cutOff: words) }
                 return .blockEnd
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
                 words.append(try quotedWord(quote: byte))

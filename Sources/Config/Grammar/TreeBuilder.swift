@@ -14,6 +14,10 @@ struct TreeBuilder {
     private let source: any ConfigurationSource
     private(set) var diagnostics: [Diagnostic] = []
     private(set) var bundle: ConfigurationBundle
+    /// Files whose braces do not match: where their statements stand is not certain.
+    private(set) var unbalanced: Set<String> = []
+    /// What is missed elsewhere may have stood in a statement that could not be read.
+    private(set) var hasLostStatements = false
     private var includeCount = 0
     private var cache: [String: Bytes] = [:]
 
@@ -93,6 +97,8 @@ extension TreeBuilder {
         var levels: [[Directive]] = [[]]
         /// The directives whose blocks are open.
         var open: [Directive] = []
+        /// The grammar was violated.
+        var hasMistakes = false
 
         init(path: String, bytes: Bytes) {
             self.path = path
@@ -127,15 +133,7 @@ extension TreeBuilder {
             do throws(Lexer.Failure) {
                 switch try reader.lexer.next() {
                 case .simple(let words):
-                    let directive = directive(words, at: reader.location)
-                    if directive.name == "include" {
-                        include(directive, &reader, depth: includeDepth, blockDepth: blockDepth + reader.open.count)
-                    } else {
-                        reader.append(directive)
-                        if directive.name == "state", reader.open.last?.name == "upstream" {
-                            includeState(directive, &reader, depth: includeDepth, blockDepth: blockDepth + reader.open.count)
-                        }
-                    }
+                    take(directive(words, at: reader.location), &reader, includeDepth: includeDepth, blockDepth: blockDepth)
                 case .blockStart(let words):
                     let directive = directive(words, at: reader.location)
                     if directive.name.hasSuffix("_by_lua_block") {
@@ -150,22 +148,49 @@ extension TreeBuilder {
                 case .blockEnd:
                     if reader.open.isEmpty {
                         report("unexpected \"}\"", at: reader.location)
+                        unbalanced.insert(reader.path)
                     } else {
                         reader.closeBlock()
                     }
                 case .end:
                     if !reader.open.isEmpty {
-                        report("unexpected end of file, expecting \"}\"", at: reader.location)
+                        // After another mistake it is not certain that a brace is missing.
+                        if !reader.hasMistakes { report("unexpected end of file, expecting \"}\"", at: reader.location) }
+                        unbalanced.insert(reader.path)
                     }
                     return finish(&reader)
                 }
             } catch {
                 report(error.message, at: SourceLocation(file: reader.path, line: error.line))
-                if error.isAtEnd { return finish(&reader) }
+                reader.hasMistakes = true
+                guard error.cutOff.isEmpty else {
+                    // Read as if the ";" were there: what it defines is used elsewhere.
+                    let location = SourceLocation(file: reader.path, line: error.line)
+                    take(directive(error.cutOff, at: location), &reader, includeDepth: includeDepth, blockDepth: blockDepth)
+                    if reader.open.isEmpty { unbalanced.insert(reader.path) } else { reader.closeBlock() }
+                    continue
+                }
+                hasLostStatements = true
+                if error.isAtEnd {
+                    unbalanced.insert(reader.path)
+                    return finish(&reader)
+                }
                 if error.opensBlock, blockDepth + reader.open.count < Self.blockDepthMax {
                     reader.openBlock(Directive(name: "", words: [], location: reader.location))
                 }
             }
+        }
+    }
+
+    /// Adds a statement, or what it includes.
+    private mutating func take(_ directive: Directive, _ reader: inout FileReader, includeDepth: Int, blockDepth: Int) {
+        if directive.name == "include" {
+            include(directive, &reader, depth: includeDepth, blockDepth: blockDepth + reader.open.count)
+            return
+        }
+        reader.append(directive)
+        if directive.name == "state", reader.open.last?.name == "upstream" {
+            includeState(directive, &reader, depth: includeDepth, blockDepth: blockDepth + reader.open.count)
         }
     }
 

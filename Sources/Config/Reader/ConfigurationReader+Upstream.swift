@@ -9,6 +9,7 @@ extension ConfigurationReader {
         let index = http.upstreams.count - 1
         let child = BlockScope(context: .upstream, location: directive.location)
         child.upstream = http.upstreams[index]
+        let diagnosticCount = diagnostics.count
         read(directive.children ?? [], in: child)
         guard var upstream = child.upstream else { return }
         upstream.keepalive = child.keepalive.connections == 0 ? nil : child.keepalive
@@ -18,8 +19,9 @@ extension ConfigurationReader {
         if let (appName, location) = child.appName {
             deferredToEnd.append { reader in reader.attachApp(appName, to: index, at: location) }
         } else if upstream.servers.isEmpty, upstream.statePath == nil {
-            // The other errors of the block say more when a server was refused.
-            if child.isFirst("server") { throw DirectiveError("no servers are inside upstream") }
+            // The other errors of the block say more: a server was refused, or its name misspelt.
+            let hasErrors = diagnostics.dropFirst(diagnosticCount).contains { $0.severity == .emergency }
+            if !hasErrors, !hasLostStatements { throw DirectiveError("no servers are inside upstream") }
         }
     }
 

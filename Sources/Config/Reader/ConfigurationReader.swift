@@ -9,6 +9,12 @@ final class ConfigurationReader {
     let patternChecker: any PatternChecker
     var diagnostics: [Diagnostic] = []
     var configuration: Configuration
+    /// Files whose braces do not match.
+    var unbalanced: Set<String> = []
+    /// Those of them of which a directive in a wrong place was reported.
+    private var misplaced: Set<String> = []
+    /// Some statement could not be read, so nothing is said to be missing.
+    var hasLostStatements = false
     /// The `http` block that is being read.
     var http = HTTPSettings()
     /// Whether an `http` block was there.
@@ -132,8 +138,15 @@ final class ConfigurationReader {
                 return nil
             }
         }
-        report(DirectiveError(directive, "is not allowed here"), directive)
+        reportMisplaced(directive)
         return nil
+    }
+
+    /// In a file whose braces do not match, the first directive in a wrong place shows where; all others would only repeat it.
+    private func reportMisplaced(_ directive: Directive) {
+        if misplaced.contains(directive.location.file) { return }
+        if unbalanced.contains(directive.location.file) { misplaced.insert(directive.location.file) }
+        report(DirectiveError(directive, "is not allowed here"), directive)
     }
 
     private func check(_ directive: Directive, _ entry: DirectiveEntry) throws(DirectiveError) {

@@ -32,12 +32,27 @@ struct ConfigurationLoader {
             path: paths.configuration, prefix: paths.prefix, globals: options.globals, errorLogPath: paths.errorLog,
             programName: identity.name)
         let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: PatternCompiler())
-        for diagnostic in outcome.diagnostics {
+        report(outcome.diagnostics)
+        guard let configuration = outcome.configuration else { throw PreparationError() }
+        return Parsed(configuration: configuration, bundle: outcome.bundle)
+    }
+
+    /// Errors that are printed of one parse: nobody reads more, and a file that is no configuration may hold a million.
+    static let errorsPrintedMax = 50
+
+    private func report(_ diagnostics: [Diagnostic]) {
+        var errorCount = 0
+        for diagnostic in diagnostics {
+            if diagnostic.severity == .emergency {
+                errorCount += 1
+                if errorCount > Self.errorsPrintedMax { continue }
+            }
             let hint = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
             log.write(Self.level(of: diagnostic.severity), diagnostic.text + (identity.isNginx ? "" : hint))
         }
-        guard let configuration = outcome.configuration else { throw PreparationError() }
-        return Parsed(configuration: configuration, bundle: outcome.bundle)
+        if errorCount > Self.errorsPrintedMax {
+            log.write(.emergency, "\(errorCount - Self.errorsPrintedMax) more errors are not printed")
+        }
     }
 
     private static func level(of severity: Diagnostic.Severity) -> LogLevel {
