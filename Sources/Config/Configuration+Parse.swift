@@ -3,6 +3,8 @@ extension Configuration {
     package struct Outcome: Sendable {
         /// nil when any diagnostic is an emergency.
         package var configuration: Configuration?
+        /// Who must exist and which files must be openable for it, as far as it was read: known of a configuration with errors as well.
+        package var needs: ConfigurationNeeds
         /// By file in the order of reading, then by line.
         package var diagnostics: [Diagnostic]
         /// What was read, for the workers.
@@ -39,7 +41,9 @@ extension Configuration {
         configuration.files = bundle.files
         let diagnostics = sorted(reader.diagnostics, files: bundle.files.map(\.path))
         let hasErrors = diagnostics.contains { $0.severity == .emergency }
-        return Outcome(configuration: hasErrors ? nil : configuration, diagnostics: diagnostics, bundle: bundle)
+        return Outcome(
+            configuration: hasErrors ? nil : configuration, needs: ConfigurationNeeds(configuration), diagnostics: diagnostics,
+            bundle: bundle)
     }
 
     /// Parses what a supervisor read.

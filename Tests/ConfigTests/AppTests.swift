@@ -202,6 +202,16 @@ struct AppTests {
         #expect(parse(Wrapping.app.around("command x; log l rotat=;")).diagnostics.compactMap(\.suggestion) == ["rotate="])
     }
 
+    @Test("what a configuration needs of the host is known with its place, even with errors")
+    func needs() {
+        let outcome = parse(
+            "events { }\nuser a b;\nhttp {\naccess_log /x/a.log;\nerror_log /x/e.log;\nnonsense;\nserver { access_log /x/a.log; }\n}\n")
+        #expect(outcome.configuration == nil)
+        #expect((outcome.needs.user?.name, outcome.needs.user?.group, outcome.needs.user?.location?.line) == ("a", "b", 2))
+        #expect(outcome.needs.logs.map { "\($0.path) \($0.location?.line ?? 0)" } == ["/srv/logs/error.log 0", "/x/e.log 5", "/x/a.log 4"])
+        #expect(outcome.needs.logs[1].folder == "/x")
+    }
+
     @Test("pid has nginx's default and may be off")
     func pid() {
         #expect(parse("events { }").configuration?.main.pidPath == "/srv/logs/nginx.pid")

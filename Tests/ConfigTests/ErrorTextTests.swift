@@ -120,7 +120,7 @@ struct ErrorTextTests {
         Mistake(.server, #"resolver 1.1.1.1 ipv4=off ipv6=off;"#, 1, #""ipv4" and "ipv6" cannot both be "off""#),
         Mistake(.server, #"client_body_temp_path t 0;"#, 1, #""client_body_temp_path" directive invalid value"#),
         Mistake(
-            .http, "server {\nlarge_client_header_buffers 4 64;\n}", 1,
+            .http, "server {\nlarge_client_header_buffers 4 64;\n}", 2,
             #"the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size""#),
     ]
 }

@@ -50,16 +50,18 @@ extension ErrorTextTests {
         Mistake(.location, #"proxy_bind 127.0.0.1 opaque;"#, 1, #"invalid parameter "opaque""#),
         Mistake(.location, #"proxy_store "";"#, 1, #"empty path"#),
         Mistake(.location, #"proxy_store_access user:x;"#, 1, #"invalid value "user:x""#),
-        Mistake(.http, "server {\nproxy_buffers 1 4k;\n}", 1, #"there must be at least 2 "proxy_buffers""#),
+        Mistake(.http, "server {\nlocation / {\nproxy_buffer_size 64k;\n}\n}", 3,
+            #""proxy_busy_buffers_size" must be less than the size of all "proxy_buffers" minus one buffer"#),
+        Mistake(.http, "server {\nproxy_buffers 1 4k;\n}", 2, #"there must be at least 2 "proxy_buffers""#),
         Mistake(
-            .http, "server {\nproxy_busy_buffers_size 1k;\n}", 1,
+            .http, "server {\nproxy_busy_buffers_size 1k;\n}", 2,
             #""proxy_busy_buffers_size" must be equal to or greater than the maximum of the value of "#
                 + #""proxy_buffer_size" and one of the "proxy_buffers""#),
         Mistake(
-            .http, "server {\nproxy_busy_buffers_size 64k;\n}", 1,
+            .http, "server {\nproxy_busy_buffers_size 64k;\n}", 2,
             #""proxy_busy_buffers_size" must be less than the size of all "proxy_buffers" minus one buffer"#),
         Mistake(
-            .http, "server {\nproxy_max_temp_file_size 1k;\n}", 1,
+            .http, "server {\nproxy_max_temp_file_size 1k;\n}", 2,
             #""proxy_max_temp_file_size" must be equal to zero to disable temporary files usage or must be equal "#
                 + #"to or greater than the maximum of the value of "proxy_buffer_size" and one of the "proxy_buffers""#),
         // Upstreams.

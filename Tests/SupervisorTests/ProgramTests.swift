@@ -42,6 +42,21 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root changes the user")) func whatTheHostLacksIsReportedWithTheOtherErrors() throws {
+        try withRig { rig in
+            for nonsense in ["", "nonsense;"] {
+                try rig.configure("user nosuchuser;\nerror_log \(rig.directory)/none/e.log;\n\(nonsense)")
+                let result = try rig.run(["-t"] + rig.standardArguments)
+                #expect(result.status == 1)
+                let file = "\(rig.directory)/nginx.conf"
+                #expect(result.errors.contains("nginx: [emerg] getpwnam(\"nosuchuser\") failed in \(file):3\n"), "\(result.errors)")
+                let log = "open() \"\(rig.directory)/none/e.log\" failed (2: No such file or directory) in \(file):4\n"
+                #expect(result.errors.contains(log), "\(result.errors)")
+                #expect(result.errors.contains("unknown directive") == !nonsense.isEmpty)
+            }
+        }
+    }
+
     @Test func aMissingConfigurationIsNamed() throws {
         try withRig { rig in
             let result = try rig.run(["-t"] + rig.standardArguments)

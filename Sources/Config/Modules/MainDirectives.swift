@@ -9,6 +9,7 @@ extension DirectiveTableBuilder {
                 return
             }
             reader.configuration.main.user = directive.text(1)
+            reader.configuration.main.userLocation = directive.location
             reader.configuration.main.group = directive.argumentCount == 2 ? directive.text(2) : nil
         }
         add("daemon", .main, .flag) { (reader, directive) throws(DirectiveError) in

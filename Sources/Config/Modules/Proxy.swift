@@ -246,7 +246,7 @@ enum ProxyHandlers {
         guard directive.isWord(1, "off") else { throw directive.invalidParameter(1, known: ["off"]) }
         guard isFirst else { throw DirectiveError(directive, "is duplicate") }
         clear(reader)
-        reader.scope.seen.insert(offKey)
+        reader.scope.seen[offKey] = directive.location
         return false
     }
 

@@ -3,8 +3,8 @@ final class BlockScope {
     /// One context.
     let context: DirectiveContext
     let location: SourceLocation
-    /// Names of the directives that stood in the block already.
-    var seen: Set<String> = []
+    /// Where each directive stood last that stood in the block already, by name.
+    var seen: [String: SourceLocation] = [:]
     /// Settings, at first a copy of the parent's.
     var settings: LocationSettings
     /// Settings of the request head; http and server.
@@ -43,7 +43,7 @@ final class BlockScope {
     }
 
     /// Whether a directive stands in the block for the first time.
-    func isFirst(_ name: String) -> Bool { !seen.contains(name) }
+    func isFirst(_ name: String) -> Bool { seen[name] == nil }
 
     /// A block within this one, with a copy of the settings but for what nginx does not inherit.
     func makeChild(context: DirectiveContext, location: SourceLocation) -> BlockScope {

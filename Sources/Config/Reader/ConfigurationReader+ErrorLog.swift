@@ -12,6 +12,7 @@ extension ConfigurationReader {
             destination = .file(prefixed(directive.text(1)))
         }
         var settings = ErrorLogSettings(destination: destination)
+        settings.location = directive.location
         guard directive.argumentCount >= 2 else { return settings }
         var level: LogLevel?
         for index in 2...directive.argumentCount {

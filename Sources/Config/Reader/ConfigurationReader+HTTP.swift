@@ -67,7 +67,8 @@ extension ConfigurationReader {
         if scope.head.largeBufferSize < scope.head.connectionPoolSize {
             report(
                 "the \"large_client_header_buffers\" size must be equal to or greater than \"connection_pool_size\"",
-                at: scope.location, directive: "large_client_header_buffers")
+                at: scope.seen["large_client_header_buffers"] ?? scope.seen["connection_pool_size"] ?? scope.location,
+                directive: "large_client_header_buffers")
         }
         if http.servers[index].names.isEmpty { http.servers[index].names = [.exact([])] }
         // A refused `listen` must not become one on port 80, which would only collect more errors.

@@ -70,7 +70,7 @@ extension ConfigurationReader {
             if directive.argumentCount > 1 { throw directive.invalidParameter(2) }
             // `off` beside other logs of the block switches all of them off.
             scope.settings.log.targets = []
-            scope.seen.insert("access_log off")
+            scope.seen["access_log off"] = directive.location
             return
         }
         let formatName = directive.argumentCount >= 2 ? directive.text(2) : "combined"

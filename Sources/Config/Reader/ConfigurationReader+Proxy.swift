@@ -88,10 +88,14 @@ extension ConfigurationReader {
     /// nginx's checks of buffer sizes, and what `proxy_redirect` amounts to.
     func finishProxy() {
         let proxy = scope.settings.proxy
-        let names = ["proxy_buffers", "proxy_buffer_size", "proxy_busy_buffers_size", "proxy_temp_file_write_size"]
+        let names = [
+            "proxy_buffers", "proxy_buffer_size", "proxy_busy_buffers_size", "proxy_temp_file_write_size", "proxy_max_temp_file_size",
+        ]
         // Where nothing of it is said, the parent was checked already.
-        if names.contains(where: { !scope.isFirst($0) }) || !scope.isFirst("proxy_max_temp_file_size") {
-            if let message = Self.bufferMistake(proxy) { report(message, at: scope.location, directive: "proxy_buffers") }
+        if names.contains(where: { !scope.isFirst($0) }), let mistake = Self.bufferMistake(proxy) {
+            // The directive itself, or the one of the block that does not go with it.
+            let place = ([mistake.directive] + names).compactMap { scope.seen[$0] }.first
+            report(mistake.message, at: place ?? scope.location, directive: mistake.directive)
         }
         switch proxy.redirects {
         case .off: scope.settings.proxy.redirectRules = []
@@ -100,23 +104,29 @@ extension ConfigurationReader {
         }
     }
 
-    private static func bufferMistake(_ proxy: ProxySettings) -> String? {
+    private static func bufferMistake(_ proxy: ProxySettings) -> (directive: String, message: String)? {
         let size = max(proxy.bufferSize, proxy.buffersSize)
         let larger = "the maximum of the value of \"proxy_buffer_size\" and one of the \"proxy_buffers\""
-        if proxy.bufferCount < 2 { return "there must be at least 2 \"proxy_buffers\"" }
+        if proxy.bufferCount < 2 { return ("proxy_buffers", "there must be at least 2 \"proxy_buffers\"") }
         if proxy.effectiveBusyBuffersSize < size {
-            return "\"proxy_busy_buffers_size\" must be equal to or greater than \(larger)"
+            return ("proxy_busy_buffers_size", "\"proxy_busy_buffers_size\" must be equal to or greater than \(larger)")
         }
         let (most, overflow) = (proxy.bufferCount - 1).multipliedReportingOverflow(by: proxy.buffersSize)
         if !overflow, proxy.effectiveBusyBuffersSize > most {
-            return "\"proxy_busy_buffers_size\" must be less than the size of all \"proxy_buffers\" minus one buffer"
+            return (
+                "proxy_busy_buffers_size",
+                "\"proxy_busy_buffers_size\" must be less than the size of all \"proxy_buffers\" minus one buffer"
+            )
         }
         if proxy.effectiveTempFileWriteSize < size {
-            return "\"proxy_temp_file_write_size\" must be equal to or greater than \(larger)"
+            return ("proxy_temp_file_write_size", "\"proxy_temp_file_write_size\" must be equal to or greater than \(larger)")
         }
         if proxy.tempFileSizeMax != 0, proxy.tempFileSizeMax < size {
-            return "\"proxy_max_temp_file_size\" must be equal to zero to disable temporary files usage "
-                + "or must be equal to or greater than \(larger)"
+            return (
+                "proxy_max_temp_file_size",
+                "\"proxy_max_temp_file_size\" must be equal to zero to disable temporary files usage "
+                    + "or must be equal to or greater than \(larger)"
+            )
         }
         return nil
     }

@@ -117,7 +117,7 @@ final class ConfigurationReader {
         } catch {
             report(error, directive)
         }
-        scope.seen.insert(entry.name)
+        scope.seen[entry.name] = directive.location
     }
 
     /// The row of the table that is meant, after nginx's checks of name, context, block and number of arguments.

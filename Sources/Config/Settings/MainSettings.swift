@@ -4,6 +4,8 @@ package struct MainSettings: Sendable {
     package var workerProcesses = 1
     /// `user`; nil: the worker keeps the supervisor's user, or `nobody` when that is root.
     package var user: String?
+    /// Where `user` stands.
+    package var userLocation: SourceLocation?
     /// Group of `user`; nil: the user's own, or one named as the user.
     package var group: String?
     /// `pid`; absolute path. nil: `off`.

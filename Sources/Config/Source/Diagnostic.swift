@@ -31,7 +31,6 @@ package struct Diagnostic: Hashable, Sendable {
 
     /// The message as nginx ends it: `MESSAGE in FILE:LINE`.
     package var text: String {
-        guard let location else { return message }
-        return location.line == 0 ? "\(message) in \(location.file)" : "\(message) in \(location.file):\(location.line)"
+        message + (location?.suffix ?? "")
     }
 }

@@ -53,6 +53,8 @@ package struct ErrorLogSettings: Hashable, Sendable {
     package var destination: LogDestination
     /// Lines of this level and of more severe ones are written.
     package var level: LogLevel = .error
+    /// Where it stands; nil: nobody wrote it.
+    package var location: SourceLocation?
 
     package init(destination: LogDestination, level: LogLevel = .error) {
         self.destination = destination

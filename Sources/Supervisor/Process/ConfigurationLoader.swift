@@ -33,7 +33,11 @@ struct ConfigurationLoader {
             programName: identity.name)
         let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: PatternCompiler())
         report(outcome.diagnostics)
-        guard let configuration = outcome.configuration else { throw PreparationError() }
+        guard let configuration = outcome.configuration else {
+            // All that is wrong in one run: what the host lacks as well.
+            if options.testsConfiguration { _ = reportMissing(outcome.needs) }
+            throw PreparationError()
+        }
         return Parsed(configuration: configuration, bundle: outcome.bundle)
     }
 
@@ -84,12 +88,14 @@ struct ConfigurationLoader {
             log.write(.warning, "worker_processes \(workers): \(settings.workerCount) are started, which is the most there can be")
         }
         settings.controlSocket = controlSocket(parsed.configuration)
-        let worker = try workerIdentity(for: settings)
+        let needs = ConfigurationNeeds(parsed.configuration)
+        if isTest, reportMissing(needs) { throw PreparationError() }
+        let worker = try workerIdentity(for: needs.user)
         look(at: settings.apps, parsed.configuration.main.apps.map(\.location), worker)
         if isTest, let path = settings.pidPath { try PidFile.check(path, log: log) }
         for path in settings.temporaryDirectories { try makeDirectory(path, for: worker) }
         var logs: [String: Descriptor] = [:]
-        for path in settings.logPaths { logs[path] = try openLog(path) }
+        for log in settings.logs { logs[log.path] = try open(log) }
         let listeners = try ListenerTable.open(
             settings.listens, reusing: old, workerCount: settings.workerCount, isTest: isTest, log: log, pause: pause)
         do throws(SystemError) {
@@ -125,31 +131,51 @@ struct ConfigurationLoader {
         return path
     }
 
-    private func openLog(_ path: String) throws(PreparationError) -> Descriptor {
+    private func open(_ file: ConfigurationNeeds.Log) throws(PreparationError) -> Descriptor {
         do throws(SystemError) {
-            return try System.openLog(path)
+            return try System.openLog(file.path)
         } catch {
-            log.write(.emergency, "open() \"\(path)\" failed", error)
+            reportUnopened(file, error)
             throw PreparationError()
         }
     }
 
+    private func reportUnopened(_ file: ConfigurationNeeds.Log, _ error: SystemError) {
+        log.write(.emergency, "open() \"\(file.path)\" failed \(error.text)\(file.location?.suffix ?? "")")
+    }
+
+    /// Reports a user that is not known and log files whose folder is not there, all of them, and creates nothing.
+    /// - Returns: whether there are any.
+    private func reportMissing(_ needs: ConfigurationNeeds) -> Bool {
+        var isMissing = (try? workerIdentity(for: needs.user)) == nil
+        for file in needs.logs {
+            do throws(SystemError) {
+                _ = try System.facts(of: file.folder)
+            } catch {
+                reportUnopened(file, error)
+                isMissing = true
+            }
+        }
+        return isMissing
+    }
+
     /// Whom the workers become: the configured user, or `nobody`; only root can change.
-    private func workerIdentity(for settings: ProcessSettings) throws(PreparationError) -> WorkerIdentity {
-        let name = settings.user ?? "nobody"
+    private func workerIdentity(for wanted: ConfigurationNeeds.User?) throws(PreparationError) -> WorkerIdentity {
+        let name = wanted?.name ?? "nobody"
+        let place = wanted?.location?.suffix ?? ""
         guard System.isRoot else {
             return WorkerIdentity(
                 changesUser: false, userName: name, user: System.effectiveUser, group: System.effectiveGroup, groups: [])
         }
         guard let user = System.user(named: name) else {
-            log.write(.emergency, "getpwnam(\"\(name)\") failed")
+            log.write(.emergency, "getpwnam(\"\(name)\") failed\(place)")
             throw PreparationError()
         }
         var group = user.group
-        if settings.user != nil {
-            let groupName = settings.group ?? name
+        if let wanted {
+            let groupName = wanted.group ?? name
             guard let found = System.group(named: groupName) else {
-                log.write(.emergency, "getgrnam(\"\(groupName)\") failed")
+                log.write(.emergency, "getgrnam(\"\(groupName)\") failed\(place)")
                 throw PreparationError()
             }
             group = found

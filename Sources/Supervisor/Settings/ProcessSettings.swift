@@ -39,8 +39,9 @@ struct ProcessSettings {
     /// Some error log, of whatever block, is standard error.
     var usesStandardError = false
     var listens: [Listen] = []
-    /// Every log file, full path, each once.
-    var logPaths: [String] = []
+    /// Every log file, each once.
+    var logs: [ConfigurationNeeds.Log] = []
+    var logPaths: [String] { logs.map(\.path) }
     /// Every known server address of every upstream, with what the configuration says of it.
     var servers: [Server] = []
     /// Where the control process listens; nil: there is none.
@@ -85,17 +86,13 @@ struct ProcessSettings {
             specification.directory = specification.directory ?? (paths.prefix.isEmpty ? nil : paths.prefix)
             return specification
         }
-        var seenLogs = Set<String>()
-        var logs: [String] = []
-        func addErrorLogs(_ list: [ErrorLogSettings]) {
-            if list.contains(where: { $0.destination == .standardError }) { usesStandardError = true }
-            for case .file(let path) in list.map(\.destination) where seenLogs.insert(path).inserted { logs.append(path) }
+        logs = ConfigurationNeeds(configuration).logs
+        for case .file(let path) in errorLogs.map(\.destination) where !logs.contains(where: { $0.path == path }) {
+            logs.append(ConfigurationNeeds.Log(path: path))
         }
-        addErrorLogs(errorLogs)
-        guard let http = configuration.http else {
-            logPaths = logs
-            return
-        }
+        let errorLogsEverywhere = [errorLogs] + (configuration.http?.locations.map(\.core.errorLogs) ?? [])
+        usesStandardError = errorLogsEverywhere.contains { $0.contains { $0.destination == .standardError } }
+        guard let http = configuration.http else { return }
         for listener in http.listeners where listener.arrivesAt == nil {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
@@ -115,14 +112,11 @@ struct ProcessSettings {
             + http.limitConnectionZones.map { LimitZone(kind: .connections, name: $0.name, size: $0.size, key: $0.keyText) }
         var seenDirectories = Set<String>()
         for location in http.locations {
-            addErrorLogs(location.core.errorLogs)
-            for case .file(let path) in location.log.targets.map(\.destination) where seenLogs.insert(path).inserted { logs.append(path) }
             for path in [location.core.clientBodyTempPath.path, location.proxy.tempPath.path] {
                 let full = path.hasPrefix("/") ? path : paths.prefix + path
                 if seenDirectories.insert(full).inserted { temporaryDirectories.append(full) }
             }
         }
-        logPaths = logs
     }
 
     /// The addresses in the order of the configuration; equal ones of an upstream are told apart by their ordinal.
