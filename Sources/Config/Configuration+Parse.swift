@@ -63,6 +63,17 @@ extension Configuration {
 }
 
 extension ConfigurationReader {
+    /// nginx's check: each listening socket takes a connection, and one is needed to serve anybody.
+    private func checkConnections() {
+        let events = configuration.main.events
+        let sockets = http.listeners.count { $0.arrivesAt == nil }
+        guard events.isPresent, events.workerConnections <= sockets else { return }
+        diagnostics.append(
+            Diagnostic(
+                .emergency, "\(events.workerConnections) worker_connections are not enough for \(sockets) listening sockets",
+                at: events.workerConnectionsLocation, directive: "worker_connections"))
+    }
+
     /// The main context, and what can be said only at the end.
     func readMain(_ directives: [Directive]) {
         process(directives)
@@ -71,6 +82,7 @@ extension ConfigurationReader {
         if !configuration.main.events.isPresent, !hasLostStatements {
             diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
         }
+        checkConnections()
         if scope.isFirst("pid") { configuration.main.pidPath = prefixed("logs/nginx.pid") }
         let hasPlainLog = configuration.main.errorLogs.contains { if case .syslog = $0.destination { false } else { true } }
         if !hasPlainLog {

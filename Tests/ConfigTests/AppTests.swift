@@ -202,6 +202,12 @@ struct AppTests {
         #expect(parse(Wrapping.app.around("command x; log l rotat=;")).diagnostics.compactMap(\.suggestion) == ["rotate="])
     }
 
+    @Test("a worker needs more connections than it has listening sockets", arguments: [(2, true), (3, false)])
+    func fewConnections(count: Int, isRefused: Bool) {
+        let text = "events {\nworker_connections \(count); }\nhttp { server { listen 81; listen 127.0.0.1:81; listen 82; } }\n"
+        #expect(parse(text).errors == (isRefused ? ["2 2 worker_connections are not enough for 2 listening sockets"] : []))
+    }
+
     @Test("what a configuration needs of the host is known with its place, even with errors")
     func needs() {
         let outcome = parse(

@@ -52,6 +52,7 @@ extension ErrorTextTests {
         Mistake(.location, #"proxy_store_access user:x;"#, 1, #"invalid value "user:x""#),
         Mistake(.http, "server {\nlocation / {\nproxy_buffer_size 64k;\n}\n}", 3,
             #""proxy_busy_buffers_size" must be less than the size of all "proxy_buffers" minus one buffer"#),
+        Mistake(.events, "worker_connections 0;", 1, "0 worker_connections are not enough for 0 listening sockets"),
         Mistake(.http, "server {\nproxy_buffers 1 4k;\n}", 2, #"there must be at least 2 "proxy_buffers""#),
         Mistake(
             .http, "server {\nproxy_busy_buffers_size 1k;\n}", 2,

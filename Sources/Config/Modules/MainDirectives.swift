@@ -119,6 +119,7 @@ extension DirectiveTableBuilder {
                 throw DirectiveError("invalid number", quoting: directive[1])
             }
             reader.configuration.main.events.workerConnections = count
+            reader.configuration.main.events.workerConnectionsLocation = directive.location
         }
         add("debug_connection", .events, .exactly(1), isRepeatable: true) { (reader, directive) throws(DirectiveError) in
             var ranges: [AddressRange] = []

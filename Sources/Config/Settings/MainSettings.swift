@@ -57,6 +57,8 @@ package struct EnvironmentVariable: Hashable, Sendable {
 package struct EventsSettings: Hashable, Sendable {
     /// `worker_connections`: connections of one worker, to clients and upstreams.
     package var workerConnections = 512
+    /// Where that stands; nil: it is the default.
+    package var workerConnectionsLocation: SourceLocation?
     /// `debug_connection`: accepted; networks whose connections log at debug level.
     package var debugConnections: [AddressRange] = []
     /// Whether an `events` block stands in the file.
