@@ -48,6 +48,8 @@ struct SharedLimits {
         let clients = try (0..<15).map { _ in try site.client() }
         for client in clients { try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
         #expect(eventually { origin.requests.count == 5 })
+        // Those that wait in an accept queue would go with their worker.
+        #expect(eventually { site.gateway.errorLog.components(separatedBy: "limiting connections by zone").count == 11 })
         #expect(try site.get().status == 503)
         // A worker is killed with what it had.
         let workers = site.gateway.workers
