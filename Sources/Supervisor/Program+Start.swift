@@ -28,8 +28,8 @@ extension Program {
         let old = inherited == nil ? nil : told
         let parsed = try loader.parse()
         let pidPath = parsed.configuration.main.pidPath
-        let directories = (old?.stateDirectory ?? AppDirectories.path(for: pidPath ?? loader.paths.configuration))
-            .map { AppDirectories(root: $0) }
+        let directories = try stateDirectories(
+            old, file: pidPath ?? loader.paths.configuration, areNeeded: !parsed.configuration.main.apps.isEmpty, log)
         // Another supervisor may have died: those of its workers that are alone give us their sockets.
         var former = directories.map { FormerWorkers(in: $0) }
         let orphaned = former?.takeListeners(log: log) ?? ListenerTable()
@@ -65,6 +65,21 @@ extension Program {
         } catch {
             prepared.listeners.removeSocketFiles(except: reused, log: log, tells: false)
             throw error
+        }
+    }
+
+    /// Where the state is; nil when that place is somebody else's, which only apps cannot do without.
+    private static func stateDirectories(
+        _ old: OldBinary?, file: String, areNeeded: Bool, _ log: ErrorLog
+    ) throws(PreparationError) -> AppDirectories? {
+        if let path = old?.stateDirectory { return AppDirectories(root: path) }
+        do throws(AppDirectories.Taken) {
+            return AppDirectories(root: try AppDirectories.path(for: file))
+        } catch {
+            let loss = areNeeded ? "apps cannot be supervised" : "should this process die, the next start cannot take over its workers"
+            log.write(areNeeded ? .emergency : .warning, "\(loss): \(error.text)")
+            if areNeeded { throw PreparationError() }
+            return nil
         }
     }
 

@@ -126,6 +126,25 @@ struct AppPartsTests {
         ])
     }
 
+    @Test("the place of the state in /tmp is a folder of the user himself, or none") func takenPlace() throws {
+        let user = UInt32(2_000_000_000) + UInt32(getpid())
+        let place = "/tmp/goodgate-\(user)"
+        func path(runtime: String = "") -> Result<String, AppDirectories.Taken> {
+            Result { () throws(AppDirectories.Taken) in try AppDirectories.path(for: "/run/x.pid", user: user, runtime: runtime) }
+        }
+        #expect(throws: Never.self) { try path().get() }
+        defer { try? System.remove(place) }
+        // Somebody else's: of whoever runs this test.
+        try System.makeDirectory(place, mode: 0o755)
+        let taken = AppDirectories.Taken(path: place, owner: System.effectiveUser)
+        #expect(path() == .failure(taken) && taken.text.contains("belongs to user \(System.effectiveUser)"))
+        #expect((try? path(runtime: "/run/user/7").get())?.hasPrefix("/run/user/7/goodgate/") == true)
+        #expect(System.removeDirectory(place))
+        // What a link leads to may be a folder of the user, but who made the link decides what it leads to.
+        try System.link(place, to: "/nowhere")
+        #expect(path() == .failure(taken))
+    }
+
     // MARK: - State
 
     /// A block in which everything that a release keeps is said.

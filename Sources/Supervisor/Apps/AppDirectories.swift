@@ -26,14 +26,19 @@ struct AppDirectories {
     /// Where the supervisor that a file (its pid file, or its configuration) stands for keeps its state: so that two of
     /// them on one host never take each other's apps. Short, for the sockets in it.
     ///
-    /// - Returns: nil when the place belongs to somebody else.
-    static func path(for file: String) -> String? {
+    /// - Throws: When the place belongs to somebody else.
+    static func path(
+        for file: String, user: UInt32 = System.effectiveUser, runtime: String = System.environment("XDG_RUNTIME_DIR") ?? ""
+    ) throws(Taken) -> String {
         let name = String(file.utf8.fingerprint, radix: 16)
-        if System.isRoot { return "/run/goodgate/" + name }
-        let runtime = System.environment("XDG_RUNTIME_DIR") ?? ""
+        if user == 0 { return "/run/goodgate/" + name }
         if runtime.hasPrefix("/"), runtime.utf8.count <= 22 { return "\(runtime)/goodgate/\(name)" }
-        let directory = "/tmp/goodgate-\(System.effectiveUser)"
-        if let facts = try? System.facts(of: directory), facts.user != System.effectiveUser { return nil }
+        // Everybody may make a name in /tmp: a folder, or a link to one.
+        let directory = "/tmp/goodgate-\(user)"
+        if let entry = try? System.openEntry(directory), let facts = try? System.facts(of: entry),
+            facts.user != user || facts.kind != S_IFDIR {
+            throw Taken(path: directory, owner: facts.user)
+        }
         return "\(directory)/\(name)"
     }
 
@@ -47,6 +52,16 @@ struct AppDirectories {
         if System.isRoot { return "/var/lib/goodgate/\(name)" }
         if let folder = absolute("XDG_STATE_HOME") { return "\(folder)/goodgate/\(name)" }
         return absolute("HOME").map { "\($0)/.local/state/goodgate/\(name)" }
+    }
+
+    /// The place of the state is somebody else's, or no folder.
+    struct Taken: Error, Equatable {
+        var path: String
+        var owner: UInt32
+
+        var text: String {
+            "\"\(path)\", the place of the state, is no folder of this user, it belongs to user \(owner): remove it, or set XDG_RUNTIME_DIR"
+        }
     }
 
     /// Makes the directories.

@@ -19,7 +19,11 @@ extension Supervisor {
         // A new binary has them.
         guard newBinary == nil else { return }
         guard let settings = configurations[current]?.settings else { return }
-        guard let directory = stateDirectories?.root else { return }
+        guard let directory = stateDirectories?.root else {
+            let text = "apps cannot be supervised: there was no place for their state when this process started"
+            if !settings.apps.isEmpty { log.write(.emergency, text) }
+            return
+        }
         // Without apps there may still be some of a former configuration.
         guard apps != nil || !settings.apps.isEmpty || System.exists(directory + "/keepers") else { return }
         do throws(SystemError) {

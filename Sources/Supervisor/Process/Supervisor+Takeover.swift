@@ -136,7 +136,7 @@ extension Supervisor {
     /// The pid file is another one now, and the next start looks for our state by it.
     func aliasState(for configuration: PreparedConfiguration) {
         guard let directories = stateDirectories,
-            let path = AppDirectories.path(for: configuration.settings.pidPath ?? loader.paths.configuration)
+            let path = try? AppDirectories.path(for: configuration.settings.pidPath ?? loader.paths.configuration)
         else { return }
         do throws(SystemError) {
             try directories.alias(path)
