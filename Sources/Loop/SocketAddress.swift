@@ -42,6 +42,21 @@ extension SocketAddress {
         }
     }
 
+    /// The part of `storage` that an IPv4 or IPv6 address fills.
+    var internetBytes: InlineArray<28, UInt8> {
+        // SAFETY: sockaddr_storage has more bytes than these 28.
+        unsafe withUnsafeBytes(of: storage) { unsafe $0.loadUnaligned(as: InlineArray<28, UInt8>.self) }
+    }
+
+    /// - Parameter length: bytes of `internetBytes` that count, at most 28.
+    init(internetBytes bytes: InlineArray<28, UInt8>, length: UInt32) {
+        self.length = length
+        // SAFETY: sockaddr_storage has more bytes than these 28; the rest is zero.
+        unsafe withUnsafeMutableBytes(of: &storage) { to in
+            unsafe withUnsafeBytes(of: bytes) { unsafe to.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<Int(length)])) }
+        }
+    }
+
     /// The address with its port; nil for a unix socket and for none.
     public var ipAddress: IPAddress? {
         unsafe withUnsafeBytes(of: storage) { raw in

@@ -69,7 +69,7 @@ extension ScaleOrder {
     private enum CodingKeys: String, CodingKey, CaseIterable { case instances }
 
     init(from decoder: any Decoder) throws {
-        instances = try decoder.strictContainer(keyedBy: CodingKeys.self).decode(UInt32.self, forKey: .instances)
+        instances = try decoder.strictContainer(keyedBy: CodingKeys.self).decode(Int.self, forKey: .instances)
     }
 }
 

@@ -85,7 +85,7 @@ extension Doctor {
             set.upstream = .known(facts, source: facts.place)
             failure.siblings += facts.servers.flatMap { addresses(of: $0) }.filter { !failure.siblings.contains($0) }
         }
-        let unresolved = site.routes.filter { $0.hasVariable && !$0.hasResolver }
+        let unresolved = site.routes.filter { $0.isNameInVariable && !$0.hasResolver }
         if set.upstream.value == nil, unresolved.count == 1, failure.detail.contains("no resolver defined") {
             set.upstream = .known(unresolved[0].facts, source: unresolved[0].directive.place)
         }

@@ -28,6 +28,9 @@ package struct NginxSite: Sendable {
         package var headerFields: [ConfigNode]
         /// The `…_http_version` that is in force, if one is written.
         package var version: ConfigNode?
+
+        /// A variable decides whom to ask, and it may hold a name.
+        package var isNameInVariable: Bool { variable.map { $0 != .nothingToResolve } ?? false }
     }
 
     /// An access log and the formats of its lines: servers may write to one file in different ones.
@@ -195,7 +198,7 @@ extension NginxSite {
     /// A literal name whose answer has changed since: the only name with this port. Where a variable chooses the host, anybody may have
     /// been dialled.
     package func guess(serving peer: PeerAddress) -> (facts: UpstreamFacts, server: UpstreamFacts.Server)? {
-        if routes.contains(where: \.hasVariable) { return nil }
+        if routes.contains(where: \.isNameInVariable) { return nil }
         let named = upstreams.flatMap { facts in facts.servers.map { (facts, $0) } }.filter {
             if case .name(_, let port) = $0.1.address { port == peer.port ?? 0 } else { false }
         }

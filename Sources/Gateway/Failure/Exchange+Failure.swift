@@ -171,7 +171,8 @@ extension Ref where Value == Request {
         let record = AttemptRecord(
             time: worker.value.loop.wallClock, upstream: host.string, peer: "", phase: mark.phase.rawValue,
             action: AttemptAction.failedToClient.rawValue, reason: mark.reason.rawValue, connection: connection.value.serial,
-            requestID: requestID.string, method: main.value.methodName.prefix(16).string, detail: String(message.prefix(256)), incident: id, status: 502)
+            requestID: requestID.string, method: main.value.methodName.prefix(16).string, detail: String(message.prefix(256)),
+            incident: id, status: 502)
         worker.tell(record, mark) { (host.prefix(FailureTally.nameBytesMax).string, "") }
     }
 
