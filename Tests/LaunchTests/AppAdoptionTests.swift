@@ -108,6 +108,33 @@ struct AppAdoptionTests {
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
     }
 
+    @Test("the end of one that died while there was no supervisor is told, with its last lines")
+    func endedMeanwhile() throws {
+        let (directory, specification, processes, _) = try orphans { specification in
+            specification.command = ["/bin/sh", "-c", "echo last words; exec " + specification.command.joined(separator: " ")]
+        }
+        kill(processes[0], SIGKILL)
+        #expect(waitUntil { !TestKeeper.exists(processes[0]) })
+        let host = try TestHost(directory: directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        let ends = host.reports.compactMap { report in
+            if case .exited(let exit, _, expected: false) = report.report { exit.cause } else { nil }
+        }
+        #expect(ends == [.signal(9)])
+        #expect(host.logged("exited on signal 9 after ") && host.logged(", while there was no supervisor"), "\(host.log)")
+        #expect(host.run { $0.lastWords.contains { $0.lines.contains { $0.hasSuffix("last words") } } })
+        #expect(host.run { $0.routes.count == 2 && $0.processes.count == 2 })
+    }
+
+    private func waitUntil(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<500 {
+            if condition() { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
     @Test("a reboot takes the state of the instances, not what was deployed, scaled and stopped")
     func reboot() throws {
         let first = try TestHost()

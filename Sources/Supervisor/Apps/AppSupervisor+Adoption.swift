@@ -105,6 +105,7 @@ extension AppSupervisor {
     func adopt(_ keeper: FoundKeeper, saved: AppState.App?, app: ManagedApp) {
         let state = keeper.state
         guard state.phase == .running, ProcessFacts.startTicks(of: state.appProcess) == state.appStartTicks else {
+            tellEnd(of: keeper, app: app, isExpected: saved?.isRunning == false)
             letGo(keeper)
             return
         }
@@ -190,6 +191,21 @@ extension AppSupervisor {
             try? System.kill(keeper.state.keeperProcess, signal: SIGTERM)
             keeper.channel.send(.forget)
         }
+    }
+
+    /// It ended while there was no supervisor: its end is told, and what it wrote last.
+    private func tellEnd(of keeper: FoundKeeper, app: ManagedApp, isExpected: Bool) {
+        let state = keeper.state
+        guard state.phase == .exited || state.phase == .empty else { return }
+        let runtime = Duration.nanoseconds(Int64(clamping: state.runtimeNanoseconds))
+        let report = AppReport.exited(state.exit, runtime: runtime, expected: isExpected)
+        let (text, level) = report.line(app: app.name, now: host.now)
+        tell(app, keeper.key, report, text: text + ", while there was no supervisor", level: level)
+        let instance = AppInstance(key: keeper.key, release: keeper.release, tag: makeTag(), expected: nil)
+        instance.channel = keeper.channel
+        askLastWords(of: instance, app: app.name)
+        guard !instance.lineReaders.isEmpty, (try? poll.add(keeper.channel.descriptor, tag: instance.tag)) != nil else { return }
+        parting[instance.tag] = instance
     }
 
     /// The app of this keeper is over, or not yet begun.

@@ -155,7 +155,7 @@ extension AppSupervisor {
     private static let lastWordsMax: UInt32 = 40
 
     /// An instance ended, whyever: what it wrote last is evidence, and goes with its keeper.
-    private func askLastWords(of instance: AppInstance, app: String) {
+    func askLastWords(of instance: AppInstance, app: String) {
         guard let channel = instance.channel, channel.send(.lines(Self.lastWordsMax)) else { return }
         instance.lineReaders.append { [weak self] lines in
             guard let self, !lines.lines.isEmpty else { return }
