@@ -8,7 +8,8 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Say whether configurations run here: errors, what is ignored, and what is risky.",
-        discussion: "Given a folder, checks every *.conf file in it and says what share starts. Exit status 1 if anything would not start.")
+        discussion: "Given a folder, checks every configuration in it (*.conf, and what else begins with a directive, but no backups) "
+            + "and says what share starts. Exit status 1 if anything would not start.")
 
     @Argument(help: "Configuration files, or folders of them.")
     var paths: [String]
@@ -21,7 +22,7 @@ struct CheckCommand: ParsableCommand {
         for path in paths {
             for file in try files(at: path) { reports.append(CheckReport.make(file)) }
         }
-        guard !reports.isEmpty else { throw ValidationError("no *.conf file in \(paths.joined(separator: ", "))") }
+        guard !reports.isEmpty else { throw ValidationError("no configuration in \(paths.joined(separator: ", "))") }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -44,6 +45,6 @@ struct CheckCommand: ParsableCommand {
         }
         guard isDirectory.boolValue else { return [path] }
         let found = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-        return found.filter { $0.hasSuffix(".conf") }.sorted().map { path + "/" + $0 }
+        return found.sorted().map { path + "/" + $0 }.filter(CheckedFiles.isConfiguration)
     }
 }

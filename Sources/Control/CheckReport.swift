@@ -6,7 +6,8 @@ import Pattern
 /// What `check` says of one configuration.
 struct CheckReport: Codable {
     struct Finding: Codable {
-        enum Kind: String, Codable { case error, ignored, warning, risk }
+        /// `missing`: the host lacks it, so that a start here would fail; the configuration itself is good.
+        enum Kind: String, Codable { case error, ignored, warning, risk, missing }
         var kind: Kind
         /// `FILE:LINE`.
         var place: String
@@ -38,8 +39,24 @@ struct CheckReport: Codable {
             }
             return Finding(kind: kind, place: place, message: diagnostic.message + suggestion)
         }
+        findings += missing(outcome.needs, absolute)
         findings += risks(absolute, folder)
         return CheckReport(file: absolute, starts: outcome.configuration != nil, findings: findings)
+    }
+
+    /// The user and the folders of log files that are not there: `-t` and a start fail without them.
+    private static func missing(_ needs: ConfigurationNeeds, _ main: String) -> [Finding] {
+        func finding(_ location: SourceLocation?, _ message: String) -> Finding {
+            Finding(kind: .missing, place: location.map { "\($0.file):\($0.line)" } ?? main, message: message)
+        }
+        var list: [Finding] = []
+        if let user = needs.user, FileManager.default.homeDirectory(forUser: user.name) == nil {
+            list.append(finding(user.location, "there is no user \"\(user.name)\" on this host"))
+        }
+        for log in needs.logs where log.location != nil && !FileManager.default.fileExists(atPath: log.folder) {
+            list.append(finding(log.location, "there is no folder \"\(log.folder)\" on this host for the log \"\(log.path)\""))
+        }
+        return list
     }
 
     /// The doctor's static part: what is legal and still leads to 502s.
@@ -65,8 +82,9 @@ struct CheckReport: Codable {
 
     /// For people.
     var text: String {
-        var lines = ["\(file): " + (starts ? "starts" : "does NOT start")]
-        for kind in [Finding.Kind.error, .warning, .risk, .ignored] {
+        let isComplete = !findings.contains { $0.kind == .missing }
+        var lines = ["\(file): " + (!starts ? "does NOT start" : isComplete ? "starts" : "starts where nothing of it is missing")]
+        for kind in [Finding.Kind.error, .missing, .warning, .risk, .ignored] {
             for finding in findings where finding.kind == kind {
                 lines.append("  \(kind.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))\(finding.place): \(TextEscape.terminal(finding.message))")
                 if let why = finding.why { lines.append("          \(TextEscape.terminal(why))") }

@@ -11,6 +11,8 @@ struct CheckedFiles: ConfigurationSource {
     init(main: String) {
         self.main = main
         var facts = ConfigurationFacts()
+        // As a service would start it, whoever asks.
+        facts.isRoot = true
         facts.hostName = ProcessInfo.processInfo.hostName
         facts.processorCount = ProcessInfo.processInfo.activeProcessorCount
         self.facts = facts
@@ -26,6 +28,24 @@ struct CheckedFiles: ConfigurationSource {
 
     /// Whether a file is one for conf.d.
     static func isSiteFile(at path: String) -> Bool { FileManager.default.contents(atPath: path).map { isSiteFile([UInt8]($0)) } ?? false }
+
+    private static let backupEndings = ["~", ".bak", ".old", ".orig", ".save", ".swp", ".rpmnew", ".rpmsave"]
+
+    /// Whether a file of a folder is a configuration: by its name, or because it begins with a directive, as in Debian's sites-available.
+    static func isConfiguration(at path: String) -> Bool {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        if name.hasSuffix(".conf") { return true }
+        if name.hasPrefix(".") || name.contains(".dpkg-") || backupEndings.contains(where: name.hasSuffix) { return false }
+        // A folder may hold anything, and a directive stands early.
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 65_536) else { return false }
+        for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            let text = line.drop { $0 == " " || $0 == "\t" }
+            if text.isEmpty || text.first == "#" { continue }
+            let word = String(text.prefix { !" \t;{".contains($0) })
+            return word == "include" || !DirectiveTable.entries(named: word).isEmpty
+        }
+        return false
+    }
 
     /// Whether the first directive that stands in only one of the two is one of the http block's, not of the main context.
     private static func isSiteFile(_ bytes: [UInt8]) -> Bool {

@@ -45,6 +45,31 @@ struct ControlTests {
         #expect(errors.contains { ($0["message"] as? String)?.contains("not supported by Goodgate yet") == true })
     }
 
+    @Test("check names the user and the folders of logs that are not there")
+    func checkMissing() throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.path + "/main.conf"
+        try "user nosuchuser;\nevents { }\nhttp {\naccess_log \(folder.path)/none/a.log;\n}\n"
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["check", path])
+        #expect(result.output.contains("main.conf: starts where nothing of it is missing"), "\(result.output)")
+        #expect(result.output.contains("missing \(path):1: there is no user \"nosuchuser\""))
+        #expect(result.output.contains("missing \(path):4: there is no folder \"\(folder.path)/none\""))
+        #expect(!result.output.contains("super-user"))
+    }
+
+    @Test("check reads a folder as Debian has it, without its backups")
+    func checkFolder() throws {
+        let folder = try TemporaryDirectory()
+        let site = "# A site.\n\nserver { listen 8080; }\n"
+        for name in ["default", "example.com", "a.conf"] { try folder.write(name, site) }
+        for name in ["default~", "default.bak", "default.dpkg-old", ".default.swp"] { try folder.write(name, "nonsense;") }
+        try folder.write("README", "This folder holds sites.\n")
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["check", folder.path])
+        #expect(result.output.contains("3 of 3 configurations start (100 %)"), "\(result.output)")
+        #expect(result.succeeded)
+    }
+
     @Test("explain knows the line of the article that the project began with")
     func explain() throws {
         let folder = try TemporaryDirectory()

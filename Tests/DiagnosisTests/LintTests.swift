@@ -35,6 +35,35 @@ import Machine
         #expect(finding.diff?.contains("+            proxy_pass http://127.0.0.1:3000/api;") == true)
     }
 
+    @Test(arguments: [
+        ("location / { proxy_pass http://$arg_host; }", "arg_host"),
+        ("location / { proxy_pass http://$http_x_target$request_uri; }", "http_x_target"),
+        ("location / { proxy_pass http://127.0.0.1:${arg_port}/x; }", "arg_port"),
+        ("location ~ ^/proxy/(.*)$ { proxy_pass http://$1; }", "1"),
+        ("location / { set $to $cookie_to.internal; proxy_pass http://$to; }", "cookie_to"),
+        ("location / { proxy_pass http://$host; }", "host"),
+        ("location / { proxy_pass http://10.0.0.1/$arg_path; }", nil),
+        ("location / { internal; proxy_pass http://$arg_host; }", nil),
+        ("location @out { proxy_pass http://$arg_host; }", nil),
+        ("location / { proxy_pass http://$mapped$request_uri; }", nil),
+        ("server_name a.example; location / { proxy_pass http://$host:3000; }", nil),
+        ("location / { set $to 127.0.0.1:3000; proxy_pass http://$to; }", nil),
+    ]) func `an address that a client chooses is a risk`(server: String, variable: String?) {
+        let found = findings("http {\nserver {\n\(server)\n}\n}\n").filter { $0.id == "client-chosen-target" }
+        #expect(found.map(\.place) == (variable == nil ? [] : ["/etc/nginx/nginx.conf:3"]))
+        if let variable { #expect(found.first?.why.hasPrefix("$\(variable) ") == true) }
+    }
+
+    @Test(arguments: [("error timeout non_idempotent", true), ("error timeout", false)])
+    func `a POST that may be executed twice is a risk`(conditions: String, isRisk: Bool) {
+        let found = findings(
+            "http {\nupstream a { server 10.0.0.1; server 10.0.0.2; }\nserver { location / {\nproxy_pass http://a;\nproxy_next_upstream "
+                + conditions + ";\n} } }\n"
+        ).filter { $0.id == "repeats-non-idempotent" }
+        #expect(found.map(\.place) == (isRisk ? ["/etc/nginx/nginx.conf:5"] : []))
+        if isRisk { #expect(found.first?.diff?.contains("+proxy_next_upstream error timeout;") == true) }
+    }
+
     /// Pasted lines end in CR LF in a file whose other lines do not.
     @Test(arguments: ["", "# pasted\r\n", "# pasted\r\n# twice\r\n", "# pasted\r\n\n"], ["\n", "\r\n"])
     func `mixed line ends do not move a change`(above: String, end: String) throws {

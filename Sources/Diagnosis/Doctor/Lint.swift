@@ -5,7 +5,7 @@ package enum Lint {
         let context = Context(site: site, evidence: evidence, names: names)
         let all =
             context.hostNames() + context.pools() + context.timeouts() + context.logs() + context.limits()
-            + context.units() + context.managed()
+            + context.units() + context.managed() + context.clientTargets() + context.repeats()
         let order: [LintFinding.Severity] = [.error, .warning, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }
