@@ -18,12 +18,13 @@ package enum CompatibilityTable {
             text += "\n"
         }
         text += "## Variables\n\n| variable | here |\n|---|---|\n"
-        for variable in BuiltinVariable.allCases.sorted(by: { $0.rawValue < $1.rawValue }) {
-            text += "| `$\(variable.rawValue)` | \(variable.isUnavailable ? "known, always empty yet" : "implemented") |\n"
+        var variables = UnsupportedVariable.reasons.mapValues { "not yet: \($0)" }
+        for (family, reason) in UnsupportedVariable.families { variables["\(family)NAME"] = "not yet: \(reason)" }
+        for variable in BuiltinVariable.allCases {
+            variables[variable.rawValue] = variable.isUnavailable ? "known, always empty yet" : "implemented"
         }
-        for family in ["http_", "sent_http_", "sent_trailer_", "upstream_http_", "upstream_trailer_", "upstream_cookie_", "cookie_", "arg_"] {
-            text += "| `$\(family)NAME` | implemented |\n"
-        }
+        for family in UnsupportedVariable.implementedFamilies { variables["\(family)NAME"] = "implemented" }
+        for (name, says) in variables.sorted(by: { $0.key < $1.key }) { text += "| `$\(name)` | \(says) |\n" }
         return text
     }
 

@@ -101,6 +101,23 @@ struct DirectiveTableTests {
         }
     }
 
+    @Test(
+        "a variable of nginx that is not there says why",
+        arguments: ["fastcgi_script_name", "uid_got", "geoip_city", "jwt_claim_sub", "Slice_Range"])
+    func unsupportedVariable(name: String) throws {
+        let errors = parse(Wrapping.location.around("return 200 $\(name);")).errors
+        let beginning = "5 \"\(name.lowercased())\" variable is known to nginx, but not supported by Goodgate yet: "
+        #expect(errors.count == 1 && errors.first?.hasPrefix(beginning) == true, "\(errors)")
+        #expect(parse(Wrapping.location.around("set $\(name) a; return 200 $\(name);")).errors == [], "it may be one's own")
+    }
+
+    @Test("no variable is both there and not there")
+    func variablesOnce() {
+        let names = Set(BuiltinVariable.allCases.map(\.rawValue))
+        #expect(names.isDisjoint(with: UnsupportedVariable.reasons.keys))
+        for name in names { #expect(UnsupportedVariable.reason(for: name) == nil) }
+    }
+
     @Test("the rows of a name can be looked up for the documentation")
     func lookup() {
         #expect(DirectiveTable.entries(named: "server").map(\.contexts) == [[.http], [.upstream]])

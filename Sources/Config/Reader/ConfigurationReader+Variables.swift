@@ -8,7 +8,7 @@ extension ConfigurationReader {
     ]
 
     /// The longest prefix first where one is a prefix of another.
-    private static let families: [(prefix: String, kind: @Sendable (Bytes) -> VariableKind)] = [
+    static let families: [(prefix: String, kind: @Sendable (Bytes) -> VariableKind)] = [
         ("upstream_http_", { .upstreamHeader($0) }), ("upstream_trailer_", { .upstreamTrailer($0) }),
         ("upstream_cookie_", { .upstreamCookie($0) }), ("sent_http_", { .sentHeader($0) }),
         ("sent_trailer_", { .sentTrailer($0) }), ("http_", { .requestHeader($0) }), ("cookie_", { .cookie($0) }),
@@ -73,6 +73,11 @@ extension ConfigurationReader {
     /// Reports variables that were used but that nobody defined.
     func reportUnknownVariables() {
         for (index, variable) in configuration.variables.entries.enumerated() where variable.kind == .undefined {
+            if let reason = UnsupportedVariable.reason(for: variable.name) {
+                let message = "\"\(variable.name)\" variable is known to nginx, but not supported by Goodgate yet: \(reason)"
+                report(message, at: variableUses[index])
+                continue
+            }
             var diagnostic = Diagnostic(
                 .emergency, "unknown \"\(variable.name)\" variable", at: variableUses[index])
             diagnostic.suggestion = suggestion(
