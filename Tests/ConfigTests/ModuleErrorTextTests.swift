@@ -52,6 +52,11 @@ extension ErrorTextTests {
         Mistake(.location, #"proxy_store_access user:x;"#, 1, #"invalid value "user:x""#),
         Mistake(.http, "server {\nlocation / {\nproxy_buffer_size 64k;\n}\n}", 3,
             #""proxy_busy_buffers_size" must be less than the size of all "proxy_buffers" minus one buffer"#),
+        Mistake(
+            .location, "proxy_ssl_verify maybe;", 1, #"invalid value "maybe" in "proxy_ssl_verify" directive, it must be "on" or "off""#),
+        Mistake(.http, "fastcgi_keep_conn yes;", 1, #"invalid value "yes" in "fastcgi_keep_conn" directive, it must be "on" or "off""#),
+        Mistake(.main, "thread_pool x threads=0;", 1, #"invalid threads value "threads=0""#),
+        Mistake(.main, "thread_pool x thread=4;", 1, #"invalid parameter "thread=4""#),
         Mistake(.events, "worker_connections 0;", 1, "0 worker_connections are not enough for 0 listening sockets"),
         Mistake(.http, "server {\nproxy_buffers 1 4k;\n}", 2, #"there must be at least 2 "proxy_buffers""#),
         Mistake(
@@ -122,7 +127,7 @@ extension ErrorTextTests {
         Mistake(.http, #"limit_req_zone $uri zone=a:1k rate=1r/s;"#, 1, #"zone "zone=a:1k" is too small"#),
         Mistake(
             .http, #"limit_conn_zone $uri zone=a:257m;"#, 1,
-            #"zone "zone=a:257m" is too large: 256m is the most, and holds 4 million keys"#),
+            #"zone "a" is too large: 256m is the most, and holds 4 million keys"#),
         Mistake(.http, #"limit_req_zone $uri zone=a:1m rate=x;"#, 1, #"invalid rate "rate=x""#),
         Mistake(
             .http, "limit_req_zone $uri zone=a:1m rate=1r/s;\nlimit_req_zone $host zone=a:1m rate=1r/s;", 2,

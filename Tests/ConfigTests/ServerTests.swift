@@ -11,6 +11,13 @@ struct ServerTests {
         return try #require(configuration.http)
     }
 
+    @Test("an accept filter is of another system: said, and ignored")
+    func acceptFilter() {
+        let outcome = parse(Wrapping.server.around("listen 81 accept_filter=httpready;"))
+        #expect(outcome.errors == [])
+        #expect(outcome.warnings == ["4 accept filters \"accept_filter=httpready\" are not supported on this platform, ignored"])
+    }
+
     @Test(
         "addresses of listen",
         arguments: [

@@ -56,10 +56,11 @@ enum LimitHandlers {
         guard size >= 8 * reader.facts.pageSize else {
             throw DirectiveError("zone \"\(directive.text(index))\" is too small")
         }
+        let name = String(decoding: value[..<colon], as: UTF8.self)
         guard size <= sizeMax else {
-            throw DirectiveError("zone \"\(directive.text(index))\" is too large: 256m is the most, and holds 4 million keys")
+            throw DirectiveError("zone \"\(name)\" is too large: 256m is the most, and holds 4 million keys")
         }
-        return (String(decoding: value[..<colon], as: UTF8.self), size)
+        return (name, size)
     }
 
     static let requestZone: DirectiveHandler = { (reader, directive) throws(DirectiveError) in

@@ -83,7 +83,19 @@ extension DirectiveTableBuilder {
             }
         }
         accept("pcre_jit", .main, .flag, "expressions are always compiled to machine code where PCRE2 can", check: flag)
-        accept("thread_pool", .main, .between(2, 3), "files are not read by threads", isRepeatable: true)
+        accept("thread_pool", .main, .between(2, 3), "files are not read by threads", isRepeatable: true) {
+            (_, directive) throws(DirectiveError) in
+            for index in 2...directive.argumentCount {
+                let known = ["threads=", "max_queue="]
+                guard let name = known.first(where: { directive.value(index, after: $0) != nil }) else {
+                    throw directive.invalidParameter(index, known: known)
+                }
+                let number = directive.value(index, after: name).flatMap { ValueParsing.integer($0) }
+                guard let number, number > 0 || name != "threads=" else {
+                    throw DirectiveError("invalid \(name.dropLast()) value", quoting: directive[index])
+                }
+            }
+        }
         accept(
             "load_module", .main, .exactly(1), "modules are built in; their directives are known or refused one by one",
             isRepeatable: true)

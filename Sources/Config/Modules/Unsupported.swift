@@ -29,9 +29,30 @@ extension DirectiveTableBuilder {
     /// Accepts a list of names with a notice.
     private mutating func acceptAll(_ names: String, _ contexts: DirectiveContext, _ reason: String) {
         for name in names.split(separator: " ") {
-            accept(String(name), contexts, .atLeast(1), reason, isRepeatable: true)
+            // A typing error must not wait for the day on which the directive gets its effect.
+            guard Self.isFlag(name) else {
+                accept(String(name), contexts, .atLeast(1), reason, isRepeatable: true)
+                continue
+            }
+            accept(String(name), contexts, .flag, reason, isRepeatable: true) { (_, directive) throws(DirectiveError) in
+                _ = try directive.flag()
+            }
         }
     }
+
+    private static func isFlag(_ name: Substring) -> Bool {
+        flags.contains(name) || protocols.contains { name.hasPrefix($0) && flags.contains(name.dropFirst($0.count)) }
+    }
+
+    private static let protocols = ["proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_", "tunnel_"]
+
+    /// Directives that are `on` or `off`, those of the modules that send requests on without the module's name.
+    private static let flags = Set(
+        ("ssl_prefer_server_ciphers ssl_session_tickets ssl_stapling ssl_stapling_verify ssl_early_data http3 http3_hq quic_retry "
+            + "quic_gso mirror_request_body create_full_put_path image_filter_interlace xslt_last_modified mp4_start_key_frame "
+            + "socket_keepalive buffering request_buffering ignore_client_abort pass_request_headers pass_request_body "
+            + "intercept_errors force_ranges cache_lock cache_revalidate cache_convert_head cache_background_update keep_conn "
+            + "catch_stderr ssl_session_reuse ssl_server_name ssl_verify").split(separator: " "))
 
     private mutating func refuseAll(_ names: String, _ contexts: DirectiveContext, _ reason: String) {
         for name in names.split(separator: " ") { refuse(String(name), contexts, as: .notSupportedYet(reason)) }

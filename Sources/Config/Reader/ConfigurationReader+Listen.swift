@@ -41,6 +41,8 @@ extension ConfigurationReader {
             throw DirectiveError(
                 "the \"quic\" parameter of the \"listen\" directive is known to nginx, "
                     + "but not supported by Goodgate yet: " + Unsupported.http3)
+        case let text where text.hasPrefix("accept_filter="):
+            warn("accept filters \"\(text)\" are not supported on this platform, ignored", directive)
         default:
             guard try socketParameter(directive, index, &settings.socket) else {
                 throw directive.invalidParameter(
