@@ -165,6 +165,42 @@ import Testing
         }
     }
 
+    private func children(of process: Int32) -> [Substring] {
+        let list = try? String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
+        return list?.split(separator: " ") ?? []
+    }
+
+    @Test func theWorkersOfADaemonLeaveOnWINCHAndComeBackOnHUP() throws {
+        try withRig { rig in
+            let port = ProgramRig.freePort()
+            try rig.configure(http: "server { listen 127.0.0.1:\(port); }")
+            #expect(try rig.run(rig.standardArguments).status == 0)
+            let daemon = try #require(Int32(rig.read("nginx.pid").trimmingCharacters(in: .whitespacesAndNewlines)))
+            defer { kill(daemon, SIGTERM) }
+            #expect(rig.wait(5) { children(of: daemon).count == 1 })
+            rig.signal(SIGWINCH, to: daemon)
+            #expect(rig.wait(5) { children(of: daemon).isEmpty })
+            rig.signal(SIGHUP, to: daemon)
+            #expect(rig.wait(5) { children(of: daemon).count == 1 })
+            #expect(rig.ask(port: port) != nil)
+        }
+    }
+
+    /// A terminal sends it whenever its window changes.
+    @Test func inTheForegroundWINCHMeansNothing() throws {
+        try withRig { rig in
+            let port = ProgramRig.freePort()
+            try rig.configure(http: "server { listen 127.0.0.1:\(port); }")
+            try rig.start()
+            #expect(rig.ask(port: port) != nil)
+            let before = children(of: rig.processIdentifier)
+            rig.signal(SIGWINCH)
+            usleep(300_000)
+            #expect(children(of: rig.processIdentifier) == before)
+            #expect(rig.ask(port: port) != nil)
+        }
+    }
+
     @Test func runStaysInTheForegroundWhateverTheFileSays() throws {
         try withRig(name: "goodgate") { rig in
             try rig.configure("daemon on;")
