@@ -68,4 +68,28 @@ import Testing
         let command = RuleSupport.log(UnitState(name: "app.service"), since: Timestamp(milliseconds: 1_795_341_600_123))
         #expect(command.text == "journalctl -u app.service --since '2026-11-22 10:00:00 UTC' --no-pager | tail -n 40")
     }
+
+    /// A directive of another module has no effect, and curl speaks no FastCGI.
+    @Test(arguments: [
+        ("http", "127.0.0.1:3000", "proxy_", "curl -sD - -o /dev/null http://127.0.0.1:3000/ |"),
+        ("https", "127.0.0.1:3000", "proxy_", "curl -sD - -o /dev/null https://127.0.0.1:3000/ |"),
+        ("http", "unix:/run/a b.sock", "proxy_", "curl -sD - -o /dev/null --unix-socket '/run/a b.sock' http://localhost/ |"),
+        ("fastcgi", "127.0.0.1:9000", "fastcgi_", "cgi-fcgi -bind -connect 127.0.0.1:9000 |"),
+        ("fastcgi", "unix:/run/php.sock", "fastcgi_", "cgi-fcgi -bind -connect /run/php.sock |"),
+        ("uwsgi", "127.0.0.1:9000", "uwsgi_", nil), ("scgi", "127.0.0.1:9000", "scgi_", nil), ("grpc", "127.0.0.1:9000", "grpc_", nil),
+    ] as [(String, String, String, String?)])
+    func `a fix is of the module that speaks to the upstream`(scheme: String, peer: String, prefix: String, command: String?) {
+        for (reason, rule) in [(ReasonCode.responseTooBigHeader, "P23"), (.responseIllegalFraming, "P24"), (.connectTimeout, "P19")] {
+            var scene = Scene(peer, [reason: 3])
+            if reason == .connectTimeout { scene = Scene("10.9.9.9:80", [reason: 3]) }
+            scene.upstream = UpstreamFacts(name: "app", place: "/etc/nginx/nginx.conf:3", scheme: scheme)
+            let verdict = scene.judge()
+            #expect(verdict.rule == rule)
+            let lines = verdict.fix.diff?.split(separator: "\n") ?? []
+            #expect(lines.allSatisfy { $0.hasPrefix("+" + prefix) }, "\(lines)")
+            #expect(lines.count == (rule == "P24" ? 0 : rule == "P19" ? 1 : scheme == "grpc" ? 1 : 3))
+            if rule == "P23" { #expect(command == nil ? verdict.fix.commands.isEmpty : verdict.fix.commands[0].contains(command!)) }
+            if rule == "P24" { #expect(verdict.fix.commands.isEmpty == (command == nil)) }
+        }
+    }
 }

@@ -74,7 +74,7 @@ enum P19ConnectTimeout {
                     "Check the host and the rules between; a connect time-out of 1 to 2 s instead of 60 s lets the "
                         + "next server be tried in time.",
                     commands: ["ping -c 3 \(peer.hostText)", "nft list ruleset | grep -n drop"],
-                    diff: "+proxy_connect_timeout 2s;")))
+                    diff: "+\(RuleSupport.module(evidence))_connect_timeout 2s;")))
     }
 
     private static func conntrack(_ host: HostFacts?, _ lines: [EvidenceLine]) -> Finding {

@@ -24,9 +24,14 @@ enum P23HeaderTooBig {
                 evidence: lines, disproof: "A header \(size.map { "of less than \($0) bytes" } ?? "that fits into it").",
                 fix: Fix(
                     "Find the largest field and make it smaller; or enlarge the buffer.",
-                    commands: [
-                        "curl -sD - -o /dev/null http://\(failure.peerText)/ | awk '{print length, substr($0,1,60)}' | sort -rn | head -3"
-                    ],
-                    diff: "+proxy_buffer_size 32k;\n+proxy_buffers 8 32k;\n+proxy_busy_buffers_size 64k;")))
+                    commands: RuleSupport.rawAnswer(failure, evidence, body: false).map {
+                        ["\($0) | awk '{print length, substr($0,1,60)}' | sort -rn | head -3"]
+                    } ?? [],
+                    diff: buffers(RuleSupport.module(evidence)))))
+    }
+
+    /// gRPC's module has one buffer.
+    private static func buffers(_ module: String) -> String {
+        "+\(module)_buffer_size 32k;" + (module == "grpc" ? "" : "\n+\(module)_buffers 8 32k;\n+\(module)_busy_buffers_size 64k;")
     }
 }

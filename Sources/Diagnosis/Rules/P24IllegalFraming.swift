@@ -32,7 +32,7 @@ enum P24IllegalFraming {
                     both || duplicate
                         ? "Do not set Transfer-Encoding or Content-Length by hand in the application; the server does it."
                         : "Look at the raw answer: bytes in it belong neither to a header nor to a body as HTTP has them.",
-                    commands: ["curl -si --raw http://\(failure.peerText)/ | head -c 2000"])))
+                    commands: RuleSupport.rawAnswer(failure, evidence, body: true).map { ["\($0) | head -c 2000"] } ?? [])))
     }
 
     /// A log's "upstream sent invalid header: …" without the words that begin the sentence anyway.
