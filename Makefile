@@ -47,6 +47,12 @@ bench: ## CPU per request, syscalls, memory and start-up, beside nginx (about 7 
 	$(SWIFT) build -c release -j $(JOBS)
 	@Scripts/bench.py --binary $(RELEASE)/goodgate $(BENCH)
 
+.PHONY: doctor-bench
+doctor-bench: ## What goodgate doctor costs on 1 GB of access log, beside grep -c (a minute)
+	@Scripts/install-packages build
+	$(SWIFT) build -c release -j $(JOBS)
+	@Scripts/bench_doctor.py --binary $(RELEASE)/goodgate-control $(BENCH)
+
 counters: ## Instructions, retains and heap allocations per request, held against the committed counts (UPDATE=--update writes them)
 	@Scripts/install-packages build counters
 	$(SWIFT) build -c release -j $(JOBS)
