@@ -52,6 +52,30 @@ import Testing
         }
     }
 
+    /// 20,000 lines of another unit are newer than the kill.
+    @Test(arguments: [true, false])
+    func `what matters is found in a busy journal`(isFound: Bool) {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], ["ActiveState": "active"])
+        for index in 0..<20_000 { scene.journal(3_600 + Double(index) / 100, "chat.service", "GET / 200", identifier: "chat", pid: 9) }
+        var system = scene.recorded()
+        scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3])
+        scene.journal(-1, "app.service", "app.service: A process of this unit has been killed by the OOM killer.")
+        let old = scene.recorded().commands.first { $0.key.hasPrefix("journalctl -o json") && $0.key.hasSuffix("20000*") }
+        let query = "journalctl -o json --output-fields=\(JournalCollector.fields) --no-pager --since*"
+        if isFound { system.commands[query] = old?.value } else { system.errors["journalctl"] = 110 }
+        var set = EvidenceSet()
+        let subject = CollectionSubject(
+            peer: scene.failure.peer, since: Scene.start.advanced(byMilliseconds: -600_000), until: Scene.start.advanced(byMilliseconds: 1))
+        Collectors.collect(subject, from: system, into: &set)
+        let verdict = VerdictEngine.judge(scene.failure, evidence: set)
+        #expect((verdict.rule == "P10") == isFound, "\(verdict.cause)")
+        #expect((set.journalFrom == nil) == isFound)
+        if !isFound {
+            let texts = verdict.ruledOut.filter { ["P11", "P13", "P15"].contains($0.rule) }.map(\.text)
+            #expect(!texts.isEmpty && texts.allSatisfy { $0.hasPrefix("not decided: the journal before") }, "\(texts)")
+        }
+    }
+
     @Test func `namespaces that may not be read are a gap, not empty`() throws {
         var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
         scene.proxyPID = scene.process("nginx")
@@ -61,7 +85,7 @@ import Testing
         scene.system.links["/proc/\(other)/ns/net"] = nil
         scene.system.errors["/proc/\(other)/ns/net"] = 13
         let set = scene.evidence()
-        #expect(set.foreignListeners.value == nil && set.gaps.contains("no right to read the network namespaces of 1 processes"))
+        #expect(set.foreignListeners.value == nil && set.gaps.contains("no right to read the network namespaces of 1 process"))
         #expect(scene.judge().ruledOut.first { $0.rule == "P03" }?.text.hasPrefix("not decided: no right") == true)
     }
 

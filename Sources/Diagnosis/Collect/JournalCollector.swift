@@ -12,6 +12,16 @@ package struct JournalCollector: Collector {
     /// Lines read at most, the newest.
     private static let linesMax = 20_000
 
+    /// What else a busy journal is asked for: who ends and starts units, the kernel, and what applications say of their own ends.
+    private static let rest: [[String]] = [
+        ["_PID=1", "+", "_TRANSPORT=kernel", "+", "SYSLOG_IDENTIFIER=systemd-oomd"],
+        [
+            "-g",
+            "EADDRINUSE|ddress already in use|still could not bind|WORKER TIMEOUT|was sent SIG|max_children|exited on signal"
+                + "|unstable restarts|entered FATAL state|exited with code|-reload- New worker|hardReload|softReload",
+        ],
+    ]
+
     static let fields = "MESSAGE,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_PID,_TRANSPORT,_COMM"
 
     /// As `Collector` says.
@@ -25,9 +35,7 @@ package struct JournalCollector: Collector {
         do {
             let output = try system.run(command, deadline: 10_000, limit: 32 << 20)
             var events = Self.parse(output, source: "journalctl")
-            if output.count(where: { $0 == 10 }) >= Self.linesMax, let first = Self.time(output.prefix { $0 != 10 }) {
-                evidence.unread.append("the journal before \(first.text): only the last \(Self.linesMax) lines were read")
-            }
+            if let first = Self.cut(output) { events += readRest(subject, from: first, system, &evidence) }
             let starts = [
                 "journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "-n", "500", "-b", "-g",
                 "isten|running (on|at)|erving",
@@ -44,6 +52,36 @@ package struct JournalCollector: Collector {
             evidence.journal = .unavailable(
                 why: error.errorNumber == -1 ? "the journal is empty or may not be read" : error.text)
         }
+    }
+
+    /// Where an output begins that has as many lines as were asked for; nil: it is whole.
+    private static func cut(_ output: [UInt8]) -> Timestamp? {
+        // The last line may lack its end.
+        output.count(where: { $0 == 10 }) >= linesMax - 1 ? time(output.prefix { $0 != 10 }) : nil
+    }
+
+    /// A chatty unit fills the newest lines: of what came before, the few that matter.
+    private func readRest(
+        _ subject: CollectionSubject, from first: Timestamp, _ system: some SystemReader, _ evidence: inout EvidenceSet
+    ) -> [LifeEvent] {
+        var events: [LifeEvent] = [], read = subject.since
+        for words in Self.rest {
+            let command =
+                ["journalctl", "-o", "json", "--output-fields=" + Self.fields, "--no-pager", "--since", "@\(subject.since.seconds)"]
+                + ["--until", "@\(first.seconds + 1)", "-n", "\(Self.linesMax)"] + words
+            do {
+                let output = try system.run(command, deadline: 10_000, limit: 32 << 20)
+                events += Self.parse(output, source: "journalctl")
+                read = max(read, Self.cut(output) ?? read)
+            } catch where error.errorNumber == -1 {
+                // Nothing matches.
+            } catch { read = first }
+        }
+        if read > subject.since {
+            evidence.journalFrom = read
+            evidence.unread.append("the journal before \(read.text): only the last \(Self.linesMax) lines were read")
+        }
+        return events.filter { $0.time < first }
     }
 
     /// When a line was written.

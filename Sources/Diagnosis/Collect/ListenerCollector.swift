@@ -50,7 +50,7 @@ package struct ListenerCollector: Collector {
         evidence.unixListeners = .known(unix, source: "\(base)/unix")
         if proxyNamespace != nil {
             evidence.foreignAddresses = addresses
-            let why = "no right to read the network namespaces of \(hidden) processes"
+            let why = "no right to read the network namespaces of \(hidden) process\(hidden == 1 ? "" : "es")"
             // What was found is there; that nothing else is, nobody can say then.
             if hidden > 0, !foreign.isEmpty, !evidence.unread.contains(why) { evidence.unread.append(why) }
             evidence.foreignListeners =

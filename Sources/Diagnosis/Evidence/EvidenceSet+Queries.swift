@@ -239,6 +239,9 @@ extension EvidenceSet {
     /// Nothing of a kind stands in the journal: that rules a cause out only if the journal of that time was read.
     package func notLogged(_ why: String, at failure: FailureCase) -> RuleOutcome {
         guard journal.value != nil else { return .undecided(journal.unavailableBecause ?? "the journal was not read") }
+        if let journalFrom, journalFrom > failure.first.advanced(byMilliseconds: -60_000) {
+            return .undecided("the journal before \(journalFrom.text) was not read")
+        }
         return .ruledOut(why)
     }
 

@@ -15,6 +15,8 @@ package struct EvidenceSet: Sendable {
     package var apps: Observation<[ManagedApp]> = .notCollected
     /// Events of the journal and supervisors' logs, oldest first.
     package var journal: Observation<[LifeEvent]> = .notCollected
+    /// What came before was not read; nil: all of it was, as far as it was asked for.
+    package var journalFrom: Timestamp?
     /// Events of the kernel log, oldest first.
     package var kernel: Observation<[LifeEvent]> = .notCollected
     package var memory: Observation<[MemoryFacts]> = .notCollected
