@@ -34,11 +34,11 @@ import Testing
     }
 
     /// The doctor knows the name of an old address by its port alone.
-    @Test(arguments: [(Bool?.none, "P04", Confidence.firm), (false, "P04", .likely), (true, "P01", .likely)])
-    func `P04 is as sure as the address is known to have been the name's`(isOld: Bool?, rule: String, confidence: Confidence) {
+    @Test(arguments: [(false, "P04", Confidence.firm), (true, "P01", .likely)])
+    func `P04 is as sure as the address is known to have been the name's`(isGuess: Bool, rule: String, confidence: Confidence) {
         var scene = Scene("172.18.0.4:3000", [.connectRefused: 9])
         scene.host = "api"
-        scene.failure.isHostOld = isOld
+        scene.failure.isHostGuess = isGuess
         scene.system.names["api"] = [PeerAddress(parsing: "172.18.0.9:0")]
         #expect(scene.judge().rule == rule && scene.judge().confidence == confidence, "\(scene.judge().cause)")
     }

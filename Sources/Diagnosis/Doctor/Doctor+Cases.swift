@@ -75,7 +75,8 @@ extension Doctor {
             set.upstream = .known(found.facts, source: found.facts.place)
             place = found.server.place
             if case .name(let host, _) = found.server.address { subject.host = host; failure.host = host }
-            if site.known(serving: peer, names: names) == nil { failure.isHostOld = !isInForce(site, instance, since: incident.first) }
+            failure.isHostGuess =
+                site.known(serving: peer, names: names) == nil && !isInForce(site, instance, since: incident.first)
             for sibling in found.facts.servers.flatMap({ addresses(of: $0) })
             where sibling != peer && !failure.siblings.contains(sibling) {
                 failure.siblings.append(sibling)

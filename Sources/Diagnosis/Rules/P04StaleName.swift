@@ -32,7 +32,7 @@ enum P04StaleName {
         let written = server?.text ?? host
         return .finding(
             Finding(
-                failure.isHostOld.map { $0 ? .possible : .likely } ?? (server?.resolves == true ? .likely : .firm), Culprit(.name, host),
+                failure.isHostGuess ? .possible : server?.resolves == true ? .likely : .firm, Culprit(.name, host),
                 "\(host) has moved: the proxy still dials \(peer.hostText), which it resolved "
                     + (server?.resolves == true ? "before." : "at its start."),
                 evidence: lines,

@@ -10,9 +10,8 @@ package struct FailureCase: Sendable {
     package var siblings: [PeerAddress] = []
     /// The host name in the configuration, when the peer came from one.
     package var host: String?
-    /// Whether the name is the peer's only because no other has its port; nil: it is known to be. True: the configuration in force then may
-    /// have been another.
-    package var isHostOld: Bool?
+    /// Whether the name is the peer's only because no other has its port, and the configuration in force then may have been another.
+    package var isHostGuess = false
     /// Attempts by reason.
     package var counts: [ReasonCode: Int]
     package var first: Timestamp
