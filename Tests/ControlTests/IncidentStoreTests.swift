@@ -36,6 +36,7 @@ struct IncidentStoreTests {
         let file = try StorePath()
         let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
         store.keep([try report(1, alias: 9), try report(2, age: 60)])
+        #expect(store.reports(since: nil).count == 2)
         // The first one is still open: what it wrote is there although it was never closed.
         let other = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
         let found = try #require(other.report(IncidentID(seconds: now, salt: 9)))
@@ -44,6 +45,38 @@ struct IncidentStoreTests {
         #expect(other.reports(since: nil).map { $0.id.rawValue & 0x3ff } == [1, 2])
         #expect(other.reports(since: Timestamp(seconds: now - 10)).count == 1)
         #expect(other.report(IncidentID(seconds: now, salt: 77)) == nil)
+    }
+
+    @Test("a file that somebody else has locked holds nobody up, and loses nothing") func locked() throws {
+        let file = try StorePath()
+        let store = try IncidentStore(path: file.path, retention: 3_600, bytesMax: 1 << 30)
+        let holder = Process(), input = Pipe(), output = Pipe()
+        holder.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        holder.arguments = ["-c", """
+            import sqlite3, sys
+            base = sqlite3.connect(sys.argv[1], isolation_level=None)
+            base.execute("BEGIN IMMEDIATE")
+            print("locked", flush=True)
+            sys.stdin.readline()
+            """, file.path]
+        (holder.standardInput, holder.standardOutput) = (input, output)
+        try holder.run()
+        defer { holder.terminate() }
+        #expect(!output.fileHandleForReading.availableData.isEmpty)
+        var one = try report(1)
+        let start = ContinuousClock.now
+        store.keep([one, try report(2)])
+        one.requestsFailed = 500
+        store.keep([one])
+        #expect(ContinuousClock.now - start < .milliseconds(100))
+        // Also when a transaction has been given up.
+        Thread.sleep(forTimeInterval: 0.5)
+        #expect(store.hasBacklog && store.reports(since: nil).isEmpty)
+        input.fileHandleForWriting.write(Data("\n".utf8))
+        holder.waitUntilExit()
+        store.keep([])
+        #expect(store.reports(since: nil).map(\.requestsFailed).sorted() == [1, 500])
+        #expect(!store.hasBacklog)
     }
 
     @Test("replaces what it knows of an incident") func replaces() throws {

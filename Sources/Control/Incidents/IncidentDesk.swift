@@ -127,14 +127,14 @@ actor IncidentDesk: AttemptSink {
         work()
         lastActivity = activity
         let changed = book.takeChanged()
-        if !changed.isEmpty { store?.keep(changed) }
+        store?.keep(changed)
         changed.forEach { bulletin.note($0) }
         for news in bulletin.turn() { channel?.send(.verdict(news)) }
         if let settings, ContinuousClock.now - prunedAt > Self.pruneInterval {
             prunedAt = .now
             store?.prune(retention: settings.retention, bytesMax: settings.sizeMax)
         }
-        isTicking = ContinuousClock.now - lastActivity < Self.restAfter
+        isTicking = ContinuousClock.now - lastActivity < Self.restAfter || store?.hasBacklog == true
         return isTicking
     }
 

@@ -2,14 +2,20 @@ import Diagnosis
 import Foundation
 import GRDB
 import Machine
+import Synchronization
 
 /// Incidents on disk: one SQLite file in WAL mode, so that a crash loses nothing that was kept.
 final class IncidentStore: Sendable {
     let path: String
     private let queue: DatabaseQueue
+    private let backlog = Mutex(Backlog())
 
     /// Reports read for one list at most.
     private static let listMax = 1_000
+    /// Transactions that wait at most: more come only when the disk does not answer at all.
+    private static let writesMax = 8
+    /// Milliseconds that a transaction waits for somebody else's. Nobody waits for ours.
+    private static let patience = 200
     /// Share of the limit that is left after pruning.
     private static let prunedShare = 0.9
 
@@ -35,24 +41,64 @@ final class IncidentStore: Sendable {
                     CREATE TABLE IF NOT EXISTS alias (id INTEGER PRIMARY KEY, incident INTEGER NOT NULL);
                     """)
         }
+        try queue.inDatabase { try $0.execute(sql: "PRAGMA busy_timeout = \(Self.patience)") }
         prune(retention: retention, bytesMax: bytesMax)
     }
 
-    /// Writes reports, in one transaction. A full disk loses them, and nothing else.
+    /// What is not written yet: the newest report of each incident, oldest first.
+    private struct Backlog {
+        var entries: [(version: UInt64, report: IncidentReport)] = []
+        var lastVersion: UInt64 = 0
+        /// Transactions that are not over.
+        var writes = 0
+
+        static let entriesMax = 1_024
+
+        mutating func add(_ report: IncidentReport) {
+            lastVersion += 1
+            entries.removeAll { $0.report.id == report.id }
+            entries.append((lastVersion, report))
+            if entries.count > Self.entriesMax { entries.removeFirst() }
+        }
+    }
+
+    /// Whether something is not written yet.
+    var hasBacklog: Bool { backlog.withLock { !$0.entries.isEmpty } }
+
+    /// Writes reports, in one transaction, without waiting for it. What a locked file or a full disk does not take is kept, and tried again
+    /// with the next call, which may bring none.
     func keep(_ reports: [IncidentReport]) {
-        try? queue.write { database in
-            for report in reports {
-                let body = try JSONEncoder().encode(report)
+        let isDue = backlog.withLock { backlog in
+            reports.forEach { backlog.add($0) }
+            guard !backlog.entries.isEmpty, backlog.writes < Self.writesMax else { return false }
+            backlog.writes += 1
+            return true
+        }
+        guard isDue else { return }
+        queue.asyncWrite({ database in
+            let entries = self.backlog.withLock { $0.entries }
+            try Self.write(entries.map(\.report), to: database)
+            return entries.last?.version ?? 0
+        }, completion: { _, result in
+            self.backlog.withLock { backlog in
+                backlog.writes -= 1
+                if case .success(let version) = result { backlog.entries.removeAll { $0.version <= version } }
+            }
+        })
+    }
+
+    private static func write(_ reports: [IncidentReport], to database: Database) throws {
+        for report in reports {
+            let body = try JSONEncoder().encode(report)
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?)",
+                arguments: [Int64(report.id.rawValue), report.first.milliseconds, report.last.milliseconds, body])
+            for alias in report.aliases {
+                // What was kept under its own id is part of the report now.
+                try database.execute(sql: "DELETE FROM incident WHERE id = ?", arguments: [Int64(alias.rawValue)])
                 try database.execute(
-                    sql: "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?)",
-                    arguments: [Int64(report.id.rawValue), report.first.milliseconds, report.last.milliseconds, body])
-                for alias in report.aliases {
-                    // What was kept under its own id is part of the report now.
-                    try database.execute(sql: "DELETE FROM incident WHERE id = ?", arguments: [Int64(alias.rawValue)])
-                    try database.execute(
-                        sql: "INSERT OR REPLACE INTO alias VALUES (?, ?)",
-                        arguments: [Int64(alias.rawValue), Int64(report.id.rawValue)])
-                }
+                    sql: "INSERT OR REPLACE INTO alias VALUES (?, ?)",
+                    arguments: [Int64(alias.rawValue), Int64(report.id.rawValue)])
             }
         }
     }
@@ -60,7 +106,7 @@ final class IncidentStore: Sendable {
     /// Removes what is too old, then the oldest until the file is small enough.
     func prune(retention: Int, bytesMax: Int) {
         let oldest = Int64(Date().timeIntervalSince1970 * 1_000) - Int64(retention) * 1_000
-        try? queue.write { database in
+        queue.asyncWrite({ database in
             try database.execute(sql: "DELETE FROM incident WHERE last < ?", arguments: [oldest])
             let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
             let used = try Int.fetchOne(database, sql: "SELECT sum(length(report)) FROM incident") ?? 0
@@ -73,7 +119,7 @@ final class IncidentStore: Sendable {
             }
             try database.execute(sql: "DELETE FROM alias WHERE incident NOT IN (SELECT id FROM incident)")
             try database.execute(sql: "PRAGMA incremental_vacuum")
-        }
+        }, completion: { _, _ in })
     }
 
     /// Those with a failure since a time, the newest first.
