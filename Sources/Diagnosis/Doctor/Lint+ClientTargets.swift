@@ -2,7 +2,7 @@ extension Lint.Context {
     /// Routes whose host or port a client chooses.
     func clientTargets() -> [LintFinding] {
         site.routes.compactMap { route in
-            guard route.hasVariable, !isInternal(route), let url = route.directive.arguments.first,
+            guard route.variable != nil, !isInternal(route), let url = route.directive.arguments.first,
                 let variable = clientVariable(inAuthorityOf: url, of: route)
             else { return nil }
             return LintFinding(
