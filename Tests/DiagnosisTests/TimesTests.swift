@@ -150,4 +150,14 @@ import Testing
         #expect(times.count(within: [Timestamp(milliseconds: 0)...Timestamp(milliseconds: 1)]) == 0)
         #expect(other.count(within: [start...start, start...start.advanced(byMilliseconds: 1)]) == 5)
     }
+
+    /// nginx writes whole seconds, the journal milliseconds.
+    @Test func `a restart in the second of the failures is their cause`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], seconds: 0)
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service", age: 0))
+        scene.journal(0.3, "app.service", "Stopping app.service - The app...")
+        scene.journal(0.4, "app.service", "Started app.service - The app.")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P15" && verdict.cause.contains("for a moment"), "\(verdict.rule ?? "") \(verdict.cause)")
+    }
 }

@@ -12,7 +12,8 @@ enum P15RestartGap {
             let events = evidence.events.filter { evidence.tells($0, of: link) == true }
             guard
                 let stop = events.last(where: {
-                    ($0.kind == .stopping || $0.kind == .reload) && failure.covers($0.time, before: 60_000, after: 0)
+                    // A log has whole seconds: what failed after the stop may bear a time before it.
+                    ($0.kind == .stopping || $0.kind == .reload) && failure.covers($0.time, before: 60_000, after: 999)
                 })
             else { continue }
             let start = events.first { $0.kind == .started && $0.time >= stop.time }
@@ -38,7 +39,7 @@ enum P15RestartGap {
             return .finding(
                 Finding(
                     link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
-                    "\(unit.name) was restarted at \(stop.time.text); for \(RuleSupport.age(gap)) "
+                    "\(unit.name) was restarted at \(stop.time.text); for \(gap < 1_000 ? "a moment" : RuleSupport.age(gap)) "
                         + (unit.isOwn ? "no instance served." : "nothing listened and nobody held the requests."),
                     evidence: lines, disproof: "Failures before the stop, or long after the start.",
                     fix: Fix(
