@@ -216,6 +216,9 @@ struct AppTests {
         #expect((outcome.needs.user?.name, outcome.needs.user?.group, outcome.needs.user?.location?.line) == ("a", "b", 2))
         #expect(outcome.needs.logs.map { "\($0.path) \($0.location?.line ?? 0)" } == ["/srv/logs/error.log 0", "/x/e.log 5", "/x/a.log 4"])
         #expect(outcome.needs.logs[1].folder == "/x")
+        let standard = parse("events { }\nhttp { server { } }\n").needs.logs
+        #expect(standard.map(\.path) == ["/srv/logs/error.log", "/srv/logs/access.log"])
+        #expect(standard.allSatisfy { $0.location == nil }, "nobody wrote them")
     }
 
     @Test("pid has nginx's default and may be off")

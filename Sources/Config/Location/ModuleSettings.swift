@@ -77,9 +77,10 @@ package struct AccessLogTarget: Hashable, Sendable {
     package var gzipLevel: Int?
     /// `if=`: a line is written unless the text is empty or `0`.
     package var condition: Template?
-    package var location: SourceLocation
+    /// nil: the one that nobody wrote.
+    package var location: SourceLocation?
 
-    package init(destination: Destination, format: Int, location: SourceLocation) {
+    package init(destination: Destination, format: Int, location: SourceLocation?) {
         self.destination = destination
         self.format = format
         self.location = location

@@ -39,7 +39,7 @@ extension ConfigurationReader {
         settings.gunzip.bufferSize = page
         settings.gunzip.bufferCount = 128 * 1_024 / page
         settings.log.targets = [
-            AccessLogTarget(destination: .file(prefixed("logs/access.log")), format: 0, location: location)
+            AccessLogTarget(destination: .file(prefixed("logs/access.log")), format: 0, location: nil)
         ]
         return settings
     }
