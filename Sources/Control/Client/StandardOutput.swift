@@ -8,7 +8,8 @@ enum StandardOutput {
         Task.detached {
             while true {
                 var output = pollfd(fd: 1, events: 0, revents: 0)
-                if poll(&output, 1, 0) == 1, Int32(output.revents) & (POLLERR | POLLNVAL) != 0 {
+                // SAFETY: one structure, which lives during the call.
+                if unsafe poll(&output, 1, 0) == 1, Int32(output.revents) & (POLLERR | POLLNVAL) != 0 {
                     signal(SIGPIPE, SIG_DFL)
                     raise(SIGPIPE)
                 }
