@@ -52,7 +52,7 @@ extension DirectiveTableBuilder {
             + "quic_gso mirror_request_body create_full_put_path image_filter_interlace xslt_last_modified mp4_start_key_frame "
             + "socket_keepalive buffering request_buffering ignore_client_abort pass_request_headers pass_request_body "
             + "intercept_errors force_ranges cache_lock cache_revalidate cache_convert_head cache_background_update keep_conn "
-            + "catch_stderr ssl_session_reuse ssl_server_name ssl_verify").split(separator: " "))
+            + "ssl_session_reuse ssl_server_name ssl_verify").split(separator: " "))
 
     private mutating func refuseAll(_ names: String, _ contexts: DirectiveContext, _ reason: String) {
         for name in names.split(separator: " ") { refuse(String(name), contexts, as: .notSupportedYet(reason)) }

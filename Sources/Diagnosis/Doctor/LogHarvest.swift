@@ -39,11 +39,12 @@ package struct LogHarvest {
         _ site: NginxSite, names: [String: [PeerAddress]], from system: some SystemReader, report: inout DoctorReport
     ) {
         identities.formUnion(site.accessLogs.flatMap(\.formats).map(\.identity))
-        var files = LogFiles()
+        // One file may be both.
+        var files = LogFiles(), errorFiles = LogFiles()
         let accessPaths = site.accessLogs.map { ($0, files.find($0.path, since: since, from: system)) }
         for path in accessPaths.flatMap({ $0.1.paths.suffix(1) }) { learnZone(path, system) }
         for log in site.errorLogs {
-            let (paths, gap) = files.find(log, since: since, from: system)
+            let (paths, gap) = errorFiles.find(log, since: since, from: system)
             if let gap { report.gaps.append(gap) }
             for path in paths { readErrors(path, site, names, system, &report) }
         }

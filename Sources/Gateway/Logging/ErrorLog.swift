@@ -52,10 +52,10 @@ extension Ref where Value == Worker {
         switch sink {
         case .file(let index):
             // Errors are rare, and read by people who wait for them: written at once, so that no crash and no answer overtakes them.
-            let file = value.log.files[index]
-            file.buffer.append(line.prefix(8000))
-            file.buffer.append(0x0a)
-            file.flush(now: now)
+            let buffer = value.log.buffer(of: index, now: now)
+            buffer.append(line.prefix(8000))
+            buffer.append(0x0a)
+            value.log.files[index].flush(now: now)
         case .standardError:
             let copy = value.pool.value.take(4096)
             copy.append(line)

@@ -33,6 +33,8 @@ struct LogFile: ~Copyable {
     var deflater: Ref<Deflater>?
     /// Whoever reads at the other end of a pipe is behind: lines are kept, and tried again at this time.
     var blockedUntil: UInt64 = 0
+    /// What was written last ends in the middle of a line.
+    var isCut = false
     /// Bytes lost because the disk was full or the descriptor broken, and when it was last said.
     var lostBytes: UInt64 = 0
     var complainedAt: UInt64 = 0
@@ -72,7 +74,8 @@ struct LogWriter: ~Copyable {
             let index = dirty[position]
             let file = files[Int(index)]
             let isBlocked = file.value.blockedUntil > now
-            if !all, !isBlocked, file.buffer.count > 0, file.buffer.count < file.value.bufferSize,
+            // What was cut is tried again, however little it is.
+            if !all, file.value.blockedUntil == 0, file.buffer.count > 0, file.buffer.count < file.value.bufferSize,
                 file.value.flushAfter == 0 || now < file.value.flushAt {
                 dirty[kept] = index
                 kept += 1
@@ -89,13 +92,28 @@ struct LogWriter: ~Copyable {
         dirty.truncate(to: kept)
     }
 
+    /// The worker ends: writes everything, and gives readers that are behind a second.
+    mutating func finish(now: UInt64) {
+        for _ in 0..<100 {
+            flush(now: now, all: true)
+            if dirty.isEmpty { return }
+            usleep(10_000)
+        }
+        for position in dirty.indices { files[Int(dirty[position])].lose(now: now, "nobody reads") }
+        dirty.removeAll()
+    }
+
     /// Milliseconds until a buffer is due by its `flush=`, -1 if none is.
     func sleepLimit(now: UInt64) -> Int32 {
         var first = UInt64.max
         for position in dirty.indices {
             let file = files[Int(dirty[position])]
-            if file.value.flushAfter > 0 { first = min(first, file.value.flushAt) }
-            if file.value.blockedUntil > 0 { first = min(first, file.value.blockedUntil) }
+            if file.value.blockedUntil > 0 {
+                // Whatever is due, it is not tried before.
+                first = min(first, file.value.blockedUntil)
+            } else if file.value.flushAfter > 0 {
+                first = min(first, file.value.flushAt)
+            }
         }
         if first == .max { return -1 }
         return first > now ? Int32(clamping: first - now) : 0
@@ -134,19 +152,32 @@ extension Ref where Value == LogFile {
         let bytes = value.buffer.view
         let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
         value.blockedUntil = 0
-        if n == bytes.count { return value.buffer.clear() }
+        if n == bytes.count {
+            value.isCut = false
+            return value.buffer.clear()
+        }
         let isBlocked = n == -Int(EAGAIN) || n > 0
         if isBlocked, value.gzipLevel == 0, bytes.count - max(0, n) <= Self.keptMax {
+            if n > 0 { value.isCut = bytes[n - 1] != 0x0a }
             value.buffer.consume(max(0, n))
             value.buffer.compact()
             return value.blockedUntil = now + Self.retryInterval
         }
-        value.lostBytes += UInt64(bytes.count - max(0, n))
+        value.buffer.consume(max(0, n))
+        lose(now: now, n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write")
+    }
+
+    /// Gives up what is in the buffer: counted, and said once per minute.
+    func lose(now: UInt64, _ reason: String) {
+        value.lostBytes += UInt64(value.buffer.count)
         if now >= value.complainedAt + 60_000 || value.complainedAt == 0 {
             value.complainedAt = max(1, now)
-            complain(n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write")
+            complain(reason)
         }
         value.buffer.clear()
+        // The next line does not go on where the last one was cut.
+        if value.isCut { value.buffer.append(0x0a) }
+        value.isCut = false
     }
 
     /// To standard error, which is the error log: as a line of it.

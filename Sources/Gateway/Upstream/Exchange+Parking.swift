@@ -23,9 +23,11 @@ extension Ref where Value == Exchange {
         let isRouted = upstream.value.isRouted
         var outlook = upstream.value.outlook
         if queue.followsOutlook, isRouted {
-            // Somebody has taken all of them out, and nobody knows for how long.
-            if upstream.value.isAllDrained { return upstream.value.parking.refuse(.notPlausible, .nothing, now) }
-            if !isBusy {
+            if upstream.value.isAllDrained {
+                // Somebody has taken all of them out, and nobody knows for how long. One that restarts beside them is back in a moment.
+                guard value.looks < Self.looksMax else { return upstream.value.parking.refuse(.notPlausible, .nothing, now) }
+                value.looks += 1
+            } else if !isBusy {
                 guard value.looks < Self.looksMax else { return nil }
                 value.looks += 1
             }

@@ -37,7 +37,11 @@ extension Ref where Value == Exchange {
     /// Whether the protocol of a 101 is among those that the client asked for (RFC 9110, 7.8). One that names none is believed.
     private func switchesAsAsked(_ head: ByteView) -> Bool {
         guard let chosen = value.fields.value(.upgrade, head), let asked = request.field(.upgrade) else { return true }
-        return HeaderList.contains(chosen, in: asked)
+        var offset = 0
+        while let protocolName = HeaderList.next(chosen, &offset) {
+            guard HeaderList.contains(protocolName, in: asked) else { return false }
+        }
+        return true
     }
 
     func clientIsReadable() { pumpTunnel() }

@@ -214,6 +214,8 @@ extension Ref where Value == Exchange {
     }
 
     func dropConnection() {
+        // It goes with the connection: a failed exchange may stay as long as its page.
+        giveAnswerReader()
         guard let connection = value.connection else { return }
         value.connection = nil
         connection.close()

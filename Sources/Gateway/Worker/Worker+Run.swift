@@ -68,7 +68,7 @@ extension Ref where Value == Worker {
     }
 
     private func finishLogs() {
-        value.log.flush(now: now, all: true)
+        value.log.finish(now: now)
         tellFailures()
         closeSockets()
     }

@@ -42,7 +42,7 @@ extension AppDirectories {
             do throws(SystemError) {
                 try System.remove(lastingFile)
                 _ = System.removeDirectory(lasting)
-            } catch where error.code == ENOENT {}
+            } catch where [ENOENT, ENOTDIR, EACCES].contains(error.code) {}
             return
         }
         try Self.make(lasting, mode: 0o700)

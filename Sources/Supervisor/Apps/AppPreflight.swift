@@ -15,12 +15,24 @@ struct AppPreflight {
         var list = accountWarnings
         if let directory = app.directory, !System.isDirectory(directory) { list.append("directory \"\(directory)\" is not there") }
         if let command = commandWarning { list.append(command) }
-        for path in app.environmentFiles where !System.exists(path) { list.append("env_file \"\(path)\" is not there") }
+        list += environmentFileWarnings
         if let path = app.log?.path, path != AppSettings.Log.standardError {
             let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
             if !folder.isEmpty, !System.isDirectory(String(folder)) { list.append("the folder of log \"\(path)\" is not there") }
         }
         return list
+    }
+
+    /// Files are read as they will be at a start.
+    private var environmentFileWarnings: [String] {
+        guard let account = try? AppAccount.find(user: app.user, group: app.group) else { return [] }
+        return app.environmentFiles.compactMap { path in
+            guard System.exists(path) else { return "env_file \"\(path)\" is not there" }
+            do throws(AppEnvironment.Failure) {
+                _ = try EnvironmentFileReader(account: account).read(path)
+                return nil
+            } catch { return AppSupervisor.refusal(error).text }
+        }
     }
 
     private var accountWarnings: [String] {

@@ -67,6 +67,8 @@ struct AppState: Equatable {
         result.apps = apps.compactMap { app in
             var app = app
             app.instances = []
+            // It changes with each start, and means nothing without instances.
+            app.nextSerial = 1
             let isPlain = app.isRunning && app.scale == nil && app.previousRelease == nil && app.releases.allSatisfy(\.isPlain)
             return isPlain ? nil : app
         }

@@ -41,7 +41,8 @@ extension AppSupervisor {
             if case .startFailed(let failure, _) = report, let key { text += culprit(of: failure, key, app) }
             switch (report, key) {
             case (.startFailed, let key?), (.startTimedOut, let key?): app.lastFailures[key.slot] = text
-            case (.rollEnded, nil): app.refusedBlock = app.runs(app.block) ? nil : text
+            case (.rollEnded(let number, _), nil):
+                if app.runs(app.block) { app.refusedBlock = nil } else if number != app.machine.activeRelease { app.refusedBlock = text }
             case (.ready, let key?): app.lastFailures[key.slot] = nil
             default: break
             }
@@ -179,7 +180,7 @@ extension AppSupervisor {
         }
     }
 
-    private static func refusal(_ failure: AppEnvironment.Failure) -> Refusal {
+    static func refusal(_ failure: AppEnvironment.Failure) -> Refusal {
         switch failure {
         case .unreadable(let path, let error):
             Refusal(error.code, "env_file \"\(path)\" cannot be read \(error.text)")

@@ -100,7 +100,8 @@ extension AppSupervisor {
         let first = max(saved?.nextSerial ?? 1, serials.max() ?? 1)
         let releases = saved?.releases ?? [AppState.Release(number: mine.map(\.release).max() ?? 1, of: block)]
         let active = saved?.activeRelease ?? releases.last?.number ?? 1
-        var specification = block
+        // The machine goes by what runs: a watchdog, say, is a part of the process.
+        var specification = releases.first { $0.number == active }?.applied(to: block) ?? block
         if let scale = saved?.scale { specification.instances = scale }
         let app = ManagedApp(
             name: block.name, block: block,
@@ -124,7 +125,7 @@ extension AppSupervisor {
             machine.start(now: now, actions: &actions)
         }
         if isEdited {
-            roll(app, to: AppState.Release(number: app.lastRelease + 1, of: block), soak: .zero)
+            roll(app, to: next(app, block), soak: .zero)
             act(app) { machine, now, actions in machine.start(now: now, actions: &actions) }
         }
     }
@@ -141,7 +142,7 @@ extension AppSupervisor {
             app.block = block
             if app.runs(block) { app.refusedBlock = nil }
             for release in app.releases.values { app.add(release) }
-            var specification = block
+            var specification = app.specification(of: app.machine.activeRelease)
             if let scale = app.scale { specification.instances = scale }
             act(app) { machine, now, actions in machine.update(specification, now: now, actions: &actions) }
             let ready = Set(app.machine.snapshots.filter { $0.phase == .ready }.map(\.key))
@@ -151,11 +152,32 @@ extension AppSupervisor {
                 app.pendingBlock = block
                 return
             }
+            let release = next(app, block)
+            if !isOnlyListen(app, block) || block.instances != app.block.instances { app.scale = nil }
             app.block = block
-            app.scale = nil
-            roll(app, to: AppState.Release(number: app.lastRelease + 1, of: block), soak: .zero)
+            roll(app, to: release, soak: .zero)
         }
         if !app.machine.isRunning, !app.isRemoved { changed() }
+    }
+
+    /// The release that an edited block makes. What was deployed stays if nobody edited it: an upstream began or ceased to use the app.
+    private func next(_ app: ManagedApp, _ block: AppSpecification) -> AppState.Release {
+        var release = AppState.Release(number: app.lastRelease + 1, of: block)
+        if isOnlyListen(app, block), let active = app.releases[app.machine.activeRelease] {
+            release.command = active.command
+            release.directory = active.directory
+            release.environment = active.environment
+            release.environmentFiles = active.environmentFiles
+        }
+        return release
+    }
+
+    /// Whether a block differs from what runs only in the `listen` that it has because upstreams use the app, or do not.
+    private func isOnlyListen(_ app: ManagedApp, _ block: AppSpecification) -> Bool {
+        guard block.listen == .nowhere || block.listen == .port else { return false }
+        var former = block
+        former.listen = block.listen == .nowhere ? .port : .nowhere
+        return app.runs(former)
     }
 
     /// Begins a roll to a release.

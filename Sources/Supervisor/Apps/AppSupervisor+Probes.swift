@@ -67,6 +67,10 @@ extension AppSupervisor {
             instance.probe = .waiting(nextAt: host.now + .milliseconds(100), attempts: attempts + 1, elsewhereSince: nil)
             return
         }
+        if case .unix(let path) = address, lookAtPath(String(decoding: path, as: UTF8.self), instance, app) != .expected {
+            instance.probe = .waiting(nextAt: host.now + .milliseconds(100), attempts: attempts + 1, elsewhereSince: nil)
+            return
+        }
         if let port = address.port {
             ports.reserve(port)
             instance.port = port

@@ -109,7 +109,8 @@ extension AppSupervisor {
                     let instance = app.instances[snapshot.key]
                     return Status.Instance(
                         snapshot: snapshot, address: instance?.address?.listenKey ?? "", status: instance?.state?.status ?? "",
-                        lastFailure: app.lastFailures[snapshot.key.slot], lines: instance?.state?.lines ?? 0,
+                        lastFailure: snapshot.phase == .ready ? nil : app.lastFailures[snapshot.key.slot],
+                        lines: instance?.state?.lines ?? 0,
                         linesDropped: instance?.state?.linesDropped ?? 0)
                 })
         }
