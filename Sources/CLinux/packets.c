@@ -35,6 +35,11 @@ ssize_t cs_receive_packet(int fd, void *bytes, size_t capacity, int *descriptors
     int room = *descriptor_count, found = 0;
     *descriptor_count = 0;
     ssize_t r = CS_RETRY(recvmsg(fd, &message, MSG_CMSG_CLOEXEC));
+    // The other side has ended with packets of ours unread. The kernel tells that once, before the packets that it had sent.
+    if (r == -ECONNRESET) {
+        message.msg_controllen = sizeof control.bytes;
+        r = CS_RETRY(recvmsg(fd, &message, MSG_CMSG_CLOEXEC));
+    }
     if (r < 0) return r;
     int cut = (message.msg_flags & MSG_TRUNC) != 0;
     // This process has no room for more descriptors: what the packet says is still to be known.

@@ -73,13 +73,7 @@ extension System {
         var numbers = [Int32](repeating: -1, count: descriptorsMax)
         var count = Int32(descriptorsMax)
         // SAFETY: at most `capacity` bytes and `descriptorsMax` descriptors are written.
-        var received = unsafe cs_receive_packet(channel, &packet, capacity, &numbers, &count)
-        if received == -Int(ECONNRESET) {
-            // The other side closed without having read everything; what it sent before is still there.
-            count = Int32(descriptorsMax)
-            // SAFETY: as above.
-            received = unsafe cs_receive_packet(channel, &packet, capacity, &numbers, &count)
-        }
+        let received = unsafe cs_receive_packet(channel, &packet, capacity, &numbers, &count)
         if received == -Int(EAGAIN) { return nil }
         guard received > 0 else { return ([], []) }
         return (Array(packet.prefix(received)), numbers.prefix(Int(count)).map { Descriptor(owning: $0) })
