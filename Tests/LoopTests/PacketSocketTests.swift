@@ -7,7 +7,7 @@ struct PacketSocketTests {
     @Test("gives what the other side had sent, also when that ended with packets unread")
     func lastWords() {
         var ends: [Int32] = [-1, -1]
-        #expect(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+        #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
         PacketSocket.send(ends[0], [1, 2])
         PacketSocket.send(ends[0], [3])
         PacketSocket.send(ends[1], [9])
