@@ -25,12 +25,18 @@ struct LogWriterTests {
         #expect(writer.files[index].buffer.count == 0)
     }
 
-    @Test("does not wake the loop before a reader that is behind is tried again, whatever is due")
-    func blocked() {
-        var writer = LogWriter()
+    /// Its reading and its writing end.
+    private func pipeThatDoesNotBlock() -> [Int32] {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         for end in ends { #expect(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
+        return ends
+    }
+
+    @Test("does not wake the loop before a reader that is behind is tried again, whatever is due")
+    func blocked() {
+        var writer = LogWriter()
+        let ends = pipeThatDoesNotBlock()
         defer { ends.forEach { close($0) } }
         let index = writer.file("pipe", descriptor: ends[1])
         writer.files[index].value.bufferSize = 1000
@@ -53,9 +59,7 @@ struct LogWriterTests {
     @Test("tries a rest again that is smaller than its buffer, and does not turn for it")
     func smallRest() {
         var writer = LogWriter()
-        var ends: [Int32] = [0, 0]
-        #expect(pipe(&ends) == 0)
-        for end in ends { #expect(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
+        let ends = pipeThatDoesNotBlock()
         defer { ends.forEach { close($0) } }
         let index = writer.file("pipe", descriptor: ends[1])
         writer.files[index].value.bufferSize = 70_000

@@ -24,13 +24,13 @@ extension Ref where Value == Worker {
             guard value.acceptPausedUntil == 0, let connection = value.connections.take() else { return }
             var peer = SocketAddress()
             let descriptor = Socket.accept(listener.value.descriptor, address: &peer)
-            connection.value.peer = peer
             if descriptor < 0 {
                 value.connections.give(connection)
                 acceptFailed(errno: -descriptor)
                 listener.value.pace.ranDry(after: count)
                 return
             }
+            connection.value.peer = peer
             open(connection, descriptor, listener)
             if value.connections.count == value.connections.limit, !value.isDraining { return leaveListeners() }
         }
