@@ -90,7 +90,7 @@ struct AppCommandTests {
         // It opens files for a moment, the last of them when it saves its state after the start.
         var taken = try descriptors()
         #expect(
-            try eventually(within: 20) {
+            try eventually {
                 let before = taken
                 usleep(300_000)
                 taken = try descriptors()
@@ -125,7 +125,7 @@ struct AppCommandTests {
 
     @Test("logs has what an app in a crash loop wrote, while it waits for its next start") func logsOfCrashLoop() throws {
         let control = try ControlSite(app: "restart always backoff=3s..5s;", mode: "exit")
-        try #require(eventually(within: 20) { (try? control.instances().first?["state"] as? String) == "backing_off" })
+        try #require(eventually { (try? control.instances().first?["state"] as? String) == "backing_off" })
         let result = try control.run(["app", "logs", "one"])
         #expect(result.output.contains("one.0 out cannot find"), "\(result.output)\(result.errors)")
         #expect(try control.run(["app", "logs", "-n", "1", "one"]).output.split(separator: "\n").count == 1)
@@ -143,7 +143,7 @@ struct AppCommandTests {
         let follower = try control.commands.start(["app", "logs", "-f", "-n", "0", "one"], output: directory.path + "/followed")
         usleep(600_000)
         _ = try control.run(["app", "restart", "one"], seconds: 40)
-        #expect(eventually(within: 10) { directory.read("followed").contains("booting none") })
+        #expect(eventually { directory.read("followed").contains("booting none") })
         #expect(follower.poll() == nil)
         follower.kill()
         control.site.stop()

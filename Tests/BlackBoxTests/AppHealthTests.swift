@@ -27,7 +27,7 @@ struct AppHealth {
     /// The processes of all instances, when so many answer.
     private func processes(_ site: Site, _ count: Int) throws -> [pid_t] {
         var seen = Set<pid_t>()
-        #expect(try eventually(within: 30) {
+        #expect(try eventually {
             seen.insert(try process(site))
             return seen.count == count
         })
@@ -45,7 +45,7 @@ struct AppHealth {
         let site = try site(directory, isWell: false)
         defer { site.gateway.stop(SIGQUIT, seconds: 20) }
         let load = Load(port: site.port, clients: 2)
-        #expect(site.gateway.waitForError("app one.0#1: started", seconds: 20))
+        #expect(site.gateway.waitForError("app one.0#1: started"))
         #expect(!eventually(within: 1) { site.gateway.errorLog.contains("ready after") }, "it listens, and is not well")
         #expect(load.count == 0)
         try directory.write("well", "")
@@ -83,14 +83,14 @@ struct AppHealth {
         // Requests that it had already go to the others when its check fails, not when proxy_read_timeout ends.
         var areAllServed = false
         let seconds = try secondsTaken { areAllServed = try none(site, goesTo: [three[0]]) }
-        #expect(areAllServed && seconds < 5)
+        #expect(areAllServed && seconds < 15)
         #expect(site.gateway.waitForError("it did not answer in time"))
         #expect(site.gateway.waitForError("upstream does not answer its health check while reading response header from upstream"))
         #expect(try none(site, goesTo: [three[0]]))
         for worker in site.gateway.workers { kill(worker, SIGKILL) }
         #expect(eventually { site.gateway.workers.count == 2 })
         #expect(try none(site, goesTo: [three[0]]), "what is known outlives the workers")
-        #expect(site.gateway.waitForError("does not answer its health check, is replaced", seconds: 10))
+        #expect(site.gateway.waitForError("does not answer its health check, is replaced"))
         kill(three[1], SIGSTOP)
         #expect(eventually { site.gateway.errorLog.split(separator: "\n").count { $0.contains("it did not answer in time") } >= 2 })
         #expect(try none(site, goesTo: [three[0], three[1]]))
@@ -106,11 +106,11 @@ struct AppHealth {
         #expect(eventually { load.count > 50 })
         kill(before[0], SIGSTOP)
         let seconds = secondsTaken {
-            #expect(site.gateway.waitForError("#\(instances + 1): ready after", seconds: 15), "\(site.gateway.errorLog)")
+            #expect(site.gateway.waitForError("#\(instances + 1): ready after"), "\(site.gateway.errorLog)")
         }
         // 0.4 s until it is known to hang, half a second of patience, and a start.
-        #expect(seconds < 8)
-        #expect(eventually(within: 10) { kill(before[0], 0) != 0 }, "SIGTERM reaches a stopped process as well")
+        #expect(seconds < 20)
+        #expect(eventually { kill(before[0], 0) != 0 }, "SIGTERM reaches a stopped process as well")
         let after = try processes(site, instances)
         #expect(!after.contains(before[0]) && Set(before.dropFirst()).isSubset(of: after), "\(before) \(after)")
         let result = load.finish()
@@ -154,7 +154,7 @@ struct AppHealth {
         let old = Set(site.gateway.workers)
         site.gateway.signal(SIGHUP)
         var served = Set<pid_t>()
-        #expect(try eventually(within: 20) {
+        #expect(try eventually {
             served.insert(try process(site))
             return old.isDisjoint(with: site.gateway.workers) && site.gateway.workers.count == 2
         })

@@ -41,11 +41,11 @@ struct Apps {
             app: command(directory, delay: 1.5) + "restart always backoff=2s..2s;", upstream: "server 127.0.0.1:\(sorry.port) backup;",
             directory: directory)
         #expect(try site.get().text == "sorry", "at once: it is far from ready")
-        #expect(site.gateway.waitForError("app one.0#1: ready after", seconds: 20))
+        #expect(site.gateway.waitForError("app one.0#1: ready after"))
         #expect(eventually { (try? site.get().text) != "sorry" })
         kill(try process(site.get()), SIGKILL)
         #expect(eventually { (try? site.get().text) == "sorry" })
-        #expect(eventually(within: 20) { (try? site.get().text).flatMap { pid_t($0) } != nil })
+        #expect(eventually { (try? site.get().text).flatMap { pid_t($0) } != nil })
         site.gateway.stop(SIGQUIT, seconds: 20)
     }
 
@@ -81,13 +81,13 @@ struct Apps {
             http: Site.block("upstream back { app two; }", site.port, "location / { proxy_pass http://back; }"),
             main: "app two { \(command(directory, delay: 0)) }")
         site.gateway.signal(SIGHUP)
-        #expect(site.gateway.waitForError("app two.0#1: ready after", seconds: 20))
+        #expect(site.gateway.waitForError("app two.0#1: ready after"))
         #expect(eventually { (try? Client.get(site.port).text).flatMap { pid_t($0) }.map { $0 != old } == true })
         #expect(LiveProcess(before[0]).isAlive)
         try slow.send("half")
         #expect(try process(slow.readReply()) == old, "\(site.gateway.errorLog)")
         slow.close()
-        #expect(eventually(within: 20) { !LiveProcess(old).isAlive }, "\(site.gateway.errorLog)")
+        #expect(eventually { !LiveProcess(old).isAlive }, "\(site.gateway.errorLog)")
         site.gateway.stop(SIGQUIT, seconds: 20)
     }
 
@@ -97,12 +97,12 @@ struct Apps {
         let site = try site(app: command(directory, delay: 0.5) + "instances 2;", workers: 2, directory: directory)
         var seen = Set<pid_t>()
         let client = try site.client(timeout: 30)
-        #expect(try eventually(within: 30) {
+        #expect(try eventually {
             seen.insert(try process(client.request()))
             return seen.count == 2
         })
         let load = Load(port: site.port, clients: 8, pause: 0.01)
-        #expect(eventually(within: 20) { load.count > 50 })
+        #expect(eventually { load.count > 50 })
         for process in seen { kill(process, SIGKILL) }
         let before = load.count
         #expect(eventually(within: 40) { load.count > before + 200 }, "\(load.count) \(site.gateway.errorLog)")
@@ -121,7 +121,7 @@ struct Apps {
         defer { site.gateway.stop(SIGQUIT, seconds: 20) }
         let load = Load(port: site.port, clients: 64, pause: 0.1)
         #expect(site.gateway.waitForError("app one.0#1: ready after"))
-        let seconds = secondsTaken { #expect(eventually(within: 20) { load.count >= 64 }) }
+        let seconds = secondsTaken { #expect(eventually { load.count >= 64 }) }
         let result = load.finish()
         #expect(result.failures == [], "\(site.gateway.errorLog)")
         #expect(seconds < 0.9, "\(seconds) s")
@@ -155,7 +155,7 @@ struct Apps {
         let seconds = try secondsTaken { reply = try site.get() }
         #expect(reply.status == 503)
         #expect((Int(reply["Retry-After"] ?? "") ?? 0) >= 1)
-        #expect(seconds < 3)
+        #expect(seconds < 15, "a request that is parked waits 30 s")
         #expect(site.gateway.waitForError("while waiting for upstream"))
     }
 
@@ -188,13 +188,13 @@ struct Apps {
         let old = directory.read(GatewayProcess.configurationName)
         site.gateway.signal(SIGHUP)
         #expect(site.gateway.waitForError("reconfiguring"))
-        #expect(eventually(within: 20) { site.gateway.workers.count == 1 })
+        #expect(eventually { site.gateway.workers.count == 1 })
         #expect(try process(site.get()) == app)
         try directory.write(
             GatewayProcess.configurationName, old.replacingOccurrences(of: "app one {", with: "app one { env RELEASE=2;"))
         site.gateway.signal(SIGHUP)
-        #expect(try eventually(within: 30) { try process(site.get()) != app }, "\(site.gateway.errorLog)")
-        #expect(eventually(within: 20) { !LiveProcess(app).isAlive })
+        #expect(try eventually { try process(site.get()) != app }, "\(site.gateway.errorLog)")
+        #expect(eventually { !LiveProcess(app).isAlive })
         #expect(load.finish().failures == [])
     }
 }

@@ -194,7 +194,7 @@ struct Limits {
         let site = try Site(origin, location: "limit_rate 40k;")
         defer { site.stop() }
         let seconds = try secondsTaken { _ = try site.get() }
-        #expect(seconds > 0.8 && seconds < 8, "3 s at this rate; nginx counts whole seconds, so up to one less, and a burst at once")
+        #expect(seconds > 0.8 && seconds < 20, "3 s at this rate; nginx counts whole seconds, so up to one less, and a burst at once")
     }
 
     @Test("of rate lets a client wait longer than send_timeout")
@@ -219,6 +219,6 @@ struct Limits {
         var reply: Reply?
         let seconds = try secondsTaken { reply = try site.client(timeout: 20).request() }
         #expect(reply?.body == .patterned(200_000))
-        #expect(seconds > 0.8 && seconds < 12)
+        #expect(seconds > 0.8 && seconds < 20)
     }
 }

@@ -6,7 +6,7 @@ struct Commands {
     private var environment: [String: String] { ["PATH": "/usr/bin:/bin", "GOODGATE_CONTROL": socket] }
 
     /// Runs a command to its end.
-    func run(_ arguments: [String], seconds: Double = 20) throws -> RunningProcess.Output {
+    func run(_ arguments: [String], seconds: Double = 60) throws -> RunningProcess.Output {
         try RunningProcess.run(GatewayProcess.binary, arguments, environment: environment, seconds: seconds)
     }
 

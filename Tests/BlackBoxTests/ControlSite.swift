@@ -81,7 +81,7 @@ struct ControlSite {
     var commands: Commands { Commands(socket: socket) }
 
     /// Runs a command against this gateway.
-    func run(_ arguments: [String], seconds: Double = 20) throws -> RunningProcess.Output {
+    func run(_ arguments: [String], seconds: Double = 60) throws -> RunningProcess.Output {
         try commands.run(arguments, seconds: seconds)
     }
 
@@ -104,9 +104,9 @@ struct ControlSite {
     /// Waits until the control process answers, and the app serves.
     func waitUntilUp() throws {
         try #require(
-            eventually(within: 20) { (try? status()) != nil }, "no control process: \(site.gateway.errorLog)")
+            eventually { (try? status()) != nil }, "no control process: \(site.gateway.errorLog)")
         try #require(
-            eventually(within: 20) { (try? instances().allSatisfy { $0["state"] as? String == "ready" }) == true },
+            eventually { (try? instances().allSatisfy { $0["state"] as? String == "ready" }) == true },
             "\(site.gateway.errorLog)")
     }
 

@@ -48,7 +48,7 @@ struct ControlSocketTests {
         try control.waitUntilUp()
         let process = control.controlProcess
         try FileManager.default.removeItem(atPath: control.socket)
-        #expect(eventually(within: 15) { control.commands.areAnswered }, "\(control.site.gateway.errorLog)")
+        #expect(eventually { control.commands.areAnswered }, "\(control.site.gateway.errorLog)")
         #expect(control.controlProcess == process, "what it knows of incidents stays")
         let plain = try control.run(["status", "--control", control.directory.path + "/app.py"])
         #expect(plain.ending == .exited(1) && plain.errors.contains("app.py\" is no socket"), "\(plain.errors)")
@@ -65,7 +65,7 @@ struct ControlSocketTests {
         for _ in 0..<3 {
             let before = try #require(control.controlProcess)
             kill(before, SIGKILL)
-            #expect(eventually(within: 15) { control.controlProcess.map { $0 != before } == true && (try? control.status()) != nil })
+            #expect(eventually { control.controlProcess.map { $0 != before } == true && (try? control.status()) != nil })
         }
         let result = load.finish()
         #expect(result.failures == [])
@@ -79,14 +79,14 @@ struct ControlSocketTests {
         try FileManager.default.createDirectory(atPath: directory.path + "/x", withIntermediateDirectories: true)
         let listen = "import socket,sys,time; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(600)"
         let other = try RunningProcess("/usr/bin/python3", ["-c", listen, path])
-        try #require(eventually(within: 10) { FileManager.default.fileExists(atPath: path) })
+        try #require(eventually { FileManager.default.fileExists(atPath: path) })
         usleep(100_000)
         let control = try ControlSite(main: "control unix:x/control.sock;", directory: directory)
         #expect(control.site.gateway.waitForError("\"\(path)\" is in use by process \(other.pid) (python3)", seconds: 10))
         #expect(try control.site.client(timeout: 20).request().status == 200)
         // Killed, it leaves a socket without a listener.
         other.kill()
-        #expect(eventually(within: 10) { Commands(socket: path).areAnswered }, "\(control.site.gateway.errorLog)")
+        #expect(eventually { Commands(socket: path).areAnswered }, "\(control.site.gateway.errorLog)")
         control.site.stop()
     }
 
@@ -94,7 +94,7 @@ struct ControlSocketTests {
         let directory = try TemporaryDirectory()
         try directory.write("precious", "text")
         let gateway = try GatewayProcess(http: "", main: "control unix:precious;", directory: directory)
-        #expect(gateway.waitForError("something that is no socket has this name", seconds: 10))
+        #expect(gateway.waitForError("something that is no socket has this name"))
         #expect(directory.read("precious") == "text")
         gateway.stop()
         let open = try TemporaryDirectory()
@@ -102,7 +102,7 @@ struct ControlSocketTests {
             atPath: open.path + "/open", withIntermediateDirectories: true)
         chmod(open.path + "/open", 0o777)
         let other = try GatewayProcess(http: "", main: "control unix:open/c.sock;", directory: open)
-        #expect(other.waitForError("can be written by others (mode 777)", seconds: 10))
+        #expect(other.waitForError("can be written by others (mode 777)"))
         other.stop()
     }
 
@@ -113,22 +113,22 @@ struct ControlSocketTests {
         gateway.stop()
         let configured = try GatewayProcess(http: "", main: "control unix:c/s.sock;")
         let path = configured.directory.path + "/c/s.sock"
-        #expect(eventually(within: 10) { Commands(socket: path).areAnswered })
+        #expect(eventually { Commands(socket: path).areAnswered })
         configured.stop()
     }
 
     @Test("can be moved and ended by a reload") func reload() throws {
         let gateway = try GatewayProcess(http: "", main: "control unix:c/one.sock;")
         let folder = gateway.directory.path + "/c/"
-        #expect(eventually(within: 10) { Commands(socket: folder + "one.sock").areAnswered })
+        #expect(eventually { Commands(socket: folder + "one.sock").areAnswered })
         try gateway.rewrite(http: "", main: "control unix:c/two.sock;")
         gateway.signal(SIGHUP)
         let byOption = ["status", "--control", folder + "two.sock"]
-        #expect(eventually(within: 10) { (try? RunningProcess.run(GatewayProcess.binary, byOption))?.succeeded == true })
+        #expect(eventually { (try? RunningProcess.run(GatewayProcess.binary, byOption))?.succeeded == true })
         #expect(eventually { !FileManager.default.fileExists(atPath: gateway.directory.path + "/c/one.sock") })
         try gateway.rewrite(http: "", main: "control off;")
         gateway.signal(SIGHUP)
-        #expect(eventually(within: 10) { !Commands(socket: folder + "two.sock").areAnswered })
+        #expect(eventually { !Commands(socket: folder + "two.sock").areAnswered })
         gateway.stop()
     }
 

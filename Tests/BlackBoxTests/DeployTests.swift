@@ -21,7 +21,7 @@ struct DeployTests {
         let control = try ControlSite(app: "instances 2; env VERSION=one;", workers: 2)
         try control.waitUntilUp()
         let load = Load(port: control.site.port, clients: 8, pause: 0.005)
-        #expect(eventually(within: 20) { load.count > 50 })
+        #expect(eventually { load.count > 50 })
         let deployed = try control.run(["deploy", "one", "--env", "VERSION=two", "--soak", "500ms"], seconds: 60)
         #expect(deployed.succeeded, "\(deployed.output)\(deployed.errors)\(control.site.gateway.errorLog)")
         #expect(deployed.output.contains("release 2: all instances run it"))
@@ -33,7 +33,7 @@ struct DeployTests {
         #expect(back.succeeded, "\(back.output)\(back.errors)")
         #expect(try version(control) == "one")
         let before = load.count
-        #expect(eventually(within: 20) { load.count > before + 50 })
+        #expect(eventually { load.count > before + 50 })
         let result = load.finish()
         #expect(result.failures == [], "\(control.site.gateway.errorLog)")
         #expect(try app(control)["differences"] as? [String] == [])
@@ -47,7 +47,7 @@ struct DeployTests {
         let output = control.directory.path + "/deploy"
         let soak = isGood ? "2s" : "600s"
         let deploy = try control.commands.start(["deploy", "one", "--env", "VERSION=two", "--soak", soak], output: output)
-        #expect(eventually(within: 20) { control.directory.read("deploy").contains("serves a slice") })
+        #expect(eventually { control.directory.read("deploy").contains("serves a slice") })
         kill(try #require(control.controlProcess), SIGKILL)
         if !isGood {
             let candidate = try eventuallyInstance(control, release: 2)
@@ -62,7 +62,7 @@ struct DeployTests {
     /// The process of the instance that runs a release.
     private func eventuallyInstance(_ control: ControlSite, release: Int) throws -> pid_t {
         var found: pid_t?
-        _ = eventually(within: 20) {
+        _ = eventually {
             found = (try? control.instances())?.first { $0["release"] as? Int == release }.flatMap { $0["process"] as? Int }.map(pid_t.init)
             return found != nil
         }
@@ -104,7 +104,7 @@ struct DeployTests {
         let verdict = /release 2: given up, \d+ of \d+ requests failed, of the old release's 0 of \d+/
         #expect(result.errors.contains(verdict), "\(result.errors)")
         #expect(result.errors.contains("last lines of one.0#3 (release 2):") && result.errors.contains("booting two"), "\(result.errors)")
-        #expect(eventually(within: 10) { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == before })
+        #expect(eventually { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == before })
         #expect(try version(control) == "one")
         #expect(try app(control)["release"] as? Int == 1)
         let failures = load.finish().failures
@@ -143,7 +143,7 @@ struct DeployTests {
         let slow = try control.commands.start(
             ["deploy", "one", "--command", ControlSite.command(control.directory, delay: 3), "--soak", "0s"],
             output: control.directory.path + "/slow")
-        #expect(eventually(within: 10) { control.directory.read("slow").contains("new instances are started") })
+        #expect(eventually { control.directory.read("slow").contains("new instances are started") })
         for words in [["deploy", "one"], ["app", "restart", "one"]] {
             let second = try control.run(words)
             #expect(second.ending == .exited(1))

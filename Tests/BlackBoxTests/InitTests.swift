@@ -186,7 +186,7 @@ struct InitTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.path)
         let gateway = try RunningProcess(GatewayProcess.goodgate, ["run", "-p", directory.path], errors: directory.path + "/errors")
         defer { gateway.kill() }
-        let reply = eventually(within: 20) { (try? Client(port, timeout: 20).request().text) == answer }
+        let reply = eventually { (try? Client(port, timeout: 20).request().text) == answer }
         #expect(reply, "\(directory.read("errors"))")
         // "log stderr"
         #expect(eventually { directory.read("errors").contains("a line of the app") }, "\(directory.read("errors"))")

@@ -23,7 +23,7 @@ struct Processes {
         #expect(origin.waitForRequests(1))
         let worker = try #require(site.gateway.workers.first)
         kill(worker, SIGQUIT)
-        #expect(eventually(within: 10) { !LiveProcess(worker).isAlive })
+        #expect(eventually { !LiveProcess(worker).isAlive })
     }
 
     @Test("finishes what it serves on QUIT, and takes nothing new")
@@ -51,7 +51,7 @@ struct Processes {
         try client.send(Client.head("GET", "/"))
         #expect(origin.waitForRequests(1))
         let seconds = secondsTaken { site.stop(signal) }
-        #expect(seconds < 2)
+        #expect(seconds < 10)
         #expect(client.isClosedByPeer())
     }
 
@@ -77,13 +77,13 @@ struct Processes {
         let load = Load(port: site.port, clients: 4)
         var kills = 0
         for round in 1...4 {
-            #expect(eventually(within: 20) { load.count > 20 * round })
+            #expect(eventually { load.count > 20 * round })
             if let victim = site.gateway.workers.randomElement() {
                 kill(victim, SIGKILL)
                 kills += 1
             }
         }
-        #expect(eventually(within: 20) { load.count > 100 })
+        #expect(eventually { load.count > 100 })
         let result = load.finish()
         #expect(result.failures.count <= kills * 4, "\(result.failures)")
         #expect(result.failures.allSatisfy { !$0.hasPrefix("connect") && !$0.hasPrefix("status") })
@@ -144,10 +144,10 @@ struct Reloads {
             errors: directory.path + "/stderr")
         defer { process.signal(SIGTERM) }
         // It listens before it has any worker.
-        #expect(eventually(within: 20) { (try? Socket(port: port)) != nil })
+        #expect(eventually { (try? Socket(port: port)) != nil })
         try directory.write(GatewayProcess.configurationName, text("new"))
         process.signal(SIGHUP)
-        #expect(eventually(within: 20) { (try? Client.get(port, "/").text) == "new" })
+        #expect(eventually { (try? Client.get(port, "/").text) == "new" })
         #expect(process.poll() == nil)
     }
 
@@ -163,10 +163,10 @@ struct Reloads {
             gateway.signal(SIGHUP)
             #expect(try eventually { try Client.get(port, "/which").text == "v\(version)" })
         }
-        #expect(eventually(within: 20) { load.count > 100 })
+        #expect(eventually { load.count > 100 })
         let result = load.finish()
         #expect(result.failures == [])
-        #expect(eventually(within: 10) { gateway.workers.count == 1 }, "the old generations are gone")
+        #expect(eventually { gateway.workers.count == 1 }, "the old generations are gone")
     }
 
     @Test("with a broken configuration keeps the old one and says why")
@@ -289,12 +289,12 @@ struct Reloads {
         let client = try Client(at), kept = try Client(later), idle = try Client(soon)
         for each in [client, kept, idle] { #expect(try each.request("GET", "/").status == 200) }
         gateway.signal(SIGHUP)
-        #expect(client.isClosedByPeer(within: 20))
+        #expect(client.isClosedByPeer(within: 30))
         let reply = try kept.request("GET", "/")
         #expect(reply.status == 200)
         #expect(reply["connection"] == "close")
         #expect(idle.isClosedByPeer(within: 30), "its time is over")
-        #expect(eventually(within: 10) { gateway.workers.count == 1 }, "the old generation is gone")
+        #expect(eventually { gateway.workers.count == 1 }, "the old generation is gone")
     }
 
     @Test("can change the number of workers")

@@ -53,7 +53,7 @@ struct RescueTests {
                 }
                 """, workers: workers, directory: directory)
         var seen = Set<pid_t>()
-        #expect(try eventually(within: 30) {
+        #expect(try eventually {
             seen.insert(try #require(pid_t(try site.client(timeout: 20).request().text)))
             return seen.count == 2
         })
@@ -73,7 +73,7 @@ struct RescueTests {
         // About a dozen are with each of them: one at work, the others in its queue.
         #expect(eventually { statuses.withLock { $0.count } >= 4 })
         kill(victim, SIGKILL)
-        #expect(eventually(within: 30) { statuses.withLock { $0.count } == 24 })
+        #expect(eventually { statuses.withLock { $0.count } == 24 })
         return statuses.withLock { $0 }
     }
 

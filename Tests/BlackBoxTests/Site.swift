@@ -43,7 +43,7 @@ struct Site {
         try Client.get(port, target, fields, method: method, body: body)
     }
 
-    func client(timeout: Double = 8) throws -> Client { try Client(port, timeout: timeout) }
+    func client(timeout: Double = 30) throws -> Client { try Client(port, timeout: timeout) }
 
     func stop(_ signal: Int32 = SIGTERM, allowing: [String] = []) { gateway.stop(signal, allowing: allowing) }
 }

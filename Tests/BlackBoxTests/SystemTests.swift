@@ -30,20 +30,20 @@ struct SystemTests {
             "/usr/bin/unshare", ["-fp", "--mount-proc", "--kill-child", GatewayProcess.binary] + GatewayProcess.arguments(directory.path),
             output: directory.path + "/stdout", errors: directory.path + "/stderr")
         defer { container.kill() }
-        #expect(eventually(within: 10) { (try? Client.get(port, "/").text) == "x" }, "\(directory.read("error.log"))")
+        #expect(eventually { (try? Client.get(port, "/").text) == "x" }, "\(directory.read("error.log"))")
         let gateway = try #require(container.children.first)
         // A command in the container, as `docker exec` runs it, leaves a child behind.
         let done = try RunningProcess.run(
             "/usr/bin/nsenter", ["-t", String(gateway), "-p", "-m", "/bin/sh", "-c", "(sleep 0.2; echo) >/dev/null 2>&1 & exec true"])
         #expect(done.succeeded, "\(done.errors)")
-        #expect(eventually(within: 5) { directory.read("error.log").contains("unknown process") }, "\(directory.read("error.log"))")
+        #expect(eventually { directory.read("error.log").contains("unknown process") }, "\(directory.read("error.log"))")
         // The keeper is killed: the app and its children are ended and collected, another instance is started.
-        #expect(eventually(within: 5) { sleepers(below: gateway).count == 3 })
+        #expect(eventually { sleepers(below: gateway).count == 3 })
         let keeper = try #require(LiveProcess(gateway).children.first { LiveProcess($0).commandLine.contains("keeper") })
         let first = sleepers(below: gateway)
         kill(keeper, SIGKILL)
-        #expect(eventually(within: 10) { sleepers(below: gateway).count == 3 && first.isDisjoint(with: sleepers(below: gateway)) })
-        #expect(eventually(within: 5) { LiveProcess(gateway).children.allSatisfy { LiveProcess($0).isAlive } })
+        #expect(eventually { sleepers(below: gateway).count == 3 && first.isDisjoint(with: sleepers(below: gateway)) })
+        #expect(eventually { LiveProcess(gateway).children.allSatisfy { LiveProcess($0).isAlive } })
         #expect(try Client.get(port, "/").text == "x")
         kill(gateway, SIGTERM)
         #expect(container.wait(seconds: 10) == .exited(0), "\(directory.read("error.log"))")

@@ -12,7 +12,7 @@ struct Timeouts {
         var status = 0
         let seconds = try secondsTaken { status = try site.get().status }
         #expect(status == 504)
-        #expect(seconds > 0.15 && seconds < 1.5)
+        #expect(seconds > 0.15 && seconds < 10)
         #expect(site.gateway.waitForError(
             "upstream timed out (110: Connection timed out) while reading response header from upstream, client: 127.0.0.1"))
         #expect(site.gateway.accessLines(1)[0].contains("\" 504 "))
@@ -27,7 +27,7 @@ struct Timeouts {
         var status = 0
         let seconds = try secondsTaken { status = try site.get().status }
         #expect(status == 504)
-        #expect(seconds > 0.15 && seconds < 1.5)
+        #expect(seconds > 0.15 && seconds < 10)
         #expect(site.gateway.waitForError("upstream timed out (110: Connection timed out) while connecting to upstream"))
     }
 

@@ -17,13 +17,13 @@ struct UpgradeCommandTests {
         let new = try #require(control.site.gateway.pid)
         defer { kill(new, SIGKILL) }
         #expect(new != old)
-        #expect(eventually(within: 15) { (try? control.status())?["process"] as? Int32 == new }, "\(control.site.gateway.errorLog)")
-        #expect(eventually(within: 15) { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == apps })
+        #expect(eventually { (try? control.status())?["process"] as? Int32 == new }, "\(control.site.gateway.errorLog)")
+        #expect(eventually { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == apps })
         let before = load.count
-        #expect(eventually(within: 20) { load.count > before + 50 })
+        #expect(eventually { load.count > before + 50 })
         #expect(load.finish().failures == [])
         kill(new, SIGTERM)
-        #expect(eventually(within: 15) { !LiveProcess(new).isAlive })
+        #expect(eventually { !LiveProcess(new).isAlive })
     }
 
     @Test("right after a deploy keeps the new release") func afterDeploy() throws {
@@ -37,12 +37,12 @@ struct UpgradeCommandTests {
         #expect(control.site.gateway.process.wait(seconds: 20) == .exited(0))
         let new = try #require(control.site.gateway.pid)
         defer { kill(new, SIGKILL) }
-        #expect(eventually(within: 15) { (try? control.status())?["process"] as? Int32 == new && old != new })
+        #expect(eventually { (try? control.status())?["process"] as? Int32 == new && old != new })
         let app = (try control.status()["apps"] as? [[String: Any]])?.first
         #expect(app?["release"] as? Int == 2 && app?["previous_release"] as? Int == 1, "\(app ?? [:])")
         #expect(try control.site.client(timeout: 20).request().text.hasSuffix("two"))
         kill(new, SIGTERM)
-        #expect(eventually(within: 15) { !LiveProcess(new).isAlive })
+        #expect(eventually { !LiveProcess(new).isAlive })
     }
 
     @Test("while a reload starts comes after it: the new program has the apps") func duringReload() throws {
@@ -55,19 +55,19 @@ struct UpgradeCommandTests {
         supervisor.signal(SIGHUP)
         supervisor.signal(SIGUSR2)
         supervisor.signal(SIGCONT)
-        #expect(eventually(within: 30) { control.site.gateway.pid.map { $0 != supervisor.pid } ?? false })
+        #expect(eventually { control.site.gateway.pid.map { $0 != supervisor.pid } ?? false })
         let new = try #require(control.site.gateway.pid)
         defer { kill(new, SIGKILL) }
         // It looks for the apps before it starts workers.
-        #expect(eventually(within: 30) { !LiveProcess(new).children.isEmpty })
+        #expect(eventually { !LiveProcess(new).children.isEmpty })
         #expect(!control.site.gateway.errorLog.contains("apps are not started yet"))
         supervisor.signal(SIGQUIT)
         #expect(supervisor.wait(seconds: 30) == .exited(0), "\(control.site.gateway.errorLog)")
         #expect(try control.site.client(timeout: 20).request().status == 200, "\(control.site.gateway.errorLog)")
-        #expect(eventually(within: 15) { (try? control.status())?["process"] as? Int32 == new })
-        #expect(eventually(within: 15) { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == apps })
+        #expect(eventually { (try? control.status())?["process"] as? Int32 == new })
+        #expect(eventually { (try? Set(control.instances().compactMap { $0["process"] as? Int })) == apps })
         kill(new, SIGTERM)
-        #expect(eventually(within: 15) { !LiveProcess(new).isAlive })
+        #expect(eventually { !LiveProcess(new).isAlive })
     }
 
     @Test("leaves the old program alone when the new one cannot start") func bad() throws {
@@ -80,7 +80,7 @@ struct UpgradeCommandTests {
         #expect(result.ending == .exited(1))
         #expect(result.errors.contains("the new program did not start"), "\(result.errors)")
         #expect(try control.status()["process"] as? Int32 == old)
-        #expect(eventually(within: 10) { (try? control.instances().contains { $0["state"] as? String == "ready" }) == true })
+        #expect(eventually { (try? control.instances().contains { $0["state"] as? String == "ready" }) == true })
         #expect(try control.site.client(timeout: 20).request().status == 200)
         control.site.stop(allowing: ["nonsense"])
     }

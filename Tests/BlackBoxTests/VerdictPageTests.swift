@@ -139,8 +139,8 @@ struct VerdictPageTests {
             "add_header X-Worker $pid always; verdict_to 127.0.0.1; location /o { verdict_to off; proxy_pass http://back; }",
             main: control, workers: 2, directory: folder)
         defer { site.stop(allowing: ["exited on signal 9"]) }
-        #expect(site.gateway.waitForError("control process", seconds: 20))
-        #expect(eventually(within: 20) { (try? row("verdict", of: site.get())) == ["Nothing listens there (P01, likely)"] })
+        #expect(site.gateway.waitForError("control process"))
+        #expect(eventually { (try? row("verdict", of: site.get())) == ["Nothing listens there (P01, likely)"] })
         let reply = try site.get()
         #expect(row("cause", of: reply).first?.contains("127.0.0.1:\(peer)") == true, "\(reply.text)")
         #expect(row("fix", of: reply).count == 1 && !row("evidence", of: reply).isEmpty && isFull(reply))
@@ -156,7 +156,7 @@ struct VerdictPageTests {
             kill(worker, SIGSTOP)
             defer { kill(worker, SIGCONT) }
             #expect(eventually { LiveProcess(worker).status("State").hasPrefix("T") })
-            #expect(eventually(within: 20) { (try? row("verdict", of: site.get())) == ["Nothing listens there (P01, likely)"] })
+            #expect(eventually { (try? row("verdict", of: site.get())) == ["Nothing listens there (P01, likely)"] })
             seen.insert(try site.get()["x-worker"] ?? "")
         }
         #expect(seen == Set(workers.map { String($0) }))
@@ -175,7 +175,7 @@ struct VerdictPageTests {
         kill(process, SIGSTOP)
         #expect(row("verdict", of: try site.get()).count == 1)
         #expect(
-            eventually(within: 20) {
+            eventually {
                 if let process = controlProcess() { kill(process, SIGKILL) }
                 return (try? site.get()).map { isFull($0) && row("verdict", of: $0).isEmpty } == true
             })
@@ -185,7 +185,7 @@ struct VerdictPageTests {
     func hostileText() throws {
         let control = try ControlSite(server: "verdict_to 127.0.0.1;", mode: "hostile")
         defer { control.site.stop() }
-        try #require(eventually(within: 20) { (try? control.status()) != nil })
+        try #require(eventually { (try? control.status()) != nil })
         let isShown = eventually(within: 60) {
             (try? row("evidence", of: control.site.get()).contains { $0.contains("alert(1)") }) == true
         }
@@ -248,7 +248,7 @@ struct VerdictPageTests {
             errors: folder.path + "/stderr")
         defer { process.kill() }
         try #require(eventually { !folder.read("gateway.pid").isEmpty })
-        #expect(eventually(within: 20) { (try? isFull(Client.get(port))) == true && folder.read("told") == "all" })
+        #expect(eventually { (try? isFull(Client.get(port))) == true && folder.read("told") == "all" })
         let reply = try Client.get(port)
         #expect(row("verdict", of: reply) == ["&lt;b&gt;lie 99&lt;/b&gt;"])
         #expect(row("cause", of: reply) == ["&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[2J&#xfffd;"])
@@ -265,7 +265,7 @@ struct VerdictPageTests {
             try site.gateway.rewrite(
                 http: Site.block("", site.port, "verdict_to \(list); location / { proxy_pass http://127.0.0.1:\(peer); }"))
             site.gateway.signal(SIGHUP)
-            #expect(eventually(within: 10) { (try? site.get()).map { isNamed ? isFull($0) : isPlain($0) } == true })
+            #expect(eventually { (try? site.get()).map { isNamed ? isFull($0) : isPlain($0) } == true })
         }
     }
 }

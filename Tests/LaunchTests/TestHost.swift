@@ -94,7 +94,7 @@ final class TestHost: AppHost {
     func notice(app: String, text: String, level: LogLevel) { log.append(text) }
 
     /// Runs the loop until something holds; false after the time is over.
-    func run(seconds: Double = 15, until condition: (TestHost) -> Bool) -> Bool {
+    func run(seconds: Double = 30, until condition: (TestHost) -> Bool) -> Bool {
         let end = System.now + UInt64(seconds * 1000)
         while true {
             if condition(self) { return true }

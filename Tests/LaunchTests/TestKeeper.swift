@@ -122,7 +122,7 @@ final class TestKeeper {
     }
 
     /// Waits until something holds; false after the time is over.
-    func wait(seconds: Double = 10, until condition: (TestKeeper) -> Bool) -> Bool {
+    func wait(seconds: Double = 30, until condition: (TestKeeper) -> Bool) -> Bool {
         let end = System.now + UInt64(seconds * 1000)
         while System.now < end {
             pump()
@@ -132,12 +132,12 @@ final class TestKeeper {
         return condition(self)
     }
 
-    func waitFor(_ change: KeeperState.Changes, seconds: Double = 10) -> Bool {
+    func waitFor(_ change: KeeperState.Changes, seconds: Double = 30) -> Bool {
         wait(seconds: seconds) { $0.changes.isSuperset(of: change) }
     }
 
     /// Waits for the keeper's own end.
-    func waitForEnd(seconds: Double = 5) -> Bool {
+    func waitForEnd(seconds: Double = 30) -> Bool {
         let end = System.now + UInt64(seconds * 1000)
         var status: Int32 = 0
         while System.now < end {
@@ -149,7 +149,7 @@ final class TestKeeper {
 }
 
 /// Waits until something holds.
-func eventually(seconds: Double = 10, _ condition: () -> Bool) -> Bool {
+func eventually(seconds: Double = 30, _ condition: () -> Bool) -> Bool {
     let end = System.now + UInt64(seconds * 1000)
     while System.now < end {
         if condition() { return true }

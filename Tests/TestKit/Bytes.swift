@@ -75,7 +75,7 @@ public struct Deadline: Sendable {
 }
 
 /// Polls `condition` every few milliseconds until it holds; false when `seconds` have passed.
-public func eventually(within seconds: Double = 5, _ condition: () throws -> Bool) rethrows -> Bool {
+public func eventually(within seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = Deadline(seconds: seconds)
     while true {
         if try condition() { return true }

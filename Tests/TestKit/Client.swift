@@ -10,13 +10,13 @@ public final class Client {
     private let timeout: Double
 
     /// Connects to a port on 127.0.0.1. `timeout` bounds every read, in seconds.
-    public init(_ port: Int, timeout: Double = 8, receiveBuffer: Int32? = nil, source: String? = nil) throws {
+    public init(_ port: Int, timeout: Double = 30, receiveBuffer: Int32? = nil, source: String? = nil) throws {
         socket = try Socket(port: port, receiveBuffer: receiveBuffer, source: source)
         self.timeout = timeout
     }
 
     /// Wraps a connected socket, for example one to a unix path.
-    public init(_ socket: Socket, timeout: Double = 8) {
+    public init(_ socket: Socket, timeout: Double = 30) {
         self.socket = socket
         self.timeout = timeout
     }
@@ -115,7 +115,7 @@ public final class Client {
     }
 
     /// Whether the peer ends or resets the connection within `seconds` without sending anything more.
-    public func isClosedByPeer(within seconds: Double = 3) -> Bool {
+    public func isClosedByPeer(within seconds: Double = 30) -> Bool {
         if !buffer.isEmpty { return false }
         if ended { return true }
         switch socket.receive(until: Deadline(seconds: seconds)) {
@@ -198,14 +198,14 @@ public final class Client {
 extension Client {
     /// One request on a connection of its own.
     public static func get(_ port: Int, _ target: String = "/", _ fields: [String] = [], method: String = "GET",
-                           body: Bytes = [], timeout: Double = 8) throws -> Reply {
+                           body: Bytes = [], timeout: Double = 30) throws -> Reply {
         let client = try Client(port, timeout: timeout)
         defer { client.close() }
         return try client.request(method, target, fields, body: body)
     }
 
     /// Sends raw text on a connection of its own and reads until the peer closes.
-    public static func exchange(_ port: Int, _ text: String, timeout: Double = 8) throws -> String {
+    public static func exchange(_ port: Int, _ text: String, timeout: Double = 30) throws -> String {
         let client = try Client(port, timeout: timeout)
         defer { client.close() }
         try client.send(text)

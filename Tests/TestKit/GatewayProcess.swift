@@ -44,7 +44,7 @@ public final class GatewayProcess: Sendable {
             GatewayProcess.binary, GatewayProcess.arguments(path) + arguments,
             environment: RunningProcess.environment.merging(["STATE_DIRECTORY": path + "/state"]) { $1 },
             output: path + "/stdout", errors: path + "/stderr")
-        let isUp = eventually(within: 10) { pid != nil || process.poll() != nil }
+        let isUp = eventually { pid != nil || process.poll() != nil }
         guard isUp, process.poll() == nil else {
             throw KitError("did not start (\(String(describing: process.poll()))): \(standardError)\n\(errorLog)")
         }
@@ -84,14 +84,14 @@ public final class GatewayProcess: Sendable {
     public var standardError: String { directory.read("stderr") }
 
     /// The lines of the access log, waited for until there are at least `count`.
-    public func accessLines(_ count: Int, seconds: Double = 4) -> [String] {
+    public func accessLines(_ count: Int, seconds: Double = 30) -> [String] {
         func lines() -> [String] { accessLog.split(separator: "\n").map(String.init) }
         _ = eventually(within: seconds) { lines().count >= count }
         return lines()
     }
 
     /// Waits until the error log holds `text`.
-    public func waitForError(_ text: String, seconds: Double = 4) -> Bool {
+    public func waitForError(_ text: String, seconds: Double = 30) -> Bool {
         eventually(within: seconds) { errorLog.contains(text) }
     }
 
@@ -103,7 +103,7 @@ public final class GatewayProcess: Sendable {
     /// Ends the program, kills its group when that takes longer than `seconds`, and records an issue when it did not end
     /// with status 0 or left an alert, an emergency or a critical line in its error log.
     @discardableResult
-    public func stop(_ number: Int32 = SIGTERM, seconds: Double = 6, allowing allowed: [String] = []) -> RunningProcess.Ending? {
+    public func stop(_ number: Int32 = SIGTERM, seconds: Double = 20, allowing allowed: [String] = []) -> RunningProcess.Ending? {
         signal(number)
         let ending = process.wait(seconds: seconds)
         process.kill()

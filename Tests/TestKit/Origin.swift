@@ -158,7 +158,7 @@ public final class Origin: Sendable {
     public func dropConnections() { core.state.withLock { Array($0.sockets.values) }.forEach { $0.interrupt() } }
 
     /// Waits until at least `count` requests have arrived.
-    public func waitForRequests(_ count: Int, seconds: Double = 5) -> Bool {
+    public func waitForRequests(_ count: Int, seconds: Double = 30) -> Bool {
         eventually(within: seconds) { requests.count >= count }
     }
 

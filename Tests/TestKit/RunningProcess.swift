@@ -105,7 +105,7 @@ public final class RunningProcess: Sendable {
 
     /// Runs a command to its end. After `seconds` its whole group is killed and `ending` is nil.
     public static func run(_ path: String, _ arguments: [String], directory: String? = nil, environment: [String: String]? = nil,
-                           name: String? = nil, seconds: Double = 10) throws -> Output {
+                           name: String? = nil, seconds: Double = 60) throws -> Output {
         let folder = try TemporaryDirectory()
         let process = try RunningProcess(
             path, arguments, directory: directory, environment: environment,

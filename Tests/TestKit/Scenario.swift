@@ -7,7 +7,7 @@ import Testing
 /// Swift's cooperative threads are as many as the cores. Tests that wait on sockets would hold them all and run one
 /// after the other; on threads of their own they overlap, while task-local values (which carry the current test) stay.
 public struct BlockingTests: SuiteTrait, TestTrait, TestScoping {
-    private static let gate = Gate(width: 8)
+    private static let gate = Gate(width: 4)
     private static let executor = ThreadExecutor()
 
     public var isRecursive: Bool { true }

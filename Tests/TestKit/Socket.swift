@@ -50,7 +50,7 @@ public final class Socket: @unchecked Sendable {
     }
 
     /// Sends all bytes. Throws on a closed or reset connection, or when the peer does not read for `seconds`.
-    public func send(_ bytes: Bytes, within seconds: Double = 10) throws {
+    public func send(_ bytes: Bytes, within seconds: Double = 30) throws {
         let deadline = Deadline(seconds: seconds)
         var sent = 0
         while sent < bytes.count {

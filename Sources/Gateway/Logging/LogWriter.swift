@@ -144,27 +144,30 @@ extension Ref where Value == LogFile {
     private static var keptMax: Int { 1 << 20 }
     private static var retryInterval: UInt64 { 20 }
 
-    /// One write call. A full disk loses the lines, never a request; it is said once per minute. Pipes do not block: what they
-    /// do not take is tried again, and lost when it is too much.
+    /// One write call, and one more after a short one: it says why. A full disk loses the lines, never a request; it is said once per
+    /// minute. Pipes do not block: what they do not take is tried again, and lost when it is too much.
     func flush(now: UInt64) {
         guard value.buffer.count > 0 else { return }
         if value.gzipLevel > 0 { compress() }
-        let bytes = value.buffer.view
-        let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
         value.blockedUntil = 0
-        if n == bytes.count {
-            value.isCut = false
-            return value.buffer.clear()
-        }
-        let isBlocked = n == -Int(EAGAIN) || n > 0
-        if isBlocked, value.gzipLevel == 0, bytes.count - max(0, n) <= Self.keptMax {
-            if n > 0 { value.isCut = bytes[n - 1] != 0x0a }
-            value.buffer.consume(max(0, n))
+        while true {
+            let bytes = value.buffer.view
+            let n = value.descriptor >= 0 ? File.append(bytes, to: value.descriptor) : -Int(EBADF)
+            if n == bytes.count {
+                value.isCut = false
+                return value.buffer.clear()
+            }
+            if n > 0 {
+                value.isCut = value.gzipLevel == 0 && bytes[n - 1] != 0x0a
+                value.buffer.consume(n)
+                continue
+            }
+            guard n == -Int(EAGAIN), value.gzipLevel == 0, bytes.count <= Self.keptMax else {
+                return lose(now: now, n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "nothing was written")
+            }
             value.buffer.compact()
             return value.blockedUntil = now + Self.retryInterval
         }
-        value.buffer.consume(max(0, n))
-        lose(now: now, n < 0 ? "\(-n): \(Socket.errorText(Int32(-n)))" : "short write")
     }
 
     /// Gives up what is in the buffer: counted, and said once per minute.
