@@ -227,7 +227,7 @@ def main():
     print('| case | instructions | retains | releases | heap allocations |\n|---|---|---|---|---|')
     for case in options.case.split(','):
         few, many = (run(folder, binary, case, count, listener.getsockname()[1]) for count in (REQUESTS, 2 * REQUESTS))
-        measured[case] = {key: round((many[key] - few[key]) / REQUESTS, 2) for key in many}
+        measured[case] = {key: round((many[key] - few[key]) / REQUESTS, 2) + 0.0 for key in many}
         row = measured[case]
         counts = [f'{row["instructions"]:.0f}'] + [f'{row[key]:.2f}' for key in ('retains', 'releases', 'allocations')]
         print('| ' + ' | '.join([case] + counts) + ' |', flush=True)

@@ -31,7 +31,7 @@ extension Balancer {
         publications.append(.failed(peer: slot, count: count))
     }
 
-    func isTried(_ attempt: AttemptState, _ slot: Int) -> Bool {
+    mutating func isTried(_ attempt: AttemptState, _ slot: Int) -> Bool {
         if slot < 64 { return attempt.tried >> UInt64(truncatingIfNeeded: slot) & 1 == 1 }
         return attempt.wideSet >= 0 && wideSets.contains(attempt.wideSet, slot)
     }

@@ -8,7 +8,7 @@ extension Balancer {
     ///
     /// A peer whose failure window is over is still found by the policy itself first: it gets one request as a probe
     /// (half-open), and nothing more until that succeeds.
-    func chooseLeastBad(_ attempt: AttemptState) -> Int {
+    mutating func chooseLeastBad(_ attempt: AttemptState) -> Int {
         var best = -1
         let excluded: PeerFlags = settings.provesFirst ? [.down, .draining, .unproven] : [.down, .draining]
         for place in 0..<primary.count &+ backup.count {

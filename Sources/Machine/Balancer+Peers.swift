@@ -6,7 +6,7 @@ extension Balancer {
     package func isListed(_ peer: Int) -> Bool { isPeer(peer) && !peers[peer].isRemoved }
 
     /// Attempts of this worker that run on a peer. O(1).
-    package func connections(of peer: Int) -> Int { isPeer(peer) ? peers[peer].connections : 0 }
+    package mutating func connections(of peer: Int) -> Int { isPeer(peer) ? peers[peer].connections : 0 }
 
     /// Failures of a peer that are not forgiven. O(1).
     package func fails(of peer: Int) -> Int { isPeer(peer) ? peers[peer].fails : 0 }

@@ -39,7 +39,7 @@ extension Balancer {
     }
 
     /// A lone server is used whatever its failures and whether it was tried; only `down` and `max_conns` count.
-    private func chooseSingle(_ attempt: AttemptState, hint: ByteView, second: Int64) -> Int {
+    private mutating func chooseSingle(_ attempt: AttemptState, hint: ByteView, second: Int64) -> Int {
         let sticky = findSticky(attempt, hint: hint, second: second)
         if sticky >= 0 { return sticky }
         let slot = Int(order[primary.start])
@@ -85,7 +85,7 @@ extension Balancer {
     }
 
     /// The peer with the sticky id `hint` in the request's tier, when it may be used. A draining one may. -1 = none.
-    func findSticky(_ attempt: AttemptState, hint: ByteView, second: Int64) -> Int {
+    mutating func findSticky(_ attempt: AttemptState, hint: ByteView, second: Int64) -> Int {
         guard !hint.isEmpty, hint.count <= PeerID.maxCount else { return -1 }
         let wanted = PeerID(hint)
         let tier = tier(of: attempt)
@@ -104,7 +104,7 @@ extension Balancer {
     func slot(at place: Int) -> Int { Int(order[place < primary.count ? place : backup.start &+ place &- primary.count]) }
 
     /// Whether an untried live peer of the request's tier is kept back by nothing but `max_conns`.
-    func isAnyFull(_ attempt: AttemptState, at second: Int64) -> Bool {
+    mutating func isAnyFull(_ attempt: AttemptState, at second: Int64) -> Bool {
         for place in 0..<primary.count &+ backup.count {
             let slot = slot(at: place)
             if !isSingle, isTried(attempt, slot) || peers[slot].isFailed(at: second) { continue }

@@ -38,9 +38,6 @@ struct PublicationQueue {
 /// - after `pick` and `release`: while `takePublication` gives something, it writes it to its own column and bumps the
 ///   change counter; it writes `connections(of:)` to its own column.
 extension Balancer {
-    /// Whether there is something to publish. O(1).
-    package var hasPublications: Bool { publications.count > 0 }
-
     /// The next change the other workers have to know; nil when there is none. At most 8 are kept. O(1).
     package mutating func takePublication() -> PeerPublication? { publications.take() }
 

@@ -10,7 +10,9 @@ public struct RequestHeadParser: Sendable {
     /// The result; complete when `parse` said so. `method`, target and version are valid as soon as `hasRequestLine`.
     public internal(set) var head = RequestHead()
     /// Fields dropped because of their names (`HeadOptions.ignoreInvalidHeaders`).
-    public var droppedFieldCount: Int { lines.droppedCount }
+    ///
+    /// `mutating`, so that each request asks in place: what is only borrowed is passed as a copy of the whole parser.
+    public var droppedFieldCount: Int { mutating get { lines.droppedCount } }
     /// The first dropped field line.
     public var firstDroppedField: ByteRange { lines.firstDropped }
     public let options: HeadOptions

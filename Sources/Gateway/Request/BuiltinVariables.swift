@@ -155,15 +155,27 @@ extension Ref where Value == Request {
         return result
     }
 
+    /// A value of at most `count` bytes, written where it stays: the chunk must not grow, since others look into it. Numbers are appended
+    /// with room for 20 digits.
+    @inline(__always)
+    private func composeShort(_ count: Int, _ body: (Ref<Buffer>) -> Void) -> ByteView {
+        let chunk = value.arena.room(for: count, pool)
+        let start = chunk.value.end
+        body(chunk)
+        return chunk.whole[start..<chunk.value.end]
+    }
+
     func decimal(_ number: Int64, width: Int = 1) -> ByteView {
-        compose { out in
+        composeShort(64) { out in
             if width == 3, number >= 0, number < 100 { out.append(number < 10 ? "00" : "0") }
             out.append(decimal: Int(number))
         }
     }
 
     /// Milliseconds as seconds with three digits: `0.042`.
-    func seconds(_ milliseconds: Int64) -> ByteView { compose { $0.append(secondsFromMilliseconds: max(0, milliseconds)) } }
+    func seconds(_ milliseconds: Int64) -> ByteView {
+        composeShort(64) { $0.append(secondsFromMilliseconds: max(0, milliseconds)) }
+    }
 
     /// A list over the attempts, as nginx prints it: `a, b : c`.
     private func attemptList(_ item: (AttemptStat, Ref<Buffer>) -> Void) -> ByteView? {

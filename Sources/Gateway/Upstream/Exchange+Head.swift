@@ -168,8 +168,8 @@ extension Ref where Value == Exchange {
 
     /// Guarded upstreams judge their peers by their answers.
     func recordAnswer(_ peer: Int, isServerError: Bool) {
-        upstream.value.balancer.recordAnswer(peer: peer, isServerError: isServerError, now: now)
-        if upstream.value.balancer.hasPublications { upstream.publishNews(of: peer, now: worker.now) }
+        let isPutOut = upstream.value.balancer.recordAnswer(peer: peer, isServerError: isServerError, now: now)
+        if isPutOut { upstream.publishNews(of: peer, now: worker.now) }
     }
 
     /// A status in proxy_next_upstream: true if another attempt was started.

@@ -21,18 +21,26 @@ extension Ref where Value == Worker {
     func publishCounters() {
         guard let column = value.board else { return }
         let own = ownTotals
-        column.set(.accepted, own.accepted)
-        column.set(.handled, own.handled)
-        column.set(.requests, own.requests)
-        column.set(.active, own.active)
-        column.set(.reading, own.reading)
-        column.set(.writing, own.writing)
-        column.set(.waiting, own.waiting)
-        column.set(.retried, value.counters.retried)
-        column.set(.rescued, value.counters.rescued)
-        column.set(.failed, value.counters.failed)
-        column.set(.parked, UInt64(max(0, value.counters.parked)))
-        column.set(.parkedTotal, value.counters.parkedTotal)
+        publish(.accepted, own.accepted, column)
+        publish(.handled, own.handled, column)
+        publish(.requests, own.requests, column)
+        publish(.active, own.active, column)
+        publish(.reading, own.reading, column)
+        publish(.writing, own.writing, column)
+        publish(.waiting, own.waiting, column)
+        publish(.retried, value.counters.retried, column)
+        publish(.rescued, value.counters.rescued, column)
+        publish(.failed, value.counters.failed, column)
+        publish(.parked, UInt64(max(0, value.counters.parked)), column)
+        publish(.parkedTotal, value.counters.parkedTotal, column)
+    }
+
+    /// What did not change since it was last written stays: few counters move in one tick, and the cache line is read by others.
+    @inline(__always)
+    private func publish(_ counter: BoardCounter, _ number: UInt64, _ column: BoardColumn) {
+        if value.published[counter.rawValue] == number { return }
+        value.published[counter.rawValue] = number
+        column.set(counter, number)
     }
 
     /// The sums over all workers, those of ended ones included. Without a board, this worker's own.

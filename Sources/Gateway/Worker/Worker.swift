@@ -69,6 +69,8 @@ struct Worker: ~Copyable {
     var zoneColumn = 0
     /// This worker's column of the memory that all workers share; nil without one.
     var board: BoardColumn?
+    /// What stands in that column, by number of the counter: a worker begins with a column of zeros.
+    var published = InlineArray<16, UInt64>(repeating: 0)
     /// The health checks, if this worker runs them.
     var health = HealthChecks(limit: 1 << 16)
     let identity: WorkerIdentityText
