@@ -52,7 +52,7 @@ struct SystemTests {
 
     @Test("as a service of systemd starts, reloads, survives kill -9, is upgraded, and stops: no request fails",
           .enabled(if: hasSystemd && hasNamespaces && bootsSystemd, "needs systemd, procps, and namespaces it comes up in"),
-          .timeLimit(.minutes(4)))
+          .timeLimit(.minutes(20)))
     func service() throws {
         let result = try RunningProcess.run(Self.root + "/Scripts/test-systemd", [GatewayProcess.products], seconds: 180)
         #expect(result.succeeded, "\(result.output)\(result.errors)")

@@ -39,13 +39,13 @@ import Testing
         func executedPosts() -> [Substring: Int] { [:] }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `an error in a fault ends the load and the drill, and is what it says`() async throws {
+    @Test(.timeLimit(.minutes(20))) func `an error in a fault ends the load and the drill, and is what it says`() async throws {
         let drill = Drill(site: BrokenSite(), time: .milliseconds(40))
         let error = await #expect(throws: ClientError.self) { _ = try await drill.run([.killOne]) { _ in } }
         #expect(error?.message == "nobody can be killed here")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `an interrupted drill undoes what it did, and ends`() async throws {
+    @Test(.timeLimit(.minutes(20))) func `an interrupted drill undoes what it did, and ends`() async throws {
         let (made, sign) = AsyncStream.makeStream(of: Void.self)
         let work = Task {
             let site = BrokenSite { sign.yield() }

@@ -4,7 +4,7 @@ import Testing
 @testable import Supervisor
 
 /// A running supervisor with stand-in workers: reloads, crashes, log rotation, upgrades.
-@Suite(.timeLimit(.minutes(3))) struct LifeTests {
+@Suite(.timeLimit(.minutes(20))) struct LifeTests {
     private func generation(_ rig: ProgramRig, _ port: UInt16) -> Int32? { ProgramRig.number(after: "generation", in: rig.ask(port: port)) }
     private func worker(_ rig: ProgramRig, _ port: UInt16) -> Int32? { ProgramRig.number(after: "worker", in: rig.ask(port: port)) }
 
