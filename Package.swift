@@ -106,7 +106,7 @@ let package = Package(
         tests(
             "Control",
             [
-                "Control", "Supervisor", "Config", "Pattern", "Diagnosis", "Machine", "Messages",
+                "Control", "Supervisor", "Config", "Pattern", "Diagnosis", "Machine", "Messages", "TestKit",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ]),
         tests("Launch", ["goodgate-launch", "CLinux", "Config", "Machine", "Messages", "Supervisor", "TestKit"]),

@@ -1,10 +1,11 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import Control
 
 /// The drill when something goes wrong in it.
-@Suite struct DrillErrorTests {
+@Suite(.blocking) struct DrillErrorTests {
     /// A site on which no fault can be made. Nobody listens at its port.
     private final class BrokenSite: DrillTarget {
         let load = LoadTarget.demo(port: 1)

@@ -3,11 +3,12 @@ import Glibc
 import Machine
 import Messages
 import struct TestKit.LiveProcess
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("A supervisor that dies and starts again")
+@Suite("A supervisor that dies and starts again", .blocking)
 struct AppAdoptionTests {
     /// Starts two instances and lets the supervisor die.
     private func orphans(usesCgroups: Bool = false, _ change: (inout AppSpecification) -> Void = { _ in }) throws

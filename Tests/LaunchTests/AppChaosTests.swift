@@ -3,11 +3,12 @@ import Glibc
 import Machine
 import Messages
 import struct TestKit.SeededGenerator
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("Random accidents to real processes")
+@Suite("Random accidents to real processes", .blocking)
 struct AppChaosTests {
     /// All processes that run a script of this test, found by their command lines, whoever their parents are.
     private func scripts(_ directory: TestDirectory) -> [Int32] {

@@ -2,11 +2,12 @@ import CLinux
 import Glibc
 import Machine
 import struct TestKit.LiveProcess
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("Figures of supervised apps", .serialized)
+@Suite("Figures of supervised apps", .blocking, .serialized)
 struct AppFigureTests {
     private func milliseconds(_ from: UInt64) -> Double { Double(cs_monotonic_ns() - from) / 1e6 }
 

@@ -1,12 +1,13 @@
 import Config
 import Glibc
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
 /// What an app does with names that are its own to choose must not become the deed of a supervisor that may more than it.
-@Suite("An app that is not to be trusted")
+@Suite("An app that is not to be trusted", .blocking)
 struct AppHostileTests {
     /// A socket of somebody else, which others than its owner cannot use.
     private static func foreignSocket(at path: String) throws -> Descriptor {

@@ -1,9 +1,10 @@
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("The last lines of an app", .serialized)
+@Suite("The last lines of an app", .blocking, .serialized)
 struct AppLinesTests {
     @Test("each who asks at the same time gets what he asked for")
     func order() throws {

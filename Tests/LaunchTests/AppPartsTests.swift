@@ -1,11 +1,12 @@
 import Config
 import Glibc
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("Parts of the supervisor of apps")
+@Suite("Parts of the supervisor of apps", .blocking)
 struct AppPartsTests {
     // MARK: - Sockets
 

@@ -2,11 +2,12 @@ import Config
 import Glibc
 import Machine
 import Messages
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("What is seen of an app before its first start")
+@Suite("What is seen of an app before its first start", .blocking)
 struct AppPreflightTests {
     private let directory = TestDirectory()
 

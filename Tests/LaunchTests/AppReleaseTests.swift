@@ -2,11 +2,12 @@ import Config
 import Glibc
 import Machine
 import Messages
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("Deploys with real processes")
+@Suite("Deploys with real processes", .blocking)
 struct AppReleaseTests {
     @Test("a good release: new ones first, then each old one un-routed before its signal; never fewer than before")
     func goodRelease() throws {

@@ -2,12 +2,13 @@ import Config
 import Glibc
 import Machine
 import Messages
+import TestKit
 import Testing
 
 @testable import Supervisor
 
 /// What several reloads, deploys and orders one after the other come to.
-@Suite("Reloads and deploys, one after the other")
+@Suite("Reloads and deploys, one after the other", .blocking)
 struct AppReloadTests {
     private func versions(_ host: TestHost) -> Set<String> {
         Set(host.routes.values.map { route in

@@ -2,11 +2,12 @@ import Config
 import Glibc
 import Machine
 import struct TestKit.LiveProcess
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("Apps under the supervisor")
+@Suite("Apps under the supervisor", .blocking)
 struct AppSupervisorTests {
     @Test("two instances start, are routed, answer; one that is killed is un-routed at once and comes back")
     func killOne() throws {

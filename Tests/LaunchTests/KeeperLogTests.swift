@@ -1,10 +1,11 @@
 import Glibc
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("The output of an instance")
+@Suite("The output of an instance", .blocking)
 struct KeeperLogTests {
     @Test("each line has its time, instance and stream")
     func stamped() throws {

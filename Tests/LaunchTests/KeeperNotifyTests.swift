@@ -1,10 +1,11 @@
 import Glibc
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("What an instance says")
+@Suite("What an instance says", .blocking)
 struct KeeperNotifyTests {
     /// Sends a datagram to $NOTIFY_SOCKET.
     static let notify = """
@@ -74,7 +75,7 @@ struct KeeperNotifyTests {
     }
 }
 
-@Suite("A supervisor that goes and comes back")
+@Suite("A supervisor that goes and comes back", .blocking)
 struct KeeperReconnectTests {
     @Test("the app runs on without a supervisor, and the next one learns everything")
     func reconnect() throws {

@@ -1,13 +1,14 @@
 import Config
 import Foundation
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
 /// The protocol is written twice, in C and in Swift. What the header defines is read from the header, so that nothing that is added there
 /// can be forgotten here.
-@Suite("The protocol of the keeper is the one of the Swift side")
+@Suite("The protocol of the keeper is the one of the Swift side", .blocking)
 struct KeeperProtocolTests {
     private let header: String
     /// What the compiled keeper says: sizes, limits, and where each field of its state is.

@@ -1,11 +1,12 @@
 import Glibc
 import Machine
 import struct TestKit.LiveProcess
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("Ending an instance")
+@Suite("Ending an instance", .blocking)
 struct KeeperStopTests {
     /// Waits until the app wrote its process identifiers to a file, one a line.
     private func processes(_ directory: TestDirectory, _ count: Int) -> [Int32] {

@@ -1,10 +1,11 @@
 import Glibc
 import Machine
+import TestKit
 import Testing
 
 @testable import Supervisor
 
-@Suite("The keeper of an instance")
+@Suite("The keeper of an instance", .blocking)
 struct KeeperTests {
     @Test("reports how the app ended", arguments: [
         ("exit 0", InstanceExit.Cause.status(0)), ("exit 3", .status(3)), ("exit 255", .status(255)),

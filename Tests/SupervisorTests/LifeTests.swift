@@ -1,10 +1,11 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import Supervisor
 
 /// A running supervisor with stand-in workers: reloads, crashes, log rotation, upgrades.
-@Suite(.timeLimit(.minutes(20))) struct LifeTests {
+@Suite(.blocking, .timeLimit(.minutes(20))) struct LifeTests {
     private func generation(_ rig: ProgramRig, _ port: UInt16) -> Int32? { ProgramRig.number(after: "generation", in: rig.ask(port: port)) }
     private func worker(_ rig: ProgramRig, _ port: UInt16) -> Int32? { ProgramRig.number(after: "worker", in: rig.ask(port: port)) }
 

@@ -1,10 +1,11 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import Supervisor
 
 /// The program as a user or a script starts it.
-@Suite(.timeLimit(.minutes(20))) struct ProgramTests {
+@Suite(.blocking, .timeLimit(.minutes(20))) struct ProgramTests {
     @Test func aGoodConfigurationPassesTheTest() throws {
         try withRig { rig in
             try rig.configure(http: "server { listen 127.0.0.1:\(ProgramRig.freePort()); }")

@@ -1,12 +1,13 @@
 import CLinux
 import Config
 import Foundation
+import TestKit
 import Testing
 
 @testable import Supervisor
 
 /// What the service manager is told (sd_notify(3)).
-@Suite(.timeLimit(.minutes(20))) struct ServiceManagerTests {
+@Suite(.blocking, .timeLimit(.minutes(20))) struct ServiceManagerTests {
     private static let news: [(ServiceManager.News, String)] = [
         (.ready(process: 42, status: "serving"), "MAINPID=42\nREADY=1\nSTATUS=serving"),
         (.ready(process: 1, status: "a\nMAINPID=2"), "MAINPID=1\nREADY=1\nSTATUS=a"),
