@@ -182,10 +182,11 @@ static void run(struct keeper *k) {
         if (polled[4].revents != 0) notify_receive(k);
         if (polled[1].revents != 0) exec_decided(k);
         if (polled[0].revents != 0) take_signals(k);
-        if ((polled[2].revents & ~POLLOUT) != 0) channel_receive(k);
-        if (polled[3].revents != 0) channel_accept(k);
+        // Output before questions, so that an answer has what was written before it was asked for.
         if (polled[5].revents != 0 && out->descriptor >= 0) log_read(k, out);
         if (polled[6].revents != 0 && err->descriptor >= 0) log_read(k, err);
+        if ((polled[2].revents & ~POLLOUT) != 0) channel_receive(k);
+        if (polled[3].revents != 0) channel_accept(k);
     }
 }
 

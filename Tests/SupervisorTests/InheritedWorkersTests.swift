@@ -76,7 +76,7 @@ import Testing
         }
         rig.send(.signal(.terminate))
         for id in Self.orphans { #expect(rig.told[id] == .stop(id)) }
-        rig.send(.timer, after: 2_000)
+        rig.send(.timer, after: 5_000)
         for id in Self.orphans { #expect(rig.told[id] == .kill(id)) }
     }
 }

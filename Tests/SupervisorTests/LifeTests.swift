@@ -226,7 +226,7 @@ import Testing
             try rig.start()
             #expect(rig.waitForLog("runs"))
             rig.signal(SIGTERM)
-            #expect(rig.wait(8) { !rig.isRunning })
+            #expect(rig.wait(30) { !rig.isRunning })
             #expect(rig.read("error.log").contains("exited on signal 9"))
         }
     }

@@ -321,7 +321,7 @@ struct MachineRig: ~Copyable {
         let id = rig.workers(of: 1)[0]
         rig.send(.signal(.quit))
         #expect(rig.send(.signal(.terminate)).contains(.stop(id)))
-        #expect(rig.send(.timer, after: 1_999).isEmpty)
+        #expect(rig.send(.timer, after: 4_999).isEmpty)
         #expect(rig.send(.timer, after: 1).contains(.kill(id)))
         rig.send(.workerExited(id, .signal(9)))
         #expect(rig.exitStatus == 0)
@@ -332,8 +332,8 @@ struct MachineRig: ~Copyable {
         rig.makeReady(1)
         let id = rig.workers(of: 1)[0]
         rig.send(.signal(.quit))
-        #expect(rig.machine.deadline == rig.now + 2_500)
-        #expect(rig.send(.timer, after: 2_500).contains(.kill(id)))
+        #expect(rig.machine.deadline == rig.now + 5_500)
+        #expect(rig.send(.timer, after: 5_500).contains(.kill(id)))
     }
 
     @Test func windowChangeStopsTheWorkersOfADaemonOnly() {
@@ -375,10 +375,10 @@ struct MachineRig: ~Copyable {
         #expect(!rig.send(.timer, after: 59_999).contains(.drainNewBinary))
         let actions = rig.send(.timer, after: 1)
         #expect(actions.contains(.drainNewBinary) && !actions.contains(.stopNewBinary), "some of its workers may have requests")
-        #expect(rig.machine.deadline == rig.now + 6_000)
-        #expect(rig.send(.timer, after: 6_000).contains(.stopNewBinary))
-        #expect(rig.machine.deadline == rig.now + 6_000)
-        #expect(rig.send(.timer, after: 6_000).contains(.killNewBinary))
+        #expect(rig.machine.deadline == rig.now + 10_000)
+        #expect(rig.send(.timer, after: 10_000).contains(.stopNewBinary))
+        #expect(rig.machine.deadline == rig.now + 10_000)
+        #expect(rig.send(.timer, after: 10_000).contains(.killNewBinary))
         #expect(rig.machine.deadline == nil)
         #expect(rig.send(.newBinaryExited).contains(.restorePidFile))
         #expect(rig.send(.signal(.changeBinary)).contains(.startNewBinary), "the next one may try")
@@ -406,7 +406,7 @@ struct MachineRig: ~Copyable {
         rig.send(.workerExited(rig.workers(of: 1)[0], .code(0)))
         #expect(rig.exitStatus == 0)
         rig.send(.newBinaryEnding)
-        #expect(rig.send(.timer, after: 6_000).contains(.killNewBinary))
+        #expect(rig.send(.timer, after: 10_000).contains(.killNewBinary))
         #expect(rig.machine.deadline == nil)
     }
 

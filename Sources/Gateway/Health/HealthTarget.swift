@@ -161,13 +161,14 @@ extension Ref where Value == HealthTarget {
 
     private func changed(to state: HealthState, _ complaint: String?) {
         value.isProving = false
+        // Who reads the line finds all workers of one mind.
+        worker.publishHealth(of: self)
         if state == .healthy {
             worker.log(.notice, "health check: \(value.name) is healthy")
         } else {
             let times = value.failures == 1 ? "a check" : "\(value.failures) checks in a row"
             worker.log(.error, "health check: \(value.name) is unhealthy: \(times) failed, \(complaint ?? "")")
         }
-        worker.publishHealth(of: self)
         makeReport()
     }
 

@@ -11,6 +11,8 @@ extension Ref where Value == Exchange {
     private static var lookInterval: Machine.Milliseconds { 100 }
     /// How often a request waits for news of the end of instances that are there but fail. They may well live and be broken.
     private static var looksMax: UInt8 { 10 }
+    /// Where nobody even listens, it is all but certain that news come, however busy the machine is: the same looks take 3.5 s.
+    private static var lookIntervalMax: Machine.Milliseconds { 800 }
     /// How often a request that instances had completely when they died is given to those that come after them. It may be what kills them.
     static var replaysMax: UInt8 { 2 }
 
@@ -49,8 +51,13 @@ extension Ref where Value == Exchange {
         worker.value.counters.parkedTotal += 1
         request.value.resumption = .upstream
         let looksAgain = isRouted || !queue.followsOutlook
-        request.setTimer(after: UInt64(looksAgain ? min(left, Self.lookInterval) : left))
+        request.setTimer(after: UInt64(looksAgain ? min(left, lookDelay) : left))
         return parked
+    }
+
+    private var lookDelay: Machine.Milliseconds {
+        guard value.looks > 5, request.value.failure.phase == .connecting else { return Self.lookInterval }
+        return min(Self.lookInterval << Machine.Milliseconds(value.looks - 5), Self.lookIntervalMax)
     }
 
     /// Many may wait, and long: the head for the peer gets a buffer of its size.

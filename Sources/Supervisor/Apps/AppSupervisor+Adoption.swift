@@ -18,7 +18,7 @@ extension AppSupervisor {
     }
 
     /// Time for the first words of all keepers together, in milliseconds: no worker starts before it is over.
-    private static let answerTime: UInt64 = 2000
+    private static let answerTime: UInt64 = 4000
 
     /// Connects to all keepers whose sockets are there, and waits until each has answered or the time is over. Sockets without a keeper
     /// are removed.

@@ -27,7 +27,7 @@ struct ControlMachine {
         case resting(until: UInt64)
     }
 
-    static let killDelay: UInt64 = 2_000
+    static let killDelay: UInt64 = 5_000
     static let pauseMin: UInt64 = 100
     static let pauseMax: UInt64 = 10_000
     static let stableAfter: UInt64 = 10_000

@@ -24,9 +24,9 @@ package struct SupervisorMachine: ~Copyable {
         /// How long a reload waits for its workers to be ready before it gives up.
         package var startTimeout: UInt64 = 60_000
         /// How long a worker may take to stop before it is killed, and how long it may overrun its drain deadline.
-        package var killDelay: UInt64 = 2_000
+        package var killDelay: UInt64 = 5_000
         /// How long another supervisor may take to end, gracefully or at once, before it is told more firmly: it waits for its own workers.
-        package var endTimeout: UInt64 = 6_000
+        package var endTimeout: UInt64 = 10_000
         package var backoffMin: UInt64 = 100
         package var backoffMax: UInt64 = 10_000
         /// A worker that lived this long starts anew without a pause.

@@ -72,11 +72,11 @@ struct FormerWorkers {
     let directories: AppDirectories
 
     /// Time for the workers' answers, in milliseconds.
-    private static let answerTime: UInt64 = 1000
+    private static let answerTime: UInt64 = 3000
     /// Their numbers begin here, so that none is that of a worker of this supervisor.
     private static let firstNumber = 1 << 32
 
-    /// Connects to all that are there, and waits until each has answered or a second is over. Sockets without a process are removed.
+    /// Connects to all that are there, and waits until each has answered or three seconds are over. Sockets without a process are removed.
     init(in directories: AppDirectories) {
         self.directories = directories
         look()

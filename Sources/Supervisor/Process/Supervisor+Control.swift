@@ -60,11 +60,16 @@ extension Supervisor {
 
     /// The last thing: the control process ends with the supervisor, and leaves no socket behind.
     func endControl() {
+        let socketPath = controlSettings?.socketPath
         controlSettings = nil
         perform(controlMachine.want(false, now: System.now))
         let deadline = System.now + ControlMachine.killDelay
         while let control {
-            if System.now >= deadline { try? System.kill(control.process, signal: SIGKILL) }
+            if System.now >= deadline {
+                try? System.kill(control.process, signal: SIGKILL)
+                // It had a socket there, which it cannot take away any more.
+                if let socketPath { try? System.remove(socketPath) }
+            }
             while let ended = System.reap() { _ = controlEnded(ended) }
             if self.control != nil { System.sleep(milliseconds: 2) }
         }
