@@ -247,6 +247,24 @@ import Testing
         #expect(verdict.ruledOut.contains { $0.rule == "P10" && $0.text.contains("batch.service") })
     }
 
+    @Test(arguments: [
+        "/system.slice/docker-\(String(repeating: "0a1b2c3d", count: 8)).scope", "/docker/\(String(repeating: "0a1b2c3d", count: 8))",
+        "/machine.slice/libpod-\(String(repeating: "0a1b2c3d", count: 8)).scope/container",
+    ])
+    func `P10 does not rule out the OOM kill of a container that may be the one`(cgroup: String) {
+        var scene = Scene("127.0.0.1:3000", [.connEndBeforeHead: 3])
+        scene.listen("127.0.0.1:3000", by: scene.process("docker-proxy", unit: "docker.service"))
+        scene.oomKill(-1, inCgroup: cgroup)
+        let notes = scene.judge().ruledOut.filter { $0.rule == "P10" }.map(\.text)
+        #expect(notes.contains { $0.contains("container 0a1b2c3d0a1b was killed for its memory") }, "\(notes)")
+
+        var direct = Scene.app("127.0.0.1:3000", [.connEndBeforeHead: 3], ["ActiveState": "active"])
+        direct.listen("127.0.0.1:3000", by: direct.process("node", unit: "app.service"))
+        direct.oomKill(-1, inCgroup: cgroup)
+        let others = direct.judge().ruledOut.filter { $0.rule == "P10" }.map(\.text)
+        #expect(others.contains { $0.contains("which does not serve 127.0.0.1:3000") && !$0.contains("container 0a1b") }, "\(others)")
+    }
+
     @Test func `P10 does not blame yesterday's OOM kill`() {
         var scene = Scene.app(
             "127.0.0.1:3000", [.connectRefused: 3],

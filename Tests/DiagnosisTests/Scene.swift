@@ -133,9 +133,13 @@ struct Scene {
     }
 
     mutating func oomKill(_ at: Double, of unit: String, pid: Int = 4_711, constraint: String = "MEMCG") {
+        oomKill(at, inCgroup: "/system.slice/\(unit)", pid: pid, constraint: constraint)
+    }
+
+    mutating func oomKill(_ at: Double, inCgroup cgroup: String, pid: Int = 4_711, constraint: String = "MEMCG") {
         kernel(
             at,
-            "oom-kill:constraint=CONSTRAINT_\(constraint),nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/system.slice/\(unit),task_memcg=/system.slice/\(unit),task=node,pid=\(pid),uid=33"
+            "oom-kill:constraint=CONSTRAINT_\(constraint),nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=\(cgroup),task_memcg=\(cgroup),task=node,pid=\(pid),uid=33"
         )
         kernel(
             at,

@@ -24,6 +24,13 @@ enum P10OutOfMemory {
             }
         }
         let near = kills.filter { failure.covers($0.time) }
+        // A container's port is its engine's on the host, and its address is in another namespace.
+        let isBehindEngine = !links.contains { $0.isObserved && !ContainerName.isEngine($0.unit.name) }
+        if isBehindEngine, let kill = near.last(where: { container(of: $0) != nil }), let id = container(of: kill) {
+            return .undecided(
+                "container \(id) was killed for its memory at \(kill.time.text), and whether it serves \(failure.peerText) cannot be seen "
+                    + "from here: docker inspect \(id), or podman inspect")
+        }
         if let stranger = near.last {
             let whose =
                 stranger.unit ?? stranger.cgroup.flatMap(ProcessTable.unit(ofCgroup:)) ?? stranger.cgroup ?? stranger
@@ -40,6 +47,10 @@ enum P10OutOfMemory {
             return .undecided(evidence.kernel.unavailableBecause ?? "neither kernel log nor journal was read")
         }
         return .ruledOut("no OOM kill in the kernel log or the journal")
+    }
+
+    private static func container(of kill: LifeEvent) -> String? {
+        kill.cgroup.flatMap(ContainerName.id) ?? kill.unit.flatMap(ContainerName.id)
     }
 
     /// Just before or within the incident, or the unit has been down ever since.
