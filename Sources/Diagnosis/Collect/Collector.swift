@@ -48,7 +48,7 @@ package enum Collectors {
     package static let all: [any Collector] = [
         ProxyCollector(), ListenerCollector(), HostCollector(), PeerCollector(), SocketPathCollector(), ProbeCollector(),
         UnitCollector(), AppCollector(),
-        JournalCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
+        JournalCollector(), ManagerLogCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
     ]
 
     /// Runs the collectors of one step (nil: all) one after the other.

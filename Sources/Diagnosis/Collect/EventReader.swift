@@ -162,6 +162,8 @@ package enum EventReader {
         } else if m.contains("had too many unstable restarts (") || m.contains("entered FATAL state") {
             event.kind = .gaveUp
             event.member = m.between("gave up: ", " entered")?.string
+        } else if let rest = m.after("exited: "), m.contains("expected)") {
+            supervised(rest, &event)
         } else if m.contains("-reload- New worker listening") || m.contains("hardReload") || m.contains("softReload") {
             event.kind = .reload
         } else if let rest = m.after("exited with code ["), m.contains("App [") {
@@ -177,6 +179,17 @@ package enum EventReader {
             return false
         }
         return true
+    }
+
+    /// supervisord's `api (exit status 1; not expected)`, `api (terminated by SIGKILL (core dumped); not expected)`.
+    private static func supervised(_ m: LineText, _ event: inout LifeEvent) {
+        event.member = m.upTo(" ").string
+        event.process = event.member
+        if let rest = m.after("terminated by ") {
+            event.kind = .killed(signal: signalNumber(rest.word.string.filter { $0 != ";" }), coreDumped: rest.contains("core dumped"))
+        } else {
+            event.kind = .exited(code: m.after("exit status ")?.number ?? 0)
+        }
     }
 
     /// `pool www`: one php-fpm has several.

@@ -4,6 +4,9 @@ package enum LogTime {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ].map { Array($0.utf8) }
 
+    /// 1 to 12 for `Jan` to `Dec`.
+    static func month(named name: Substring) -> Int? { months.firstIndex(of: Array(name.utf8)).map { $0 + 1 } }
+
     /// The first `[22/Nov/2026:10:03:04 +0000]` or `2026-11-22T10:03:04+00:00` of a line; O(length).
     package static func find(_ line: LineText) -> Timestamp? {
         if let open = line.find("["), let time = common(line.bytes[(open + 1)...]) { return time }

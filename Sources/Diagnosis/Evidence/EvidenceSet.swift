@@ -13,8 +13,10 @@ package struct EvidenceSet: Sendable {
     package var socketPath: Observation<PathFacts> = .notCollected
     package var units: Observation<[UnitState]> = .notCollected
     package var apps: Observation<[ManagedApp]> = .notCollected
-    /// Events of the journal and supervisors' logs, oldest first.
+    /// Events of the journal, oldest first.
     package var journal: Observation<[LifeEvent]> = .notCollected
+    /// Events of logs that process managers write themselves, oldest first.
+    package var managerLogs: Observation<[LifeEvent]> = .notCollected
     /// What came before was not read; nil: all of it was, as far as it was asked for.
     package var journalFrom: Timestamp?
     /// Events of the kernel log, oldest first.
@@ -57,14 +59,28 @@ package struct EvidenceSet: Sendable {
     /// What `gather` found.
     private var gathered: [LifeEvent]?
 
-    /// Journal and kernel events together, oldest first; ends that only systemd's properties tell are among them.
+    /// Events of all logs together, oldest first; ends that only systemd's properties tell are among them.
     package var events: [LifeEvent] { gathered ?? collectedEvents }
 
     /// Makes `events` cheap: many rules ask for them, and nothing is collected any more.
     mutating func gather() { gathered = collectedEvents }
 
+    /// A manager that runs in the foreground writes into the journal as well. O(log(journal)).
+    private func isInJournal(_ event: LifeEvent) -> Bool {
+        guard let journal = journal.value else { return false }
+        let range = event.time.advanced(byMilliseconds: -2_000)...event.time.advanced(byMilliseconds: 2_000)
+        var low = 0, high = journal.count
+        while low < high {
+            let middle = (low + high) / 2
+            if journal[middle].time < range.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        return journal[low...].prefix { range.contains($0.time) }.contains {
+            $0.kind == event.kind && $0.unit == event.unit && $0.member == event.member
+        }
+    }
+
     private var collectedEvents: [LifeEvent] {
-        let logged = (journal.value ?? []) + (kernel.value ?? [])
+        let logged = (journal.value ?? []) + (kernel.value ?? []) + (managerLogs.value ?? []).filter { !isInJournal($0) }
         let told = (units.value ?? []).compactMap { unit -> LifeEvent? in
             guard let end = unit.end,
                 !logged.contains(where: {

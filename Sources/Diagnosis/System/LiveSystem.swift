@@ -12,11 +12,20 @@ package struct LiveSystem: SystemReader {
     }
 
     /// As `SystemReader` says.
-    package func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    package func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] { try read(path, limit: limit, isTail: false) }
+
+    /// As `SystemReader` says.
+    package func tail(_ path: String, limit: Int) throws(SystemError) -> [UInt8] { try read(path, limit: limit, isTail: true) }
+
+    private func read(_ path: String, limit: Int, isTail: Bool) throws(SystemError) -> [UInt8] {
         // Non-blocking, so that a FIFO or a device in a hostile place cannot hold us.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw SystemError(errno, path) }
         defer { close(descriptor) }
+        if isTail {
+            let size = lseek(descriptor, 0, SEEK_END)
+            if size < 0 || lseek(descriptor, max(0, size - off_t(limit)), SEEK_SET) < 0 { throw SystemError(errno, path) }
+        }
         let isRing = path == "/dev/kmsg"
         var out: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: isRing ? 8_192 : min(max(limit, 1), 65_536))

@@ -32,6 +32,9 @@ package struct RecordedSystem: SystemReader, Codable {
     }
 
     /// As `SystemReader` says.
+    package func tail(_ path: String, limit: Int) throws(SystemError) -> [UInt8] { try read(path, limit: .max).suffix(limit) }
+
+    /// As `SystemReader` says.
     package func list(_ directory: String) throws(SystemError) -> [String] {
         if let code = errors[directory] { throw SystemError(code, directory) }
         if let names = directories[directory] { return names.sorted() }

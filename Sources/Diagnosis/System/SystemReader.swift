@@ -5,6 +5,8 @@ package protocol SystemReader: Sendable {
     func now() -> Timestamp
     /// The first `limit` bytes of a file; `/dev/kmsg` gives what the ring holds.
     func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]
+    /// The last `limit` bytes of a regular file.
+    func tail(_ path: String, limit: Int) throws(SystemError) -> [UInt8]
     /// Names in a directory, sorted.
     func list(_ directory: String) throws(SystemError) -> [String]
     /// The target of a symbolic link.
