@@ -8,20 +8,24 @@ import Testing
 /// after the other; on threads of their own they overlap, while task-local values (which carry the current test) stay.
 public struct BlockingTests: SuiteTrait, TestTrait, TestScoping {
     private static let gate = Gate(width: 4)
-    private static let executor = ThreadExecutor()
+    /// Threads for what blocks. Also for a `Task` that such a test makes: only child tasks inherit the test's own.
+    public static let executor: any TaskExecutor = ThreadExecutor()
 
     public var isRecursive: Bool { true }
 
     public func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
         guard testCase != nil else { return try await function() }
-        await Self.gate.enter()
-        do {
-            try await withTaskExecutorPreference(Self.executor) { try await function() }
-        } catch {
+        // The gate as well: a test is not to wait for a cooperative thread to be let in or out.
+        try await withTaskExecutorPreference(Self.executor) {
+            await Self.gate.enter()
+            do {
+                try await function()
+            } catch {
+                await Self.gate.leave()
+                throw error
+            }
             await Self.gate.leave()
-            throw error
         }
-        await Self.gate.leave()
     }
 
     /// Lets `width` tests in at a time, in the order of their coming.
