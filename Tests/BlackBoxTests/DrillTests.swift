@@ -20,7 +20,7 @@ struct DrillTests {
     }
 
     @Test("works on the running goodgate and its app, when it is told that it may kill") func running() throws {
-        let control = try ControlSite(app: "instances 2; health uri=/health interval=100ms timeout=300ms fails=2;", workers: 2)
+        let control = try ControlSite(app: "instances 2; health uri=/health interval=100ms timeout=3s fails=2;", workers: 2)
         try control.waitUntilUp()
         let before = Set(try control.instances().compactMap { $0["process"] as? Int })
         let url = "http://127.0.0.1:\(control.site.port)/any?thing=1"
@@ -29,7 +29,7 @@ struct DrillTests {
         let refused = try control.run(words)
         #expect(!refused.succeeded && refused.errors.contains("say --kill"), "\(refused.output)\(refused.errors)")
         #expect(Set(try control.instances().compactMap { $0["process"] as? Int }) == before, "nothing was touched")
-        let result = try control.run(words + ["--kill"], seconds: 90)
+        let result = try control.run(words + ["--kill"], seconds: 120)
         #expect(result.succeeded, "\(result.output)\(result.errors)\(control.site.gateway.errorLog)")
         let lines = result.output.split(separator: "\n")
         for row in ["kill -9 of one instance", "rolling restart", "configuration reload x 20"] {
@@ -58,7 +58,7 @@ struct DrillTests {
         defer { drill.kill() }
         #expect(eventually { isStopped() }, "\(control.directory.read("drill-errors"))")
         drill.signal(signal)
-        #expect(drill.wait(seconds: 10) == .exited(128 + signal), "\(control.directory.read("drill-errors"))")
+        #expect(drill.wait(seconds: 30) == .exited(128 + signal), "\(control.directory.read("drill-errors"))")
         #expect(!isStopped())
         #expect(try control.instances().compactMap { $0["process"] as? Int } == [process])
         control.site.stop()
