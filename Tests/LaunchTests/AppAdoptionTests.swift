@@ -93,7 +93,7 @@ struct AppAdoptionTests {
         let first = try TestHost()
         defer { first.finish() }
         var specification = first.specification()
-        specification.environment = ["BOOT=2"]
+        specification.environment = ["BOOT=4"]
         first.supervisor.configure([specification])
         #expect(first.run { $0.processes.count == 1 })
         let process = try #require(first.processes.first)
@@ -115,7 +115,7 @@ struct AppAdoptionTests {
             specification.command = ["/bin/sh", "-c", "echo last words; exec " + specification.command.joined(separator: " ")]
         }
         kill(processes[0], SIGKILL)
-        #expect(waitUntil { !TestKeeper.exists(processes[0]) })
+        #expect(eventually { !TestKeeper.exists(processes[0]) })
         let host = try TestHost(directory: directory)
         defer { host.finish() }
         host.supervisor.configure([specification])
@@ -126,14 +126,6 @@ struct AppAdoptionTests {
         #expect(host.logged("exited on signal 9 after ") && host.logged(", while there was no supervisor"), "\(host.log)")
         #expect(host.run { $0.lastWords.contains { $0.lines.contains { $0.hasSuffix("last words") } } })
         #expect(host.run { $0.routes.count == 2 && $0.processes.count == 2 })
-    }
-
-    private func waitUntil(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<500 {
-            if condition() { return true }
-            usleep(10_000)
-        }
-        return false
     }
 
     @Test("a reboot takes the state of the instances, not what was deployed, scaled and stopped")

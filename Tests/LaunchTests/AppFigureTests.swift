@@ -35,8 +35,8 @@ struct AppFigureTests {
         let keeper = host.supervisor.apps["api"]?.instances.values.first?.keeperProcess ?? 0
         let memory = LiveProcess(keeper).status("VmRSS")
         print("un-routed ms: \(unrouted[7]) median, \(unrouted[14]) worst; new process ms: \(restarted[7]) median; keeper \(memory)")
-        #expect(unrouted[7] <= 250, "0.3 ms on an idle machine, 17 ms at a load of 12 on two cores")
-        #expect(restarted[7] <= 500, "10 ms of backoff, fork and exec of the keeper and of the app included")
+        #expect(unrouted[7] <= 500, "0.3 ms on an idle machine, 17 ms at a load of 12 on two cores")
+        #expect(restarted[7] <= 1000, "10 ms of backoff, fork and exec of the keeper and of the app included")
     }
 
     @Test("an app at rest costs no wake-up at all")

@@ -77,7 +77,7 @@ struct AppReleaseTests {
         #expect(host.run { $0.processes.count == 1 && Set(processes).isDisjoint(with: $0.processes) }, "\(host.log)")
 
         var (one, other) = (host.specification("one"), host.specification("other"))
-        one.listen = .fixed(.ipv4(0x7F00_0001, port: 20_999))
+        one.listen = .fixed(.ipv4(0x7F00_0001, port: UInt16(Ports.free())))
         other.listen = one.listen
         host.supervisor.configure([one])
         #expect(host.run { $0.routes.count == 1 && $0.routes.keys.first?.app == "one" }, "\(host.log)")
@@ -129,7 +129,7 @@ struct AppReleaseTests {
         kill(try #require(host.supervisor.apps["api"]?.instances[InstanceKey(slot: 0, serial: 1)]).process, SIGKILL)
         #expect(host.run { $0.routes.keys.contains { $0.instance.serial == 3 } }, "\(host.log)")
         host.failingShare[candidate] = SoakComparison.Counts(requests: 20, failures: 10)
-        #expect(host.run(seconds: 5) { host in
+        #expect(host.run(seconds: 15) { host in
             host.reports.contains { if case .rollEnded(2, .worse) = $0.report { true } else { false } }
         }, "\(host.log)")
     }

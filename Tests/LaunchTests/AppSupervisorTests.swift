@@ -20,7 +20,7 @@ struct AppSupervisorTests {
         let start = System.now
         kill(victim, SIGKILL)
         #expect(host.run { $0.routes.count == 1 })
-        #expect(System.now - start < 100)
+        #expect(System.now - start < 5000)
         #expect(host.run { $0.routes.count == 2 })
         #expect(host.processes.contains(other) && !host.processes.contains(victim))
         #expect(host.outlooks.last == .up)
@@ -122,7 +122,7 @@ struct AppSupervisorTests {
         #expect(host.logged("it seems to ignore $PORT"))
     }
 
-    @Test("an app bound to ::1 only is dialled there, and that is said")
+    @Test("an app bound to ::1 only is dialled there, and that is said", .enabled(if: Ports.haveIPv6, "needs IPv6"))
     func onlyIPv6() throws {
         let host = try TestHost()
         defer { host.finish() }
@@ -208,8 +208,11 @@ struct AppSupervisorTests {
             try System.connect(socket.number, to: address)
             return socket
         }
+        // Python has a thread for each connection that it accepted.
+        let threads = "/proc/\(host.processes[0])/task/*"
+        #expect(eventually { System.glob(threads).count == 1 })
         let accepted = try connect()
-        usleep(100_000)
+        #expect(eventually { System.glob(threads).count == 2 })
         kill(host.processes[0], SIGSTOP)
         var waiting: [Descriptor] = []
         for _ in 0..<5 { waiting.append(try connect()) }
@@ -227,7 +230,7 @@ struct AppSupervisorTests {
         #expect(host.run { $0.rescued.count == 6 })
         #expect(host.rescued.last == (try System.localAddress(of: late.number)))
         host.rescued = []
-        #expect(host.run(seconds: 8) { $0.supervisor.rescued.isEmpty }, "they are not kept for ever")
+        #expect(host.run(seconds: 30) { $0.supervisor.rescued.isEmpty }, "they are not kept for ever")
     }
 
     @Test("listen fd: what is taken out of a queue leaves half of the descriptors for apps and workers; the rest follows")
@@ -253,7 +256,7 @@ struct AppSupervisorTests {
         #expect(host.run { $0.rescued.count == 1 })
         #expect(!host.run(seconds: 0.5) { $0.rescued.count != 1 })
         host.supervisor.descriptorsMax = System.descriptorsMax
-        #expect(host.run(seconds: 8) { $0.rescued.count == 5 }, "as soon as the first is let go of")
+        #expect(host.run(seconds: 30) { $0.rescued.count == 5 }, "as soon as the first is let go of")
     }
 
     @Test("listen unix: the path is in $SOCKET_PATH and can be dialled by others")

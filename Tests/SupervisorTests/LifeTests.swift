@@ -103,7 +103,7 @@ import Testing
             var silent: Int32?
             var isReady = false
             #expect(
-                rig.wait(20) {
+                rig.wait {
                     let answer = rig.ask(port: port)
                     guard ProgramRig.number(after: "generation", in: answer) == 2 else { return false }
                     if ProgramRig.number(after: "place", in: answer) == 0 {
@@ -134,7 +134,7 @@ import Testing
             #expect(rig.waitForLog("generation 2 runs"))
             #expect(rig.exists("new") && rig.exists("new.pid"))
             rig.signal(signal)
-            #expect(rig.wait(10) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             for name in ["old", "new", "nginx.pid", "new.pid"] { #expect(!rig.exists(name), "\(name)") }
         }
     }
@@ -149,7 +149,7 @@ import Testing
             rig.signal(SIGHUP)
             #expect(rig.waitForLog("[emerg]"))
             #expect(rig.read("error.log").contains("/missing/nginx.pid\" failed (2: No such file or directory)"))
-            #expect(rig.wait(5) { !rig.exists("new") })
+            #expect(rig.wait { !rig.exists("new") })
             #expect(rig.ask(path: rig.directory + "/old") != nil)
         }
     }
@@ -202,7 +202,7 @@ import Testing
             #expect(rig.waitForLog("has logs"), "the worker writes to the new file")
             #expect(rig.read("error.log.1").contains("reopens"))
             rig.signal(SIGQUIT)
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             #expect(rig.read("error.log").contains("[notice] \(rig.processIdentifier)#\(rig.processIdentifier): exit"))
         }
     }
@@ -213,7 +213,7 @@ import Testing
             try rig.start()
             #expect(rig.ask(path: rig.directory + "/s") != nil)
             rig.signal(signal)
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             #expect(rig.status == 0)
             #expect(!rig.exists("nginx.pid"))
             #expect(!rig.exists("s"))
@@ -226,7 +226,7 @@ import Testing
             try rig.start()
             #expect(rig.waitForLog("runs"))
             rig.signal(SIGTERM)
-            #expect(rig.wait(30) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             #expect(rig.read("error.log").contains("exited on signal 9"))
         }
     }
@@ -238,7 +238,7 @@ import Testing
             let start = Date()
             #expect(rig.waitForLog("more before it"))
             rig.signal(SIGQUIT)
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             let lines = rig.read("error.log").components(separatedBy: "is not understood").count - 1
             #expect(lines <= Int(Date().timeIntervalSince(start)) + 2, "one line a second at most")
         }
@@ -273,25 +273,25 @@ import Testing
             func pid() -> Int32? { Int32(rig.read("nginx.pid").trimmingCharacters(in: .whitespacesAndNewlines)) }
 
             rig.signal(SIGUSR2)
-            #expect(rig.wait(5) { rig.exists("nginx.pid.oldbin") && rig.exists("nginx.pid") })
+            #expect(rig.wait { rig.exists("nginx.pid.oldbin") && rig.exists("nginx.pid") })
             let first = try #require(pid())
             #expect(first != old)
             #expect(rig.read("nginx.pid.oldbin") == "\(old)\n")
             rig.signal(SIGTERM, to: first)
-            #expect(rig.wait(5) { !rig.exists("nginx.pid.oldbin") })
+            #expect(rig.wait { !rig.exists("nginx.pid.oldbin") })
             #expect(pid() == old)
             #expect(rig.ask(path: rig.directory + "/s") != nil)
 
             rig.signal(SIGUSR2)
-            #expect(rig.wait(5) { rig.exists("nginx.pid.oldbin") && rig.exists("nginx.pid") })
+            #expect(rig.wait { rig.exists("nginx.pid.oldbin") && rig.exists("nginx.pid") })
             let second = try #require(pid())
             defer { kill(second, SIGKILL) }
             rig.signal(SIGQUIT)
-            #expect(rig.wait(5) { !rig.isRunning && !rig.exists("nginx.pid.oldbin") })
+            #expect(rig.wait { !rig.isRunning && !rig.exists("nginx.pid.oldbin") })
             #expect(rig.ask(path: rig.directory + "/s") != nil)
             #expect(rig.ask(port: port) != nil)
             rig.signal(SIGTERM, to: second)
-            #expect(rig.wait(5) { !rig.exists("nginx.pid") && !rig.exists("s") })
+            #expect(rig.wait { !rig.exists("nginx.pid") && !rig.exists("s") })
         }
     }
 
@@ -302,13 +302,13 @@ import Testing
             #expect(rig.ask(path: rig.directory + "/s") != nil)
             try rig.write("nginx.conf", rig.read("nginx.conf").replacingOccurrences(of: "/nginx.pid", with: "/other.pid"))
             rig.signal(SIGUSR2)
-            #expect(rig.wait(10) { rig.exists("nginx.pid.oldbin") && rig.exists("other.pid") })
+            #expect(rig.wait { rig.exists("nginx.pid.oldbin") && rig.exists("other.pid") })
             let new = try #require(Int32(rig.read("other.pid").trimmingCharacters(in: .whitespacesAndNewlines)))
             defer { kill(new, SIGKILL) }
             rig.signal(SIGKILL)
-            #expect(rig.wait(10) { !rig.exists("nginx.pid.oldbin") })
+            #expect(rig.wait { !rig.exists("nginx.pid.oldbin") })
             rig.signal(SIGTERM, to: new)
-            #expect(rig.wait(10) { !rig.exists("other.pid") && !rig.exists("s") })
+            #expect(rig.wait { !rig.exists("other.pid") && !rig.exists("s") })
         }
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import TestKit
 import Testing
 
 /// A directory with the program, a stand-in worker and a configuration, and a running supervisor in it.
@@ -37,7 +38,7 @@ final class ProgramRig {
     func close() {
         if let process, process.isRunning {
             kill(process.processIdentifier, SIGTERM)
-            _ = wait(5) { !process.isRunning }
+            _ = wait { !process.isRunning }
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
         try? FileManager.default.removeItem(atPath: directory)
@@ -85,7 +86,7 @@ final class ProgramRig {
         process.standardOutput = FileHandle(forWritingAtPath: directory + "/stdout")
         process.standardError = FileHandle(forWritingAtPath: directory + "/stderr")
         try process.run()
-        guard wait(20, until: { !process.isRunning }) else {
+        guard wait(until: { !process.isRunning }) else {
             kill(process.processIdentifier, SIGKILL)
             throw Hang(arguments: arguments)
         }
@@ -103,7 +104,7 @@ final class ProgramRig {
         if let environment { process.environment = environment }
         try process.run()
         self.process = process
-        try #require(wait(5) { exists("nginx.pid") }, "the pid file appears: \(read("error.log"))")
+        try #require(wait { exists("nginx.pid") }, "the pid file appears: \(read("error.log"))")
     }
 
     var processIdentifier: Int32 { process?.processIdentifier ?? -1 }
@@ -112,9 +113,9 @@ final class ProgramRig {
 
     func signal(_ number: Int32, to target: Int32? = nil) { kill(target ?? processIdentifier, number) }
 
-    /// Waits until something is true.
-    func wait(_ seconds: Double, until condition: () -> Bool) -> Bool {
-        let end = Date().addingTimeInterval(seconds)
+    /// Waits until something is true, half a minute at most.
+    func wait(until condition: () -> Bool) -> Bool {
+        let end = Date().addingTimeInterval(30)
         while Date() < end {
             if condition() { return true }
             usleep(10_000)
@@ -124,7 +125,7 @@ final class ProgramRig {
 
     /// Waits for text in the error log.
     func waitForLog(_ text: String, count: Int = 1) -> Bool {
-        wait(10) { read("error.log").components(separatedBy: text).count > count }
+        wait { read("error.log").components(separatedBy: text).count > count }
     }
 
     /// What the worker behind an address answers: `worker PID generation N …`; nil when nobody listens.
@@ -161,19 +162,8 @@ final class ProgramRig {
         return Int32(words[index + 1])
     }
 
-    /// A TCP port that is free now.
-    static func freePort() -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_storage()
-        var length = unsafe cs_ipv4_address(&address, 0x7F00_0001, 0)
-        guard unsafe cs_bind(descriptor, &address, length) == 0,
-            unsafe cs_local_address(descriptor, &address, &length) == 0
-        else { return 0 }
-        var parts = cs_address()
-        _ = unsafe cs_read_address(&address, length, &parts)
-        return parts.port
-    }
+    /// A TCP port that nobody else gets.
+    static func freePort() -> UInt16 { UInt16(Ports.free()) }
 }
 
 /// Runs a test with a rig that is cleaned up whatever happens.

@@ -143,7 +143,7 @@ import Testing
             #expect(try rig.run(["-s", "reload"] + rig.standardArguments).status == 0)
             #expect(rig.waitForLog("exited with code 0"))
             #expect(try rig.run(["-s", "quit"] + rig.standardArguments).status == 0)
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             #expect(rig.status == 0)
             #expect(!rig.exists("nginx.pid"))
             try rig.write("nginx.pid", "rubbish\n")
@@ -162,7 +162,7 @@ import Testing
             #expect(getsid(daemon) == daemon)
             #expect(rig.ask(port: port) != nil)
             rig.signal(SIGTERM, to: daemon)
-            #expect(rig.wait(5) { !rig.exists("nginx.pid") })
+            #expect(rig.wait { !rig.exists("nginx.pid") })
         }
     }
 
@@ -178,11 +178,11 @@ import Testing
             #expect(try rig.run(rig.standardArguments).status == 0)
             let daemon = try #require(Int32(rig.read("nginx.pid").trimmingCharacters(in: .whitespacesAndNewlines)))
             defer { kill(daemon, SIGTERM) }
-            #expect(rig.wait(5) { children(of: daemon).count == 1 })
+            #expect(rig.wait { children(of: daemon).count == 1 })
             rig.signal(SIGWINCH, to: daemon)
-            #expect(rig.wait(5) { children(of: daemon).isEmpty })
+            #expect(rig.wait { children(of: daemon).isEmpty })
             rig.signal(SIGHUP, to: daemon)
-            #expect(rig.wait(5) { children(of: daemon).count == 1 })
+            #expect(rig.wait { children(of: daemon).count == 1 })
             #expect(rig.ask(port: port) != nil)
         }
     }
@@ -208,7 +208,7 @@ import Testing
             try rig.start(["run"] + rig.standardArguments)
             #expect(rig.read("nginx.pid") == "\(rig.processIdentifier)\n")
             rig.signal(SIGINT)
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             #expect(rig.status == 0)
         }
     }
@@ -238,13 +238,13 @@ import Testing
             shell.arguments = ["-c", "exec \(words) -g 'daemon off;' 0<&- 1>&- 2>&-"]
             try shell.run()
             defer { kill(shell.processIdentifier, SIGKILL) }
-            #expect(rig.wait(5) { rig.exists("nginx.pid") })
+            #expect(rig.wait { rig.exists("nginx.pid") })
             for number in 0...2 {
                 let target = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(shell.processIdentifier)/fd/\(number)")
                 #expect(target == (number == 2 ? rig.directory + "/error.log" : "/dev/null"))
             }
             kill(shell.processIdentifier, SIGTERM)
-            #expect(rig.wait(5) { !shell.isRunning })
+            #expect(rig.wait { !shell.isRunning })
         }
     }
 

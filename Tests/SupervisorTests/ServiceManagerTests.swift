@@ -32,7 +32,7 @@ import Testing
         let socket = try listen(kind == "path" ? bytes : [0] + bytes.dropFirst())
         let manager = ServiceManager(socket: kind == "path" ? name : "@" + name.dropFirst())
         manager.tell(.stopping(status: "x"))
-        #expect(System.waitReadable(socket.number, milliseconds: 1000))
+        #expect(System.waitReadable(socket.number, milliseconds: 30_000))
         #expect(System.receive(from: socket.number, capacity: 4096) == Array("STOPPING=1\nSTATUS=x".utf8))
     }
 
@@ -50,7 +50,7 @@ import Testing
             #expect(rig.ask(path: rig.directory + "/s") != nil)
             try rig.configure(http: "server { listen unix:\(rig.directory)/s; listen unix:\(rig.directory)/new; }")
             for signal in [SIGSTOP, SIGHUP, SIGQUIT, SIGCONT] { rig.signal(signal) }
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             #expect(!rig.exists("s") && !rig.exists("new"))
             #expect(!rig.read("error.log").contains("[emerg]"), "\(rig.read("error.log"))")
             var told: [String] = []
@@ -71,7 +71,7 @@ import Testing
             try rig.start()
             #expect(rig.ask(path: rig.directory + "/s") != nil)
             rig.signal(SIGQUIT)
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
             var told: [String] = []
             while System.waitReadable(socket.number, milliseconds: 0), let text = System.receive(from: socket.number, capacity: 4096) {
                 told.append(String(decoding: text, as: UTF8.self))
@@ -86,7 +86,7 @@ import Testing
             let path = rig.directory + "/notify"
             let socket = try listen(Array(path.utf8))
             func next() -> String {
-                guard System.waitReadable(socket.number, milliseconds: 5000) else { return "nothing" }
+                guard System.waitReadable(socket.number, milliseconds: 30_000) else { return "nothing" }
                 return System.receive(from: socket.number, capacity: 4096).map { String(decoding: $0, as: UTF8.self) } ?? ""
             }
             rig.environment = ["NOTIFY_SOCKET": path]
@@ -105,7 +105,7 @@ import Testing
             #expect(next().contains("READY=1\nSTATUS=serving with 1 worker; the new configuration was rejected"))
             rig.signal(SIGQUIT)
             #expect(next().hasPrefix("STOPPING=1"))
-            #expect(rig.wait(5) { !rig.isRunning })
+            #expect(rig.wait { !rig.isRunning })
         }
     }
 }
