@@ -42,7 +42,7 @@ struct EarlyEnds {
         let origin = try Origin { _ in .delay(0.05, .answer(body: Bytes("p"))) }
         let site = try Site(
             http: """
-                log_format all '\(all)'; proxy_connect_timeout 1s; proxy_read_timeout 1s;
+                log_format all '\(all)'; proxy_connect_timeout 10s; proxy_read_timeout 10s;
                 client_header_timeout 300ms; client_body_timeout 300ms;
                 """,
             server: """
@@ -55,7 +55,7 @@ struct EarlyEnds {
                 """)
         defer { site.stop() }
         let clients = try Self.ends.map { end in
-            let client = try site.client(timeout: 3)
+            let client = try site.client()
             try client.send(end.bytes)
             if !end.waits { client.close() }
             return client
@@ -80,7 +80,7 @@ struct EarlyEnds {
                 location / { return 200; }
                 """)
         defer { site.stop() }
-        let client = try site.client(timeout: 3)
+        let client = try site.client()
         try client.send(sent)
         _ = try client.readToEnd()
         #expect(eventually { site.gateway.directory.read("f.log").hasSuffix("\n") })

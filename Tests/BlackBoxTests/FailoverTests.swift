@@ -123,7 +123,7 @@ struct Failover {
         let site = try Site(
             http: """
                 upstream pair {
-                    server 127.0.0.1:\(origin.port) max_fails=1 fail_timeout=1s;
+                    server 127.0.0.1:\(origin.port) max_fails=1 fail_timeout=3s;
                     server 127.0.0.1:\(other.port) backup;
                 }
                 """,

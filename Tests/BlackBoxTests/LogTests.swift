@@ -26,11 +26,11 @@ struct AccessLog {
         defer { site.stop() }
         let client = try site.client()
         try client.send(Bytes("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: q\"b\\") + [9, 0x7f, 0xc3, 0xa9] + Bytes("z\r\n\r\n"))
-        let (bytes, _) = client.drain(seconds: 0.3)
-        if bytes.text.hasPrefix("HTTP/1.1 200") {
+        let reply = try client.readReply()
+        if reply.status == 200 {
             #expect(site.gateway.accessLines(1)[0].hasSuffix(#""q\x22b\x5C\x09\x7F\xC3\xA9z""#))
         } else {
-            #expect(bytes.text.hasPrefix("HTTP/1.1 400"), "DEL may be refused")
+            #expect(reply.status == 400, "DEL may be refused")
         }
     }
 
@@ -61,8 +61,8 @@ struct AccessLog {
         #expect(words[1] == "\(reply.head.count + 5)")
         #expect(words[2] == "\(Client.head("POST", "/", bodyCount: 3).count + 3)")
         for word in words[3...4] {
-            #expect(word.wholeMatch(of: #/0\.\d{3}/#) != nil)
-            #expect((0.1...0.5).contains(Double(word) ?? 0))
+            #expect(word.wholeMatch(of: #/\d+\.\d{3}/#) != nil)
+            #expect((0.1...20).contains(Double(word) ?? 0))
         }
         #expect(words[5...6] == ["1", "."])
     }
@@ -213,9 +213,10 @@ struct AccessLog {
         for _ in 0..<3 { _ = try site.get("/lost") }
         let receiver = try Datagrams(port: port, host: 9)
         _ = try site.get("/again")
-        // The last lost line may be late enough to arrive.
-        let lines = [receiver.next(), receiver.next(milliseconds: 500)].compactMap { $0 }
-        #expect(lines.contains { $0.hasSuffix("/again") }, "\(lines)")
+        // Lost lines may be late enough to arrive.
+        var lines: [String] = []
+        while lines.last?.hasSuffix("/again") != true, let line = receiver.next() { lines.append(line) }
+        #expect(lines.last?.hasSuffix("/again") == true, "\(lines)")
     }
 
     @Test("goes to syslog over UDP")
@@ -301,7 +302,7 @@ private final class Datagrams {
     deinit { close(descriptor) }
 
     /// The next datagram as text, nil if none comes.
-    func next(milliseconds: Int32 = 3_000) -> String? {
+    func next(milliseconds: Int32 = 20_000) -> String? {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, milliseconds) == 1 else { return nil }
         var bytes = Bytes(repeating: 0, count: 4_096)

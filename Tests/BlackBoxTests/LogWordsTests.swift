@@ -32,7 +32,7 @@ struct LogWords {
     func phases(_ sent: String, _ line: String) throws {
         let site = try Site(server: "error_log error.log info; location / { return 200; }", main: "error_log error.log info;")
         defer { site.stop() }
-        let client = try site.client(timeout: 3)
+        let client = try site.client()
         try client.send(sent)
         if sent.isEmpty { client.close() } else { _ = try client.readToEnd() }
         #expect(site.gateway.waitForError(line), "\(site.gateway.errorLog)")
@@ -40,10 +40,10 @@ struct LogWords {
 
     @Test("say that a client left while its answer was made")
     func abort() throws {
-        let origin = try Origin { _ in .delay(2, .answer(body: Bytes("x"))) }
+        let origin = try Origin { _ in .silence }
         let site = try Site(origin, server: "error_log error.log info;")
         defer { site.stop() }
-        let client = try site.client(timeout: 3)
+        let client = try site.client()
         try client.send(Client.head("GET", "/"))
         #expect(eventually { origin.requests.count == 1 })
         client.close()

@@ -118,7 +118,7 @@ struct Smuggling {
         defer { site.stop() }
         let client = try site.client()
         try client.send(vector.bytes)
-        let (bytes, how) = client.drain(seconds: 2)
+        let (bytes, how) = client.drain(seconds: 20)
         #expect(how != .timeout, "\(bytes.text)")
         #expect(origin.requests.isEmpty)
     }
@@ -130,7 +130,7 @@ struct Smuggling {
         defer { site.stop() }
         let client = try site.client()
         try client.send(vector.bytes)
-        let (bytes, how) = client.drain(seconds: 2)
+        let (bytes, how) = client.drain(seconds: 20)
         #expect(how == .end || how == .reset, "left open: \(bytes.text)")
         #expect(vector.statuses.contains(Int(bytes.text.dropFirst(9).prefix(3)) ?? 0), "\(bytes.text)")
         #expect(bytes.text.components(separatedBy: "HTTP/1.1 ").count == 2, "one answer: \(bytes.text)")
@@ -181,7 +181,7 @@ struct Splitting {
         defer { site.stop() }
         let client = try site.client()
         try client.send(Client.head("GET", "/a%0d%0aX-Evil:%20yes"))
-        let (bytes, _) = client.drain(seconds: 0.3)
+        let bytes = try client.readUntil("\r\n\r\n")
         #expect(!bytes.text.contains("\r\nX-Evil"))
     }
 
@@ -196,7 +196,7 @@ struct Splitting {
         defer { site.stop() }
         let client = try site.client()
         try client.send(Client.head("GET", "/a%0d%0aX-Evil:%20yes"))
-        let (bytes, _) = client.drain(seconds: 0.3)
+        let bytes = try client.readUntil("\r\n\r\n")
         #expect(bytes.text.hasPrefix("HTTP/1.1 302 "))
         #expect(!bytes.text.contains("\r\nX-Evil"))
     }

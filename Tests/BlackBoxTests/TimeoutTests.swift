@@ -38,7 +38,7 @@ struct Timeouts {
         defer { site.stop() }
         let client = try site.client()
         try client.send(Client.head("GET", "/"))
-        let (bytes, how) = client.drain(seconds: 3)
+        let (bytes, how) = client.drain(seconds: 20)
         #expect(how == .end || how == .reset)
         #expect(bytes.text.contains("Content-Length: 9\r\n"), "and the client can see that it was")
         #expect(site.gateway.waitForError("upstream timed out (110: Connection timed out) while reading upstream"))
@@ -46,10 +46,10 @@ struct Timeouts {
 
     @Test("is per read: a slow origin that keeps sending is not cut off")
     func steadyTrickle() throws {
-        let origin = try Origin { _ in .chunks((0..<5).map { Bytes("\($0)") }, pause: 0.3) }
-        let site = try Site(origin, location: "proxy_read_timeout 1s;")
+        let origin = try Origin { _ in .chunks((0..<5).map { Bytes("\($0)") }, pause: 0.7) }
+        let site = try Site(origin, location: "proxy_read_timeout 3s;")
         defer { site.stop() }
-        #expect(try site.get().text == "01234", "1.5 seconds in all, but none of its pauses is as long as a second")
+        #expect(try site.get().text == "01234", "3.5 seconds in all, but none of its pauses is as long as three")
     }
 
     @Test("of a head that never ends closes the connection (408)")
@@ -59,16 +59,16 @@ struct Timeouts {
         defer { site.stop() }
         let client = try site.client()
         try client.send("GET / HTTP/1.1\r\nHost: a\r\n")
-        let start = Deadline.now()
-        // A byte now and then does not buy more time.
-        for _ in 0..<4 {
+        // A byte now and then does not buy more time: it ends although they go on.
+        let hasEnded = eventually(within: 20) {
             usleep(60_000)
             try? client.send("X")
+            return site.gateway.accessLog.contains(" 408 ")
         }
-        let (bytes, how) = client.drain(seconds: 3)
+        #expect(hasEnded)
+        let (bytes, how) = client.drain(seconds: 20)
         #expect(how == .end || how == .reset)
         #expect(bytes.isEmpty || bytes.text.hasPrefix("HTTP/1.1 408 "))
-        #expect(Double(Deadline.now() - start) / 1e9 < 1.5)
         #expect(origin.requests.isEmpty)
     }
 
@@ -80,7 +80,7 @@ struct Timeouts {
         let crowd = try (0..<100).map { _ in try site.client() }
         try crowd.forEach { try $0.send("GET / HTTP/1.1\r\nHo") }
         #expect(try site.get().text == "x")
-        #expect(crowd.allSatisfy { $0.drain(seconds: 3).how != .timeout })
+        #expect(crowd.allSatisfy { $0.drain(seconds: 20).how != .timeout })
         #expect(try site.get().text == "x")
     }
 

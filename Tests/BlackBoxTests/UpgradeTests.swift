@@ -5,7 +5,7 @@ import TestKit
 struct Upgrades {
     private static let location = """
         proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
-        proxy_read_timeout 2s;
+        proxy_read_timeout 10s;
         """
     private static let head = Client.head("GET", "/ws", ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"])
 
@@ -18,7 +18,7 @@ struct Upgrades {
             try client.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello")
             let bytes = try client.readExactly(size)
             try client.send(Bytes(bytes.reversed()))
-            if clientEnds { _ = client.drain(seconds: 2) }
+            if clientEnds { _ = client.drain(seconds: 20) }
         }
         let site = try Site(server: "location / { proxy_pass http://127.0.0.1:\(origin.port); \(Upgrades.location) }")
         defer { site.stop() }
@@ -99,15 +99,15 @@ struct Upgrades {
         let origin = try RawOrigin { client in
             _ = try client.readUntil("\r\n\r\n")
             try client.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-            _ = client.drain(seconds: 5)
+            _ = client.drain(seconds: 20)
         }
         let site = try Site(server: """
-            location / { proxy_pass http://127.0.0.1:\(origin.port); \(Upgrades.location.replacing("2s", with: "300ms")) }
+            location / { proxy_pass http://127.0.0.1:\(origin.port); \(Upgrades.location.replacing("10s", with: "1500ms")) }
             """)
         defer { site.stop() }
         let client = try site.client()
         try client.send(Upgrades.head)
         #expect(try client.readReply().status == 101)
-        #expect(client.isClosedByPeer(within: 3))
+        #expect(client.isClosedByPeer(within: 9))
     }
 }

@@ -97,7 +97,7 @@ struct UpstreamFraming {
         try FileManager.default.removeItem(atPath: site.gateway.directory.path + "/gone")
         let client = try site.client()
         try client.send(Client.head("GET", "/"))
-        Thread.sleep(forTimeInterval: 0.3)
+        #expect(site.gateway.waitForError("[crit]"))
         #expect(try client.readReply().body == body)
         let lines = site.gateway.errorLog.split(separator: "\n").filter { $0.contains("[crit]") }
         #expect(lines.count == 1, "\(lines)")
@@ -216,16 +216,16 @@ struct UpstreamFraming {
         let upload = Bytes.patterned(12_000_000)
         let origin = try RawOrigin { client in
             _ = try client.readUntil("\r\n\r\n")
-            usleep(2_500_000)
+            usleep(3_500_000)
             _ = try client.readExactly(upload.count)
             try client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         }
         let site = try Site(server: """
-            client_max_body_size 0; client_body_timeout 1s; proxy_send_timeout 20s;
+            client_max_body_size 0; client_body_timeout 2s; proxy_send_timeout 20s;
             location / { proxy_pass http://127.0.0.1:\(origin.port); proxy_request_buffering off; proxy_http_version 1.1; }
             """)
         defer { site.stop() }
-        let client = try site.client(timeout: 20)
+        let client = try site.client()
         try client.send(Client.head("POST", "/", bodyCount: upload.count) + upload)
         #expect(try client.readReply().text == "ok")
     }
