@@ -12,7 +12,7 @@ struct AppCommandTests {
         for count in [3, 1] {
             let result = try control.run(["app", "scale", "one", "\(count)"], seconds: 40)
             #expect(result.succeeded, "\(result.output)\(result.errors)")
-            #expect(try control.instances().count { $0["state"] as? String == "ready" } == count)
+            #expect(try eventually { try control.instances().count { $0["state"] as? String == "ready" } == count })
         }
         #expect(load.finish().failures == [])
         let none = try control.run(["app", "scale", "one", "0"])
@@ -39,8 +39,12 @@ struct AppCommandTests {
         try directory.write("app.env", "VERSION=new\n")
         let result = try control.run(["app", "restart", "one"], seconds: 60)
         #expect(result.succeeded, "\(result.output)\(result.errors)")
-        let after = Set(try control.instances().compactMap { $0["process"] as? Int })
-        #expect(after.count == 2 && after.isDisjoint(with: before))
+        var after = Set<Int>()
+        let areNew = try eventually {
+            after = Set(try control.instances().compactMap { $0["process"] as? Int })
+            return after.count == 2 && after.isDisjoint(with: before)
+        }
+        #expect(areNew, "\(before) \(after)")
         #expect(try control.site.get().text.hasSuffix(" new"))
         #expect(load.finish().failures == [])
         control.site.stop()
@@ -53,7 +57,7 @@ struct AppCommandTests {
         let stopped = try control.run(["app", "stop", "one"], seconds: 40)
         #expect(stopped.succeeded, "\(stopped.output)\(stopped.errors)")
         #expect(processes.allSatisfy { kill($0, 0) != 0 })
-        #expect(try control.site.get().status == 503)
+        #expect(eventually { (try? control.site.get().status) == 503 })
         #expect(try control.run(["app", "list"]).output.contains("stopped"))
         let refused = try control.run(["app", "restart", "one"])
         #expect(refused.errors.contains("app \"one\" is stopped: start it with \"goodgate app start one\""))
@@ -126,8 +130,7 @@ struct AppCommandTests {
     @Test("logs has what an app in a crash loop wrote, while it waits for its next start") func logsOfCrashLoop() throws {
         let control = try ControlSite(app: "restart always backoff=3s..5s;", mode: "exit")
         try #require(eventually { (try? control.instances().first?["state"] as? String) == "backing_off" })
-        let result = try control.run(["app", "logs", "one"])
-        #expect(result.output.contains("one.0 out cannot find"), "\(result.output)\(result.errors)")
+        #expect(eventually { (try? control.run(["app", "logs", "one"]).output)?.contains("one.0 out cannot find") == true })
         #expect(try control.run(["app", "logs", "-n", "1", "one"]).output.split(separator: "\n").count == 1)
         control.site.stop()
     }
@@ -141,9 +144,11 @@ struct AppCommandTests {
         let unknown = try control.run(["app", "logs", "nobody"])
         #expect(unknown.ending == .exited(1) && unknown.errors.contains("there is no app \"nobody\""))
         let follower = try control.commands.start(["app", "logs", "-f", "-n", "0", "one"], output: directory.path + "/followed")
-        usleep(600_000)
-        _ = try control.run(["app", "restart", "one"], seconds: 40)
-        #expect(eventually { directory.read("followed").contains("booting none") })
+        // It may not follow yet when the app is restarted first.
+        #expect(eventually(within: 120) {
+            _ = try? control.run(["app", "restart", "one"])
+            return eventually(within: 3) { directory.read("followed").contains("booting none") }
+        })
         #expect(follower.poll() == nil)
         follower.kill()
         control.site.stop()

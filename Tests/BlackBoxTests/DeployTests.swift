@@ -138,10 +138,13 @@ struct DeployTests {
     }
 
     @Test("during a deploy is refused as busy, and the first one goes on") func busy() throws {
-        let control = try ControlSite(app: "start_timeout 20s;")
+        let control = try ControlSite(app: "start_timeout 60s;")
         try control.waitUntilUp()
+        // Starts when it is told to.
+        let script = "while [ ! -e go ]; do sleep 0.05; done; exec \(ControlSite.command(control.directory))\n"
+        try control.directory.write("slow.sh", script)
         let slow = try control.commands.start(
-            ["deploy", "one", "--command", ControlSite.command(control.directory, delay: 3), "--soak", "0s"],
+            ["deploy", "one", "--command", "/bin/sh \(control.directory.path)/slow.sh", "--soak", "0s"],
             output: control.directory.path + "/slow")
         #expect(eventually { control.directory.read("slow").contains("new instances are started") })
         for words in [["deploy", "one"], ["app", "restart", "one"]] {
@@ -149,7 +152,8 @@ struct DeployTests {
             #expect(second.ending == .exited(1))
             #expect(second.errors.contains("another deploy or restart of this app is under way"), "\(second.errors)")
         }
-        #expect(slow.wait(seconds: 30) == .exited(0), "\(control.directory.read("slow"))")
+        try control.directory.write("go", "")
+        #expect(slow.wait(seconds: 90) == .exited(0), "\(control.directory.read("slow"))")
         control.site.stop()
     }
 

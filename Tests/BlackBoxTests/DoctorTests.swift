@@ -85,7 +85,7 @@ struct DoctorTests {
             [ "$(wc -l < \(folder.path)/tests)" -eq 2 ] || exit 0
             cp \(file) \(folder.path)/seen
             kill -\(signal) $PPID
-            sleep 0.3
+            sleep 1
 
             """)
         // Written by this process, a program that another test starts meanwhile might hold it open for writing: "text file busy".

@@ -6,7 +6,7 @@ import TestKit
 /// Requests in the accept queue of an instance that dies (decision 8, c).
 @Suite("The accept queue of a dead instance", .blocking, .enabled(if: Target.isGoodgate))
 struct RescueTests {
-    /// Serves one request at a time. A POST is noted in the file `posts` before anything else, and takes 0.2 s.
+    /// Serves one request at a time. A POST is noted in the file `posts` before anything else, and takes 0.3 s.
     private static let program = """
         import http.server, os, socket, time
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -19,7 +19,7 @@ struct RescueTests {
             def do_GET(self): self.answer(str(os.getpid()).encode())
             def do_POST(self):
                 with open("posts", "a") as file: file.write(self.path + "\\n")
-                time.sleep(0.2)
+                time.sleep(0.3)
                 self.answer(b"done")
             def log_message(self, *arguments): pass
         class Server(http.server.HTTPServer):

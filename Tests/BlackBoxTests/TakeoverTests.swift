@@ -168,7 +168,7 @@ struct Takeovers {
         try directory.write(
             GatewayProcess.configurationName,
             good.replacingOccurrences(of: "server {", with: "server { listen 127.0.0.1:\(taken.port);"))
-        let failed = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 10)
+        let failed = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 60)
         #expect(failed.ending == .exited(1))
         #expect(orphans.allSatisfy { LiveProcess($0).isAlive })
         try directory.write(GatewayProcess.configurationName, good)
@@ -185,7 +185,7 @@ struct Takeovers {
         let site = try Site(server: "return 200 x;", workers: 2, directory: directory)
         #expect(eventually { site.gateway.workers.count == 2 })
         let workers = site.gateway.workers
-        let second = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 10)
+        let second = try RunningProcess.run(GatewayProcess.binary, GatewayProcess.arguments(directory.path), seconds: 60)
         #expect(second.ending == .exited(1))
         #expect(directory.read("error.log").contains("still could not bind()"))
         #expect(site.gateway.workers == workers)
@@ -324,6 +324,12 @@ struct Takeovers {
         control.site.stop()
     }
 
+    /// Stops processes. One that still is to be scheduled for that would be woken for a connection, and not take it.
+    private func hold(_ processes: [pid_t]) {
+        processes.forEach { kill($0, SIGSTOP) }
+        #expect(eventually { processes.allSatisfy { LiveProcess($0).status("State").hasPrefix("T") } })
+    }
+
     @Test("has left apps to a new binary: a worker that it starts then hears where they are now")
     func lateWorker() throws {
         let directory = try TemporaryDirectory()
@@ -338,9 +344,9 @@ struct Takeovers {
         old.forEach { kill($0, SIGKILL) }
         #expect(eventually { Set(site.gateway.workers).subtracting(old).filter(isSealed).count == 2 })
         // From here on, only these accept.
-        new.workers.forEach { kill($0, SIGSTOP) }
+        hold(new.workers)
         #expect(eventually { (try? site.client(timeout: 2).request().status) == 200 }, "\(site.gateway.errorLog)")
-        #expect((0..<20).allSatisfy { _ in (try? site.client(timeout: 5).request().status) == 200 })
+        #expect((0..<20).allSatisfy { _ in (try? site.client(timeout: 30).request().status) == 200 })
         new.workers.forEach { kill($0, SIGCONT) }
         kill(new.process, SIGQUIT)
         #expect(eventually { !LiveProcess(new.process).isAlive })
@@ -354,7 +360,7 @@ struct Takeovers {
         let new = try startNewBinary(site, app: victim)
         defer { kill(new.process, SIGKILL) }
         // All requests are the old worker's.
-        new.workers.forEach { kill($0, SIGSTOP) }
+        hold(new.workers)
         let statuses = RescueTests.postsAroundADeath(site, victim: victim)
         new.workers.forEach { kill($0, SIGCONT) }
         // One may have been accepted.
@@ -378,7 +384,7 @@ struct Takeovers {
         let (draining, ending) = newDrains ? (new, old) : (old, new)
         // So that the other one has the connection.
         let idle = children(of: ending, named: "worker")
-        idle.forEach { kill($0, SIGSTOP) }
+        hold(idle)
         let slow = try site.client(timeout: 30)
         #expect(try slow.request().status == 200)
         try slow.send(Client.head("POST", "/", bodyCount: 2) + Bytes("a"))

@@ -196,7 +196,7 @@ struct VerdictPageTests {
         #expect(!reply.text.contains("<script") && !reply.text.contains("hunter2") && !reply.text.contains("\u{1b}"))
     }
 
-    /// Stands in for a control process in strange hands: after the first failure it says two thousand things of its incident within one
+    /// Stands in for a control process in strange hands: after the first failure it says three hundred things of its incident within one
     /// second of the monotonic clock, and notes in a file that the supervisor has read them all.
     private static let liar = """
         #!/usr/bin/python3
@@ -213,7 +213,7 @@ struct VerdictPageTests {
         while int(start) != int(end):
             time.sleep(1 - time.monotonic() % 1)
             start = time.monotonic()
-            for number in range(2000):
+            for number in range(300):
                 lie = b"<b>lie %d</b>" % number
                 words = text(lie) + text(b"<script>alert(1)</script>\\x1b[2J\\xff") + text(b"x" * 512) + struct.pack("<HH", 0, 0)
                 channel.send(b"G\\x02\\x03\\x03\\0" + struct.pack("<H", 1) + packet[-10:-2] + words)
@@ -253,7 +253,7 @@ struct VerdictPageTests {
         #expect(row("verdict", of: reply) == ["&lt;b&gt;lie 99&lt;/b&gt;"])
         #expect(row("cause", of: reply) == ["&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[2J&#xfffd;"])
         process.signal(SIGTERM)
-        #expect(process.wait(seconds: 6) == .exited(0))
+        #expect(process.wait(seconds: 30) == .exited(0))
     }
 
     @Test("takes effect and ends with a reload")

@@ -67,8 +67,9 @@ struct IncidentStoreTests {
         let start = ContinuousClock.now
         store.keep([one, try report(2)])
         one.requestsFailed = 500
-        store.keep([one])
-        #expect(ContinuousClock.now - start < .milliseconds(100))
+        // One that waited would do so each time.
+        for _ in 0..<20 { store.keep([one]) }
+        #expect(ContinuousClock.now - start < .seconds(2))
         // Also when a transaction has been given up.
         Thread.sleep(forTimeInterval: 0.5)
         #expect(store.hasBacklog && store.reports(since: nil).isEmpty)
