@@ -6,8 +6,11 @@
 /// size → (extension) → data … → size 0 → (trailer lines) → empty line
 /// ```
 public struct ChunkedDecoder: Sendable {
-    /// Payload bytes of the current chunk that are still to come.
-    public private(set) var remainingInChunk: UInt64 = 0
+    /// Payload bytes of the current chunk that are still to come; 0 until its size is known whole.
+    public var remainingInChunk: UInt64 { state == .data ? rest : 0 }
+
+    /// The same, and the size of the next chunk as far as its digits were read.
+    private var rest: UInt64 = 0
 
     private enum State: UInt8 {
         case sizeStart, size, afterSize, extensions, sizeLF
@@ -70,9 +73,9 @@ public struct ChunkedDecoder: Sendable {
     private mutating func data(_ bytes: ByteView, at index: Int) -> ChunkEvent? {
         let available = bytes.count &- index
         guard available > 0 else { return .needMore(consumed: index) }
-        let length = Int(min(remainingInChunk, UInt64(available)))
-        remainingInChunk &-= UInt64(length)
-        if remainingInChunk == 0 { state = .dataCR }
+        let length = Int(min(rest, UInt64(available)))
+        rest &-= UInt64(length)
+        if rest == 0 { state = .dataCR }
         return .data(index..<index &+ length)
     }
 
@@ -116,8 +119,8 @@ public struct ChunkedDecoder: Sendable {
             let digit = ByteClass.hexadecimal(byte)
             if digit < 16 {
                 // Int64.max has the top bit clear: four more bits fit if the top five are.
-                guard remainingInChunk <= UInt64(Int64.max) >> 4 else { return .sizeOverflow }
-                remainingInChunk = remainingInChunk << 4 | UInt64(digit)
+                guard rest <= UInt64(Int64.max) >> 4 else { return .sizeOverflow }
+                rest = rest << 4 | UInt64(digit)
                 state = .size
                 return nil
             }
@@ -134,7 +137,7 @@ public struct ChunkedDecoder: Sendable {
         default:
             guard byte == 0x0a else { return .invalidLineEnd }
             length = 0
-            state = remainingInChunk == 0 ? .trailerStart : .data
+            state = rest == 0 ? .trailerStart : .data
             return nil
         }
     }

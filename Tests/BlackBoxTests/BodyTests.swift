@@ -105,6 +105,25 @@ struct RequestBodies {
         #expect(site.gateway.waitForError("client intended to send too large \(kind)"))
     }
 
+    @Test("is refused as soon as a chunk is announced that makes it too large", arguments: ["", "proxy_request_buffering off;"])
+    func announcedTooLarge(_ location: String) throws {
+        let origin = try Origin { _ in .answer() }
+        let site = try Site(origin, location: location, server: "client_max_body_size 1k;")
+        defer { site.stop() }
+        let head = Client.head("POST", "/", ["Transfer-Encoding: chunked"])
+        let whole = "400\r\n" + String(repeating: "x", count: 1_024) + "\r\n"
+        for (body, sum) in [("401\r\nx", "0+1025"), ("7d0\r\nabc", "0+2000"), (whole + "1\r\nx", "1024+1")] {
+            let client = try site.client(timeout: 5)
+            try client.send(head + Bytes(body))
+            #expect(try client.readReply().status == 413, "\(sum)")
+            let line = "client intended to send too large chunked body: \(sum) bytes"
+            #expect(site.gateway.waitForError(line), "\(site.gateway.errorLog)")
+        }
+        let client = try site.client()
+        try client.send(head + Bytes(whole + "0\r\n\r\n"))
+        #expect(try client.readReply().status == 200)
+    }
+
     @Test("announced by Expect is asked for with 100 Continue")
     func expect() throws {
         let origin = try Origin { _ in .echo }

@@ -67,6 +67,21 @@ struct AccessLog {
         #expect(words[5...6] == ["1", "."])
     }
 
+    @Test("counts a chunked request as it came, and nothing of the next one", arguments: ["", "proxy_request_buffering off;"])
+    func chunkedLength(_ location: String) throws {
+        let origin = try Origin { _ in .answer() }
+        let site = try Site(origin, location: location, server: "access_log n.log n;", http: "log_format n '$request_length';")
+        defer { site.stop() }
+        let client = try site.client()
+        let first = Client.head("POST", "/", ["Transfer-Encoding: chunked"]) + Bytes("3;x=y\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n")
+        let second = Client.head("GET", "/second")
+        try client.send(first + second)
+        _ = try client.readReply()
+        _ = try client.readReply()
+        let log = { site.gateway.directory.read("n.log") }
+        #expect(eventually { log() == "\(first.count)\n\(second.count)\n" }, "\(log())")
+    }
+
     @Test("is buffered as one of those says who write into it")
     func sharedBuffer() throws {
         let site = try Site(

@@ -38,7 +38,7 @@ extension Ref where Value == Request {
         case .documentRoot: return documentRoot
         case .requestFilename: return requestFilename
         case .realPathRoot: return realPathRoot
-        case .requestLength: return decimal(Int64(value.headLength) + value.body.received)
+        case .requestLength: return decimal(Int64(value.headLength) + value.body.received + value.body.framingLength)
         case .requestTime: return seconds(Int64(worker.now &- main.value.startedAt))
         case .requestCompletion: return value.phase == .finished && !value.isAborted && value.isResponseComplete ? "OK" : ByteView()
         case .requestID: return requestID

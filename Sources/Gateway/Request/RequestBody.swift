@@ -30,6 +30,8 @@ struct RequestBody: ~Copyable {
     var decoder = ChunkedDecoder()
     /// Body bytes seen so far.
     var received: Int64 = 0
+    /// Bytes of chunk sizes, line ends and trailers seen so far: `$request_length` counts what came.
+    var framingLength: Int64 = 0
     /// The whole body, where it lies in one piece in memory (the head buffer or `memory`).
     var inPlace: ByteView?
     var memory: Ref<Buffer>?
@@ -91,6 +93,7 @@ struct RequestBody: ~Copyable {
         remaining = 0
         declaredLength = 0
         received = 0
+        framingLength = 0
         expectsContinue = false
         isConsumed = false
         keepsFile = false
@@ -181,11 +184,10 @@ extension Ref where Value == Request {
     }
 
     private func collect() {
-        let limit = location.value.bodySizeMax
         switch value.body.framing {
         case .none: return bodyDone()
         case .length: collectWithLength()
-        case .chunked: collectChunked(limit)
+        case .chunked: collectChunked()
         }
     }
 
@@ -242,29 +244,21 @@ extension Ref where Value == Request {
         bodyCollected()
     }
 
-    private func collectChunked(_ limit: Int64) {
+    private func collectChunked() {
         var input = connection.value.input!
         if value.body.memory == nil { value.body.memory = pool.value.take(location.value.bodyBufferSize) }
         let memory = value.body.memory!
         var budget = Worker.turnBudget
         while true {
-            switch value.body.decoder.decode(input.view) {
-            case .data(let range):
-                value.body.received += Int64(range.count)
-                if limit > 0, value.body.received > limit {
-                    log(.error, "client intended to send too large chunked body: \(value.body.received)+\(value.body.decoder.remainingInChunk) bytes")
-                    return bodyFailed(413)
-                }
-                var piece = input.view[range]
+            switch takeChunkPiece(input) {
+            case .payload(var piece):
                 while !piece.isEmpty {
                     if memory.room == 0, !spillBody() { return bodyFailed(500) }
                     let n = min(piece.count, memory.room)
                     memory.append(piece.prefix(n))
                     piece = piece.dropFirst(n)
                 }
-                input.consume(range.upperBound)
-            case .needMore(let consumed):
-                input.consume(consumed)
+            case .needMore:
                 guard connection.value.isReadable else { return waitForBody() }
                 guard budget > 0 else { return worker.postConnection(connection) }
                 budget -= 1
@@ -274,13 +268,47 @@ extension Ref where Value == Request {
                 case .wouldBlock: return waitForBody()
                 case .closed: return bodyFailed(0)
                 }
-            case .end(let consumed, _):
-                input.consume(consumed)
-                return bodyCollected()
-            case .failed:
-                log(.error, "client sent invalid chunked body")
-                return bodyFailed(400)
+            case .end: return bodyCollected()
+            case .failed: return
             }
+        }
+    }
+
+    enum ChunkPiece { case payload(ByteView), needMore, end, failed }
+
+    /// Takes the next piece of a chunked body from its input. A chunk that would make the body too large is refused as
+    /// soon as its size is known (nginx: ngx_http_request_body_chunked_filter).
+    /// - Returns: payload, valid until the input receives more; `failed` when the request was answered.
+    func takeChunkPiece(_ input: Ref<Buffer>) -> ChunkPiece {
+        let event = value.body.decoder.decode(input.view)
+        var payload = 0..<0
+        if case .data(let range) = event { payload = range }
+        let size = Int64(payload.count) + Int64(clamping: value.body.decoder.remainingInChunk)
+        let limit = location.value.bodySizeMax
+        if limit > 0, size > limit - value.body.received {
+            log(.error, "client intended to send too large chunked body: \(value.body.received)+\(size) bytes")
+            bodyFailed(413)
+            return .failed
+        }
+        switch event {
+        case .data:
+            let piece = input.view[payload]
+            value.body.received += Int64(payload.count)
+            value.body.framingLength += Int64(payload.lowerBound)
+            input.consume(payload.upperBound)
+            return .payload(piece)
+        case .needMore(let consumed):
+            value.body.framingLength += Int64(consumed)
+            input.consume(consumed)
+            return .needMore
+        case .end(let consumed, _):
+            value.body.framingLength += Int64(consumed)
+            input.consume(consumed)
+            return .end
+        case .failed:
+            log(.error, "client sent invalid chunked body")
+            bodyFailed(400)
+            return .failed
         }
     }
 

@@ -268,27 +268,14 @@ extension Ref where Value == Request {
         let payload = pool.value.take(16384)
         defer { pool.value.give(payload) }
         while payload.count < 16384 {
-            switch value.body.decoder.decode(input.view) {
-            case .data(let range):
-                value.body.received += Int64(range.count)
-                let limit = location.value.bodySizeMax
-                if limit > 0, value.body.received > limit {
-                    log(.error, "client intended to send too large chunked body: \(value.body.received) bytes")
-                    bodyFailed(413)
-                    return .failed
-                }
-                remember(input.view[range])
-                payload.append(input.view[range])
-                input.consume(range.upperBound)
+            switch takeChunkPiece(input) {
+            case .payload(let piece):
+                remember(piece)
+                payload.append(piece)
                 continue
-            case .needMore(let consumed): input.consume(consumed)
-            case .end(let consumed, _):
-                input.consume(consumed)
-                streamingDone()
-            case .failed:
-                log(.error, "client sent invalid chunked body")
-                bodyFailed(400)
-                return .failed
+            case .needMore: break
+            case .end: streamingDone()
+            case .failed: return .failed
             }
             break
         }
