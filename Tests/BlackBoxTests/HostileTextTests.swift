@@ -29,6 +29,22 @@ struct HostileTexts {
         #expect(try site.get("/" + String(repeating: "a", count: 40) + "c/ab").status == 500)
     }
 
+    @Test("get 500 from a server_name whose expression needs too many steps, and no other server's answer",
+          .enabled(if: Target.isGoodgate, "nginx closes the connection without an answer"))
+    func undecidedServer() throws {
+        let port = Ports.free()
+        let guarded = Site.block("", port, "server_name \"~(a+)+b\"; return 403;")
+        let gateway = try GatewayProcess(http: Site.block("", port, "server_name _; return 200;") + guarded)
+        defer { gateway.stop(allowing: ["[alert]"]) }
+        func status(_ host: String) throws -> String {
+            let reply = try Client.exchange(port, "GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+            return reply.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        }
+        #expect(try status("other") == "200")
+        #expect(try status("ab") == "403")
+        #expect(try status(String(repeating: "a", count: 40) + "cab") == "500")
+    }
+
     @Test("are one line in the error log, whatever a path holds")
     func lineBreaks() throws {
         let site = try Site(server: "root html;")

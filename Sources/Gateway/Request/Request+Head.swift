@@ -16,10 +16,11 @@ extension Ref where Value == Request {
         value.hasConnectionUpgrade = head.flags.contains(.connectionUpgrade)
         if let authority = head.authorityRange { replaceHostField(authority.view(base)) }
         countRequest()
-        takeHost(head, base)
+        let isServerKnown = takeHost(head, base)
         guard takeURI(head, base) else { return refuse(400, "client sent invalid request") }
         value.location = server.value.location
         guard value.body.begin(head: head) else { return refuse(400, "client sent invalid body framing") }
+        guard isServerKnown else { return finish(.status(500)) }
         if head.flags.contains(.unknownExpectation) { return refuse(417, "client sent unknown expectation") }
         decideKeepalive(head)
         if worker.value.http.value.usesRealIP { applyRealIP() }
@@ -53,25 +54,31 @@ extension Ref where Value == Request {
         for index in value.fields.indices where value.fields[index].token == .host { return value.fields[index].value = authority }
     }
 
-    private func takeHost(_ head: RequestHead, _ base: ByteView) {
+    /// Finds the server.
+    /// - Returns: false if a regular expression cannot tell which one it is.
+    private func takeHost(_ head: RequestHead, _ base: ByteView) -> Bool {
         let name = head.serverNameRange.view(base)
         let listener = connection.value.listener!
         value.server = listener.value.defaultServer
         guard !name.isEmpty else {
             // No Host (HTTP/1.0): the server whose name is "", if there is one.
             if !listener.value.hosts.isEmpty, let server = listener.value.hosts.names.find(ByteView()) { value.server = server }
-            return
+            return true
         }
         let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
         value.host = host
-        if !listener.value.hosts.isEmpty {
-            if let server = listener.value.hosts.names.find(host) {
-                value.server = server
-            } else if listener.value.hosts.hasRegexes {
-                value.captureCount = 0
-                if let server = listener.value.hosts.findRegex(host, self) { value.server = server }
+        guard !listener.value.hosts.isEmpty else { return true }
+        if let server = listener.value.hosts.names.find(host) {
+            value.server = server
+        } else if listener.value.hosts.hasRegexes {
+            value.captureCount = 0
+            switch listener.value.hosts.findRegex(host, self) {
+            case .server(let server): value.server = server
+            case .none: break
+            case .undecided: return false
             }
         }
+        return true
     }
 
     func lowercased(_ bytes: ByteView) -> ByteView {

@@ -16,9 +16,18 @@ struct HostTable {
 
     var hasRegexes: Bool { !regexes.isEmpty }
 
-    /// The first server whose regular expression matches; its captures become the request's.
-    func findRegex(_ host: ByteView, _ request: RequestRef) -> Ref<VirtualServer>? {
-        for index in regexes.indices where request.match(regexes[index].pattern, host) { return regexes[index].server }
-        return nil
+    enum Found { case server(Ref<VirtualServer>), none, undecided }
+
+    /// The first server whose regular expression matches; its captures become the request's. One that cannot be decided
+    /// may be the server that was meant, and its rules with it: no other one answers in its place.
+    func findRegex(_ host: ByteView, _ request: RequestRef) -> Found {
+        for index in regexes.indices {
+            switch request.decide(regexes[index].pattern, host) {
+            case .match: return .server(regexes[index].server)
+            case .noMatch: continue
+            case .undecided: return .undecided
+            }
+        }
+        return .none
     }
 }
