@@ -63,11 +63,15 @@ public struct RequestHeadParser: Sendable {
         }
     }
 
-    /// Takes a field: counts it, and looks at the names that decide framing and routing.
+    /// Takes a field: counts it, and looks at the names that decide framing and routing. One that is wrong is kept too,
+    /// for logs.
     @inline(__always)
     private mutating func accept(_ field: ParsedField, _ bytes: ByteView, _ fields: inout FieldTable) -> HeadError? {
         if fields.count >= Int(options.maxFields) { return HeadError(.tooManyFields) }
-        if field.token != .unknown, let error = note(field, bytes, fields) { return error }
+        if field.token != .unknown, let error = note(field, bytes, fields) {
+            fields.append(field)
+            return error
+        }
         fields.append(field)
         return nil
     }

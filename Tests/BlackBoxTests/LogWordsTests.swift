@@ -38,6 +38,24 @@ struct LogWords {
         #expect(site.gateway.waitForError(line), "\(site.gateway.errorLog)")
     }
 
+    @Test("name host and server of a head that was refused later", arguments: [
+        ("Host: b.example\r\nReferer: http://r/\r\nContent-Length: x", "b.example", "b.example\", referrer: \"http://r/\""),
+        ("Host: b.example\r\nContent-Length: 1\r\nContent-Length: 1", "b.example", "b.example\""),
+        ("Host: b.example\r\nHost: c.example", "b.example", "b.example\""),
+        ("Host: a/b", "a.example", "a/b\""),
+    ])
+    func refusedHost(_ fields: String, _ server: String, _ host: String) throws {
+        let port = Ports.free()
+        let servers = ["a.example", "b.example"].map { Site.block("", port, "server_name \($0); error_log \($0).log info;") }
+        let gateway = try GatewayProcess(http: servers.joined(separator: "\n"))
+        defer { gateway.stop() }
+        let reply = try Client.exchange(port, "GET / HTTP/1.1\r\n\(fields)\r\n\r\n")
+        #expect(reply.hasPrefix("HTTP/1.1 400 "))
+        let line = ", server: \(server), request: \"GET / HTTP/1.1\", host: \"\(host)\n"
+        let log = { gateway.directory.read("\(server).log") }
+        #expect(eventually { log().contains(line) }, "\(log())")
+    }
+
     @Test("say that a client left while its answer was made")
     func abort() throws {
         let origin = try Origin { _ in .silence }

@@ -143,7 +143,8 @@ extension Ref where Value == Request {
             }
         }
         exchange.value.hasIdempotencyKey = false
-        if proxy.value.passesHeaders { appendClientFields(proxy, exchange, to: head) }
+        // Of a head that was refused nothing goes on to the server of an error page.
+        if proxy.value.passesHeaders, !main.value.isBadHead { appendClientFields(proxy, exchange, to: head) }
         head.append("\r\n")
     }
 

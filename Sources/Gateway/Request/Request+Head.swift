@@ -156,7 +156,7 @@ extension Ref where Value == Request {
         value.isCounted = true
     }
 
-    /// The head ends here, incomplete: what there is of its first line is for the logs.
+    /// The head ends here, incomplete: what there is of it is for the logs, and for the server that its Host names.
     func takeUnfinishedHead(_ input: Ref<Buffer>) {
         guard let reader = value.headReader else { return }
         let base = input.whole
@@ -164,6 +164,9 @@ extension Ref where Value == Request {
             let head = reader.value.parser.head
             takeRequestLine(head, base)
             value.unparsedURI = head.pathAndQueryRange.view(base)
+            takeFields(reader, base)
+            if !head.serverNameRange.isEmpty { _ = takeHost(head, base) }
+            value.location = server.value.location
         } else {
             value.versionMinor = 0
             value.requestLine = firstLine(of: base)
