@@ -26,11 +26,17 @@ public enum Socket {
         }
     }
 
+    /// The calls that `connect` makes.
+    public enum ConnectStep { case socket, bind, connect }
+
     /// Opens a non-blocking stream socket and starts connecting.
-    /// - Returns: the descriptor, and 0 if connected at once, else -errno of connect (-EINPROGRESS while it goes on).
-    public static func connect(to address: SocketAddress, from local: SocketAddress?, options: ConnectOptions = ConnectOptions()) -> (descriptor: Int32, status: Int32) {
+    /// - Returns: the descriptor, the last call that was made, and what it said: 0 if connected at once, else -errno
+    ///   (-EINPROGRESS of connect while it goes on).
+    public static func connect(
+        to address: SocketAddress, from local: SocketAddress?, options: ConnectOptions = ConnectOptions()
+    ) -> (descriptor: Int32, step: ConnectStep, status: Int32) {
         let descriptor = cs_socket(address.family, Int32(SOCK_STREAM.rawValue))
-        guard descriptor >= 0 else { return (descriptor, descriptor) }
+        guard descriptor >= 0 else { return (descriptor, .socket, descriptor) }
         options.set(on: descriptor)
         if let local {
             if options.isTransparent {
@@ -39,10 +45,10 @@ public enum Socket {
             }
             _ = cs_set_option(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT_, 1)
             let bound = unsafe withUnsafeBytes(of: local.storage) { unsafe cs_bind(descriptor, $0.baseAddress!, local.length) }
-            if bound < 0 { return (descriptor, bound) }
+            if bound < 0 { return (descriptor, .bind, bound) }
         }
         let status = unsafe withUnsafeBytes(of: address.storage) { unsafe cs_connect(descriptor, $0.baseAddress!, address.length) }
-        return (descriptor, status)
+        return (descriptor, .connect, status)
     }
 
     /// Accepts one connection. Returns the descriptor or -errno.

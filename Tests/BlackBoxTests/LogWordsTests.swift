@@ -56,6 +56,18 @@ struct LogWords {
         #expect(eventually { log().contains(line) }, "\(log())")
     }
 
+    @Test("name the address that proxy_bind may not have; the request gets 500")
+    func bind() throws {
+        let origin = try Origin(answer: "x")
+        let site = try Site(origin, location: "proxy_bind 192.0.2.1;")
+        defer { site.stop(allowing: ["[crit]"]) }
+        #expect(try site.get("/").status == 500)
+        let line = "bind(192.0.2.1) failed (99: Cannot assign requested address) while connecting to upstream, client: 127.0.0.1"
+        #expect(site.gateway.waitForError(line), "\(site.gateway.errorLog)")
+        #expect(site.gateway.errorLog.contains("[crit]"))
+        #expect(origin.requests.isEmpty)
+    }
+
     @Test("say that a client left while its answer was made")
     func abort() throws {
         let origin = try Origin { _ in .silence }

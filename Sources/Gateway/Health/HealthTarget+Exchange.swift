@@ -26,7 +26,7 @@ extension Ref where Value == HealthTarget {
     private func connect() {
         value.isReused = false
         value.isReadable = false
-        let (descriptor, status) = Socket.connect(to: value.address, from: nil)
+        let (descriptor, _, status) = Socket.connect(to: value.address, from: nil)
         value.descriptor = descriptor
         guard descriptor >= 0 else { return finish("socket() failed (\(-descriptor): \(Socket.errorText(-descriptor)))") }
         guard status == 0 || status == -EINPROGRESS else { return finish(connectComplaint(-status)) }

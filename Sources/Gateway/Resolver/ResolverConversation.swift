@@ -45,7 +45,7 @@ extension Ref where Value == ResolverConversation {
     func open(to server: SocketAddress, _ usesStream: Bool, _ messages: [[UInt8]], _ worker: WorkerRef) -> Bool {
         value.usesStream = usesStream
         if usesStream {
-            let (descriptor, status) = Socket.connect(to: server, from: nil)
+            let (descriptor, _, status) = Socket.connect(to: server, from: nil)
             value.descriptor = descriptor
             guard descriptor >= 0, status == 0 || status == -EINPROGRESS else { return false }
         } else {

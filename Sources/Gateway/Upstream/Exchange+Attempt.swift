@@ -13,6 +13,9 @@ struct ExchangeFailure {
     var errno: Int32 = 0
     /// If it is known better than by `errno`.
     var reason: ReasonCode?
+    /// Our own exhaustion, or an address that this host may not use: no peer is to blame, and no other peer would help.
+    var isOurs: Bool { level == .alert || isBind }
+    var isBind = false
 }
 
 extension Ref where Value == Exchange {
@@ -110,14 +113,15 @@ extension Ref where Value == Exchange {
         options.receiveBuffer = settings.value.proxy.socketReceiveBuffer ?? 0
         options.sendBuffer = settings.value.proxy.socketSendBuffer ?? 0
         options.isTransparent = bind?.isTransparent ?? false
-        let (descriptor, status) = Socket.connect(to: upstream.value.peers[peer].address, from: bind?.address, options: options)
+        let (descriptor, step, status) = Socket.connect(
+            to: upstream.value.peers[peer].address, from: bind?.address, options: options)
         connection.value.worker = worker
         if connection.value.timer == .none { connection.value.timer = worker.value.loop.timers.make(connection.token) }
         worker.value.loop.timers.rebind(connection.value.timer, to: connection.token)
         connection.value.descriptor = descriptor
         guard descriptor >= 0, status == 0 || status == -EINPROGRESS else {
             connection.close()
-            return connectFailure(descriptor < 0 ? -descriptor : -status, isSocket: descriptor < 0, peer)
+            return connectFailure(step, -status, peer, from: bind?.address)
         }
         connection.value.upstream = upstream
         connection.value.peer = peer
@@ -145,8 +149,17 @@ extension Ref where Value == Exchange {
         return nil
     }
 
-    private func connectFailure(_ code: Int32, isSocket: Bool, _ peer: Int) -> ExchangeFailure {
-        if isSocket { return ExchangeFailure(kind: .error, level: .alert, message: "socket() failed", errno: code) }
+    private func connectFailure(
+        _ step: Socket.ConnectStep, _ code: Int32, _ peer: Int, from local: SocketAddress?
+    ) -> ExchangeFailure {
+        switch step {
+        case .socket: return ExchangeFailure(kind: .error, level: .alert, message: "socket() failed", errno: code)
+        case .bind:
+            let address = request.compose { local?.append(to: $0, withPort: local?.port != 0) }
+            let message = "bind(\(address.string)) failed"
+            return ExchangeFailure(kind: .error, level: .critical, message: message, errno: code, isBind: true)
+        case .connect: break
+        }
         let name = upstream.value.peers[peer].name.string
         let level: LogLevel
         switch code {
@@ -211,14 +224,14 @@ extension Ref where Value == Exchange {
     private func attemptFailed(_ failure: ExchangeFailure, phase: StaticString) -> Bool {
         let mark = mark(failure.reason, errno: failure.errno)
         request.log(failure.level, failure.message, errno: failure.errno, while: phase, mark: mark)
-        let detail = failure.kind == .invalidHeader ? failure.message : ""
+        let detail = failure.kind == .invalidHeader || failure.isBind ? failure.message : ""
         if value.isReused, failure.kind == .error, !hasAnswerBytes, let connection = value.connection {
             connection.noteClosed(idle: connection.value.idleBefore)
             value.metDeadConnection = true
         }
-        if failure.level == .alert {
-            // Our own exhaustion is 500, as in nginx: no peer is to blame, and no other peer would help.
-            tell(mark, .failedToClient, status: 500)
+        if failure.isOurs {
+            // 500, as in nginx.
+            tell(mark, .failedToClient, status: 500, detail: detail)
             finishAttempt(outcome: .neutral)
             giveUp(500)
             return false
