@@ -68,6 +68,17 @@ struct LogWords {
         #expect(origin.requests.isEmpty)
     }
 
+    @Test("name what was asked upstream, also when X-Accel-Redirect led elsewhere")
+    func askedUpstream() throws {
+        let origin = try Origin { _ in .answer(fields: ["X-Accel-Redirect: /private/none"]) }
+        let site = try Site(
+            origin, server: "location /p/ { proxy_pass http://origin/q/; } location /private/ { internal; root html; }")
+        defer { site.stop() }
+        #expect(try site.get("/p/x?y=1").status == 404)
+        let line = "request: \"GET /p/x?y=1 HTTP/1.1\", upstream: \"http://127.0.0.1:\(origin.port)/q/x?y=1\", host: "
+        #expect(site.gateway.waitForError(line), "\(site.gateway.errorLog)")
+    }
+
     @Test("say that a client left while its answer was made")
     func abort() throws {
         let origin = try Origin { _ in .silence }

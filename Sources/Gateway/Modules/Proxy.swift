@@ -183,7 +183,7 @@ extension Ref where Value == Request {
 
     /// The URI of the upstream request (nginx: ngx_http_proxy_create_request). Decoded bytes that come by way of variables never end the
     /// request line or split it: what is neither the client's own target nor escaped as a path goes through `appendTarget`.
-    func appendProxyURI(_ proxy: Ref<ProxyRuntime>, to head: Ref<Buffer>) {
+    private func appendProxyURI(_ proxy: Ref<ProxyRuntime>, to head: Ref<Buffer>) {
         if let target = value.modules.dynamicURI { return appendTarget(target, to: head) }
         guard let replacement = proxy.value.uri else {
             if value.isURIValidUnparsed, isMain { return head.append(value.unparsedURI) }
@@ -208,12 +208,6 @@ extension Ref where Value == Request {
         head.write(reserving: bytes.count * 3) { writer in
             URI.escape(bytes, .requestLine, into: &writer)
         }
-    }
-
-    /// For messages: the path as it is sent upstream.
-    func appendUpstreamURI(to line: Ref<Buffer>) {
-        guard let exchange = value.exchange, let proxy = exchange.value.proxy else { return }
-        appendProxyURI(proxy, to: line)
     }
 
     /// proxy_bind: the local address of upstream connections, and whether it may be foreign (transparent).

@@ -272,8 +272,18 @@ extension Ref where Value == Exchange {
         } else if let upstream = value.upstream {
             line.append(upstream.value.name)
         }
-        request.appendUpstreamURI(to: line)
+        line.append(sentTarget)
         line.append("\"")
+    }
+
+    /// The target of the request that was made for the upstream: what was asked there, wherever the client's request is
+    /// now (X-Accel-Redirect, error_page).
+    private var sentTarget: ByteView {
+        guard let head = value.head?.view,
+            let start = head.firstIndex(of: 0x20), let end = head.firstIndex(of: 0x0d)
+        else { return ByteView() }
+        // " HTTP/1.1" follows it.
+        return head[start + 1..<max(start + 1, end - 9)]
     }
 
     /// A field of the answer by a variable's name (`_` for `-`).
