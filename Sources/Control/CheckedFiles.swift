@@ -19,6 +19,11 @@ struct CheckedFiles: ConfigurationSource {
     }
 
     func read(path: String) throws(ConfigurationReadError) -> [UInt8] {
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let kind = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
+        if let kind, ![.typeRegular, .typeDirectory].contains(kind), target != "/dev/null" {
+            throw .unsuitable("is no regular file")
+        }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationReadError(code: 2, text: "No such file or directory")
         }

@@ -45,6 +45,43 @@ struct CommandLine {
         #expect(result.errors.contains("configuration file \(path) test failed\n"))
     }
 
+    @Test("-t waits for no pipe and reads no device: it says which file it is",
+          .enabled(if: Target.isGoodgate, "nginx waits"))
+    func noFile() throws {
+        let folder = try TemporaryDirectory()
+        let pipe = folder.path + "/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        func check(_ configuration: String) throws -> RunningProcess.Output {
+            let options = ["-t", "-p", folder.path + "/", "-e", "stderr", "-c", configuration]
+            return try RunningProcess.run(GatewayProcess.binary, options, seconds: 5)
+        }
+        for (path, text) in [(pipe, "is a pipe into which nobody writes"), ("/dev/zero", "is a device, not a file")] {
+            let direct = try check(path)
+            #expect(direct.status == 1 && direct.errors.contains("[emerg] "), "\(direct.errors)")
+            #expect(direct.errors.contains("\"\(path)\" \(text)"), "\(direct.errors)")
+            try folder.write("including.conf", "events { }\ninclude \(path);\n")
+            let included = try check("including.conf")
+            #expect(included.errors.contains("\"\(path)\" \(text) in \(folder.path)/including.conf:2"), "\(included.errors)")
+            let words = ["check", folder.path + "/including.conf"]
+            let report = try RunningProcess.run(GatewayProcess.binary, words, seconds: 10)
+            #expect(!report.succeeded && report.output.contains("\"\(path)\" is no regular file"), "\(report.output)")
+        }
+        try folder.write("empty.conf", "pid pid; events { }\ninclude /dev/null;\n")
+        #expect(try check("empty.conf").status == 0)
+    }
+
+    @Test("-t reads a pipe to its end, however slowly it comes",
+          .enabled(if: Target.isGoodgate, "nginx takes a pipe for an empty file"))
+    func slowPipe() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write("good.conf", good)
+        let writer = "{ head -n 3 good.conf; sleep 0.2; tail -n +4 good.conf; }"
+        let reader = "\(GatewayProcess.binary) -t -p . -e stderr -c /dev/stdin"
+        let result = try RunningProcess.run("/bin/sh", ["-c", "cd \(folder.path) && \(writer) | \(reader)"], seconds: 10)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("the configuration file /dev/stdin syntax is ok"), "\(result.errors)")
+    }
+
     @Test("-t -q is silent about a good configuration")
     func quiet() throws {
         let (result, _, _) = try run(good, ["-t", "-q"])

@@ -82,7 +82,8 @@ struct TreeBuilder {
             }
         }
         if let error = bundle.failures[path] {
-            report("open() \"\(path)\" failed (\(error.code): \(error.text))", at: includedFrom, directive: "include")
+            let failure = "open() \"\(path)\" failed (\(error.code): \(error.text))"
+            report(error.code == 0 ? "\"\(path)\" \(error.text)" : failure, at: includedFrom, directive: "include")
         }
         return nil
     }

@@ -21,14 +21,20 @@ extension ConfigurationSource {
 
 /// A file that could not be read.
 package struct ConfigurationReadError: Error, Hashable, Sendable {
-    /// errno.
+    /// errno; 0: the file is of a kind that is not read.
     package var code: Int32
-    /// Its text, e.g. `No such file or directory`.
+    /// Its text, e.g. `No such file or directory`; or what it is, e.g. `is a device, not a file`.
     package var text: String
 
     package init(code: Int32, text: String) {
         self.code = code
         self.text = text
+    }
+
+    /// No file that configurations are read from.
+    /// - Parameter text: what it is: `is …`.
+    package static func unsuitable(_ text: String) -> ConfigurationReadError {
+        ConfigurationReadError(code: 0, text: text)
     }
 }
 

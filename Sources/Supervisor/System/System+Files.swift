@@ -45,13 +45,26 @@ extension System {
     ///
     /// - Throws: EFBIG when there are more bytes than that.
     static func readFile(_ path: String, flags: Int32 = 0, bytesMax: Int = .max) throws(SystemError) -> [UInt8] {
-        let file = try open(path, flags: O_RDONLY | flags)
+        try readAll(try open(path, flags: O_RDONLY | flags), bytesMax: bytesMax)
+    }
+
+    /// Everything up to the end of an open file.
+    ///
+    /// - Parameter patience: Milliseconds that the end of a pipe which was opened without waiting is waited for.
+    /// - Throws: EFBIG when there are more bytes than that; EAGAIN when the end did not come in time.
+    static func readAll(_ file: Descriptor, bytesMax: Int = .max, patience: UInt64 = 0) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
+        let end = now + patience
         while true {
             let count = chunk.count
             // SAFETY: the buffer is `count` bytes long and lives during the call.
-            let read = try check(unsafe cs_read(file.number, &chunk, count))
+            let result = unsafe cs_read(file.number, &chunk, count)
+            if result == -Int(EAGAIN) {
+                let time = now
+                if time < end, waitReadable(file.number, milliseconds: Int32(clamping: end - time)) { continue }
+            }
+            let read = try check(result)
             if read == 0 { return bytes }
             guard read <= bytesMax - bytes.count else { throw SystemError(code: EFBIG) }
             bytes.append(contentsOf: chunk[..<read])
