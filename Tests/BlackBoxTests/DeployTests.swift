@@ -151,6 +151,9 @@ struct DeployTests {
             let second = try control.run(words)
             #expect(second.ending == .exited(1))
             #expect(second.errors.contains("another deploy or restart of this app is under way"), "\(second.errors)")
+            let waiting = /one\.0#\d+ of release 2 is not ready yet \(it is given up in \d+ s\)/
+            #expect(second.errors.contains(waiting), "\(second.errors)")
+            #expect(second.errors.contains("\"goodgate app stop one\""), "\(second.errors)")
         }
         try control.directory.write("go", "")
         #expect(slow.wait(seconds: 90) == .exited(0), "\(control.directory.read("slow"))")

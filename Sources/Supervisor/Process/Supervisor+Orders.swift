@@ -21,14 +21,17 @@ extension Supervisor {
         guard let apps, let status = apps.status.first(where: { $0.name == app }) else { return ControlAnswer(.refused) }
         defer { flushNews() }
         switch order {
-        case .start: return Self.answer(apps.start(app: app), refusal: "")
-        case .stop: return Self.answer(apps.stop(app: app), refusal: "")
+        case .start: return answer(apps.start(app: app), app, refusal: "")
+        case .stop: return answer(apps.stop(app: app), app, refusal: "")
         case .restart:
-            return Self.answer(apps.restart(app: app), refusal: "app \"\(app)\" is stopped: start it with \"goodgate app start \(app)\"")
+            return answer(
+                apps.restart(app: app), app,
+                refusal: "app \"\(app)\" is stopped: start it with \"goodgate app start \(app)\"")
         case .rollback:
             let (answer, release) = apps.rollback(app: app)
-            return Self.answer(
-                answer, release: release, refusal: "app \"\(app)\" has no release before this one since its block was edited")
+            return self.answer(
+                answer, app, release: release,
+                refusal: "app \"\(app)\" has no release before this one since its block was edited")
         case .scale(let count):
             guard (1...Self.instancesMax).contains(count) else {
                 return ControlAnswer(
@@ -37,8 +40,8 @@ extension Supervisor {
                         + (count == 0 ? "; to have none, stop the app: goodgate app stop \(app)" : ""))
             }
             let address = status.fixedAddress.map { " at \($0)" } ?? ""
-            return Self.answer(
-                apps.scale(app: app, to: Int(count)),
+            return answer(
+                apps.scale(app: app, to: Int(count)), app,
                 refusal: "app \"\(app)\" listens at a fixed address\(address), so there can be only one instance")
         }
     }
@@ -49,13 +52,20 @@ extension Supervisor {
         guard let apps else { return ControlAnswer(.refused) }
         defer { flushNews() }
         let (answer, release) = apps.deploy(app: app, order)
-        return Self.answer(answer, release: release, refusal: "the deploy cannot begin")
+        return self.answer(answer, app, release: release, refusal: "the deploy cannot begin")
     }
 
-    private static func answer(_ answer: AppMachine.Answer, release: UInt32 = 0, refusal: String) -> ControlAnswer {
+    private func answer(
+        _ answer: AppMachine.Answer, _ app: String, release: UInt32 = 0, refusal: String
+    ) -> ControlAnswer {
         switch answer {
         case .accepted: ControlAnswer(.accepted, release: release)
-        case .busy: ControlAnswer(.busy, text: "another deploy or restart of this app is under way: wait for its end")
+        case .busy:
+            ControlAnswer(.busy, text: """
+                another deploy or restart of this app is under way\
+                \(apps?.status.first { $0.name == app }?.waitingText(now: now) ?? ""): \
+                wait for its end, or give it up with "goodgate app stop \(app)", which stops the app as well
+                """)
         case .refused: ControlAnswer(.refused, text: refusal)
         }
     }
