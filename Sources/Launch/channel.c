@@ -83,7 +83,10 @@ void channel_report(struct keeper *k) {
     k->state.changes = k->changes;
     uint32_t phase = k->state.phase;
     if (phase == GG_PHASE_RUNNING || phase == GG_PHASE_FORKED) k->state.runtime_ns = monotonic_ns() - k->started_ns;
-    if (send_message(k, GG_STATE, &k->state, sizeof k->state, NULL, 0) >= 0) k->changes = 0;
+    if (send_message(k, GG_STATE, &k->state, sizeof k->state, NULL, 0) < 0) return;
+    k->changes = 0;
+    k->lines_told = k->state.lines;
+    k->told_at_ns = monotonic_ns();
 }
 
 /// Sends one answer to each request for lines, in their order: one that cannot be had is empty, one that finds no room comes later.

@@ -80,6 +80,8 @@ struct keeper {
     struct gg_state state;
     uint32_t changes;                   // not told to the supervisor yet
     int channel;                        // -1: no supervisor
+    uint64_t lines_told;                // number of lines that the supervisor knows of
+    uint64_t told_at_ns;                // when it was last told anything
     uint32_t answers_owed;              // requests for lines without an answer yet
     int listener;
     int notify;

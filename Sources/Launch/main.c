@@ -20,6 +20,8 @@
 #define MS 1000000ull
 /// Time between two scans for processes that are still to be killed.
 #define SWEEP_NS (20 * MS)
+/// Shortest time between two reports of which only the number of lines is new.
+#define LINES_NS (1000 * MS)
 
 static struct keeper keeper;
 
@@ -143,6 +145,11 @@ static int timers(struct keeper *k) {
     }
     if (k->kill_at_ns != 0) next = k->kill_at_ns;
     if (k->is_killing && k->sweep_at_ns < next) next = k->sweep_at_ns;
+    if (k->state.lines != k->lines_told && k->channel >= 0 && k->changes == 0) {
+        uint64_t due = k->told_at_ns + LINES_NS;
+        if (now >= due) k->changes |= GG_CHANGED_LINES;
+        else if (due < next) next = due;
+    }
     if (!has_process(k) && k->channel < 0) {
         if (k->orphaned_ns == 0) k->orphaned_ns = now;
         channel_close_listeners(k);     // nobody will serve what would wait there

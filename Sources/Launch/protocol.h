@@ -62,6 +62,7 @@ enum {                                  // gg_state.changes
     GG_CHANGED_EXITED = 128,
     GG_CHANGED_EMPTIED = 256,
     GG_CHANGED_LOG = 512,               // lines began or ceased to be dropped
+    GG_CHANGED_LINES = 1024,            // the app wrote lines; told once a second at most
 };
 
 enum {                                  // gg_state.phase

@@ -21,6 +21,30 @@ struct AppLinesTests {
         #expect(answers == [5, 20, 1, 30])
     }
 
+    @Test("their number is known while the app writes")
+    func number() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let talk = """
+            def talk():
+                for i in range(3000):
+                    print('line', i, flush=True)
+                    time.sleep(0.001)
+            threading.Thread(target=talk).start()
+
+            """
+        let serve = "S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+        host.start(host.specification(server: "import threading, time\n" + talk + serve))
+        var known: Set<UInt64> = []
+        #expect(host.run(seconds: 20) { host in
+            let lines = host.supervisor.status.first?.instances.first?.lines ?? 0
+            known.insert(lines)
+            return lines == 3000
+        })
+        // Several numbers on the way, and not one for each line: a keeper that tells costs its supervisor a wake-up.
+        #expect((3...40).contains(known.count), "\(known.sorted())")
+    }
+
     @Test("the last words of an instance that ended are told, the newest 40")
     func lastWords() throws {
         let host = try TestHost()

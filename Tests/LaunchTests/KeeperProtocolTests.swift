@@ -51,6 +51,7 @@ struct KeeperProtocolTests {
             "CHANGED_STARTED": mark(.started), "CHANGED_FAILED": mark(.failed), "CHANGED_READY": mark(.ready),
             "CHANGED_STOPPING": mark(.stopping), "CHANGED_RELOADING": mark(.reloading), "CHANGED_WATCHDOG": mark(.watchdog),
             "CHANGED_STATUS": mark(.status), "CHANGED_EXITED": mark(.exited), "CHANGED_EMPTIED": mark(.emptied), "CHANGED_LOG": mark(.log),
+            "CHANGED_LINES": mark(.lines),
             "PHASE_WAITING": phase(.waiting), "PHASE_FORKED": phase(.forked), "PHASE_RUNNING": phase(.running),
             "PHASE_EXITED": phase(.exited), "PHASE_EMPTY": phase(.empty), "PHASE_FAILED": phase(.failed),
             "STEP_PREPARE": step(.prepare), "STEP_INSTRUCTIONS": step(.instructions), "STEP_SOCKET": step(.socket),

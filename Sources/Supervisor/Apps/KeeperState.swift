@@ -15,6 +15,7 @@ struct KeeperState: Equatable {
         static let exited = Changes(rawValue: 128)
         static let emptied = Changes(rawValue: 256)
         static let log = Changes(rawValue: 512)
+        static let lines = Changes(rawValue: 1024)
     }
 
     /// `gg_state.phase`.
