@@ -77,11 +77,22 @@ struct DrillTests {
         }
         #expect(eventually { supervisor() != nil }, "\(directory.read("errors"))")
         let process = try #require(supervisor())
+        // It holds the lock of its state.
+        func states() -> [String] {
+            let folder = "/proc/\(process)/fd"
+            let open = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return open.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+                .filter { $0.hasSuffix("/lock") }.map { String($0.dropLast(5)) }
+        }
+        #expect(eventually { states().count == 1 })
+        let state = try #require(states().first)
         drill.signal(SIGTERM)
         #expect(drill.wait(seconds: 20) == .exited(128 + SIGTERM), "\(directory.read("errors"))")
         #expect(directory.read("errors") == "goodgate: the drill was interrupted by SIGTERM\n")
         #expect(!LiveProcess(process).isAlive)
         #expect(files() == ["errors", "output"])
+        let name = state.split(separator: "/").last ?? ""
+        for path in [state, "/var/lib/goodgate/\(name)"] { #expect(!FileManager.default.fileExists(atPath: path), "\(path)") }
     }
 
     @Test(arguments: ["ftp://a/", "https://a/", "a", "http://", "http://user@a/"]) func badURL(url: String) throws {

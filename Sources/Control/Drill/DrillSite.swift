@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Machine
 import NIOCore
 import NIOPosix
 
@@ -125,19 +126,28 @@ extension DrillSite {
         let process = Process()
         process.executableURL = programs.appendingPathComponent("goodgate")
         process.arguments = ["-p", folder.path + "/", "-c", "goodgate.conf", "-e", "error.log", "-g", "daemon off;"]
+        process.environment = environment.merging(["STATE_DIRECTORY": folder.path + "/state"]) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         supervisor = process
     }
 
+    private var environment: [String: String] { ProcessInfo.processInfo.environment }
+    private var pidFile: String { folder.path + "/goodgate.pid" }
+
+    /// What the supervisor keeps outside of the folder, for the next one: here there is none.
+    private var statePath: String {
+        StatePath.standard(for: pidFile, user: geteuid(), runtimeDirectory: environment["XDG_RUNTIME_DIR"] ?? "")
+    }
+
     /// The supervisor by its pid file: an upgrade has put another in place.
     var supervisorProcess: Int32? {
-        let text = try? String(contentsOf: folder.appendingPathComponent("goodgate.pid"), encoding: .utf8)
+        let text = try? String(contentsOfFile: pidFile, encoding: .utf8)
         return text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
 
-    /// Ends everything, and removes the folder unless it is to be kept.
+    /// Ends everything, and removes its state, and the folder unless it is to be kept.
     func stop(keepsFolder: Bool) async {
         if let process = supervisorProcess {
             _ = kill(process, SIGTERM)
@@ -149,6 +159,7 @@ extension DrillSite {
         let workers = lastStatus?.workers.compactMap(\.process) ?? []
         let instances = lastStatus?.apps.flatMap(\.instances).compactMap(\.process) ?? []
         for process in workers + instances where isOurs(process) { _ = kill(process, SIGKILL) }
+        try? FileManager.default.removeItem(atPath: statePath)
         if !keepsFolder { try? FileManager.default.removeItem(at: folder) }
     }
 

@@ -23,23 +23,21 @@ struct AppDirectories {
     /// One directory per app, owned by the app's user.
     var sockets: String { root + "/sockets" }
 
-    /// Where the supervisor that a file (its pid file, or its configuration) stands for keeps its state: so that two of
-    /// them on one host never take each other's apps. Short, for the sockets in it.
+    /// Where the supervisor that a file (its pid file, or its configuration) stands for keeps its state.
     ///
     /// - Throws: When the place belongs to somebody else.
     static func path(
         for file: String, user: UInt32 = System.effectiveUser, runtime: String = System.environment("XDG_RUNTIME_DIR") ?? ""
     ) throws(Taken) -> String {
-        let name = String(file.utf8.fingerprint, radix: 16)
-        if user == 0 { return "/run/goodgate/" + name }
-        if runtime.hasPrefix("/"), runtime.utf8.count <= 22 { return "\(runtime)/goodgate/\(name)" }
+        let path = StatePath.standard(for: file, user: user, runtimeDirectory: runtime)
         // Everybody may make a name in /tmp: a folder, or a link to one.
-        let directory = "/tmp/goodgate-\(user)"
-        if let entry = try? System.openEntry(directory), let facts = try? System.facts(of: entry),
+        let shared = StatePath.shared(by: user)
+        if path.hasPrefix(shared + "/"),
+            let entry = try? System.openEntry(shared), let facts = try? System.facts(of: entry),
             facts.user != user || facts.kind != S_IFDIR {
-            throw Taken(path: directory, owner: facts.user)
+            throw Taken(path: shared, owner: facts.user)
         }
-        return "\(directory)/\(name)"
+        return path
     }
 
     /// The place for what has to last that belongs to `root`: below what systemd says, else where the distribution or the user keeps such.
