@@ -1,3 +1,4 @@
+import Messages
 import Testing
 
 @testable import Control
@@ -40,6 +41,25 @@ struct OrderJudgeTests {
         let verdict = judge.judge(app([(0, 1, "finished", false, 1)]))
         let text = "api.0#1 did not become ready (exit status 3); it is not started again (restart)"
         #expect(verdict == Verdict(succeeded: false, text: text))
+    }
+
+    @Test("a restart does not end with the one before it, a deploy with the end of its release") func rolls() {
+        func event(_ kind: AppEvent.Kind, release: UInt32) -> AppEvent {
+            var event = AppEvent(time: 1, kind: kind, app: "api", level: 5, text: "\(kind)")
+            event.release = release
+            return event
+        }
+        let before = app([(0, 4, "ready", true, 0)], release: 2)
+        var restart = Judge(app: "api", goal: .rolled, release: 2, before: before)
+        #expect(restart.hear(event(.rollCompleted, release: 2)) == nil, "the restart before it")
+        #expect(restart.hear(event(.rollBegan, release: 2)) == nil)
+        #expect(restart.hear(event(.rollFailed, release: 2)) == Verdict(succeeded: false, text: "rollFailed"))
+        // A stopped app takes a release without a roll.
+        var deploy = Judge(app: "api", goal: .rolled, release: 3, before: before)
+        #expect(deploy.hear(event(.rollCompleted, release: 2)) == nil)
+        #expect(deploy.hear(event(.rollCompleted, release: 3))?.succeeded == true)
+        var start = Judge(app: "api", goal: .running, release: 2, before: before)
+        #expect(start.hear(event(.rollBegan, release: 2)) == nil && start.hear(event(.rollCompleted, release: 2)) == nil)
     }
 
     @Test("what fails again after it was ready counts") func failsLater() {

@@ -1,3 +1,5 @@
+import Messages
+
 extension AppOperation {
     /// How an order ended.
     struct Verdict: Equatable, Sendable {
@@ -13,6 +15,8 @@ extension AppOperation {
         let release: UInt32
         /// Failed starts in a row by slot, that are not of this order.
         private var oldFailures: [UInt32: UInt32] = [:]
+        /// A roll of this release was heard to begin, or there can be no other.
+        private var hasBegun: Bool
         /// Looks in a row that found it over, without having heard of its end.
         private var quietLooks = 0
 
@@ -24,7 +28,22 @@ extension AppOperation {
             self.app = app
             self.goal = goal
             self.release = release
+            hasBegun = release != before?.release
             for instance in before?.instances ?? [] { oldFailures[instance.slot] = instance.failedStarts }
+        }
+
+        /// Hears what happens. A restart is of the release that runs: the end of the one before it, which may come when
+        /// this one is ordered, is not its own.
+        /// - Returns: nil while the order is under way.
+        mutating func hear(_ event: AppEvent) -> Verdict? {
+            guard goal == .rolled, event.release == release else { return nil }
+            switch event.kind {
+            case .rollBegan: hasBegun = true
+            case .rollCompleted where hasBegun: return Verdict(succeeded: true, text: event.text)
+            case .rollFailed where hasBegun: return Verdict(succeeded: false, text: event.text)
+            default: break
+            }
+            return nil
         }
 
         /// Looks at the app.

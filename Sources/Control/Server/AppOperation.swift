@@ -115,12 +115,7 @@ struct AppOperation: Sendable {
             report.event = "\(event.kind)"
             report.instance = event.hasInstance ? name(slot: event.slot, serial: event.serial) : nil
             emit(report)
-            guard operation.goal == .rolled, event.release == release else { return nil }
-            switch event.kind {
-            case .rollCompleted: return Verdict(succeeded: true, text: event.text)
-            case .rollFailed: return Verdict(succeeded: false, text: event.text)
-            default: return nil
-            }
+            return judge.hear(event)
         }
 
         /// Looks at the app itself: events may be lost, and not every goal has one.
