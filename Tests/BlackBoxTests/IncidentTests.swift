@@ -73,6 +73,41 @@ struct IncidentTests {
         #expect(try dead.run(["why", "../status"]).errors.contains("is no incident id"))
     }
 
+    @Test("of an address in a proxy_pass is of host and port, and names the right line")
+    func implicitUpstreams() throws {
+        let folder = try TemporaryDirectory()
+        let control = folder.path + "/control/control.sock"
+        let origin = try Origin { _ in .answer(fields: ["X-Large: " + String(repeating: "x", count: 9_000)]) }
+        let dead = Ports.free()
+        let site = try Site(
+            server: """
+                location /dead { proxy_pass http://127.0.0.1:\(dead); }
+                location /large { proxy_pass http://127.0.0.1:\(origin.port)/x; }
+                location /chosen { proxy_pass http://127.0.0.1:$arg_port; }
+                """,
+            main: "control unix:\(control);", directory: folder)
+        defer { site.stop() }
+        let commands = Commands(socket: control)
+        try #require(eventually { commands.areAnswered })
+        #expect(try site.get("/large").status == 502)
+        #expect(eventually { why(control)?.rule == "P23" })
+        let large = try #require(why(control)), name = "127.0.0.1:\(origin.port)"
+        #expect(large.json["upstream"] as? String == name)
+        let file = folder.path + "/" + GatewayProcess.configurationName
+        let lines = try String(contentsOfFile: file, encoding: .utf8).components(separatedBy: "\n")
+        let line = try #require(lines.firstIndex { $0.contains("/large {") }) + 1
+        let page = try commands.run(["why"]).output
+        #expect(page.contains("where       upstream \(name)\n") && page.contains("\(file):\(line)"), "\(page)")
+        // nginx's own words stay.
+        #expect(site.gateway.errorLog.contains("upstream: \"http://\(name)/x\""), "\(site.gateway.errorLog)")
+        let other = Ports.free()
+        for path in ["/dead", "/chosen?port=\(other)"] { #expect(try site.get(path).status == 502) }
+        let wanted = ["127.0.0.1:\(dead) ", "127.0.0.1:\(other) ", "\(name) "]
+        #expect(eventually { (try? commands.run(["incidents"]).output).map { list in wanted.allSatisfy(list.contains) } ?? false })
+        let status = try commands.run(["status"]).output
+        #expect(status.contains("\n\(name) ") && status.contains("\n127.0.0.1:\(dead) "), "\(status)")
+    }
+
     @Test("of ten thousand failures has exact counts, and few records")
     func storm() throws {
         let dead = try DeadSite(workers: 2)

@@ -22,6 +22,31 @@ import Testing
         return Dictionary(UpstreamFacts.list(configuration).map { ($0.facts.name, $0.facts) }) { first, _ in first }
     }
 
+    @Test func `what a proxy_pass names is called by host and port, and has its own place`() throws {
+        let all = try facts(
+            """
+            server {
+                location /a { proxy_pass http://127.0.0.1:3000/a/; proxy_buffer_size 8k; }
+                location /b { proxy_pass http://127.0.0.1:3001; }
+                location /c { proxy_pass http://127.0.0.1; }
+                location /d { proxy_pass http://[::1]:3000; }
+                location /e { proxy_pass http://unix:/run/s:/e; }
+                location /f { proxy_pass http://127.0.0.1:3000; proxy_buffer_size 8k; }
+            }
+            """)
+        let expected = [
+            "127.0.0.1:3000": ("/c:4", "127.0.0.1:3000", 8_192), "127.0.0.1:3001": ("/c:5", "127.0.0.1:3001", 4_096),
+            "127.0.0.1:80": ("/c:6", "127.0.0.1", 4_096), "[::1]:3000": ("/c:7", "[::1]:3000", 4_096),
+            "unix:/run/s": ("/c:8", "unix:/run/s", 4_096),
+        ]
+        #expect(Set(all.keys) == Set(expected.keys))
+        for (name, (place, written, size)) in expected {
+            let one = try #require(all[name])
+            #expect(one.place == place && one.written == written && one.bufferSize == size && one.isImplicit, "\(one)")
+            #expect(one.servers.map(\.address.text) == [name])
+        }
+    }
+
     @Test func `numbers are those of the locations that pass there, and missing where these differ`() throws {
         let all = try facts(
             """

@@ -81,30 +81,6 @@ import Testing
         #expect(book.reports.allSatisfy { !$0.isOpen })
     }
 
-    /// `proxy_pass http://127.0.0.1:PORT` twice: both upstreams are called 127.0.0.1.
-    @Test func `of upstreams with one host the verdict has the one with the peer`() throws {
-        var book = IncidentBook()
-        book.configure(
-            [3_000, 3_001].map { port in
-                let text = "127.0.0.1:\(port)", place = "/etc/goodgate.conf:\(port)"
-                let server = UpstreamFacts.Server(text: text, address: PeerAddress(parsing: text), place: place)
-                return (UpstreamFacts(name: "127.0.0.1", place: place, servers: [server]), port == 3_001 ? "demo" : nil)
-            })
-        for (index, port) in [3_000, 3_001, 3_002].enumerated() {
-            var record = record(.responseTooBigHeader, peer: PeerAddress(parsing: "127.0.0.1:\(port)"))
-            record.upstream = "127.0.0.1"
-            let id = IncidentID(seconds: start.seconds, salt: 60 + UInt16(index))
-            book.record(record, id: id, detail: "", now: start)
-            let next = book.nextJob(now: start)
-            var job = try #require(next)
-            job.run(on: RecordedSystem(time: start))
-            let verdict = try #require(job.investigation.verdict)
-            let place = job.investigation.evidence.upstream.value?.place
-            #expect(place == (port == 3_002 ? nil : "/etc/goodgate.conf:\(port)"), "\(verdict.cause)")
-            book.finish(job, now: start)
-        }
-    }
-
     @Test func `an empty pool belongs to the incident that the worker named`() throws {
         var book = IncidentBook()
         let second = IncidentID(seconds: start.seconds, salt: 8)

@@ -238,7 +238,7 @@ import Machine
         ("proxy_pass http://a/$1;", nil, "a"), ("proxy_pass http://$to;", nil, "blue"), ("proxy_pass http://$to$request_uri;", nil, "blue"),
         ("proxy_pass http://${to}_2;", .error, nil),
         ("set $b 10.0.0.7:80; proxy_pass http://$b/x;", nil, "10.0.0.7:80"), ("set $b http://a; proxy_pass $b;", nil, "a"),
-        ("set $b ''; set $b A; proxy_pass http://$b;", nil, "a"), ("proxy_pass http://$geo;", nil, "10.0.0.8"),
+        ("set $b ''; set $b A; proxy_pass http://$b;", nil, "a"), ("proxy_pass http://$geo;", nil, "10.0.0.8:80"),
         ("proxy_pass http://$half;", .error, "blue"), ("set $b api.internal; proxy_pass http://$b;", .error, nil),
         ("set $b $host; proxy_pass http://$b;", .notice, nil), ("proxy_pass http://$host;", .notice, nil),
         ("proxy_pass http://10.0.0.1:3$port;", .notice, nil), ("resolver 10.0.0.53; proxy_pass http://$host;", nil, nil),

@@ -64,6 +64,21 @@ import Testing
         #expect(found.incidents.map(\.counts) == [[.connectRefused: 1, .poolEmpty: 1], [.connectRefused: 1]])
     }
 
+    @Test func `what a proxy_pass names is called by host and port`() {
+        let passes = ["http://app", "http://api.internal", "https://api.internal/x", "http://127.0.0.1:3000", "http://unix:/run/s:/"]
+        var system = RecordedSystem(time: Timestamp(seconds: 0))
+        system.files["/n"] = """
+            http {
+                upstream app { server 127.0.0.1; }
+                server { \(passes.enumerated().map { "location /\($0) { proxy_pass \($1); }" }.joined(separator: "\n")) }
+            }
+            """
+        let site = NginxSite(mainFile: "/n", prefix: "/", defaultErrorLog: "/e", defaultAccessLog: "/a", from: system)
+        #expect(site.upstreams.map(\.name) == ["app", "api.internal:80", "api.internal:443", "127.0.0.1:3000", "unix:/run/s"])
+        #expect(site.upstreams.map(\.written) == ["app", "api.internal", "api.internal", "127.0.0.1:3000", "unix:/run/s"])
+        #expect(site.upstreams.map(\.place) == [2, 4, 5, 6, 7].map { "/n:\($0)" })
+    }
+
     /// With `proxy_pass http://$host` every client makes up names.
     @Test func `names that clients made up are one incident, those of the configuration their own`() {
         func unresolved(_ time: String, _ name: String) -> String { Self.line(time, "\(name) could not be resolved (3: Host not found)") }

@@ -53,6 +53,11 @@ package struct UpstreamSettings: Sendable {
         self.name = name
         self.location = location
     }
+
+    /// What people and the board call it: nginx's name of an implied one lacks the port, and many services share a host.
+    package var label: String {
+        if !isImplicit { name } else if implicitPort == 0 { "unix:" + name } else { "\(name):\(implicitPort)" }
+    }
 }
 
 /// `server` of an upstream.

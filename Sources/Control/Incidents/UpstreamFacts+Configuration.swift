@@ -8,7 +8,8 @@ extension UpstreamFacts {
         let passes = (configuration.http?.locations ?? []).map(\.proxy)
         return (configuration.http?.upstreams ?? []).enumerated().map { index, upstream in
             let passes = passes.filter { $0.pass?.target == .upstream(index) }
-            var facts = UpstreamFacts(name: upstream.name, place: Self.place(upstream.location))
+            var facts = UpstreamFacts(name: upstream.label, place: Self.place(upstream.location))
+            facts.isImplicit = upstream.isImplicit
             facts.servers = upstream.servers.map { server in
                 let text = String(decoding: server.text, as: UTF8.self)
                 let address = PeerAddress(parsing: text).withDefaultPort(upstream.isImplicit ? upstream.implicitPort : 80)

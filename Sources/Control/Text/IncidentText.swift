@@ -24,7 +24,7 @@ enum IncidentText {
     static func page(_ report: IncidentReport) -> String {
         var out = "incident    \(report.id.text)\(report.isOpen ? ", open" : "")"
         if !report.aliases.isEmpty { out += " (also \(report.aliases.prefix(4).map(\.text).joined(separator: ", ")))" }
-        let peer = report.peer.map { " at \($0)" } ?? ""
+        let peer = report.peer.map { $0 == report.upstream ? "" : " at \($0)" } ?? ""
         let app = report.app.map { ", app \($0)" } ?? ""
         out += "\nwhere       \(TextEscape.terminal("upstream \(report.upstream)\(peer)\(app)"))\n"
         out += "when        \(time(report.first)) to \(time(report.last)) (\(length(report.last.since(report.first))))\n"

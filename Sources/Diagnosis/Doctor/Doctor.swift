@@ -107,7 +107,7 @@ package struct Doctor<System: SystemReader> {
             ? owner.map { "\($0) listens" } ?? "connected"
             : "\(ReasonCode.immediate(phase: .connecting, errorNumber: outcome.errorNumber, isUnixSocket: address.isUnixSocket, bytesRead: 0, reused: false).name)"
         return DoctorReport.UpstreamTest(
-            upstream: facts.name, server: server.text, address: address, place: server.place,
+            upstream: facts.name, server: facts.isImplicit ? facts.name : server.text, address: address, place: server.place,
             isReachable: outcome.errorNumber == 0, detail: detail,
             microseconds: outcome.errorNumber == 0 ? outcome.microseconds : nil, errorNumber: outcome.errorNumber)
     }

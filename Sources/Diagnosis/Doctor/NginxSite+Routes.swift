@@ -35,17 +35,19 @@ extension NginxSite {
         }
         func implicit(_ authority: String) -> UpstreamFacts {
             let address = PeerAddress(parsing: authority).withDefaultPort(scheme == "https" || scheme == "grpcs" ? 443 : 80)
-            return UpstreamFacts(
-                name: authority, place: directive.place,
+            var facts = UpstreamFacts(
+                name: address.text, place: directive.place,
                 servers: [.init(text: authority, address: address, place: directive.place)])
+            facts.isImplicit = true
+            return facts
         }
         var facts = implicit(target.authorities.first ?? "")
         for authority in target.authorities {
-            if let index = upstreams.firstIndex(where: { $0.name == authority }) {
+            facts = implicit(authority)
+            if let index = upstreams.firstIndex(where: { $0.name == ($0.isImplicit ? facts.name : authority) }) {
                 settle(&upstreams[index])
                 facts = upstreams[index]
             } else {
-                facts = implicit(authority)
                 settle(&facts)
                 upstreams.append(facts)
             }

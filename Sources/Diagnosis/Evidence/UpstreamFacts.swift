@@ -15,8 +15,10 @@ package struct UpstreamFacts: Sendable, Hashable {
             self.text = text; self.address = address; self.place = place
         }
     }
-    /// Name of the group, or the address when there is none.
+    /// Name of the group, or host and port when a `proxy_pass` names no group.
     package var name: String
+    /// A `proxy_pass` names its only server, as `text` says, and no group.
+    package var isImplicit = false
     /// `file:line` of the upstream block or of the `proxy_pass`.
     package var place: String
     package var scheme: String
@@ -34,5 +36,14 @@ package struct UpstreamFacts: Sendable, Hashable {
 
     package init(name: String, place: String, scheme: String = "http", servers: [Server] = []) {
         self.name = name; self.place = place; self.scheme = scheme; self.servers = servers
+    }
+
+    /// What stands in a `proxy_pass`.
+    package var written: String { isImplicit ? servers.first?.text ?? name : name }
+    /// The name of the group, or a good one for a group that is to be made.
+    package var groupName: String {
+        guard isImplicit, let server = servers.first else { return name }
+        if case .name(let host, _) = server.address { return host }
+        return "NAME"
     }
 }

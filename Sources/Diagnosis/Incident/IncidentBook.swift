@@ -57,9 +57,8 @@ package struct IncidentBook: Sendable {
     /// Each holds a thread: beyond it nothing is given up, and nothing more is started.
     private static let lostMax = 8
     private var apps: [String: AppHistory] = [:]
-    /// By upstream: what the configuration says, and the app behind it. Upstreams without a block have the name of the host alone, and
-    /// several of them may have one host.
-    private var upstreams: [String: [(facts: UpstreamFacts, app: String?)]] = [:]
+    /// By upstream: what the configuration says, and the app behind it.
+    private var upstreams: [String: (facts: UpstreamFacts, app: String?)] = [:]
     /// `memory_max` of apps, in bytes.
     private var memoryLimits: [String: UInt64] = [:]
     /// Incidents whose report changed since the last `takeChanged`.
@@ -89,17 +88,7 @@ package struct IncidentBook: Sendable {
     /// - Parameter memoryLimits: `memory_max` of the apps that have one, in bytes.
     package mutating func configure(_ list: [(facts: UpstreamFacts, app: String?)], memoryLimits: [String: UInt64] = [:]) {
         self.memoryLimits = memoryLimits
-        upstreams = Dictionary(grouping: list) { $0.facts.name }
-    }
-
-    /// What the configuration says of an incident's upstream: of several with one name that which has the peer, or its port alone; nil when
-    /// that is not known.
-    private func configured(_ incident: Incident) -> (facts: UpstreamFacts, app: String?)? {
-        guard let named = upstreams[incident.upstream] else { return nil }
-        guard named.count > 1, let peer = incident.peer else { return named.count == 1 ? named[0] : nil }
-        if let found = named.first(where: { $0.facts.servers.contains { $0.address == peer } }) { return found }
-        let sameport = named.filter { $0.facts.servers.contains { $0.address.port == peer.port } }
-        return sameport.count == 1 ? sameport[0] : nil
+        upstreams = Dictionary(list.map { ($0.facts.name, $0) }) { first, _ in first }
     }
 
     /// A failed attempt.
@@ -200,7 +189,7 @@ package struct IncidentBook: Sendable {
         return Job(
             serial: serial, work: InvestigationPlan.Work(incident: incident.id, step: work.step),
             investigation: entries[incident.id]?.investigation ?? Investigation(incident: incident.id), failure: failure,
-            subject: subject, upstream: configured(incident)?.facts, app: app(of: incident).flatMap(history))
+            subject: subject, upstream: upstreams[incident.upstream]?.facts, app: app(of: incident).flatMap(history))
     }
 
     /// Does not wait any longer for jobs that hang: one would end all verdicts.
@@ -254,11 +243,10 @@ package struct IncidentBook: Sendable {
 
     /// The name behind an incident: the only one that the configuration gives for its peer, or that did not resolve.
     private func host(of incident: Incident) -> String? {
-        let facts = configured(incident)?.facts
-        // An upstream without a block has the name that proxy_pass gives it.
-        let isAddress = !incident.upstream.contains { $0 == "/" || $0 == "$" }
-            && (incident.peer != nil || incident.counts[.dnsFailed] != nil)
-        let written = facts?.servers.map(\.address) ?? (isAddress ? [PeerAddress(parsing: incident.upstream)] : [])
+        // What a variable gave goes by its name when that did not resolve.
+        let isName = incident.peer == nil && incident.counts[.dnsFailed] != nil && !incident.upstream.contains { $0 == "/" || $0 == "$" }
+        let written =
+            upstreams[incident.upstream]?.facts.servers.map(\.address) ?? (isName ? [PeerAddress(parsing: incident.upstream)] : [])
         if let peer = incident.peer, written.contains(peer) { return nil }
         let names = written.compactMap { address -> String? in
             guard case .name(let host, let port) = address, incident.peer?.port ?? port == port else { return nil }
@@ -269,7 +257,7 @@ package struct IncidentBook: Sendable {
 
     /// The app behind an incident: that of its upstream, unless the peer is one of the servers that stand in the configuration.
     private func app(of incident: Incident) -> String? {
-        guard let upstream = configured(incident), let app = upstream.app else { return nil }
+        guard let upstream = upstreams[incident.upstream], let app = upstream.app else { return nil }
         if let peer = incident.peer, upstream.facts.servers.contains(where: { $0.address == peer }) { return nil }
         return app
     }

@@ -42,8 +42,8 @@ enum P04StaleName {
                         + "1.27.3 and later).",
                     commands: ["\(failure.proxy) -s reload"],
                     diff:
-                        " upstream \(evidence.upstream.value?.name ?? "NAME") {\n+    zone "
-                        + "\(evidence.upstream.value?.name ?? "NAME") 64k;\n+    resolver RESOLVER valid=10s;\n- "
+                        " upstream \(evidence.upstream.value?.groupName ?? "NAME") {\n+    zone "
+                        + "\(evidence.upstream.value?.groupName ?? "NAME") 64k;\n+    resolver RESOLVER valid=10s;\n- "
                         + "   server \(written);\n+    server \(written) resolve;\n }"
                 )))
     }

@@ -54,6 +54,6 @@ enum P21LocalPorts {
                     commands: [
                         "sysctl -w net.ipv4.ip_local_port_range='10240 65535'", "sysctl -w net.ipv4.tcp_tw_reuse=1",
                     ],
-                    diff: " upstream \(evidence.upstream.value?.name ?? "NAME") {\n+    keepalive 64;\n }")))
+                    diff: " upstream \(evidence.upstream.value?.groupName ?? "NAME") {\n+    keepalive 64;\n }")))
     }
 }

@@ -76,7 +76,7 @@ enum P25WrongProtocol {
         _ lines: [EvidenceLine], fix: String, to: String?
     ) -> Finding {
         let scheme = evidence.upstream.value?.scheme ?? "http"
-        let name = evidence.upstream.value?.name ?? failure.peerText
+        let name = evidence.upstream.value?.written ?? failure.peerText
         return Finding(
             confidence, Culprit(.configuration, evidence.upstream.value?.place ?? failure.peerText),
             "The proxy speaks \(wanted) to \(failure.peerText), which speaks \(speaks).", evidence: lines,

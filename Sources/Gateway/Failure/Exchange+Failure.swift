@@ -87,7 +87,7 @@ extension Ref where Value == Exchange {
     /// Group and peer as messages name them; the peer is empty when none was picked.
     private func names(_ peer: Int) -> (upstream: ByteView, peer: ByteView) {
         let isThere = peer >= 0 && peer < upstream.value.peers.count
-        return (upstream.value.name, isThere ? upstream.value.peers[peer].name : ByteView())
+        return (upstream.value.label, isThere ? upstream.value.peers[peer].name : ByteView())
     }
 
     private var failurePhase: AttemptPhase {
@@ -123,7 +123,7 @@ extension Ref where Value == Exchange {
 
     private func localIncident(_ peer: ByteView, _ reason: ReasonCode, _ second: UInt64) -> IncidentID {
         let worker = worker
-        let key = LocalIncidents.key(upstream.value.name, peer, family: reason.family)
+        let key = LocalIncidents.key(upstream.value.label, peer, family: reason.family)
         let id = worker.value.failures.local.incident(key, second: second) { worker.proposeIncident() }
         upstream.value.lastIncident = IncidentWord(id: id, second: second)
         return IncidentID(rawValue: id)

@@ -78,7 +78,7 @@ extension Ref where Value == Worker {
                 guard value.health.running[subject] == nil else { continue }
                 var address = upstream.value.peers[peer].address
                 if let port = check.value.port { address.port = port }
-                let name = "peer \(upstream.value.peers[peer].name.string) of upstream \"\(upstream.value.name.string)\""
+                let name = "peer \(upstream.value.peers[peer].name.string) of upstream \"\(upstream.value.label.string)\""
                 add(subject, check, address, name: name, known: upstream.knownHealth(of: peer))
             }
         }

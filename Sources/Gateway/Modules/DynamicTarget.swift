@@ -27,7 +27,7 @@ extension Ref where Value == Request {
         switch target.address {
         case .literal(let address):
             guard let address = SocketAddress(address) else { return refuseTarget(500) }
-            return temporaryUpstream([address], host: keep(target.host), for: exchange)
+            return temporaryUpstream([address], host: keep(target.host), port: target.port, for: exchange)
         case .name: return lookUp(target, for: exchange)
         }
     }
@@ -68,19 +68,32 @@ extension Ref where Value == Request {
     }
 
     /// A group of these addresses for this exchange alone; what it refers to is in the request's arena.
-    func temporaryUpstream(_ addresses: [SocketAddress], host: ByteView, for exchange: ExchangeRef) -> Ref<Upstream> {
+    func temporaryUpstream(
+        _ addresses: [SocketAddress], host: ByteView, port: UInt16, for exchange: ExchangeRef
+    ) -> Ref<Upstream> {
         exchange.value.ownsUpstream = true
         let peers = addresses.map { address in
             Upstream.PeerRuntime(address: address, name: compose { address.append(to: $0, withPort: true) })
         }
         return Ref<Upstream>.immortal(
             Upstream(
-                index: -1, name: host, settings: worker.value.http.value.temporaryUpstreamSettings,
+                index: -1, name: host, label: label(host, port), settings: worker.value.http.value.temporaryUpstreamSettings,
                 balancer: Balancer(
                     settings: BalancerSettings(), peers: peers.map { PeerSettings(name: $0.name.array) }),
                 idle: KeepalivePool(settings: KeepaliveSettings(capacity: 0), peerCapacity: max(1, peers.count)),
                 peers: peers, hashKey: nil,
                 usesAddressHash: false, keepsConnections: false, isLocal: false, sticky: nil, boardKeys: [],
                 implicitPort: 0, isGuarded: false))
+    }
+
+    private func label(_ host: ByteView, _ port: UInt16) -> ByteView {
+        compose { out in
+            if port == 0 { out.append("unix:") }
+            out.append(host)
+            if port != 0 {
+                out.append(":")
+                out.append(decimal: Int(port))
+            }
+        }
     }
 }

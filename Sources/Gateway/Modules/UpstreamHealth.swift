@@ -38,7 +38,7 @@ extension Ref where Value == Request {
         let counts = upstream.value.balancer.conditions(now: Machine.Milliseconds(worker.now))
         let isHealthy = counts[.up] > 0
         out.append("{\"name\":\"")
-        let name = upstream.value.name
+        let name = upstream.value.label
         out.write(reserving: 6 * name.count) { _ = LogEscape.json.write(name, into: &$0) }
         out.append("\",\"healthy\":")
         out.append(isHealthy ? "true" : "false")

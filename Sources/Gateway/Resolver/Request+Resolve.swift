@@ -67,6 +67,6 @@ extension Ref where Value == Request {
     private func temporaryUpstream(_ found: ResolvedName, host: ByteView, port: UInt16, for exchange: ExchangeRef)
         -> Ref<Upstream>
     {
-        temporaryUpstream(found.addresses.compactMap { SocketAddress($0.with(port: port)) }, host: host, for: exchange)
+        temporaryUpstream(found.addresses.compactMap { SocketAddress($0.with(port: port)) }, host: host, port: port, for: exchange)
     }
 }

@@ -27,7 +27,8 @@ extension HTTPCompiler {
         let pool = Machine.KeepaliveSettings(
             capacity: capacity, requests: keepalive.requests, time: Int64(keepalive.time), timeout: Int64(keepalive.timeout))
         return Upstream(
-            index: index, name: ByteView.immortal(Array(settings.name.utf8)), settings: Ref.immortal(settings), balancer: balancer,
+            index: index, name: ByteView.immortal(Array(settings.name.utf8)),
+            label: ByteView.immortal(Array(settings.label.utf8)), settings: Ref.immortal(settings), balancer: balancer,
             idle: KeepalivePool(settings: pool, peerCapacity: max(1, peers.runtimes.count)), peers: peers.runtimes, hashKey: key,
             usesAddressHash: policy == .addressHash, keepsConnections: capacity > 0,
             isLocal: settings.keepalive?.isLocal ?? false, sticky: settings.sticky.map { Ref.immortal(sticky($0)) },
@@ -73,7 +74,7 @@ extension HTTPCompiler {
                 let name = Array(socket.text(withPort: true).utf8)
                 peers.settings.append(PeerSettings(server, name: name))
                 peers.runtimes.append(Upstream.PeerRuntime(address: socket, name: ByteView.immortal(name)))
-                let key = PeerKey(upstream: settings.name, address: address.listenKey, ordinal: ordinal)
+                let key = PeerKey(upstream: settings.label, address: address.listenKey, ordinal: ordinal)
                 peers.boardKeys.append(key)
                 peers.configured.append(ConfiguredPeer(settings: peers.settings[peers.settings.count - 1], address: socket, boardKey: key))
             }

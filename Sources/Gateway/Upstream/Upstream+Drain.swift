@@ -9,7 +9,7 @@ extension Ref where Value == Worker {
     func take(_ drain: ServerDrain) {
         let server = Array(drain.server.utf8)
         let upstreams = value.http.value.upstreams
-        for index in upstreams.indices where upstreams[index].value.settings.value.name == drain.upstream {
+        for index in upstreams.indices where upstreams[index].value.settings.value.label == drain.upstream {
             let upstream = upstreams[index]
             guard upstream.value.drained.contains(server) != drain.isDraining else { continue }
             if drain.isDraining { upstream.value.drained.insert(server) } else { upstream.value.drained.remove(server) }

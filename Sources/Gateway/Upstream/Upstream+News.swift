@@ -18,7 +18,7 @@ extension Ref where Value == Worker {
         let upstreams = value.http.value.upstreams
         for index in upstreams.indices where upstreams[index].value.settings.value.app != nil {
             let upstream = upstreams[index]
-            guard upstream.value.settings.value.name == news.upstream else { continue }
+            guard upstream.value.settings.value.label == news.upstream else { continue }
             upstream.take(news, self)
         }
     }
@@ -53,7 +53,7 @@ extension Ref where Value == Upstream {
                 let name = Array(socket.text(withPort: true).utf8)
                 settings.append(PeerSettings(server.value.server, name: name))
                 runtimes.append(PeerRuntime(address: socket, name: worker.intern(name)))
-                keys.append(PeerKey(upstream: value.settings.value.name, address: address.listenKey))
+                keys.append(PeerKey(upstream: value.settings.value.label, address: address.listenKey))
                 slots.append(nil)
             }
         }
@@ -68,7 +68,7 @@ extension Ref where Value == Upstream {
                     name: name, server: Array(instance.name.utf8), weight: Int(instance.weight),
                     maxFails: instance.isOnTrial ? 0 : 1, slowStart: Int64(value.settings.value.appSlowStart), isDown: instance.isLeaving))
             runtimes.append(PeerRuntime(address: address, name: worker.intern(name)))
-            keys.append(PeerKey(upstream: value.settings.value.name, address: instance.address))
+            keys.append(PeerKey(upstream: value.settings.value.label, address: instance.address))
             slots.append(instance.slot.map { PeerSlot(index: Int($0), generation: instance.slotGeneration) })
         }
         value.markDrained(&settings, keys)
@@ -109,7 +109,7 @@ extension Ref where Value == Upstream {
         for address in value.followed.flatMap({ $0.value.addresses }) {
             let peer = value.boardKeys.firstIndex { $0.address == address.listenKey && $0.ordinal == 0 }
             guard let peer, value.sharing.slots[peer] == nil else { continue }
-            worker.report(.peerFound(FoundPeer(upstream: value.settings.value.name, address: address.listenKey)))
+            worker.report(.peerFound(FoundPeer(upstream: value.settings.value.label, address: address.listenKey)))
         }
     }
 

@@ -8,7 +8,10 @@ import Wire
 /// A group of servers, as one worker sees it: the balancer, the idle connections, and the peers' addresses. Immortal.
 struct Upstream: ~Copyable {
     let index: Int
+    /// As nginx's messages and variables name it.
     let name: ByteView
+    /// As verdicts, the board and people do (`UpstreamSettings.label`).
+    let label: ByteView
     let settings: Ref<UpstreamSettings>
     var balancer: Balancer
     var idle: KeepalivePool

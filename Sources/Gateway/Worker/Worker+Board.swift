@@ -89,7 +89,7 @@ extension Ref where Value == Worker {
         let named = Set(places.map(\.upstream))
         for index in upstreams.indices {
             let upstream = upstreams[index]
-            if upstream.value.sharing.column == nil || named.contains(upstream.value.settings.value.name) {
+            if upstream.value.sharing.column == nil || named.contains(upstream.value.settings.value.label) {
                 upstream.share(slots, on: board)
                 publishHealth(of: upstream)
             }

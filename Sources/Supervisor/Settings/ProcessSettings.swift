@@ -126,7 +126,7 @@ struct ProcessSettings {
         for upstream in http.upstreams {
             for server in upstream.servers {
                 for address in server.resolved {
-                    var peer = PeerKey(upstream: upstream.name, address: address.listenKey)
+                    var peer = PeerKey(upstream: upstream.label, address: address.listenKey)
                     let ordinal = seen[peer, default: 0]
                     seen[peer] = ordinal + 1
                     peer.ordinal = ordinal
