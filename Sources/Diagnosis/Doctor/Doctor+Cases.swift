@@ -71,7 +71,8 @@ extension Doctor {
             peer: incident.peer, proxyPID: instance.workerPID, since: incident.first.advanced(byMilliseconds: -600_000),
             until: incident.last)
         var place: String?
-        if let peer = incident.peer, let found = site.upstream(serving: peer, names: names) {
+        let isOwn = incident.counts.keys.allSatisfy(ReasonCode.ofProxy.contains)
+        if !isOwn, let peer = incident.peer, let found = site.upstream(serving: peer, names: names) {
             set.upstream = .known(found.facts, source: found.facts.place)
             place = found.server.place
             if case .name(let host, _) = found.server.address { subject.host = host; failure.host = host }

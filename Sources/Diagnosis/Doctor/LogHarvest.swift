@@ -17,6 +17,8 @@ package struct LogHarvest {
     var answers: [String: DoctorReport.AppAnswer] = [:]
     /// Host names that the configuration has.
     private var configured: Set<String>?
+    /// The process that could not bind last, and the address that it named first.
+    private var unbound: (pid: Int32, since: Timestamp, address: PeerAddress)?
     /// Closed at the end of reading.
     package private(set) var incidents: [Incident] = []
     /// Requests that failed for the client, by incident.
@@ -88,6 +90,8 @@ package struct LogHarvest {
                 report.bytesRead += Int64(line.bytes.count + 1)
                 // That a name server is silent is told once more with each name that does not resolve.
                 guard line.bytes.count > 30, let parsed = NginxErrorLine(line), !parsed.action.hasPrefix("resolving"),
+                    // A warning at the start: nothing has failed.
+                    !parsed.message.contains("exceed open file resource limit"),
                     let failure = NginxFailure.classify(parsed),
                     let time = self.zone.timestamp(parsed.time), time >= since
                 else { return true }
@@ -109,6 +113,7 @@ package struct LogHarvest {
         _ names: [String: [PeerAddress]]
     ) {
         earliest = min(earliest, time)
+        if ReasonCode.ofProxy.contains(failure.reason) { return addOwn(line, failure, time) }
         // A name that does not resolve stands in the message only.
         var host = failure.reason == .dnsFailed ? Self.unresolved(line.message) : nil
         let isUnresolved = host != nil && !line.message.contains("host not found in upstream")
@@ -127,7 +132,29 @@ package struct LogHarvest {
             time: time, upstream: upstream, peer: peer, phase: failure.phase, reason: failure.reason,
             errorNumber: line.errorNumber ?? 0,
             method: line.method, action: failure.reason == .bodyTruncated ? .cut : .failedToClient)
-        let id = grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id
+        note(line, time, as: grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id)
+    }
+
+    /// A failure of nginx itself: whatever request met it, no upstream is concerned.
+    private mutating func addOwn(_ line: NginxErrorLine, _ failure: NginxFailure, _ time: Timestamp) {
+        let peer = failure.reason == .portTaken ? boundAddress(line, time) : nil
+        let record = AttemptRecord(
+            time: time, upstream: "nginx", peer: peer, phase: failure.phase, reason: failure.reason,
+            errorNumber: line.errorNumber ?? 0, method: line.method, action: .failedToClient)
+        note(line, time, as: grouper.record(record, detail: failure.detail, detailNumber: failure.detailNumber).id)
+    }
+
+    /// nginx tries each of its addresses five times, and says at the end only that it gave up: all this is one failed start.
+    private mutating func boundAddress(_ line: NginxErrorLine, _ time: Timestamp) -> PeerAddress? {
+        if let unbound, unbound.pid == line.pid, abs(time.since(unbound.since)) < 10_000 { return unbound.address }
+        guard let text = line.message.between("bind() to ", " failed")?.string else { return nil }
+        let address = PeerAddress(parsing: text)
+        unbound = (line.pid, time, address)
+        return address
+    }
+
+    /// Lets the access log's line of the same request be found.
+    private mutating func note(_ line: NginxErrorLine, _ time: Timestamp, as id: IncidentID) {
         guard let client = line.client, let request = line.request else { return }
         let target = AccessLine.target(of: Array(request.utf8)[...])
         for identity in identities where explained.count < Self.matchesMax {

@@ -78,10 +78,10 @@ package struct NginxFailure: Sendable {
             return NginxFailure(
                 .portTaken, .picking, [27], "The proxy gave up binding its address: somebody else has it.")
         }
-        if m.hasPrefix("worker process "), m.contains(" exited on signal ") {
+        if m.hasPrefix("worker process "), let signal = m.after(" exited on signal ")?.number {
             return NginxFailure(
-                .connReset, .relayingBody, [7],
-                "A worker of the proxy itself died of signal \(m.after("on signal ")?.number ?? 0).")
+                .proxyCrashed, .relayingBody, signal == 9 ? [10, 7] : [7],
+                "A worker of the proxy itself died of signal \(signal).", detail: m.string, number: signal)
         }
         if m.contains("limiting requests") || m.contains("limiting connections") {
             return NginxFailure(

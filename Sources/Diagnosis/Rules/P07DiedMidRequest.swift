@@ -4,9 +4,10 @@ import Machine
 enum P07DiedMidRequest {
     static let rule = Rule(
         number: 7, slug: "died-mid-request", title: "Died in the middle of a request", depth: 5,
-        reasons: [.connReset, .connEndBeforeHead, .bodyTruncated, .connKeepaliveRace], judge: judge)
+        reasons: [.connReset, .connEndBeforeHead, .bodyTruncated, .connKeepaliveRace, .proxyCrashed], judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        if failure.has([.proxyCrashed]) { return ofProxy(failure, evidence) }
         let broken = RuleSupport.failures(failure, rule.reasons)
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {

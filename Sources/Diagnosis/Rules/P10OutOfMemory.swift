@@ -4,9 +4,10 @@ import Machine
 enum P10OutOfMemory {
     static let rule = Rule(
         number: 10, slug: "oom-kill", title: "Killed for its memory", depth: 9,
-        reasons: ReasonCode.peerGone.union([.responseTimeout]), judge: judge)
+        reasons: ReasonCode.peerGone.union([.responseTimeout, .proxyCrashed]), judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        if failure.has([.proxyCrashed]) { return ofProxy(failure, evidence) }
         let kills = evidence.events.filter { if case .outOfMemory = $0.kind { true } else { false } }
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {

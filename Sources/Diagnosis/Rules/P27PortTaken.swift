@@ -11,6 +11,7 @@ enum P27PortTaken {
         judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
+        if failure.has([.portTaken]) { return proxyCannotBind(failure, evidence) }
         guard let peer = failure.peer, peer.isIP, let port = peer.port else { return .notApplicable }
         guard let all = evidence.listeners.value else { return .undecided("the listener table was not read") }
         let units = evidence.units.value ?? []

@@ -68,6 +68,9 @@ package struct FailureCase: Sendable {
 }
 
 extension ReasonCode {
+    /// The proxy itself failed: it has no upstream to accuse.
+    package static let ofProxy: Set<ReasonCode> = [.localDescriptors, .localConnections, .localMemory, .portTaken, .proxyCrashed]
+
     /// The peer is gone: all of these follow from a dead or dying process.
     package static let peerGone: Set<ReasonCode> = [
         .connectRefused, .connReset, .connEndBeforeHead, .connKeepaliveRace, .socketMissing, .bodyTruncated, .poolEmpty,

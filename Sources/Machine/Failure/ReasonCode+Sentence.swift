@@ -35,6 +35,7 @@ extension ReasonCode {
         case .requestLimited: "A limit of the gateway refused the request."
         case .appAnswered: "The application itself answered with this error."
         case .clientGone: "The client went away first."
+        case .proxyCrashed: "A worker of the proxy itself died."
         }
     }
 }

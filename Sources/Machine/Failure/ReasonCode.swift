@@ -40,6 +40,8 @@ package enum ReasonCode: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case appAnswered = 31
     /// The client went away first.
     case clientGone = 32
+    /// A worker of the proxy itself died; told by logs of other proxies.
+    case proxyCrashed = 33
 
     /// The code as users see it: lower case, a group, a dot, a name. Never changes once published.
     package var name: StaticString {
@@ -77,6 +79,7 @@ package enum ReasonCode: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .requestLimited: "request.limited"
         case .appAnswered: "app.answered"
         case .clientGone: "client.gone"
+        case .proxyCrashed: "proxy.crashed"
         }
     }
 
@@ -99,7 +102,7 @@ package enum ReasonCode: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .portTaken: 11
         case .requestLimited: 12
         case .appAnswered: 13
-        case .unknown, .clientGone: 14
+        case .unknown, .clientGone, .proxyCrashed: 14
         }
     }
 
@@ -109,7 +112,7 @@ package enum ReasonCode: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .connectRefused: "connection_refused"
         case .connectTimeout: "connection_timeout"
         case .connectUnreachable: "destination_ip_unroutable"
-        case .connectDenied, .socketDenied, .unknown, .portTaken, .clientGone: "proxy_internal_error"
+        case .connectDenied, .socketDenied, .unknown, .portTaken, .clientGone, .proxyCrashed: "proxy_internal_error"
         case .socketMissing, .poolEmpty, .queueFull, .queueTimeout: "destination_unavailable"
         case .backlogFull: "connection_refused"
         case .localPorts, .localDescriptors, .localConnections, .localMemory, .requestLimited: "connection_limit_reached"
