@@ -82,33 +82,4 @@ package struct Doctor<System: SystemReader> {
         for collector in Collectors.all where collector.isHostWide { collector.collect(subject, from: system, into: &evidence) }
         report.gaps += evidence.gaps
     }
-
-    private mutating func testUpstreams(_ site: NginxSite) {
-        guard options.testsUpstreams else { return }
-        for facts in site.upstreams {
-            for server in facts.servers where !server.isDown && report.upstreams.count < 128 {
-                for address in addresses(of: server) { report.upstreams.append(test(facts, server, address)) }
-            }
-        }
-    }
-
-    func addresses(of server: UpstreamFacts.Server) -> [PeerAddress] {
-        guard case .name(let host, let port) = server.address else { return [server.address] }
-        return (names[host] ?? []).prefix(8).map { $0.withPort(port) }
-    }
-
-    private func test(_ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ address: PeerAddress)
-        -> DoctorReport.UpstreamTest
-    {
-        let outcome = system.probe(address, sending: nil, deadline: 1_000).result
-        let owner = evidence.listeners(for: address).first?.owner?.text
-        let detail =
-            outcome.errorNumber == 0
-            ? owner.map { "\($0) listens" } ?? "connected"
-            : "\(ReasonCode.immediate(phase: .connecting, errorNumber: outcome.errorNumber, isUnixSocket: address.isUnixSocket, bytesRead: 0, reused: false).name)"
-        return DoctorReport.UpstreamTest(
-            upstream: facts.name, server: facts.isImplicit ? facts.name : server.text, address: address, place: server.place,
-            isReachable: outcome.errorNumber == 0, detail: detail,
-            microseconds: outcome.errorNumber == 0 ? outcome.microseconds : nil, errorNumber: outcome.errorNumber)
-    }
 }

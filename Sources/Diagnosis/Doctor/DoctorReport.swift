@@ -59,6 +59,11 @@ package struct DoctorReport: Sendable, Codable {
         package var microseconds: Int?
         /// What connecting gave; 0 when it worked, 110 for no answer.
         package var errorNumber: Int32
+        /// What the health URI answered, and what the TLS handshake showed; nil: there is none, or it was not tried.
+        package var health: String?
+        package var tls: String?
+        /// It can be reached, but its health check or its certificate fails requests.
+        package var isTroubled = false
     }
 
     /// When the host was examined, and how far back.

@@ -26,12 +26,16 @@ extension NginxSite {
             for node in context.reversed() { if let found = node.last(name) { return found } }
             return nil
         }
+        // Files of certificates are relative to the configuration's.
+        let folder = String(mainFile.prefix(through: mainFile.lastIndex(of: "/") ?? mainFile.startIndex))
         func settle(_ facts: inout UpstreamFacts) {
             facts.scheme = scheme
             facts.connectTimeout = inherited("\(module)_connect_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
             facts.readTimeout = inherited("\(module)_read_timeout").flatMap { Self.seconds($0.arguments.first) } ?? 60
             facts.bufferSize = inherited("\(module)_buffer_size").flatMap { Self.size($0.arguments.first) } ?? 4_096
             facts.sendsServerName = inherited("\(module)_ssl_server_name")?.arguments.first == "on"
+            facts.healthCheck = facts.healthCheck ?? context.compactMap { $0.last("health_check") }.last.flatMap(Self.check)
+            if scheme == "https" || scheme == "grpcs" { facts.tls = Self.tls(module, facts, folder, inherited) }
         }
         func implicit(_ authority: String) -> UpstreamFacts {
             let address = PeerAddress(parsing: authority).withDefaultPort(scheme == "https" || scheme == "grpcs" ? 443 : 80)
@@ -68,6 +72,30 @@ extension NginxSite {
                 nextUpstream: inherited("\(module)_next_upstream")?.arguments,
                 keepsConnections: keepsConnections(module, fields, inherited), headerFields: fields,
                 version: inherited("\(module)_http_version")))
+    }
+
+    /// `health_check [uri=/] [port=…] [match=…]`; nil: of another kind than HTTP.
+    private static func check(_ directive: ConfigNode) -> UpstreamFacts.HealthCheck? {
+        func value(_ name: String) -> String? {
+            directive.arguments.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+        }
+        let uri = value("uri") ?? "/"
+        // What no request line holds, and what only nginx can know, is not asked.
+        guard value("type") == nil, uri.hasPrefix("/"), uri.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 36 }) else { return nil }
+        return UpstreamFacts.HealthCheck(uri: uri, port: value("port").flatMap { UInt16($0) }, hasMatch: value("match") != nil)
+    }
+
+    private static func tls(
+        _ module: String, _ facts: UpstreamFacts, _ folder: String, _ inherited: (String) -> ConfigNode?
+    ) -> UpstreamFacts.TLS {
+        func setting(_ name: String) -> String? { inherited("\(module)_ssl_\(name)")?.arguments.first }
+        let written = PeerAddress(parsing: facts.written)
+        let name = setting("name") ?? written.hostText
+        let isHost = if case .name = written { facts.isImplicit } else { false }
+        return UpstreamFacts.TLS(
+            name: name.contains("$") ? nil : name, isNameOfHost: setting("name") != nil || isHost,
+            sendsName: setting("server_name") == "on", verifies: setting("verify") == "on",
+            authorities: setting("trusted_certificate").map { $0.hasPrefix("/") ? $0 : folder + $0 })
     }
 
     /// What the address that stands in a directive is used for beside the connection.

@@ -15,6 +15,32 @@ package struct UpstreamFacts: Sendable, Hashable {
             self.text = text; self.address = address; self.place = place
         }
     }
+    /// `health_check` of a location that passes there, over HTTP.
+    package struct HealthCheck: Sendable, Hashable {
+        /// What it asks for, and where; nil: the server's own port.
+        package var uri: String
+        package var port: UInt16?
+        /// A `match` says which answers are good.
+        package var hasMatch: Bool
+        package init(uri: String, port: UInt16? = nil, hasMatch: Bool = false) {
+            self.uri = uri; self.port = port; self.hasMatch = hasMatch
+        }
+    }
+    /// How the proxy speaks TLS there.
+    package struct TLS: Sendable, Hashable {
+        /// `proxy_ssl_name`, or what nginx takes for it: the host that proxy_pass names; nil: a variable decides.
+        package var name: String?
+        /// The name is a host's, not that of a group or an address.
+        package var isNameOfHost: Bool
+        /// `proxy_ssl_server_name`, `proxy_ssl_verify` and `proxy_ssl_trusted_certificate`.
+        package var sendsName: Bool
+        package var verifies: Bool
+        package var authorities: String?
+        package init(name: String?, isNameOfHost: Bool, sendsName: Bool = false, verifies: Bool = false, authorities: String? = nil) {
+            self.name = name; self.isNameOfHost = isNameOfHost; self.sendsName = sendsName; self.verifies = verifies
+            self.authorities = authorities
+        }
+    }
     /// Name of the group, or host and port when a `proxy_pass` names no group.
     package var name: String
     /// A `proxy_pass` names its only server, as `text` says, and no group.
@@ -33,6 +59,9 @@ package struct UpstreamFacts: Sendable, Hashable {
     package var hasZone = false
     /// `proxy_ssl_server_name`; nil: not known.
     package var sendsServerName: Bool?
+    /// What the doctor tries beside a connection.
+    package var healthCheck: HealthCheck?
+    package var tls: TLS?
 
     package init(name: String, place: String, scheme: String = "http", servers: [Server] = []) {
         self.name = name; self.place = place; self.scheme = scheme; self.servers = servers

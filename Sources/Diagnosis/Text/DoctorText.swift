@@ -16,9 +16,10 @@ package enum DoctorText {
             let address = test.address.text == test.server ? "" : " = \(test.address.text)"
             let time = test.microseconds.map { " in \($0) µs" } ?? ""
             out +=
-                "  \(test.isReachable ? "ok  " : "FAIL")  \(TextEscape.terminal(name + address)): "
+                "  \(!test.isReachable ? "FAIL" : test.isTroubled ? "BAD " : "ok  ")  \(TextEscape.terminal(name + address)): "
                 + "\(TextEscape.terminal(test.detail))\(time)"
             out += "  [\(TextEscape.terminal(test.place))]\n"
+            for text in [test.health, test.tls].compactMap(\.self) { out += "        \(TextEscape.terminal(text))\n" }
         }
         out += report.cases.isEmpty ? "\nNo failures found.\n" : "\nIncidents (\(report.cases.count))\n"
         for item in report.cases { out += "\n" + render(item, width: width) }
