@@ -41,7 +41,7 @@ struct Apps {
         let directory = try TemporaryDirectory()
         let sorry = try Origin(answer: "sorry")
         let site = try site(
-            app: command(directory, delay: 4) + "restart always backoff=2s..2s;", upstream: "server 127.0.0.1:\(sorry.port) backup;",
+            app: command(directory, delay: 2.5) + "restart always backoff=2s..2s;", upstream: "server 127.0.0.1:\(sorry.port) backup;",
             directory: directory)
         #expect(try site.get().text == "sorry", "at once: it is far from ready")
         #expect(site.gateway.waitForError("app one.0#1: ready after"))
@@ -140,7 +140,9 @@ struct Apps {
     @Test("dies with more requests in its hands than may wait: the rest gets 503, and the worker lives")
     func fullQueueAtDeath() throws {
         let directory = try TemporaryDirectory()
-        let site = try site(app: command(directory, delay: 3), upstream: "queue 1 timeout=20s;", directory: directory)
+        // So that it is not back before all three have been looked at.
+        let site = try site(
+            app: command(directory, delay: 0) + "restart always backoff=3s..5s;", upstream: "queue 1 timeout=20s;", directory: directory)
         defer { site.gateway.stop(SIGQUIT, seconds: 20) }
         let app = try process(try site.client(timeout: 30).request())
         let worker = site.gateway.workers

@@ -235,7 +235,7 @@ struct IncidentTests {
 
     @Test("of an app that is gone is known although no attempt was made")
     func emptyApp() throws {
-        let control = try ControlSite(delay: 1.5)
+        let control = try ControlSite(app: "restart always backoff=2s..5s;")
         try control.waitUntilUp()
         let process = try #require(try control.instances().first?["process"] as? Int)
         kill(pid_t(process), SIGKILL)

@@ -46,10 +46,10 @@ struct Timeouts {
 
     @Test("is per read: a slow origin that keeps sending is not cut off")
     func steadyTrickle() throws {
-        let origin = try Origin { _ in .chunks((0..<5).map { Bytes("\($0)") }, pause: 0.7) }
-        let site = try Site(origin, location: "proxy_read_timeout 3s;")
+        let origin = try Origin { _ in .chunks((0..<5).map { Bytes("\($0)") }, pause: 0.5) }
+        let site = try Site(origin, location: "proxy_read_timeout 2s;")
         defer { site.stop() }
-        #expect(try site.get().text == "01234", "3.5 seconds in all, but none of its pauses is as long as three")
+        #expect(try site.get().text == "01234", "2.5 seconds in all, but none of its pauses is as long as two")
     }
 
     @Test("of a head that never ends closes the connection (408)")
