@@ -45,12 +45,6 @@ struct Takeovers {
         return !users.isEmpty && !users.hasPrefix("0\t")
     }
 
-    /// Where the supervisor of a pid file keeps its state.
-    private func stateDirectory(_ directory: TemporaryDirectory) -> String {
-        let hash = (directory.path + "/gateway.pid").utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return (Target.isRoot ? "/run/goodgate/" : "/tmp/goodgate-\(geteuid())/") + String(hash, radix: 16)
-    }
-
     @Test("is killed twice under load, nothing is refused: its workers serve, and drain once others do", arguments: ["", "reuseport"])
     func killedUnderLoad(_ option: String) throws {
         let origin = try Origin(answer: "x")
@@ -73,7 +67,7 @@ struct Takeovers {
         #expect(load.finish().failures == [], "\(gateway.errorLog)")
         gateway.stop(SIGQUIT)
         #expect(Ports.isFree(port))
-        #expect(!FileManager.default.fileExists(atPath: stateDirectory(directory)), "nothing is left behind")
+        #expect(!FileManager.default.fileExists(atPath: directory.statePath), "nothing is left behind")
     }
 
     @Test("is killed, apps run on; the next one neither doubles nor restarts them, whatever became of the state file",
@@ -89,7 +83,7 @@ struct Takeovers {
         let orphans = try bereave(site.gateway)
         let count = load.count
         #expect(eventually { load.count > count + 50 })
-        if let state { try Data(state.utf8).write(to: URL(fileURLWithPath: stateDirectory(directory) + "/apps.state")) }
+        if let state { try Data(state.utf8).write(to: URL(fileURLWithPath: directory.statePath + "/apps.state")) }
         let next = try next(in: directory)
         #expect(eventually { !orphans.contains(where: { LiveProcess($0).isAlive }) }, "\(next.errorLog)")
         #expect(try site.client(timeout: 30).request().text == app)

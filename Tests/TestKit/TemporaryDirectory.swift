@@ -1,6 +1,7 @@
 import Foundation
 
-/// A directory of one test, removed with everything in it when the test lets go of it.
+/// A directory of one test, removed with everything in it, and what a supervisor kept elsewhere for it, when the test lets
+/// go of it.
 public final class TemporaryDirectory: Sendable {
     public let path: String
 
@@ -15,7 +16,16 @@ public final class TemporaryDirectory: Sendable {
     deinit {
         if ProcessInfo.processInfo.environment["GOODGATE_TEST_KEEP"] == nil {
             try? FileManager.default.removeItem(atPath: path)
+            try? FileManager.default.removeItem(atPath: statePath)
         }
+    }
+
+    /// Where a supervisor whose pid file is `gateway.pid` in here keeps what outlives it.
+    public var statePath: String {
+        let hash = (path + "/gateway.pid").utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
+        return (geteuid() == 0 ? "/run/goodgate/" : "/tmp/goodgate-\(geteuid())/") + String(hash, radix: 16)
     }
 
     /// Writes a file below the directory, its folders made on the way, and returns its path.
