@@ -135,7 +135,7 @@ struct Sticky {
         let areKnown = try eventually {
             let (workers, strays) = try check()
             before = workers
-            return strays == 0
+            return strays == 0 && workers.count > 1
         }
         #expect(areKnown)
         #expect(before.count > 1, "more than one worker served")
