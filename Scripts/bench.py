@@ -14,6 +14,7 @@ Parts: cpu       CPU time of the proxy's process tree per request, user and syst
        verdicts  of failures' verdicts, on against off: system calls, a storm of failures beside healthy traffic, memory
                  (bench_verdicts.py; needs strace; make counters has the instructions)
        reload    from HUP to the first answer of the new configuration, with 1,000 servers
+       hup       failures of 16 clients, on kept and on fresh connections, while the configuration is reloaded 50 times
 
 Both programs get the same generated configuration (one worker, access log on) and take turns round by round; ratios are
 per round, the median is shown. CPU time per request does not depend on how fast the load generator is. With two or more
@@ -37,7 +38,7 @@ CASES = {            # path, connections, fields, script
     'body64k': ('/64k', 64, [], None),
     'close': ('/', 64, [('Connection', 'close')], None),
 }
-PARTS = ['cpu', 'syscalls', 'idle', 'gigabyte', 'start', 'reload', 'apps', 'verdicts']
+PARTS = ['cpu', 'syscalls', 'idle', 'gigabyte', 'start', 'reload', 'hup', 'apps', 'verdicts']
 
 
 def free_port():
@@ -369,6 +370,77 @@ def part_reload(bench, rounds=5, servers=1000):
             times.append(time.monotonic() - start)
         bench.end(tag, process)
         print(f'| {os.path.basename(binary)} | {statistics.median(times) * 1000:.0f} ms |', flush=True)
+
+
+class Asker(threading.Thread):
+    """One client: every fourth request on a fresh connection. A kept one that is closed before any byte of an answer is no failure."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port, self.ends, self.requests, self.failures, self.idle_closes = port, False, 0, [], 0
+
+    def run(self):
+        connection, is_kept = None, False
+        while not self.ends:
+            if connection is None or self.requests % 4 == 0:
+                if connection:
+                    connection.close()
+                try:
+                    connection, is_kept = socket.create_connection(('127.0.0.1', self.port), 10), False
+                except OSError as error:
+                    self.failures.append(f'connecting: {error}')
+                    connection = None
+                    continue
+            self.requests += 1
+            answer = b''
+            try:
+                connection.sendall(b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n')
+                while b'\r\n\r\n' + BODY.encode() not in answer:
+                    more = connection.recv(65536)
+                    if not more:
+                        break
+                    answer += more
+                problem = '' if answer.startswith(b'HTTP/1.1 200') and answer.endswith(BODY.encode()) else f'answer {answer[:60]!r}'
+            except OSError as error:
+                problem = str(error)
+            if problem and is_kept and not answer:
+                self.idle_closes += 1
+            elif problem:
+                self.failures.append(problem)
+            is_kept = not problem and b'Connection: close' not in answer
+            if not is_kept:
+                connection.close()
+                connection = None
+
+
+def part_hup(bench, reloads=50):
+    print(f'\n| program | requests during {reloads} reloads | failures | kept connections closed while idle |\n|---|---|---|---|')
+    for tag, binary in (('ours', bench.options.binary), ('theirs', bench.options.against)):
+        port = free_port()
+        process = bench.start(tag, binary, port, extra='v0.')
+        askers = [Asker(port) for _ in range(16)]
+        for asker in askers:
+            asker.start()
+        for version in range(1, reloads + 1):
+            bench.configuration(tag, port, extra=f'v{version}.')
+            process.send_signal(signal.SIGHUP)
+            while True:
+                try:
+                    if f'v{version}.'.encode() in one_request(port, '/mark'):
+                        break
+                except OSError as error:
+                    askers[0].failures.append(f'/mark: {error}')
+                time.sleep(0.01)
+        for asker in askers:
+            asker.ends = True
+        for asker in askers:
+            asker.join(20)
+        bench.end(tag, process)
+        failures = [failure for asker in askers for failure in asker.failures]
+        print(f'| {os.path.basename(binary)} | {sum(asker.requests for asker in askers):,} | {len(failures)} '
+              f'| {sum(asker.idle_closes for asker in askers)} |', flush=True)
+        for failure in sorted(set(failures))[:5]:
+            print(f'  {failures.count(failure)} x {failure}')
 
 
 def main():

@@ -50,6 +50,34 @@ import Testing
         #expect(tries > 100 && outbox.takeFailure() == SystemError(code: ETOOMANYREFS) && !outbox.isBehind)
     }
 
+    @Test func whatAnInstanceWroteLastWaitsForAControlProcessThatIsBehind() throws {
+        func words(_ serial: UInt32) -> ControlCommand {
+            .lastLines(app: "one", AppLines(slot: 0, serial: serial, release: 1, total: 1, lines: [String](repeating: "x", count: 200)))
+        }
+        let (ours, theirs) = try System.packetPair()
+        let control = ControlProcess(settings: ControlProcessSettings(socketPath: "/"), process: 0, channel: ours)
+        var told: UInt32 = 0
+        while !control.isBehind {
+            told += 1
+            control.offer(words(told))
+        }
+        for _ in 0..<50 {
+            told += 1
+            control.offer(words(told))
+        }
+        #expect(control.dropped == 0)
+        var heard: [UInt32] = []
+        while heard.count < told, let packet = System.receive(from: theirs.number, capacity: 1 << 16) {
+            guard case .lastLines(_, let lines) = try ControlCommand(decoding: packet, descriptorCount: 0) else { break }
+            heard.append(lines.serial)
+            control.flush()
+        }
+        #expect(heard == Array(1...told))
+        while !control.isBehind { control.offer(words(0)) }
+        for _ in 0..<200 { control.offer(words(0)) }
+        #expect(control.dropped > 50 && control.dropped < 200, "its memory is bounded")
+    }
+
     @Test func aWorkerThatCannotBeToldIsGivenUp() throws {
         let (ours, theirs) = try System.packetPair()
         let worker = WorkerProcess(id: .init(1), generation: 1, place: 0, column: 0, process: 0, channel: ours)

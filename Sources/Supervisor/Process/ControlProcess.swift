@@ -6,7 +6,7 @@ final class ControlProcess {
     let settings: ControlProcessSettings
     let process: Int32
     let channel: Descriptor
-    /// Attempts and events that were dropped because the channel was full.
+    /// Events and last lines that were dropped because too much waited.
     private(set) var dropped: UInt64 = 0
     /// What it said that nobody understands.
     var strayMessages = RepeatedLine()
@@ -37,12 +37,9 @@ final class ControlProcess {
         return outbox.send(packet, descriptors)
     }
 
-    /// Sends what may be lost: nothing is kept, what does not fit is counted.
+    /// Sends what may be lost: it waits as other messages do, but where many wait already it is dropped and counted.
     func offer(_ command: ControlCommand) {
-        guard !isBehind, let packet = try? command.encode(), outbox.offer(packet) else {
-            dropped &+= 1
-            return
-        }
+        if outbox.isFarBehind || !send(command) { dropped &+= 1 }
     }
 
     /// Sends what waits.

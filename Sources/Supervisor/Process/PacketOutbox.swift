@@ -56,10 +56,6 @@ final class PacketOutbox {
         return true
     }
 
-    /// Sends a packet now, or not at all.
-    /// - Returns: Whether it went.
-    func offer(_ bytes: [UInt8]) -> Bool { !isBehind && put(Packet(bytes: bytes, descriptors: [])) == 0 }
-
     /// Sends what waits, as far as there is room. O(1) per packet.
     /// - Parameter now: milliseconds of the monotonic clock.
     func flush(now: UInt64 = System.now) {

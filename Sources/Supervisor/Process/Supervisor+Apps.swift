@@ -244,7 +244,7 @@ extension Supervisor: AppHost {
     }
 
     func lastLines(app: String, _ lines: AppSupervisor.InstanceLines) {
-        control?.offer(.lastLines(app: app, AppLines(lines)))
+        tell(AppLines(lines), of: app)
     }
 
     func notice(app: String, text: String, level: LogLevel) {

@@ -91,7 +91,16 @@ extension Supervisor {
     }
 
     /// Something happened in the life of an app.
-    func tell(_ event: AppEvent) { control?.offer(.event(event)) }
+    func tell(_ event: AppEvent) { offer(.event(event)) }
+
+    /// What an instance wrote last.
+    func tell(_ lines: AppLines, of app: String) { offer(.lastLines(app: app, lines)) }
+
+    private func offer(_ command: ControlCommand) {
+        guard let control else { return }
+        control.offer(command)
+        if control.isBehind { watchControl(control) }
+    }
 
     private func perform(_ actions: [ControlMachine.Action]) {
         for action in actions {
