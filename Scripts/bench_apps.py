@@ -219,8 +219,10 @@ def crowd(binary, count):
             words = [binary, 'status', '--json', '--control', folder + '/control.sock']
             text = subprocess.run(words, capture_output=True, text=True).stdout
             longest = max(longest, time.monotonic() - asked)
-            if text:
-                ready = sum(1 for instance in json.loads(text)['apps'][0]['instances'] if instance['state'] == 'ready')
+            # Before the control process listens, the answer is an error.
+            report = json.loads(text or '{}')
+            if 'apps' in report:
+                ready = sum(1 for instance in report['apps'][0]['instances'] if instance['state'] == 'ready')
             time.sleep(0.2)
         return time.monotonic() - began, longest, ready
     finally:
