@@ -21,13 +21,14 @@ struct ControlTests {
         try """
             # As containers have it: conf.d/default.conf begins with what http, server and location all may hold.
             resolver 127.0.0.1 valid=30s;
-            upstream app { server localhost:3000; server 127.0.0.1:3001; }
+            upstream app { server localhost:3000; server 127.0.0.1:3001; keepalive 32; }
             server { listen 8080; location / { proxy_pass http://app; } }
             """.write(toFile: path, atomically: true, encoding: .utf8)
         let result = try RunningProcess.run(GatewayProcess.goodgate, ["check", path])
         #expect(result.succeeded, "\(result.output)\(result.errors)")
         #expect(result.output.contains("site.conf: starts\n"), "logs that nobody wrote are not missing")
         #expect(result.output.contains("risk"))
+        #expect(!result.output.contains("keepalive without effect"), "it has one here: connections are kept unless told otherwise")
     }
 
     @Test("check names every error with its line, and fails")
