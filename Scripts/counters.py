@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Counts what a proxied request costs, by callgrind, and holds it against the committed counts.
 
-    Scripts/counters.py --binary .build/release/goodgate [--update]
+    Scripts/counters.py --binary .build/release/goodgate [--case small,post] [--update]
 
 The worker runs under valgrind, once with N requests and once with 2 N; the difference divided by N is what one request
-costs in steady state: the same on every machine, however busy it is. Counted are instructions, retains, releases and heap
-allocations, of the worker alone, without the kernel. Fails when a count is above the committed one in
-Benchmarks/counters.json (instructions: by more than two in a hundred). --update writes the counts there. The case `app` is
+costs in steady state: the same on every machine, however busy it is. Counted are instructions, retains, releases, heap
+allocations and system calls (one client, so no two share a wake-up), of the worker alone, without the kernel. Fails when a count is
+above the committed one in Benchmarks/counters/swift-VERSION.json (instructions: by more than two in a hundred), a file for each
+version of the compiler because its code differs. --update writes the counts there. The case `app` is
 `small` over an upstream with `app`, `queue` and `health`: what these cost a request is printed as well. `verdicts` is `small`
 with control process, incident log and verdict_to, `plain` without all that can be off: the difference may be two in a hundred.
 The case `site` is `small` as a site behind a balancer has it: server names, real_ip, a map for WebSocket, geo, limit_except and
@@ -15,7 +16,6 @@ limit_req.
 import argparse, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-COMMITTED = os.path.join(ROOT, 'Benchmarks', 'counters.json')
 REQUESTS = 2000
 BROWSER = ''.join(f'{name}: {value}\r\n' for name, value in [
     ('User-Agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'),
@@ -35,6 +35,8 @@ COUNTED = {
     'retains': ['swift_retain', 'swift_retain_n', 'swift_bridgeObjectRetain', 'swift_bridgeObjectRetain_n'],
     'releases': ['swift_release', 'swift_release_n', 'swift_bridgeObjectRelease', 'swift_bridgeObjectRelease_n'],
     'allocations': ['malloc', 'calloc', 'realloc', 'posix_memalign', 'aligned_alloc'],
+    'syscalls': ['accept4', 'close', 'connect', 'epoll_ctl', 'epoll_wait', 'fcntl', 'getsockopt', 'ioctl', 'read', 'recv', 'recvmsg',
+                 'send', 'sendfile', 'sendmsg', 'setsockopt', 'shutdown', 'socket', 'write', 'writev'],
 }
 WRAPPER = r'''
 #include <stdlib.h>
@@ -50,6 +52,12 @@ int main(int count, char **arguments) {
     return 127;
 }
 '''
+
+
+def committed_path():
+    """The committed counts of this compiler."""
+    told = subprocess.run(['swift', '--version'], capture_output=True, text=True, check=True).stdout
+    return os.path.join(ROOT, 'Benchmarks', 'counters', f'swift-{re.search(r"Swift version ([0-9]+[.][0-9]+)", told).group(1)}.json')
 
 
 def free_port():
@@ -224,12 +232,12 @@ def main():
     listener = socket.create_server(('127.0.0.1', 0), backlog=64)
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
     measured = {}
-    print('| case | instructions | retains | releases | heap allocations |\n|---|---|---|---|---|')
+    print('| case | instructions | retains | releases | heap allocations | system calls |\n|---|---|---|---|---|---|')
     for case in options.case.split(','):
         few, many = (run(folder, binary, case, count, listener.getsockname()[1]) for count in (REQUESTS, 2 * REQUESTS))
         measured[case] = {key: round((many[key] - few[key]) / REQUESTS, 2) + 0.0 for key in many}
         row = measured[case]
-        counts = [f'{row["instructions"]:.0f}'] + [f'{row[key]:.2f}' for key in ('retains', 'releases', 'allocations')]
+        counts = [f'{row["instructions"]:.0f}'] + [f'{row[key]:.2f}' for key in ('retains', 'releases', 'allocations', 'syscalls')]
         print('| ' + ' | '.join([case] + counts) + ' |', flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     costs_too_much = False
@@ -240,12 +248,16 @@ def main():
         if ratio > 1.02:
             costs_too_much = True
             print(f'counters: {name} cost more than 2 %', file=sys.stderr)
+    path = committed_path()
+    known = json.load(open(path)) if os.path.exists(path) else {}
     if options.update:
-        known = json.load(open(COMMITTED)) if os.path.exists(COMMITTED) else {}
-        with open(COMMITTED, 'w') as file:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w') as file:
             file.write(json.dumps({**known, **measured}, indent=2) + '\n')
         sys.exit(1 if costs_too_much else 0)
-    committed, failed = json.load(open(COMMITTED)), costs_too_much
+    if not known:
+        sys.exit(f'counters: no counts are committed for this compiler; write {os.path.relpath(path, ROOT)} with --update')
+    committed, failed = known, costs_too_much
     for case, row in measured.items():
         if case not in committed:
             print(f'counters: {case} has no committed counts: write them down with --update')

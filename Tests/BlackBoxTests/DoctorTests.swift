@@ -78,7 +78,7 @@ struct DoctorTests {
             """
         try folder.write("site.conf", text)
         let file = folder.path + "/site.conf"
-        try folder.write("nginx.new", """
+        let nginx = try folder.write("nginx.new", """
             #!/bin/sh
             [ "$1" = -t ] || exit 0
             echo test >> \(folder.path)/tests
@@ -88,8 +88,7 @@ struct DoctorTests {
             sleep 1
 
             """)
-        // Written by this process, a program that another test starts meanwhile might hold it open for writing: "text file busy".
-        _ = try RunningProcess.run("/usr/bin/install", ["-m", "755", folder.path + "/nginx.new", folder.path + "/nginx"])
+        try Executable.install(nginx, at: folder.path + "/nginx")
         let result = try RunningProcess.run(
             GatewayProcess.binary, ["doctor", "-c", file, "--no-probe", "--since", "1h", "--apply", "--backup", folder.path + "/kept"],
             environment: ["PATH": "\(folder.path):/usr/bin:/bin"], seconds: 60)

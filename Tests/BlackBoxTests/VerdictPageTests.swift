@@ -228,14 +228,9 @@ struct VerdictPageTests {
     func takenOver() throws {
         let folder = try TemporaryDirectory()
         for name in ["goodgate", "goodgate-worker", "goodgate-launch"] {
-            let (from, to) = (GatewayProcess.products + "/" + name, folder.path + "/" + name)
-            do {
-                try FileManager.default.linkItem(atPath: from, toPath: to)
-            } catch { try FileManager.default.copyItem(atPath: from, toPath: to) }
+            try Executable.place(GatewayProcess.products + "/" + name, at: folder.path + "/" + name)
         }
-        // Written by another process: what a child of another test still has open for writing cannot be started.
-        let liar = try folder.write("liar", Self.liar)
-        _ = try RunningProcess.run("/usr/bin/install", ["-m", "755", liar, folder.path + "/goodgate-control"])
+        try Executable.install(folder.write("liar", Self.liar), at: folder.path + "/goodgate-control")
         let port = Ports.free()
         try folder.write(
             GatewayProcess.configurationName,

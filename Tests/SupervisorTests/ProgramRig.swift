@@ -20,8 +20,8 @@ final class ProgramRig {
         let built = Bundle.main.bundleURL.path
         let products = built.hasSuffix(".xctest") ? (built as NSString).deletingLastPathComponent : Self.productsDirectory
         program = directory + "/bin/" + name
-        try Self.place(products + "/goodgate", at: program)
-        try Self.place(products + "/standin-worker", at: directory + "/bin/goodgate-worker")
+        try Executable.place(products + "/goodgate", at: program)
+        try Executable.place(products + "/standin-worker", at: directory + "/bin/goodgate-worker")
     }
 
     /// Where the build puts programs: beside the test bundle.
@@ -42,15 +42,6 @@ final class ProgramRig {
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
         try? FileManager.default.removeItem(atPath: directory)
-    }
-
-    /// A link where that is possible: a copy that another thread's child still has open for writing cannot be started.
-    private static func place(_ binary: String, at path: String) throws {
-        do {
-            try FileManager.default.linkItem(atPath: binary, toPath: path)
-        } catch {
-            try FileManager.default.copyItem(atPath: binary, toPath: path)
-        }
     }
 
     func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: directory + "/" + name)) }
