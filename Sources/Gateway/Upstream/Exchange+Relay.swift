@@ -46,11 +46,11 @@ extension Ref where Value == Exchange {
         let request = request
         value.isResting = false
         var isProgress = false
-        var sends = 16
+        var sends = Worker.turnBudget
         while connection.value.isReadable, value.state == .relaying {
             if holdsMuch, request.main.canSend {
                 guard sends > 0 else {
-                    rest(connection, for: 0)
+                    worker.postUpstream(connection)
                     break
                 }
                 sends -= 1
