@@ -12,9 +12,11 @@ struct CheckReport: Codable {
         /// `FILE:LINE`.
         var place: String
         var message: String
-        /// For risks: why, and the change that mends it.
+        /// For risks: why, and what mends it: a change of the configuration, what the change may cost, and commands or advice.
         var why: String?
         var diff: String?
+        var caution: String?
+        var commands: [String]?
     }
 
     var file: String
@@ -75,9 +77,15 @@ struct CheckReport: Codable {
         }
         defer { if main != file { try? FileManager.default.removeItem(atPath: (main as NSString).deletingLastPathComponent) } }
         let site = NginxSite(mainFile: main, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log", from: system)
+        var host = HostFacts(), evidence = EvidenceSet()
+        let somaxconn = "/proc/sys/net/core/somaxconn"
+        host.somaxconn = system.number(somaxconn)
+        evidence.host = .known(host, source: somaxconn)
         // Goodgate keeps connections to upstreams unless it is told otherwise, as nginx does since 1.29.7.
-        return Lint.findings(site, evidence: EvidenceSet(), names: [:]).filter { $0.id != "keepalive-not-used" }.map {
-            Finding(kind: .risk, place: $0.place, message: $0.title, why: $0.why, diff: $0.diff.map(SecretMask.mask))
+        return Lint.findings(site, evidence: evidence, names: [:]).filter { $0.id != "keepalive-not-used" }.map {
+            Finding(
+                kind: .risk, place: $0.place, message: $0.title, why: SecretMask.mask($0.why), diff: $0.diff.map(SecretMask.mask),
+                caution: $0.caution, commands: $0.commands.isEmpty ? nil : $0.commands.map(SecretMask.mask))
         }
     }
 
@@ -88,9 +96,10 @@ struct CheckReport: Codable {
         for kind in [Finding.Kind.error, .missing, .warning, .risk, .ignored] {
             for finding in findings where finding.kind == kind {
                 lines.append("  \(kind.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))\(finding.place): \(TextEscape.terminal(finding.message))")
-                if let why = finding.why { lines.append("          \(TextEscape.terminal(why))") }
                 let diff = finding.diff?.linesByByte.filter { !$0.isEmpty } ?? []
-                lines += diff.map { "          \(TextEscape.terminal($0))" }
+                let more = [finding.why].compactMap(\.self) + (finding.commands ?? []).map { "$ \($0)" } + diff
+                    + [finding.caution.map { "careful: \($0)" }].compactMap(\.self)
+                lines += more.map { "          \(TextEscape.terminal($0))" }
             }
         }
         return lines.joined(separator: "\n")

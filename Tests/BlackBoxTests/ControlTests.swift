@@ -31,6 +31,31 @@ struct ControlTests {
         #expect(!result.output.contains("keepalive without effect"), "it has one here: connections are kept unless told otherwise")
     }
 
+    @Test("check says of every risk what to do about it, in text and JSON", arguments: [false, true])
+    func checkFixes(json: Bool) throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.path + "/site.conf"
+        try folder.write("site.conf", """
+            upstream app { server 10.0.0.1:3000; }
+            server {
+                listen 8080 backlog=2000000000;
+                location / { proxy_pass http://app; proxy_connect_timeout 75s; }
+            }
+            """)
+        let result = try RunningProcess.run(GatewayProcess.goodgate, ["check"] + (json ? ["--json"] : []) + [path])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        let wanted = ["error_page 502 503 504 /50x.html", "sysctl -w net.core.somaxconn=2000000000", "a second instance of the application",
+                      "proxy_connect_timeout 2s;", "may need longer"]
+        for text in wanted { #expect(result.output.contains(text), "\(text) in \(result.output)") }
+        guard json else {
+            #expect(result.output.contains("\n          $ sysctl -w") && result.output.contains("\n          careful: "))
+            return
+        }
+        let reports = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+        let risks = (reports.first?["findings"] as? [[String: Any]] ?? []).filter { $0["kind"] as? String == "risk" }
+        #expect(risks.count == 4 && risks.allSatisfy { $0["diff"] != nil || $0["commands"] != nil }, "\(risks)")
+    }
+
     @Test("check names every error with its line, and fails")
     func checkErrors() throws {
         let folder = try TemporaryDirectory()

@@ -113,6 +113,7 @@ import Machine
                 $0.id == id
             })
         #expect(!finding.why.isEmpty && finding.place.contains(":") || id == "error-log-level")
+        #expect(finding.diff != nil || !finding.commands.isEmpty, "what to do about it")
     }
 
     @Test(arguments: ["9223372036854775807", "4611686018427387904"])
@@ -176,8 +177,9 @@ import Machine
         ("no-error-page", proxy("proxy_pass http://10.0.0.1;"), nil),
     ])
     func `a diff changes what stands there, or is none`(id: String, configuration: String, expected: String?) {
-        #expect(findings(configuration).contains { $0.id == id })
+        let finding = findings(configuration).first { $0.id == id }
         #expect(after(id, configuration) == expected)
+        #expect((finding?.commands.isEmpty == false) == (expected == nil), "what no diff can do is said in words")
     }
 
     private static let kept = "http { upstream a { server 127.0.0.1:3000; keepalive 8; } server { location / {\n"
@@ -367,8 +369,9 @@ import Machine
         set.apps = .known(
             [ManagedApp(supervisor: .pm2, name: "api", status: "online", execMode: "fork_mode", killTimeout: 1_600)],
             source: "pm2 jlist")
-        let ids = findings("http { }", evidence: set).map(\.id)
-        #expect(ids.contains("pm2-fork-reload") && ids.contains("pm2-kill-timeout"))
+        let found = findings("http { }", evidence: set)
+        #expect(found.map(\.id) == ["pm2-fork-reload", "pm2-kill-timeout"])
+        #expect(found.allSatisfy { $0.diff != nil || !$0.commands.isEmpty })
     }
 
     @Test func `includes, quotes, comments and foreign directives are read`() throws {

@@ -14,8 +14,8 @@ extension Lint.Context {
                     + "may have executed it already (\(routes.count) of \(site.routes.count) routes).",
                 place: own?.place ?? route.directive.place,
                 diff: own.flatMap { replacing([(old: $0, new: "\(directive) \(conditions);")]) },
-                caution: "A POST that fails on its way is then answered with an error instead of being repeated.",
-                commands: own == nil ? ["# take \"non_idempotent\" out of \(String(directive))"] : [])
+                byHand: "# take \"non_idempotent\" out of \(String(directive))",
+                caution: "A POST that fails on its way is then answered with an error instead of being repeated.")
         ]
     }
 }

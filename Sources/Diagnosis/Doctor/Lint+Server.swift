@@ -17,6 +17,7 @@ extension Lint.Context {
                         + "network.",
                     place: slow.directive.place,
                     diff: set("\(module)_connect_timeout", "2s", slow),
+                    byHand: "# in http, or in the location: a connect_timeout of 2s",
                     caution: "A server that is far away, or slow to accept, may need longer."))
         }
         if let bare = routes.first(where: { !$0.hasErrorPage }) {
@@ -45,6 +46,7 @@ extension Lint.Context {
                     // Of a group its name would be sent, which no certificate has.
                     diff: site.upstreamNodes.contains { $0.arguments.first == route.target }
                         ? nil : set("\(module)_ssl_server_name", "on", route),
+                    byHand: "# in the location: proxy_ssl_server_name on; proxy_ssl_name with the name in the certificate",
                     caution: "The upstream may choose another certificate, and another site, by the name."))
         }
         return out
@@ -204,7 +206,8 @@ extension Lint.Context {
                             "\(app.name) runs in fork mode, where `pm2 reload` is a stop and a start: requests in "
                             + "between fail.",
                         place: "pm2 \(app.name)",
-                        diff: app.isNode ? P12ReloadNotSeamless.seamless : nil))
+                        diff: app.isNode ? P12ReloadNotSeamless.seamless : nil,
+                        byHand: "# two instances on ports of their own, restarted one after the other; or run it as an `app` of Goodgate"))
             }
             if let kill = app.killTimeout, kill < 5_000 {
                 out.append(

@@ -40,6 +40,7 @@ extension Lint.Context {
             "variable-without-resolver", severity, "\(route.directive.name) with a variable and no resolver", why: why,
             place: route.directive.place,
             diff: insertion(after: route.directive, ["resolver 127.0.0.53 valid=10s;"]),
+            byHand: "# in the location: resolver 127.0.0.53 valid=10s;",
             caution: "127.0.0.53 is the resolver of systemd-resolved: take the name server of this host.")
     }
 
@@ -70,7 +71,7 @@ extension Lint.Context {
             diff: diff(
                 server.place, server.text.hasPrefix("localhost:") ? server.text : "localhost",
                 server.text.hasPrefix("localhost:") ? target.text : target.hostText),
-            caution: caution)
+            byHand: "# \(target.text) instead of \(server.text)", caution: caution)
     }
 
     private func literal(
@@ -86,10 +87,9 @@ extension Lint.Context {
             addresses.isEmpty ? "host-not-found" : "literal-host", addresses.isEmpty ? .error : .warning,
             addresses.isEmpty ? "A host name that does not resolve" : "A host name that is resolved only once",
             why: why, place: server.place,
-            diff: change, caution: "It needs nginx 1.27.3 and a `resolver` that knows the name as this host does.",
-            commands: change == nil
-                ? ["# nginx 1.27.3: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server \(server.text) resolve;`"]
-                : [])
+            diff: change,
+            byHand: "# nginx 1.27.3: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server \(server.text) resolve;`",
+            caution: "It needs nginx 1.27.3 and a `resolver` that knows the name as this host does.")
     }
 
     /// Pools that empty too easily.
@@ -112,6 +112,7 @@ extension Lint.Context {
                             + "upstreams\".",
                         place: server.place,
                         diff: replacing(statements.map { ($0, Self.tolerant($0)) }),
+                        byHand: "# in upstream \(name): both servers with max_fails=5 fail_timeout=5s",
                         caution: "A server that is really dead is tried five times, not once, before it is taken out."))
             }
             if facts.servers.count > 1, facts.servers.contains(where: \.isDown), active.count == 1 {
@@ -121,7 +122,8 @@ extension Lint.Context {
                         why:
                             "nginx never takes out the only server of an upstream; an entry marked `down` makes it "
                             + "count as one of several, so that one failure empties the pool.",
-                        place: facts.place))
+                        place: facts.place,
+                        commands: facts.servers.filter(\.isDown).map { "# take \"server \($0.text) down;\" out of upstream \(name)" }))
             }
             if active.count == 1, usable.count == 1, site.routes.contains(where: { $0.target == name }) {
                 out.append(single(facts))
@@ -133,7 +135,8 @@ extension Lint.Context {
                         why:
                             "Without `zone` each worker counts failures for itself: a dead server is tried again by "
                             + "every worker.",
-                        place: facts.place, diff: insertion(after: node, ["zone \(name) 64k;"])))
+                        place: facts.place, diff: insertion(after: node, ["zone \(name) 64k;"]),
+                        byHand: "# in upstream \(name): a `zone` with a name and 64k"))
             }
             if let keep = facts.keepaliveTimeout { out += idle(facts, keep, node) }
             if facts.keepaliveTimeout == nil, let unused = unusedKeepalive(node, name) { out.append(unused) }
@@ -145,7 +148,10 @@ extension Lint.Context {
                     why:
                         "With `\(route.directive.name.dropLast(5))_next_upstream off` every failed connection "
                         + "reaches the client although another server could have answered.",
-                    place: route.directive.place))
+                    place: route.directive.place,
+                    diff: set("\(route.directive.name.dropLast(5))_next_upstream", "error timeout", route),
+                    byHand: "# in its place: error timeout",
+                    caution: "A request that failed on its way is sent to another server, unless it is a POST, LOCK or PATCH."))
         }
         return out
     }
@@ -162,7 +168,7 @@ extension Lint.Context {
             why:
                 "When \(facts.servers.first?.text ?? "it") restarts, every request in that time fails: add a second "
                 + "instance, or hold requests (Goodgate: `queue`).",
-            place: facts.place)
+            place: facts.place, commands: ["# in upstream \(facts.name): a second instance of the application, as another `server`"])
     }
 
     /// Idle close of usual application servers, in seconds, by the name of their program.
@@ -199,6 +205,7 @@ extension Lint.Context {
                         + "fails with 502 (POST is not repeated).",
                     place: facts.place,
                     diff: node.last("keepalive_timeout").map { replacing([($0, shorter)]) } ?? insertion(after: node, [shorter]),
+                    byHand: "# in upstream \(facts.name): a keepalive_timeout below \(known.seconds) s",
                     caution: "\(known.name) may be set in the application: make sure of the time before you keep connections for less.")
             ]
         }
@@ -219,6 +226,9 @@ extension Lint.Context {
                 "`keepalive` of \(name) keeps nothing open without \(needed)\(isFastCGI ? "" : " (before nginx 1.29.7)"): every request "
                 + "makes a connection, which costs time, and a local port for a minute.",
             place: keepalive.place, diff: isFastCGI ? set("fastcgi_keep_conn", "on", route) : reusing(route),
+            byHand: isFastCGI
+                ? "# in the location: fastcgi_keep_conn on;"
+                : "# in the location: proxy_http_version 1.1; and a Connection field only for requests that ask for an upgrade",
             caution: isFastCGI
                 ? "A kept connection occupies a worker of php-fpm: pm.max_children has to be more than all nginx workers keep."
                 : "The application is spoken to in HTTP/1.1, and has to keep idle connections longer than the proxy's keepalive_timeout.")

@@ -13,14 +13,16 @@ package struct LintFinding: Sendable, Hashable, Codable {
     package var diff: String?
     /// What the change may cost: `--apply` leaves it to a person. nil: nothing.
     package var caution: String?
+    /// What to type; behind a `#`, what to do by hand.
     package var commands: [String]
 
+    /// - Parameter byHand: what to do where no diff can be made.
     package init(
         _ id: String, _ severity: Severity, _ title: String, why: String, place: String, diff: String? = nil,
-        caution: String? = nil, commands: [ShellCommand] = []
+        byHand: ShellCommand? = nil, caution: String? = nil, commands: [ShellCommand] = []
     ) {
         self.id = id; self.severity = severity; self.title = title; self.why = why; self.place = place; self.diff = diff
         self.caution = diff == nil ? nil : caution
-        self.commands = commands.map(\.text)
+        self.commands = (commands + (diff == nil ? [byHand].compactMap(\.self) : [])).map(\.text)
     }
 }
