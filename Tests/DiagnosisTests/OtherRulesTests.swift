@@ -311,37 +311,6 @@ import Testing
         #expect(scene.judge().rule != "P14")
     }
 
-    private func denied(mode: UInt32, uid: Int) -> Scene {
-        var scene = Scene("unix:/run/app/app.sock", [.socketDenied: 3])
-        scene.proxyPID = scene.process("nginx", unit: "nginx.service", uid: uid)
-        for path in ["/", "/run", "/run/app"] { scene.system.statuses[path] = FileStatus(mode: 0o40755) }
-        scene.system.statuses["/run/app/app.sock"] = FileStatus(mode: 0o140000 | mode, uid: 1_000, gid: 1_000)
-        return scene
-    }
-
-    @Test func `P17 names the path component that keeps the proxy out`() {
-        let verdict = denied(mode: 0o755, uid: 33).judge()
-        #expect(verdict.rule == "P17" && verdict.confidence == .proven && verdict.culprit.name == "/run/app/app.sock")
-        #expect(denied(mode: 0o777, uid: 33).judge().confidence == .possible)
-    }
-
-    @Test func `P17 believes SELinux's own words and only about the proxy`() {
-        var scene = Scene("10.0.0.5:8081", [.connectDenied: 3])
-        scene.proxyPID = scene.process("nginx", unit: "nginx.service")
-        scene.kernel(
-            0,
-            #"audit: type=1400 audit(1.1:2): avc:  denied  { name_connect } for  pid=7 comm="nginx" dest=8081 scontext=a tcontext=b tclass=tcp_socket permissive=0"#
-        )
-        #expect(scene.judge().rule == "P17" && scene.judge().culprit.name == "SELinux")
-        var decoy = Scene("10.0.0.5:8081", [.connectDenied: 3])
-        decoy.proxyPID = decoy.process("nginx", unit: "nginx.service")
-        decoy.kernel(
-            0,
-            #"audit: type=1400 audit(1.1:2): avc:  denied  { name_connect } for  pid=7 comm="postfix" dest=8081 scontext=a tcontext=b tclass=tcp_socket permissive=0"#
-        )
-        #expect(decoy.judge().isUnknown)
-    }
-
     @Test func `P18 reads the queue of the socket`() {
         var scene = Scene("unix:/run/app.sock", [.backlogFull: 30])
         scene.listen("unix:/run/app.sock", by: scene.process("gunicorn", unit: "app.service"), queue: 11, max: 10)

@@ -70,9 +70,12 @@ enum P17PermissionDenied {
         guard case .denied(let permission, let port) = event.kind else { return false }
         if let proxy = evidence.proxy.value, let process = event.process, process != proxy.name { return false }
         if let port { return port == peer.port }
-        return peer.isUnixSocket
-            ? permission.contains("connectto") || permission.contains("write") || event.line.contains(peer.path ?? "?")
-            : permission.contains("connect")
+        let line = LineText(event.line), isConnectTo = permission.contains("connectto")
+        let named = (line.between("path=\"", "\"") ?? line.between(" name=\"", "\""))?.string
+        guard let path = peer.path else { return named == nil && !isConnectTo && permission.contains("connect") }
+        guard let named else { return isConnectTo }
+        // SELinux may name no more than a part of the path: the socket, or a folder that the proxy may not search.
+        return named == path || path.split(separator: "/").contains { $0 == named }
     }
 
     private static func policy(_ peer: PeerAddress, _ event: LifeEvent, _ denied: EvidenceLine) -> Finding {
