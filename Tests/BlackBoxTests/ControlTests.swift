@@ -111,6 +111,37 @@ struct ControlTests {
         #expect(result.output.contains("3000"))
     }
 
+    @Test("explain knows the lines of HAProxy, Caddy and Envoy as their users paste them, and says which it does not know")
+    func explainOthers() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write("log", """
+            Nov 22 10:03:04 lb haproxy[9]: 10.0.1.2:33317 [22/Nov/2026:10:03:04.655] in app/s1 10/0/-1/-1/109 503 275 - - SC-- \
+            1/1/1/1/3 0/0 "GET / HTTP/1.1"
+            Nov 22 10:03:05 lb haproxy[9]: 10.0.1.2:33318 [22/Nov/2026:10:03:05.655] in app/s1 10/0/1/-1/109 504 275 - - sH-- \
+            1/1/1/1/3 0/0 "GET / HTTP/1.1"
+            {"level":"error","ts":1795341784.1,"logger":"http.log.error","msg":"dial tcp 127.0.0.1:9000: \
+            connect: connection refused","status":502}
+            [2026-11-22T10:03:04.310Z] "POST /v1 HTTP/2" 503 UH no_healthy_upstream - "-" 0 19 0 - "-" "curl" "token=hunter2"
+            \u{1B}[31mthe weather is fine
+            """)
+        func explain(_ flag: String) throws -> RunningProcess.Output {
+            try RunningProcess.run("/bin/sh", ["-c", "exec \(GatewayProcess.goodgate) explain \(flag) < \(folder.path)/log"])
+        }
+        let json = try explain("--json")
+        let found = try json.output.split(separator: "\n").map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+        }
+        #expect(json.succeeded && found.map { $0["origin"] as? String } == ["haproxy", "haproxy", "caddy", "envoy"], "\(json)")
+        #expect(found.map { $0["reason"] as? String } == ["connect.refused", "response.timeout", "connect.refused", "pool.empty"])
+        #expect(found.map { ($0["rules"] as? [String])?.first } == ["P01", "P28", "P01", "P09"])
+        let text = try explain("--all").output
+        for part in [
+            "SC at app/s1: the server", "may be: P01 Nothing listens there;", "look at: ", "UH: no healthy upstream host", "not recognised",
+            "\\x1b[31mthe weather is fine", "127.0.0.1:9000",
+        ] { #expect(text.contains(part), "\(part) in \(text)") }
+        #expect(!text.contains("hunter2") && !text.utf8.contains(0x1b), "secrets are masked, and what moves a terminal is escaped")
+    }
+
     @Test("an unknown subcommand names the nearest one")
     func nearest() throws {
         let result = try RunningProcess.run(GatewayProcess.goodgate, ["docter"])

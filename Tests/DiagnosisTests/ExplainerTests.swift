@@ -172,6 +172,55 @@ import Testing
             "upstream timed out (110: Connection timed out) while reading upstream", "127.0.0.1:3000", "body.timeout",
             "P28"
         ),
+        (
+            "connect() failed (112: Host is down) while connecting to upstream", "10.0.0.5:80", "connect.unreachable", "P20"
+        ),
+        (
+            "connect() failed (100: Network is down) while connecting to upstream", "10.0.0.5:80", "connect.unreachable", "P20"
+        ),
+        (
+            "bind(10.0.0.1) failed (99: Address not available) while connecting to upstream", "10.0.0.5:80", "local.ports", "P21"
+        ),
+        (
+            "upstream prematurely closed connection while sending request to upstream", "127.0.0.1:3000", "conn.eof_before_head",
+            "P06"
+        ),
+        ("send() failed (104: Connection reset by peer) while sending request to upstream", "127.0.0.1:3000", "conn.reset", "P07"),
+        ("sendfile() failed (32: Broken pipe) while sending request to upstream", "127.0.0.1:3000", "conn.reset", "P07"),
+        (
+            "recv() failed (104: Connection reset by peer) while proxying upgraded connection", "127.0.0.1:3000", "body.truncated",
+            "P07"
+        ),
+        ("upstream sent too big early hints while reading early hints", "127.0.0.1:3000", "response.too_big_header", "P23"),
+        ("upstream sent too big trailers while reading upstream", "127.0.0.1:3000", "response.too_big_header", "P23"),
+        (
+            "upstream sent invalid \"Content-Length\" header while reading response header from upstream", "127.0.0.1:3000",
+            "response.illegal_framing", "P24"
+        ),
+        (
+            "upstream sent unknown \"Transfer-Encoding\": \"gzip\" while reading response header from upstream", "127.0.0.1:3000",
+            "response.illegal_framing", "P24"
+        ),
+        (
+            "upstream sent more data than specified in \"Content-Length\" header while reading upstream", "127.0.0.1:3000",
+            "response.illegal_framing", "P24"
+        ),
+        (
+            "upstream sent goaway with error 1 while reading response header from upstream", "127.0.0.1:3000",
+            "response.wrong_protocol", "P25"
+        ),
+        (
+            "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
+            "10.0.0.5:443", "tls.handshake", "P26"
+        ),
+        ("upstream timed out (110: Operation timed out) while SSL handshaking to upstream", "10.0.0.5:443", "tls.handshake", "P26"),
+        (
+            "upstream timed out (110: Operation timed out) while sending request to upstream", "127.0.0.1:3000", "send.timeout",
+            "P28"
+        ),
+        ("limiting connections by zone \"one\"", "127.0.0.1:3000", "request.limited", "P28"),
+        ("api could not be resolved (2: Server failure)", "127.0.0.1:3000", "dns.failed", "P05"),
+        ("api could not be resolved (110: Operation timed out)", "127.0.0.1:3000", "dns.failed", "P05"),
         ("api could not be resolved (3: Host not found)", "127.0.0.1:3000", "dns.failed", "P05"),
         ("no resolver defined to resolve api.example", "127.0.0.1:3000", "dns.failed", "P05"),
         ("limiting requests, excess: 5.2 by zone \"one\"", "127.0.0.1:3000", "request.limited", "P28"),
@@ -313,6 +362,86 @@ import Testing
     func `other families are recognised`(line: String, origin: Explanation.Origin, rule: String) throws {
         let explanation = try #require(Explainer.explain(line), "\(line)")
         #expect(explanation.origin == origin && explanation.rules.first == rule, "\(line): \(explanation)")
+    }
+
+    /// Of the configuration manual's table of session states; the phase behind a cause that is not the server's says nothing of it.
+    @Test(arguments: [
+        ("SC", "connect.refused", "P01"), ("sC", "connect.timeout", "P19"), ("SH", "conn.eof_before_head", "P07"),
+        ("sH", "response.timeout", "P28"), ("SD", "body.truncated", "P07"), ("sD", "body.timeout", "P28"),
+        ("PH", "response.invalid", "P24"), ("PC", "local.descriptors", "P22"), ("RC", "local.descriptors", "P22"),
+        ("sQ", "queue.timeout", "P28"), ("SQ", "queue.full", "P28"), ("RQ", "queue.full", "P28"), ("PR", "unknown", "P30"),
+        ("UC", "pool.empty", "P09"), ("DC", "conn.reset", "P09"), ("KD", "conn.reset", "P09"), ("CD", "client.gone", "P30"),
+        ("cR", "client.gone", "P30"), ("CQ", "client.gone", "P30"), ("cD", "client.gone", "P30"), ("--", "app.answered", "P30"),
+    ], ["", "--", "VN"])
+    func `HAProxy's termination states are read`(state: (code: String, reason: String, rule: String), cookie: String) throws {
+        let line = "Nov 22 10:03:04 lb haproxy[14389]: 10.0.1.2:33317 [22/Nov/2026:10:03:04.655] http-in static/srv1 10/0/-1/-1/109 "
+            + "503 2750 - - \(state.code)\(cookie) 1/1/1/1/3 0/0 \"GET /SC--?a=SH-- HTTP/1.1\""
+        let found = try #require(Explainer.explain(line))
+        #expect(found.origin == .haproxy && found.reason == state.reason && found.rules.first == state.rule, "\(found)")
+        #expect(found.phase == state.code)
+    }
+
+    /// Of the table of `%RESPONSE_FLAGS%`, as a line of the default format, with details and without, and as JSON.
+    @Test(arguments: [
+        ("UF", "", "connect.refused", "P01"),
+        ("UF", "upstream_reset_before_response_started{connection_timeout}", "connect.timeout", "P19"),
+        ("UF", "upstream_reset_before_response_started{remote_connection_failure|TLS_error:|268435581}", "tls.handshake", "P26"),
+        ("UC", "upstream_reset_before_response_started{connection_termination}", "conn.eof_before_head", "P06"),
+        ("UR", "", "conn.reset", "P07"), ("UH", "no_healthy_upstream", "pool.empty", "P09"), ("UT", "", "response.timeout", "P28"),
+        ("UO", "overflow", "queue.full", "P22"), ("UPE", "", "response.invalid", "P24"), ("URX", "", "conn.reset", "P01"),
+        ("DF", "", "dns.failed", "P05"), ("OM", "", "local.memory", "P22"), ("NR", "route_not_found", "pool.empty", "P30"),
+        ("NC", "", "pool.empty", "P30"), ("DC", "", "client.gone", "P30"), ("LH", "", "pool.empty", "P09"), ("LR", "", "conn.reset", "P07"),
+        ("RL", "", "request.limited", "P28"),
+    ], ["text", "bare", "json"])
+    func `Envoy's response flags are read`(flag: (code: String, details: String, reason: String, rule: String), form: String) throws {
+        if form == "bare", !flag.details.isEmpty { return }
+        let head = "[2026-11-22T10:03:04.310Z] \"GET /v1 HTTP/1.1\" 503 \(flag.code) "
+        let line =
+            switch form {
+            case "text": head + "\(flag.details.isEmpty ? "-" : flag.details) - \"-\" 0 95 5 - \"-\" \"curl\""
+            case "bare": head + "0 95 5 -"
+            default:
+                #"{"response_flags":"\#(flag.code)","response_code":503,"response_code_details":"\#(flag.details)","#
+                    + #""upstream_host":"10.0.0.5:80"}"#
+            }
+        let found = try #require(Explainer.explain(line))
+        #expect(found.origin == .envoy && found.reason == flag.reason && found.rules.first == flag.rule, "\(found)")
+        #expect(found.peer?.text == (form == "json" ? "10.0.0.5:80" : nil))
+    }
+
+    /// As Caddy writes them in JSON, and others bare.
+    @Test(arguments: [
+        ("dial tcp 127.0.0.1:9000: connect: connection refused", "connect.refused", "P01", "127.0.0.1:9000"),
+        ("dial tcp [::1]:9000: connect: connection refused", "connect.refused", "P01", "[::1]:9000"),
+        ("dial unix /run/a.sock: connect: no such file or directory", "socket.missing", "P16", "unix:/run/a.sock"),
+        ("dial unix /run/a.sock: connect: permission denied", "socket.denied", "P17", "unix:/run/a.sock"),
+        ("dial tcp 10.0.0.5:80: connect: permission denied", "connect.denied", "P17", "10.0.0.5:80"),
+        ("dial unix /run/a.sock: connect: resource temporarily unavailable", "backlog.full", "P18", "unix:/run/a.sock"),
+        ("dial tcp 10.0.0.5:80: i/o timeout", "connect.timeout", "P19", "10.0.0.5:80"),
+        ("dial tcp 10.0.0.5:80: connect: no route to host", "connect.unreachable", "P20", "10.0.0.5:80"),
+        ("dial tcp 10.0.0.5:80: connect: network is unreachable", "connect.unreachable", "P20", "10.0.0.5:80"),
+        ("dial tcp 10.0.0.5:80: connect: cannot assign requested address", "local.ports", "P21", "10.0.0.5:80"),
+        ("dial tcp 10.0.0.5:80: socket: too many open files", "local.descriptors", "P22", "10.0.0.5:80"),
+        ("dial tcp: lookup api on 10.0.0.2:53: server misbehaving", "dns.failed", "P05", nil),
+        ("read tcp 10.0.0.1:4000->10.0.0.5:80: read: connection reset by peer", "conn.reset", "P07", "10.0.0.5:80"),
+        ("write tcp 10.0.0.1:4000->10.0.0.5:80: write: broken pipe", "conn.reset", "P07", "10.0.0.5:80"),
+        ("http: server closed idle connection", "conn.eof_before_head", "P06", nil), ("EOF", "conn.eof_before_head", "P06", nil),
+        ("unexpected EOF", "body.truncated", "P07", nil),
+        ("net/http: timeout awaiting response headers", "response.timeout", "P28", nil),
+        ("no upstreams available", "pool.empty", "P09", nil), ("no available server", "pool.empty", "P09", nil),
+        ("net/http: HTTP/1.x transport connection broken: malformed HTTP response", "response.wrong_protocol", "P25", nil),
+        ("tls: first record does not look like a TLS handshake", "response.wrong_protocol", "P25", nil),
+        ("http: server gave HTTP response to HTTPS client", "response.wrong_protocol", "P25", nil),
+        ("x509: certificate has expired or is not yet valid", "tls.verify", "P26", nil),
+        ("remote error: tls: handshake failure", "tls.handshake", "P26", nil),
+    ], [Explanation.Origin.caddy, .go])
+    func `Go's own texts are read`(
+        text: (line: String, reason: String, rule: String, peer: String?), origin: Explanation.Origin
+    ) throws {
+        let caddy = #"{"level":"error","ts":1795341784.1,"logger":"http.log.error","msg":"\#(text.line)","status":502}"#
+        let found = try #require(Explainer.explain(origin == .caddy ? caddy : "2026/11/22 10:03:04 http: proxy error: \(text.line)"))
+        #expect(found.origin == origin && found.reason == text.reason && found.rules.first == text.rule, "\(found)")
+        #expect(found.peer?.text == text.peer)
     }
 
     @Test(arguments: [

@@ -70,18 +70,20 @@ enum GoErrors {
         guard let (reason, rules, summary) = classify(line) else { return nil }
         var peer: PeerAddress?
         if let rest = line.after("dial tcp ") {
-            peer = PeerAddress(parsing: stripColon(rest.word))
+            peer = PeerAddress(parsing: address(rest))
         } else if let rest = line.after("dial unix ") {
-            peer = PeerAddress(parsing: "unix:" + stripColon(rest.word))
+            peer = PeerAddress(parsing: "unix:" + address(rest))
         } else if let rest = line.after("->") {
-            peer = PeerAddress(parsing: stripColon(rest.word))
+            peer = PeerAddress(parsing: address(rest))
         }
         return Explanation(
             origin, rules: rules.map(RuleNames.id), reason: reason, summary,
             checks: RuleChecks.checks(rules, peer: peer), peer: peer)
     }
 
-    private static func stripColon(_ word: LineText) -> String {
-        word.bytes.last == 58 ? LineText(word.bytes.dropLast()).string : word.string
+    /// Up to the next space, without the colon before it; an address may be in brackets.
+    private static func address(_ text: LineText) -> String {
+        let word = text.bytes.prefix { $0 > 32 && $0 != 34 }
+        return LineText(word.last == 58 ? word.dropLast() : word).string
     }
 }
