@@ -490,6 +490,29 @@ import Testing
         decoy.unit("other.service")
         decoy.journal(2, "other.service", "[CRITICAL] WORKER TIMEOUT (pid:88)", identifier: "gunicorn", pid: 80)
         #expect(decoy.judge().confidence == .likely)
+    /// Seconds between the reload and the first failure, and between the first and the last; servers; whether one listens.
+    @Test(arguments: [
+        (2, 4, 2, false, true), (10, 30, 3, false, true), (-1, 4, 2, false, true),
+        // Too long after it, or before it; for too long; of one server, which is never taken out; it listens.
+        (11, 4, 2, false, false), (-2, 4, 2, false, false), (2, 31, 2, false, false), (2, 4, 1, false, false), (2, 4, 2, true, false),
+    ] as [(Int64, Int64, Int, Bool, Bool)])
+    func `P29 needs a reload just before a short outage of one of several servers`(
+        delay: Int64, length: Int64, servers: Int, listens: Bool, fits: Bool
+    ) {
+        for reason in [ReasonCode.connectRefused, .connectTimeout] {
+            var scene = Scene("127.0.0.1:3000", [reason: 3], seconds: length)
+            scene.failure.proxyLoaded = Scene.start.advanced(byMilliseconds: -delay * 1_000)
+            scene.upstream = UpstreamFacts(
+                name: "app", place: "nginx.conf:3",
+                servers: (0..<servers).map { .init(text: "127.0.0.1:300\($0)", address: PeerAddress(parsing: "127.0.0.1:300\($0)")) })
+            if listens { scene.listen("127.0.0.1:3000", by: scene.process("node")) }
+            let verdict = scene.judge()
+            let found = verdict.alternatives.first { $0.rule == "P29" }
+            #expect((found != nil) == fits && verdict.rule != "P29", "\(verdict)")
+            #expect(found?.confidence ?? .possible == .possible, "it never outweighs what happened to the server")
+        }
+    }
+
         #expect(!decoy.judge().evidence.contains { $0.text.contains("WORKER TIMEOUT") })
     }
 

@@ -144,6 +144,25 @@ import Testing
         #expect(item.requestsFailed == 2)
     }
 
+    /// nginx's own health is forgotten by a reload, which is known from the age of its workers.
+    @Test(arguments: [(2 as Int64, true), (600, false)]) func `P29 is told by the age of the workers`(age: Int64, fits: Bool) throws {
+        var scene = host()
+        scene.system.files[Self.path] = """
+            error_log /log/error;
+            http { access_log /log/access; upstream app { server 127.0.0.1:3001; server 127.0.0.1:3002; }
+                server { listen 80; location / { proxy_pass http://app; } } }
+            """
+        let main = scene.process("nginx", unit: "nginx.service", command: "nginx: master process /usr/sbin/nginx")
+        scene.proxyPID = scene.process("nginx", unit: "nginx.service", age: age, parent: main, command: "nginx: worker process")
+        scene.listen("127.0.0.1:3002", by: scene.process("node", unit: "app.service"))
+        let found = report(scene, (0..<3).map { second in
+            "\(second) [error] 29#29: *\(second + 5) connect() failed (111: Connection refused) while connecting to upstream, client: "
+                + "192.0.2.1, server: , request: \"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:3001/\", host: \"shop\""
+        })
+        let item = try #require(found.cases.first { $0.peer?.text == "127.0.0.1:3001" }, "\(DoctorText.render(found))")
+        #expect(item.verdict.alternatives.contains { $0.rule == "P29" } == fits, "\(item.verdict)")
+    }
+
     @Test func `a warning at the start is no failure`() {
         let found = report(host(), ["1 [warn] 7#7: 4096 worker_connections exceed open file resource limit: 1024"])
         #expect(found.cases.isEmpty)
