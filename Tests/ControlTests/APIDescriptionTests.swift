@@ -87,7 +87,8 @@ struct APIDescriptionTests {
           "out_of_memory_kills": 1, "ran_milliseconds": 4, "last_lines": ["x"]}],
          "verdict": {"incident": "2Q1XM400", "version": 1, "reason": "r", "rule": "P01", "title": "t",
           "culprit": {"kind": "unit", "name": "n"}, "cause": "c", "evidence": [], "confidence": "firm", "disproof": "d",
-          "fix": {"summary": "s", "commands": []}, "alternatives": [], "ruled_out": [], "gaps": [], "page": "x"}}
+          "fix": {"summary": "s", "commands": []}, "alternatives": [], "ruled_out": [], "gaps": [], "page": "x",
+          "looks": [{"step": "volatile", "time": 1, "after_milliseconds": 7, "took_milliseconds": 3}]}}
         """
 
     @Test("has every type, and no other") func types() {

@@ -1,5 +1,7 @@
 import Machine
 import Testing
+import class TestKit.Origin
+import class TestKit.TemporaryDirectory
 
 @testable import Diagnosis
 
@@ -134,6 +136,34 @@ import Testing
         #expect(units[0].memoryMax == nil && units[0].execStart == "/bin/a --port 3000")
         #expect(units[1].memoryMax == 62_914_560 && units[1].mainExited?.text == "2026-11-22T10:00:03Z")
         #expect(units[1].end?.kind == .killed(signal: 9, coreDumped: false))
+    }
+
+    /// systemd takes a second to list all files, and another to show them: a failure of now asks only for what may be its backend.
+    @Test(arguments: [
+        ("127.0.0.1:3000", ["by-port", "by-part"]), ("unix:/run/app/a.sock", ["by-folder", "by-path"]), ("10.0.0.9:999", []),
+    ])
+    func `of services that were never started those are asked for that name the peer`(peer: String, wanted: [String]) throws {
+        var scene = Scene(peer, [.connectRefused: 1])
+        scene.unit("running.service")
+        for (path, text) in [
+            ("/etc/systemd/system/by-port.service", "[Service]\nExecStart=/usr/bin/node app.js --listen 3000\n"),
+            ("/usr/lib/systemd/system/by-part.service", "[Service]\nExecStart=/usr/bin/node app.js\n"),
+            ("/etc/systemd/system/by-part.service.d/port.conf", "[Service]\nEnvironment=PORT=3000\n"),
+            ("/usr/lib/systemd/system/by-path.service", "[Service]\nExecStart=gunicorn --bind unix:/run/app/a.sock app\n"),
+            ("/usr/lib/systemd/system/by-folder.service", "[Service]\nRuntimeDirectory=app\n"),
+            ("/usr/lib/systemd/system/other.service", "[Service]\nExecStart=/usr/bin/other --port 4000\n"),
+            ("/usr/lib/systemd/system/at@.service", "[Service]\nExecStart=/usr/bin/node app.js --listen 3000 /run/app/a.sock\n"),
+            ("/usr/lib/systemd/system/running.service", "[Service]\nEnvironment=PORT=3000\n"),
+            ("/usr/lib/systemd/system/app.timer", "[Timer]\n# 3000 /run/app/a.sock\n"),
+        ] { scene.system.files[path] = text }
+        let names = wanted.map { "\($0).service" }
+        scene.system.commands["systemctl show \(names.sorted().joined(separator: " ")) -p*"] =
+            names.map { "Id=\($0)\nActiveState=inactive\n" }.joined(separator: "\n")
+        let system = ClockedSystem(scene.recorded(), from: time, each: 0)
+        var evidence = EvidenceSet()
+        UnitCollector().collect(CollectionSubject(peer: scene.failure.peer, since: time, until: time), from: system, into: &evidence)
+        #expect(Set((evidence.units.value ?? []).map(\.name)) == Set(names + ["running.service"]))
+        #expect(!system.waitedFor.contains { $0.contains("list-unit-files") } && system.waitedFor.count == (wanted.isEmpty ? 1 : 2))
     }
 
     @Test func `cgroups of both versions are read and their absence is no error`() throws {
@@ -289,6 +319,55 @@ import Testing
                 && set.gaps.contains("systemctl is not there"))
     }
 
+    /// A message of the kernel: header, body, padding.
+    private static func message(_ type: UInt16, _ body: [UInt8]) -> [UInt8] {
+        let length = 16 + body.count
+        let head = [UInt8(length), 0, 0, 0, UInt8(type), 0, 2, 0] + [UInt8](repeating: 0, count: 8)
+        return head + body + [UInt8](repeating: 0, count: (4 - length % 4) % 4)
+    }
+
+    @Test func `accept queues are read out of the kernel's socket diagnosis`() {
+        var tcp = [UInt8](repeating: 0, count: 72)
+        (tcp[0], tcp[1], tcp[56], tcp[60], tcp[61], tcp[68], tcp[69]) = (2, 10, 3, 0, 2, 0x10, 0x27)
+        let unix: [UInt8] = [1, 1, 10, 0, 77, 0, 0, 0] + [UInt8](repeating: 0, count: 8)
+        let name: [UInt8] = [7, 0, 0, 0, 47, 97, 98, 0], sizes: [UInt8] = [12, 0, 4, 0, 5, 0, 0, 0, 4, 0, 0, 0]
+        let answer = Self.message(20, tcp) + Self.message(20, unix + name + sizes) + Self.message(20, unix + name)
+        let wanted = [ListenQueue(inode: 10_000, length: 3, max: 512), ListenQueue(inode: 77, length: 5, max: 4)]
+        for (end, goesOn) in [([], true), (Self.message(3, [0, 0, 0, 0]), false), (Self.message(2, [254, 255, 255, 255]), false)] {
+            var queues: [ListenQueue] = []
+            #expect(SocketDiagnosis.read((answer + end)[...], into: &queues) == goesOn)
+            #expect(queues == wanted)
+        }
+        // Whatever is cut, or says that it is longer than it is, traps nowhere.
+        for count in 0..<answer.count {
+            for byte in [0, 1, 15, 16, 255] as [UInt8] {
+                var cut = Array(answer.prefix(count)), queues: [ListenQueue] = []
+                if !cut.isEmpty { cut[count * 7 % cut.count] = byte }
+                _ = SocketDiagnosis.read(cut[...], into: &queues)
+            }
+        }
+    }
+
+    @Test(arguments: [false, true]) func `the accept queues of this host are those of its sockets`(isUnix: Bool) throws {
+        let folder = try TemporaryDirectory()
+        let origin = try Origin(unixPath: isUnix ? folder.path + "/s" : nil) { _ in .close }
+        let peer = PeerAddress(parsing: isUnix ? "unix:\(folder.path)/s" : "127.0.0.1:\(origin.port)"), system = LiveSystem()
+        var evidence = EvidenceSet()
+        ListenerCollector().collect(CollectionSubject(peer: peer, since: system.now(), until: system.now()), from: system, into: &evidence)
+        let listener = try #require(evidence.listeners(for: peer).first)
+        let somaxconn = try #require(system.number("/proc/sys/net/core/somaxconn"))
+        // Some kernels and containers tell nothing of a family of sockets.
+        let isTold = ((isUnix ? evidence.unixListeners : evidence.listeners).value ?? []).contains { $0.queueMax != nil }
+        #expect(listener.queueMax == (isTold ? min(1_024, somaxconn) : nil) && listener.queue == 0)
+        withExtendedLifetime(origin) {}
+    }
+
+    @Test func `a route is looked up without a word on the wire`() {
+        let system = LiveSystem()
+        #expect(system.hasRoute(to: PeerAddress(parsing: "127.0.0.1:1")) == true)
+        #expect(system.hasRoute(to: .unix("/x")) == nil)
+    }
+
     @Test func `this host can be read`() {
         let system = LiveSystem()
         var set = EvidenceSet()
@@ -311,7 +390,7 @@ import Testing
             "   \($0): \(Scene.local(PeerAddress(parsing: "10.0.0.5:4000\($0)"))) \(Scene.local(PeerAddress(parsing: "10.0.0.9:80"))) 01 "
                 + "00000000:00000000 00:00000000 00000000     0        0 7\($0) 1"
         }
-        scene.system.commands["/bin/sh -c ip route get \"$1\" 2>&1; true sh 10.0.0.9"] = "10.0.0.9 dev eth0 src 10.0.0.5\n"
+        scene.system.routes = ["10.0.0.9": true]
         let system = scene.recorded()
         var set = EvidenceSet()
         var subject = CollectionSubject(peer: nil, since: scene.failure.first, until: scene.failure.last)

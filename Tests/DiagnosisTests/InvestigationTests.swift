@@ -112,4 +112,49 @@ import Testing
         _ = investigation.proceed(.final, failure: scene.failure, subject: subject, on: calm.recorded())
         #expect(investigation.verdict?.cause.contains("connection tracking table is full") == true)
     }
+
+    private static let silentPeer = "10.0.0.9:80"
+
+    /// What is volatile may be gone in a moment: it may not wait for a program, a name server or a silent peer, not even for one that
+    /// hangs. Durable evidence comes after the journal had time to be written, and may be collected by programs that are a little slow.
+    @Test(arguments: [nil, 0, 40, 100])
+    func `volatile evidence is in hand within 50 ms of the failure, durable within 2 s`(patience: Int?) throws {
+        var scene = Scene(Self.silentPeer, [.connectTimeout: 1], seconds: 0)
+        scene.system.errors[Self.silentPeer] = 110
+        var plan = InvestigationPlan(), investigation = Investigation(incident: IncidentID(seconds: start.seconds, salt: 1))
+        let failed = scene.failure.first, system = ClockedSystem(scene.recorded(), from: failed, each: patience)
+        let before = failed.advanced(byMilliseconds: -60_000)
+        let subject = CollectionSubject(peer: scene.failure.peer, since: before, until: failed)
+        plan.update(investigation.incident, attempts: 1, now: failed)
+        for step in [InvestigationPlan.Step.volatile, .durable] {
+            system.pass(milliseconds: try #require(plan.delay(now: system.now())))
+            #expect(plan.next(now: system.now())?.step == step)
+            _ = investigation.proceed(step, failure: scene.failure, subject: subject, on: system)
+            if step == .volatile {
+                #expect(system.waitedFor == [] && investigation.evidence.probe.value == nil && investigation.verdict != nil)
+            }
+        }
+        #expect(system.waitedFor.isEmpty == false && investigation.evidence.probe.value?.errorNumber == 110)
+        let looks = try #require(investigation.verdict?.looks)
+        #expect(looks.map(\.step) == [.volatile, .durable] && looks.map(\.time) == [failed, failed.advanced(byMilliseconds: 1_000)])
+        #expect(looks[0].afterMilliseconds == 25 && looks[0].tookMilliseconds == 25, "of which all was spent on the silent peer")
+        #expect(looks[1].afterMilliseconds == 1_000 + looks[1].tookMilliseconds)
+        // What never answers is given up, and the look with it.
+        if patience != nil { #expect(looks[1].afterMilliseconds <= 2_000) }
+        let page = VerdictText.render(try #require(investigation.verdict))
+        #expect(page.contains("looked at   sockets, processes and counters after 25 ms; logs, units and names after "), "\(page)")
+    }
+
+    @Test func `a later look counts from the last failure, and only some are kept`() throws {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 1], seconds: 30)
+        let system = ClockedSystem(scene.recorded(), from: scene.failure.last.advanced(byMilliseconds: 3), each: 0)
+        var investigation = Investigation(incident: IncidentID(seconds: start.seconds, salt: 1))
+        let subject = CollectionSubject(peer: scene.failure.peer, since: scene.failure.first, until: scene.failure.last)
+        for _ in 0..<20 {
+            _ = investigation.proceed(.volatile, failure: scene.failure, subject: subject, on: system)
+            scene.failure.counts[.connectRefused, default: 0] += 10
+        }
+        #expect(investigation.looks.count == EvidenceLook.countMax)
+        #expect(investigation.looks.map(\.afterMilliseconds) == [30_003] + Array(repeating: 3, count: EvidenceLook.countMax - 1))
+    }
 }

@@ -65,7 +65,7 @@ struct Scene {
         let queueText = Self.hex(UInt64(queue), 8)
         if case .unix(let path) = peer {
             unix.append("0000000000000000: 00000002 00000000 00010000 0001 01 \(inode) \(path)")
-            system.commands["ss -Hlxn", default: ""] += "u_str LISTEN \(queue) \(max) \(path) \(inode) * 0\n"
+            system.queues.append(ListenQueue(inode: UInt64(inode), length: queue, max: max))
             return
         }
         let row =
@@ -76,7 +76,7 @@ struct Scene {
             return
         }
         if peer.isIPv6 { tcp6.append(row) } else { tcp.append(row) }
-        system.commands["ss -Hltn", default: ""] += "LISTEN \(queue) \(max) \(peer.text) 0.0.0.0:*\n"
+        system.queues.append(ListenQueue(inode: UInt64(inode), length: queue, max: max))
     }
 
     private func namespace(of pid: Int) -> Int? {

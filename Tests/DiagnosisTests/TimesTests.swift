@@ -59,7 +59,7 @@ import Testing
             scene.listen("127.0.0.1:3000", by: scene.process("node"), queue: 129, max: 128)
         case "P20":
             scene = Scene("192.0.2.9:3000", [.connectUnreachable: 3])
-            scene.system.commands["/bin/sh -c ip route get \"$1\" 2>&1; true sh 192.0.2.9"] = "RTNETLINK answers: Network is unreachable\n"
+            scene.system.routes = ["192.0.2.9": false]
         case "P22":
             scene = Scene("127.0.0.1:3000", [.localDescriptors: 30])
             let pid = scene.process("nginx", unit: "nginx.service")

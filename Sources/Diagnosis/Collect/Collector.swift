@@ -27,7 +27,8 @@ package struct CollectionSubject: Sendable {
 package protocol Collector: Sendable {
     /// For the list of what was done, such as "listener tables".
     var name: String { get }
-    /// Volatile evidence (sockets, processes, counters) is collected within 50 ms of a failure, durable evidence within 2 s.
+    /// Volatile evidence (sockets, processes, counters) is collected within 50 ms of a failure, so it runs no program and waits for nobody;
+    /// durable evidence within 2 s.
     var isVolatile: Bool { get }
     /// Whether it tells what was then, whenever it is asked, as a log does; the others tell what is now.
     var isHistory: Bool { get }
@@ -46,9 +47,10 @@ extension Collector {
 /// All collectors, in the order in which they build on each other.
 package enum Collectors {
     package static let all: [any Collector] = [
-        ProxyCollector(), ListenerCollector(), HostCollector(), PeerCollector(), SocketPathCollector(), ProbeCollector(),
+        ProxyCollector(), ListenerCollector(), HostCollector(), PeerCollector(), SocketPathCollector(), ProbeCollector.quick,
         UnitCollector(), AppCollector(),
         JournalCollector(), ManagerLogCollector(), KernelCollector(), MemoryCollector(), NameCollector(), LastLinesCollector(),
+        ProbeCollector.patient,
     ]
 
     /// Runs the collectors of one step (nil: all) one after the other.

@@ -92,18 +92,8 @@ package struct PeerCollector: Collector {
     {
         guard let peer = subject.peer, peer.isIP, case .known(var facts, let source) = evidence.host else { return }
         Self.peerState(peer, base: HostCollector.base(subject), system, into: &facts)
-        if !peer.isLoopback, subject.isInOurNetwork(system) { facts.hasRoute = Self.hasRoute(to: peer, system) }
+        if !peer.isLoopback, subject.isInOurNetwork(system) { facts.hasRoute = system.hasRoute(to: peer) }
         evidence.host = .known(facts, source: source)
-    }
-
-    /// Nil when it could not be asked.
-    private static func hasRoute(to peer: PeerAddress, _ system: some SystemReader) -> Bool? {
-        // Without a route it says so on its standard error output, and fails.
-        let command = ["/bin/sh", "-c", "ip route get \"$1\" 2>&1; true", "sh", peer.hostText]
-        guard let output = try? system.run(command, deadline: 500, limit: 4_096) else { return nil }
-        let text = String(decoding: output, as: UTF8.self)
-        if ["nreachable", "No route to host", "prohibit"].contains(where: { text.contains($0) }) { return false }
-        return text.contains(" dev ") ? true : nil
     }
 
     private static let stateNames = [

@@ -24,20 +24,11 @@ package struct ListenerCollector: Collector {
         }
         var unix: [Listener] = []
         if let table = try? system.read("\(base)/unix", limit: 64 << 20) { unix = SocketTable.parseUnix(table) }
-        // `ss` shows its own namespace only; the tables do not tell the size of a queue.
+        // The tables do not tell the size of a queue; who does tells of its own namespace only.
         if subject.isInOurNetwork(system) {
-            if let queues = try? system.run(["ss", "-Hltn"], deadline: 500, limit: 1 << 20) {
-                let sizes = SocketTable.parseSS(queues)
-                for index in own.indices { own[index].queueMax = sizes[own[index].address.text]?.max }
-            }
-            if let queues = try? system.run(["ss", "-Hlxn"], deadline: 500, limit: 1 << 20) {
-                let sizes = SocketTable.parseSS(queues)
-                for index in unix.indices {
-                    guard let size = sizes[unix[index].address.hostText] else { continue }
-                    unix[index].queue = size.queue
-                    unix[index].queueMax = size.max
-                }
-            }
+            let queues = Dictionary(system.listenQueues().map { ($0.inode, $0) }) { first, _ in first }
+            for index in own.indices { own[index].take(queues[own[index].inode]) }
+            for index in unix.indices { unix[index].take(queues[unix[index].inode]) }
         }
         let proxyNamespace = evidence.proxy.value?.networkNamespace
         var wanted = Set((own + unix).map(\.inode))

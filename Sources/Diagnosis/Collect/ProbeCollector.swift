@@ -2,17 +2,23 @@
 package struct ProbeCollector: Collector {
     /// Milliseconds for the connection and for the answer together.
     package var deadline: Int
-    package init(deadline: Int = 1_000) { self.deadline = deadline }
+    /// One that is in a hurry says nothing of a peer that does not answer at once; the other asks only where the first found nothing out.
+    package var isVolatile: Bool
+    package init(deadline: Int = 1_000, isVolatile: Bool = false) { self.deadline = deadline; self.isVolatile = isVolatile }
     /// As `Collector` says.
     package var name: String { "a test connection" }
-    package var isVolatile: Bool { true }
+
+    /// Most peers answer, or refuse, in a moment; a silent one is waited for later, so that the first verdict does not wait for it.
+    static let quick = ProbeCollector(deadline: 25, isVolatile: true)
+    static let patient = ProbeCollector(deadline: 500)
 
     /// As `Collector` says.
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
-        guard let peer = subject.peer, peer.isIP || peer.isUnixSocket else { return }
+        guard let peer = subject.peer, peer.isIP || peer.isUnixSocket, isVolatile || evidence.probe.value == nil else { return }
         let outcome = system.probe(peer, sending: nil, deadline: deadline)
-        evidence.probe = .known(outcome.result, source: "connect() to \(peer.text)")
+        let isSilent = outcome.result.errorNumber == 110
+        evidence.probe = isSilent && isVolatile ? .notCollected : .known(outcome.result, source: "connect() to \(peer.text)")
     }
 
     /// Asks the peer for what no application acts on, and looks at what comes: `OPTIONS *`, or, of a peer that should speak TLS, a

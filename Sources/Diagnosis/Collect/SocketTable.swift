@@ -44,21 +44,6 @@ package enum SocketTable {
         return found
     }
 
-    /// `ss -Hltnx`-like rows: queue and its maximum by local address, for LISTEN sockets.
-    package static func parseSS(_ bytes: [UInt8]) -> [String: (queue: Int, max: Int)] {
-        var found: [String: (queue: Int, max: Int)] = [:]
-        for line in bytes.split(separator: 10) {
-            let fields = LineText(line).fields(8)
-            guard let at = fields.firstIndex(where: { $0.string == "LISTEN" }), fields.count > at + 3,
-                let queue = fields[at + 1].number, let max = fields[at + 2].number
-            else { continue }
-            var address = fields[at + 3].string
-            if address.hasPrefix("*:") { address = "[::]:" + address.dropFirst(2) }
-            found[address] = (queue, max)
-        }
-        return found
-    }
-
     private static func address(_ text: LineText) -> PeerAddress? {
         guard let colon = text.bytes.firstIndex(of: 58), let port = hex(text.bytes[(colon + 1)...]) else { return nil }
         let host = text.bytes[..<colon]

@@ -23,17 +23,8 @@ package struct UnitCollector: Collector {
                 limit: 16 << 20)
             var known = Self.parse(output)
             let names = Set(known.map(\.name))
-            var missing: [String] = []
-            if let files = try? system.run(
-                ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"],
-                deadline: 20_000, limit: 1 << 20)
-            {
-                for line in files.split(separator: 10) {
-                    guard let name = LineText(line).fields(1).first?.string, !names.contains(name), !name.contains("@")
-                    else { continue }
-                    missing.append(name)
-                }
-            }
+            let files = subject.peer.map { Self.files(naming: $0, system) } ?? Self.allFiles(system)
+            let missing = files.filter { !names.contains($0) && !$0.contains("@") }
             if !missing.isEmpty {
                 output =
                     (try? system.run(
@@ -47,6 +38,41 @@ package struct UnitCollector: Collector {
                 why: error.errorNumber == 2
                     ? "systemctl is not there" : error.errorNumber == -1 ? "systemd does not answer" : error.text)
         }
+    }
+
+    /// Services that have a file. Takes systemd a second.
+    private static func allFiles(_ system: some SystemReader) -> [String] {
+        let command = ["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain", "--no-pager"]
+        guard let output = try? system.run(command, deadline: 20_000, limit: 1 << 20) else { return [] }
+        return output.split(separator: 10).compactMap { LineText($0).fields(1).first?.string }
+    }
+
+    private static let folders = [
+        "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+    ]
+
+    /// Services whose file, or a part of it in a folder beside it, says something of a peer: only those may be its backend. Quick, as a
+    /// failure of now waits for it.
+    private static func files(naming peer: PeerAddress, _ system: some SystemReader) -> [String] {
+        guard let word = peer.port.map({ "\($0)" }) ?? peer.path else { return [] }
+        // RuntimeDirectory=app makes /run/app.
+        let made = word.hasPrefix("/run/") ? word.split(separator: "/").dropFirst().dropLast() : []
+        func isNamed(_ text: String) -> Bool {
+            if text.contains(word) { return true }
+            guard !made.isEmpty else { return false }
+            return text.split(separator: "\n").contains { $0.hasPrefix("RuntimeDirectory=") && made.contains(where: $0.contains) }
+        }
+        var found: Set<String> = []
+        for folder in folders {
+            for name in (try? system.list(folder)) ?? [] {
+                let service = name.hasSuffix(".d") ? String(name.dropLast(2)) : name
+                guard service.hasSuffix(".service"), !found.contains(service) else { continue }
+                let parts = name == service ? [name] : ((try? system.list("\(folder)/\(name)")) ?? []).map { "\(name)/\($0)" }
+                let texts = parts.lazy.compactMap { try? system.text("\(folder)/\($0)") }
+                if texts.contains(where: isNamed) { found.insert(service) }
+            }
+        }
+        return found.sorted()
     }
 
     /// Blocks of `Name=value` lines, parted by empty lines.

@@ -5,7 +5,7 @@ package struct Listener: Sendable, Hashable {
     package var inode: UInt64
     /// Connections waiting to be accepted.
     package var queue: Int
-    /// The accept queue's size; nil when the source does not tell it (`/proc/net/tcp` does not, `ss` does).
+    /// The accept queue's size; nil when the source does not tell it (`/proc/net/tcp` does not, the kernel's socket diagnosis does).
     package var queueMax: Int?
     /// Who holds it; nil when no process with it was found, or none may be read.
     package var owner: ProcessFacts?
@@ -18,6 +18,13 @@ package struct Listener: Sendable, Hashable {
     ) {
         self.address = address; self.inode = inode; self.queue = queue; self.queueMax = queueMax; self.owner = owner
         self.networkNamespace = networkNamespace
+    }
+
+    /// Its accept queue, when it is known.
+    mutating func take(_ known: ListenQueue?) {
+        guard let known else { return }
+        queue = known.length
+        queueMax = known.max
     }
 
     /// Whether a connection to `peer` reaches this socket.

@@ -9,6 +9,9 @@ package struct Investigation: Sendable {
     /// The newest verdict; nil before the first judgement.
     package private(set) var verdict: Verdict?
 
+    /// What was collected, and when.
+    package private(set) var looks: [EvidenceLook] = []
+
     /// The kernel's counters at the first look.
     private var countersBefore: [String: Int64]?
 
@@ -35,6 +38,15 @@ package struct Investigation: Sendable {
     /// A look did not end.
     mutating func miss(_ what: String) { if !evidence.unread.contains(what) { evidence.unread.append(what) } }
 
+    /// Notes a look that has just ended.
+    private mutating func note(_ step: InvestigationPlan.Step, from began: Timestamp, to now: Timestamp, _ failure: FailureCase) {
+        let failed = looks.contains { $0.step == step } || step == .final ? failure.last : failure.first
+        if looks.count == EvidenceLook.countMax { looks.remove(at: EvidenceLook.countMax / 2) }
+        // Clocks may be set.
+        looks.append(
+            EvidenceLook(step: step, time: began, afterMilliseconds: max(0, now.since(failed)), tookMilliseconds: max(0, now.since(began))))
+    }
+
     /// Collects one class of evidence and judges again.
     /// - Parameters:
     ///   - step: volatile evidence within 50 ms of the failure, durable within 2 s, the logs once more at the end.
@@ -47,6 +59,7 @@ package struct Investigation: Sendable {
         upstream: UpstreamFacts? = nil, app: AppHistory? = nil,
         on system: some SystemReader
     ) -> Verdict? {
+        let began = system.now()
         if let upstream { evidence.upstream = .known(upstream, source: upstream.place) }
         var subject = subject
         subject.countersBefore = countersBefore
@@ -63,8 +76,10 @@ package struct Investigation: Sendable {
         {
             ProbeCollector().sample(peer, inTLS: evidence.wantsTLS(failure), from: system, into: &evidence)
         }
-        let next = VerdictEngine.judge(
+        note(step, from: began, to: system.now(), failure)
+        var next = VerdictEngine.judge(
             failure, evidence: evidence, incident: incident, version: (verdict?.version ?? 0) + 1)
+        next.looks = looks
         if let verdict, verdict.rule == next.rule, verdict.confidence == next.confidence, verdict.cause == next.cause,
             verdict.culprit == next.culprit, verdict.evidence.count >= next.evidence.count
         {

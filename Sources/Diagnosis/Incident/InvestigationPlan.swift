@@ -9,7 +9,7 @@ package import Machine
 /// Volatile evidence (sockets, processes, counters) is gone in an instant, so it comes first; the journal needs a moment to be written.
 package struct InvestigationPlan: Sendable {
     /// What to collect.
-    package enum Step: Sendable, Hashable {
+    package enum Step: String, Sendable, Hashable, Codable {
         case volatile, durable, final
     }
     /// One piece of work.

@@ -50,6 +50,42 @@ extension LiveSystem {
     }
 
     /// As `SystemReader` says.
+    package func listenQueues() -> [ListenQueue] {
+        var queues: [ListenQueue] = []
+        for question in SocketDiagnosis.questions {
+            // Netlink, for socket diagnosis.
+            let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 4)
+            guard descriptor >= 0 else { return queues }
+            defer { close(descriptor) }
+            // SAFETY: the count is the buffer's own.
+            let sent = unsafe question.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, 0) }
+            guard sent == question.count else { continue }
+            var buffer = [UInt8](repeating: 0, count: 65_536), isMore = true
+            let end = Self.microseconds() + Self.diagnosisMax
+            while isMore, Self.wait(descriptor, Int16(POLLIN), until: end) {
+                // SAFETY: the count is the buffer's own.
+                let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+                isMore = count > 0 && SocketDiagnosis.read(buffer[..<count], into: &queues)
+            }
+        }
+        return queues
+    }
+
+    /// Microseconds for each of the kernel's tables.
+    private static let diagnosisMax = 20_000
+
+    /// As `SystemReader` says.
+    package func hasRoute(to peer: PeerAddress) -> Bool? {
+        guard peer.isIP else { return nil }
+        // A datagram socket is "connected" by looking the route up: no packet is sent.
+        let descriptor = socket(peer.isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        if Self.connect(descriptor, peer) == 0 { return true }
+        return [ENETUNREACH, EHOSTUNREACH, EACCES].contains(errno) ? false : nil
+    }
+
+    /// As `SystemReader` says.
     package func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (
         result: ProbeResult, answer: [UInt8]
     ) {

@@ -18,6 +18,10 @@ package struct RecordedSystem: SystemReader, Codable {
     /// Answers to probes by peer; a peer that is not here and not in `errors` refuses.
     package var answers: [String: [UInt8]] = [:]
     package var addresses: [PeerAddress] = []
+    /// As `SystemReader` says.
+    package var queues: [ListenQueue] = []
+    /// Whether there is a route, by address without a port; nil: not known.
+    package var routes: [String: Bool]?
 
     package init(time: Timestamp) { self.time = time }
 
@@ -101,6 +105,12 @@ package struct RecordedSystem: SystemReader, Codable {
 
     /// As `SystemReader` says.
     package func offset(of since: Timestamp, in path: String, time: (LineText) -> Timestamp?) -> Int64 { 0 }
+
+    /// As `SystemReader` says.
+    package func listenQueues() -> [ListenQueue] { queues }
+
+    /// As `SystemReader` says.
+    package func hasRoute(to peer: PeerAddress) -> Bool? { routes?[peer.hostText] }
 
     /// As `SystemReader` says.
     package func interfaceAddresses() -> [PeerAddress] { addresses }

@@ -19,6 +19,10 @@ package protocol SystemReader: Sendable {
     func run(_ command: [String], deadline: Int, limit: Int) throws(SystemError) -> [UInt8]
     /// What the C library's resolver answers, in its order, with port 0.
     func resolve(_ host: String) throws(SystemError) -> [PeerAddress]
+    /// Accept queues of the listening sockets of this process's network namespace; those that the kernel does not tell are missing.
+    func listenQueues() -> [ListenQueue]
+    /// Whether packets to an address have a way, out of this process's network namespace; nil: not known.
+    func hasRoute(to peer: PeerAddress) -> Bool?
     /// Connects, sends `bytes`, and receives at most 64 bytes; everything within `deadline` milliseconds.
     func probe(_ peer: PeerAddress, sending bytes: [UInt8]?, deadline: Int) -> (result: ProbeResult, answer: [UInt8])
     /// Gives a log in large pieces that end at line ends, `.gz` unpacked; the consumer answers false to stop.

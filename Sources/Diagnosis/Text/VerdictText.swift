@@ -34,6 +34,7 @@ package enum VerdictText {
             line(index == 0 ? "ruled out" : "", "\(other.rule) \(other.title): \(other.text)")
         }
         for (index, gap) in verdict.gaps.enumerated() { line(index == 0 ? "not seen" : "", gap) }
+        if let looks = verdict.looks, !looks.isEmpty { line("looked at", looks.map(\.words).joined(separator: "; ")) }
         if let page = verdict.page { line("more", page) }
         return out
     }

@@ -36,6 +36,8 @@ package struct Verdict: Sendable, Codable {
     package var gaps: [String]
     /// The documentation page.
     package var page: String?
+    /// When the evidence was collected, in order; nil where that was long after the failures, as the doctor does.
+    package var looks: [EvidenceLook]?
 
     /// Title, rule and confidence: `Nothing listens there (P01, proven)`.
     package var headline: String {

@@ -1,0 +1,68 @@
+/// The accept queue of a listening socket.
+package struct ListenQueue: Sendable, Hashable, Codable {
+    /// As in `/proc/net/tcp` and `/proc/net/unix`.
+    package var inode: UInt64
+    /// Connections that wait to be accepted, and how many may.
+    package var length: Int
+    package var max: Int
+    package init(inode: UInt64, length: Int, max: Int) { self.inode = inode; self.length = length; self.max = max }
+}
+
+/// What is asked of the kernel's socket diagnosis (sock_diag(7)), and its answer: the accept queues, as `ss -l` shows them. Pure.
+///
+/// Numbers are in the byte order of the host, which is little-endian wherever Swift runs on Linux.
+enum SocketDiagnosis {
+    private static let listening: UInt32 = 1 << 10
+    private static let byFamily: UInt16 = 20, end: UInt16 = 3, error: UInt16 = 2
+
+    /// Listening TCP sockets of both families, and unix sockets.
+    static let questions: [[UInt8]] = [
+        message([2, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)),
+        message([10, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)),
+        // Of the attributes only the length of the queue.
+        message([1, 0, 0, 0] + bytes(listening) + bytes(0) + bytes(0x10) + [UInt8](repeating: 0, count: 8)),
+    ]
+
+    /// Takes in a part of an answer; false after the last one, or when it is none. O(length).
+    static func read(_ answer: ArraySlice<UInt8>, into queues: inout [ListenQueue]) -> Bool {
+        var rest = answer
+        while let length = number(rest, at: 0), length >= 16, length <= rest.count, let type = number(rest, at: 4) {
+            guard UInt16(truncatingIfNeeded: type) == byFamily else { return false }
+            if let queue = queue(rest.prefix(Int(length)).dropFirst(16)) { queues.append(queue) }
+            rest = rest.dropFirst(aligned(Int(length)))
+        }
+        return true
+    }
+
+    /// `inet_diag_msg` or `unix_diag_msg` with its attributes.
+    private static func queue(_ body: ArraySlice<UInt8>) -> ListenQueue? {
+        if body.first == 1 {
+            guard let inode = number(body, at: 4) else { return nil }
+            var attributes = body.dropFirst(16)
+            while let head = number(attributes, at: 0), head & 0xffff >= 4 {
+                if head >> 16 == 4, let length = number(attributes, at: 4), let max = number(attributes, at: 8) {
+                    return ListenQueue(inode: UInt64(inode), length: Int(length), max: Int(max))
+                }
+                attributes = attributes.dropFirst(aligned(Int(head & 0xffff)))
+            }
+            return nil
+        }
+        guard let length = number(body, at: 56), let max = number(body, at: 60), let inode = number(body, at: 68) else { return nil }
+        return ListenQueue(inode: UInt64(inode), length: Int(length), max: Int(max))
+    }
+
+    /// A request for all that fits: with a header of type, flags (a dump), number and sender.
+    private static func message(_ body: [UInt8]) -> [UInt8] {
+        bytes(UInt32(16 + body.count)) + bytes(UInt32(byFamily) | 0x301 << 16) + bytes(1) + bytes(0) + body
+    }
+
+    /// Where the next one begins.
+    private static func aligned(_ length: Int) -> Int { (length + 3) & ~3 }
+
+    private static func bytes(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+
+    private static func number(_ bytes: ArraySlice<UInt8>, at offset: Int) -> UInt32? {
+        guard bytes.count >= offset + 4 else { return nil }
+        return bytes.dropFirst(offset).prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}
