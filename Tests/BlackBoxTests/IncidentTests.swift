@@ -43,6 +43,13 @@ private func why(_ socket: String, _ id: String? = nil) -> Told? {
     return Told(json: json)
 }
 
+/// What `goodgate incidents --json` lists, by upstream.
+private func incidents(_ commands: Commands) throws -> [String: [String: Any]] {
+    let json = try JSONSerialization.jsonObject(with: Data(commands.run(["incidents", "--json"]).output.utf8)) as? [String: Any]
+    let list = json?["incidents"] as? [[String: Any]] ?? []
+    return Dictionary(list.compactMap { item in (item["upstream"] as? String).map { ($0, item) } }) { first, _ in first }
+}
+
 @Suite("An incident", .blocking, .enabled(if: Target.isGoodgate, "verdicts are Goodgate's own"))
 struct IncidentTests {
     @Test("has the id of the log line, and a verdict that names the cause")
@@ -72,6 +79,85 @@ struct IncidentTests {
         #expect(try dead.run(["incidents", "--since", "1h", "--app", "other"]).output == "no failures\n")
         #expect(try dead.run(["why", "00000000"]).errors.contains("incident 00000000 is not known"))
         #expect(try dead.run(["why", "../status"]).errors.contains("is no incident id"))
+    }
+
+    /// What an origin does, on which request of a connection, and what the record of the attempt then says.
+    private static let breaks: [(name: String, reason: String, phase: String, errno: Int?, read: Int)] = [
+        ("close", "conn.keepalive_race", "waiting for the response head", nil, 0),
+        ("reset", "conn.reset", "waiting for the response head", 104, 0),
+        ("silence", "response.timeout", "waiting for the response head", 110, 0),
+        ("half", "conn.eof_before_head", "reading the response head", nil, 25),
+        ("cut", "body.truncated", "relaying the body", nil, 43),
+        ("refused", "connect.refused", "connecting", 111, 0),
+    ]
+
+    @Test("has the numbers of its attempts: phase, errno, bytes, connection, times, request")
+    func records() throws {
+        let folder = try TemporaryDirectory(), control = folder.path + "/control/control.sock"
+        let origin = try Origin { request in
+            switch request.target {
+            case "/close": request.index == 1 ? .answer() : .close
+            case "/reset": .reset
+            case "/silence": .silence
+            case "/half": .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-")), .close])
+            default: .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf")), .close])
+            }
+        }
+        let dead = Ports.free()
+        let names = Self.breaks.map(\.name)
+        let site = try Site(
+            http: names.map {
+                "upstream \($0) { server 127.0.0.1:\($0 == "refused" ? dead : origin.port) max_fails=0; keepalive 4; }\n"
+            }.joined(),
+            server: "\(Site.keepAlive) proxy_read_timeout 200ms; add_header X-ID $request_id always;\n"
+                + names.map { "location /\($0) { proxy_pass http://\($0); }\n" }.joined(),
+            main: "control unix:\(control);", directory: folder)
+        defer { site.stop(allowing: ["upstream"]) }
+        let commands = Commands(socket: control)
+        try #require(eventually { commands.areAnswered })
+        #expect(try site.get("/close", method: "POST", body: Bytes("order")).status == 200)
+        usleep(60_000)
+        var ids: [String: String] = [:], statuses: [String: Int] = [:]
+        for name in names {
+            let reply = try? site.get("/\(name)", method: "POST", body: Bytes("order"))
+            (ids[name], statuses[name]) = (reply?["X-ID"], reply?.status)
+        }
+        var found: [String: [String: Any]] = [:]
+        #expect(try eventually {
+            found = try incidents(commands)
+            return names.allSatisfy { found[$0]?["verdict"] != nil && found[$0]?["requests_pending"] as? Int == 0 }
+        }, "\(found)")
+        for wanted in Self.breaks {
+            let report = try #require(found[wanted.name])
+            let record = try #require((report["records"] as? [[String: Any]])?.first, "\(report)")
+            func number(_ key: String) -> Int? { record[key] as? Int }
+            #expect(record["reason"] as? String == wanted.reason && record["phase"] as? String == wanted.phase, "\(record)")
+            #expect(number("error_number") == wanted.errno && record["method"] as? String == "POST", "\(record)")
+            #expect(record["peer"] as? String == "127.0.0.1:\(wanted.name == "refused" ? dead : origin.port)")
+            // A client whose answer was cut has no id to compare.
+            if let id = ids[wanted.name] { #expect(record["request"] as? String == id && number("status") == statuses[wanted.name]) }
+            #expect((record["request"] as? String)?.count == 32)
+            let duration = try #require(number("duration_milliseconds"))
+            #expect(duration >= (wanted.name == "silence" ? 150 : 0), "\(record)")
+            if wanted.name == "refused" {
+                #expect(["bytes_written", "bytes_read", "connection_age_milliseconds", "is_reused"].allSatisfy { record[$0] == nil })
+            } else {
+                let request = try #require(origin.requests.last { $0.target == "/\(wanted.name)" })
+                let sent = request.head.utf8.count + request.body.count, isReused = wanted.name == "close"
+                #expect(number("bytes_written") == sent && number("bytes_read") == wanted.read, "\(record), sent \(sent)")
+                // An end acknowledges what came before it; a reset need not.
+                let acknowledged = try #require(number("bytes_acknowledged"))
+                #expect(wanted.errno == nil ? acknowledged == sent : (0...sent).contains(acknowledged), "\(record), sent \(sent)")
+                #expect(record["is_reused"] as? Bool == isReused && (number("connection_idle_milliseconds") != nil) == isReused)
+                let age = try #require(number("connection_age_milliseconds")), idle = number("connection_idle_milliseconds") ?? 0
+                #expect(age >= idle && idle >= (isReused ? 30 : 0), "\(record)")
+            }
+            let looks = (report["verdict"] as? [String: Any])?["looks"] as? [[String: Any]] ?? []
+            #expect(looks.first?["step"] as? String == "volatile" && looks.first?["after_milliseconds"] as? Int != nil, "\(looks)")
+        }
+        let page = try commands.run(["why", try #require(found["close"]?["id"] as? String)]).output
+        #expect(page.contains(" bytes acknowledged, 0 read, connection ") && page.contains("looked at   sockets, processes"), "\(page)")
+        #expect(try commands.run(["incidents", "--json", "--app", "nobody"]).output.contains("\"incidents\" : ["))
     }
 
     @Test("of an address in a proxy_pass is of host and port, and names the right line")
@@ -184,6 +270,11 @@ struct IncidentTests {
         }, "what it wrote comes by way of its keeper: \(page)")
         #expect(page.contains("ended       instance one.0#1 of release 1 (process \(process)) was killed by signal 9 at "), "\(page)")
         #expect(page.contains("goodgate app logs one"), "\(page)")
+        for (app, isOf) in [("one", true), ("two", false)] {
+            let list = try control.run(["incidents", "--json", "--app", app]).output
+            #expect(list.contains(told.id) == isOf, "\(list)")
+            #expect(try control.run(["incidents", "--app", app]).output.contains(told.id) == isOf)
+        }
         let end = try #require((told.json["ends"] as? [[String: Any]])?.first)
         #expect(end["signal"] as? Int == 9 && end["status"] == nil && end["release"] as? Int == 1 && end["process"] as? Int == process)
         let timeline = told.json["timeline"] as? [[String: Any]] ?? []

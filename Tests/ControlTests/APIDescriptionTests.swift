@@ -76,7 +76,7 @@ struct APIDescriptionTests {
             "ServerOrder": ServerOrder(server: "a", upstream: "b"), "DoneReport": DoneReport(message: ""),
             "LogLineReport": LogLineReport(instance: "", line: ""),
             "IncidentList": IncidentList(incidents: []), "IncidentReport": incident, "Verdict": incident?.verdict,
-            "AppEnd": incident?.ends?.first,
+            "AppEnd": incident?.ends?.first, "AttemptReport": incident?.records?.first,
         ]
     }()
 
@@ -85,6 +85,9 @@ struct APIDescriptionTests {
          "attempts": {"connect.refused": 1}, "requests_failed": 1, "requests_saved": 0, "requests_pending": 0, "timeline": [],
          "ends": [{"time": "2026-11-22T10:03:04.5Z", "instance": "a.0#1", "release": 1, "process": 2, "status": 3, "signal": 9,
           "out_of_memory_kills": 1, "ran_milliseconds": 4, "last_lines": ["x"]}],
+         "records": [{"time": 1, "peer": "p", "phase": "connecting", "reason": "r", "action": "a", "error_number": 104, "bytes_written": 1,
+          "bytes_acknowledged": 1, "bytes_read": 0, "connection_age_milliseconds": 1, "connection_idle_milliseconds": 1, "is_reused": true,
+          "duration_milliseconds": 1, "request": "x", "method": "GET", "status": 502}],
          "verdict": {"incident": "2Q1XM400", "version": 1, "reason": "r", "rule": "P01", "title": "t",
           "culprit": {"kind": "unit", "name": "n"}, "cause": "c", "evidence": [], "confidence": "firm", "disproof": "d",
           "fix": {"summary": "s", "commands": []}, "alternatives": [], "ruled_out": [], "gaps": [], "page": "x",

@@ -311,4 +311,49 @@ import Testing
         book.record(record(.connectRefused), id: id, detail: "", now: start)
         #expect(book.report(id)?.app == nil)
     }
+
+    // MARK: numbers of an attempt
+
+    @Test func `the numbers of an attempt are in the report, and in the timeline where they tell something`() throws {
+        var book = IncidentBook()
+        var reset = record(.connReset)
+        (reset.phase, reset.errorNumber, reset.requestID, reset.clientStatus) = (.awaitingHead, 104, "ab", 502)
+        (reset.bytesWritten, reset.bytesAcknowledged, reset.bytesRead, reset.reused) = (312, 312, 0, true)
+        (reset.connectionAge, reset.connectionIdle, reset.duration, reset.method) = (75_000, 61_000, 3, "GET")
+        var fresh = reset
+        (fresh.reason, fresh.phase, fresh.reused) = (.responseTimeout, .readingHead, false)
+        (fresh.connectionIdle, fresh.connectionAge, fresh.bytesAcknowledged, fresh.bytesRead) = (nil, 900, nil, 17)
+        (fresh.duration, fresh.requestID) = (1_000, nil)
+        var refused = record(.connectRefused, peer: PeerAddress(parsing: "127.0.0.1:3001"))
+        (refused.connectionAge, refused.bytesWritten, refused.bytesRead, refused.reused, refused.duration) = (0, 0, 0, false, 0)
+        for (salt, attempt) in [reset, fresh, refused].enumerated() {
+            book.record(attempt, id: IncidentID(seconds: start.seconds, salt: UInt16(salt)), detail: "", now: start)
+        }
+        func told(_ salt: UInt16) throws -> (text: String?, record: AttemptReport) {
+            let report = try #require(book.report(IncidentID(seconds: start.seconds, salt: salt)))
+            return (report.timeline.first?.text, try #require(report.records?.first))
+        }
+        let first = try told(0)
+        #expect(first.text == "first conn.reset at 127.0.0.1:3000, while waiting for the response head, errno 104: the client got an error "
+            + "(request ab); 312 of 312 bytes acknowledged, 0 read, connection 75 s old and 61 s idle")
+        #expect(first.record == AttemptReport(reset))
+        let second = try told(1)
+        #expect(second.text?.hasSuffix("; 312 bytes sent, 17 read, new connection, after 1 s") == true, "\(second.text ?? "")")
+        let third = try told(2)
+        #expect(third.text?.hasSuffix("errno 111: the client got an error") == true, "\(third.text ?? "")")
+        #expect(third.record.bytesWritten == nil && third.record.connectionAgeMilliseconds == nil && third.record.isReused == nil)
+    }
+
+    @Test func `of many attempts the first and the newest are in the report, and none that was only counted`() throws {
+        var book = IncidentBook()
+        book.count(record(.connectRefused, after: -1), id: id, count: 50, last: start, now: start)
+        #expect(book.report(id)?.records == nil)
+        for index in 0..<200 as Range<Int64> {
+            var attempt = record(.connectRefused, after: index)
+            (attempt.duration, attempt.method) = (index, "GET")
+            book.record(attempt, id: id, detail: "", now: start.advanced(byMilliseconds: index))
+        }
+        let kept = try #require(book.report(id)?.records).compactMap(\.durationMilliseconds)
+        #expect(kept == [0, 1, 2, 3, 196, 197, 198, 199] && kept.count == IncidentReport.recordsMax)
+    }
 }

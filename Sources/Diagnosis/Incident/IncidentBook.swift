@@ -286,7 +286,8 @@ package struct IncidentBook: Sendable {
             let call = sample.errorNumber > 0 ? ", errno \(sample.errorNumber)" : ""
             let place = "at \(sample.peer?.text ?? incident.upstream), while \(sample.phase.name)\(call)"
             let request = sample.requestID.map { " (request \($0))" } ?? ""
-            let text = "first \(sample.reason.name) \(place): \(sample.action.name)\(request)"
+            let facts = AttemptReport(sample).facts.map { "; \($0)" } ?? ""
+            let text = "first \(sample.reason.name) \(place): \(sample.action.name)\(request)\(facts)"
             lines.append(.init(time: sample.time, text: text, source: "attempt records"))
         }
         if let app, let history = apps[app] {
@@ -312,7 +313,7 @@ package struct IncidentBook: Sendable {
             attempts: Dictionary(uniqueKeysWithValues: incident.counts.map { ("\($0.key.name)", $0.value) }),
             requestsFailed: incident.requestsFailed, requestsSaved: incident.requestsSaved,
             requestsPending: incident.requestsPending, verdict: entry?.investigation.verdict, ends: ends.isEmpty ? nil : ends,
-            timeline: IncidentReport.timeline(lines))
+            records: IncidentReport.records(incident.samples), timeline: IncidentReport.timeline(lines))
         var continued: Set<IncidentID> = []
         for id in [incident.id] + incident.aliases {
             if let earlier = former[id], continued.insert(earlier.id).inserted { report.continues(earlier) }

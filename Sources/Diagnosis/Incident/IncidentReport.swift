@@ -16,6 +16,8 @@ package struct IncidentReport: Sendable, Codable {
     package static let linesMax = 40
     /// Ends at most: a crash loop repeats itself.
     package static let endsMax = 3
+    /// Attempts at most: the first ones, and as many of the newest.
+    package static let recordsMax = 8
 
     /// The incident's own id.
     package var id: IncidentID
@@ -39,6 +41,8 @@ package struct IncidentReport: Sendable, Codable {
     package var verdict: Verdict?
     /// How instances of the app ended at that time; nil when none did.
     package var ends: [AppEnd]?
+    /// Some of the attempts, with their numbers; nil when all were only counted.
+    package var records: [AttemptReport]?
     package var timeline: [Line]
 
     /// All failed attempts.
@@ -54,6 +58,7 @@ package struct IncidentReport: Sendable, Codable {
         requestsSaved += earlier.requestsSaved
         aliases += ([earlier.id] + earlier.aliases).filter { $0 != id && !aliases.contains($0) }
         ends = ends ?? earlier.ends
+        records = records ?? earlier.records
         verdict = verdict ?? earlier.verdict
         timeline = Self.timeline(timeline + earlier.timeline)
     }
@@ -63,6 +68,13 @@ package struct IncidentReport: Sendable, Codable {
         requestsPending = max(0, requestsPending + entered - saved - failed)
         requestsSaved += saved
         requestsFailed += failed
+    }
+
+    /// Those of the samples that tell more than that something failed: the first and the newest.
+    static func records(_ samples: [AttemptRecord]) -> [AttemptReport]? {
+        let told = samples.filter { $0.duration != nil }
+        let kept = told.count <= recordsMax ? told : Array(told.prefix(recordsMax / 2) + told.suffix(recordsMax / 2))
+        return kept.isEmpty ? nil : kept.map { AttemptReport($0) }
     }
 
     /// Lines in the order of time: of too many the first and the last ones, for both the beginning and the end explain.
