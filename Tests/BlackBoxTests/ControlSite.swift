@@ -9,7 +9,8 @@ struct ControlSite {
 
     /// Listens on $PORT after a delay and answers with process id and $VERSION. Arguments: delay in seconds, then one of `serve`,
     /// `exit` (prints two lines and ends with status 3), `hostile` (the same with markup and a secret), `deaf` (never listens), `sick`
-    /// (`/health` answers 500), `failing` and `closing` (every fourth request gets 500, or no answer), `hungry` (`/eat` takes 256 MB).
+    /// (`/health` answers 500), `failing` and `closing` (every fourth request gets 500, or no answer), `hungry` (`/eat` takes 256 MB),
+    /// `fragile` (`/crash` ends it).
     private static let program = """
         import http.server, os, socketserver, sys, time
         time.sleep(float(sys.argv[1]))
@@ -37,11 +38,16 @@ struct ControlSite {
                 if mode == "hungry" and self.path == "/eat":
                     print("eating \\x1b[31mall\\x1b[0m, token=abc123", flush=True)
                     self.eaten = b"x" * (256 << 20)
+                if mode == "fragile" and self.path == "/crash":
+                    os._exit(7)
                 body = (str(os.getpid()) + " " + os.environ.get("VERSION", "none")).encode()
                 self.send_response(500 if mode == "sick" and self.path == "/health" or isBad and mode == "failing" else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
             def log_message(self, *arguments): pass
         class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
             daemon_threads = True

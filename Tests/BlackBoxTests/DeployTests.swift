@@ -113,6 +113,40 @@ struct DeployTests {
         control.site.stop()
     }
 
+    @Test("whose process crashes under a request is named as the culprit, and going back mends it") func culprit() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let up = ContinuousClock.now
+        func crash() throws -> Int { try control.site.get("/crash", method: "POST", body: Bytes("x")).status }
+        #expect(try crash() == 200)
+        usleep(2_000_000)
+        let before = ContinuousClock.now
+        let command = ControlSite.command(control.directory, mode: "fragile")
+        let deployed = try control.run(["deploy", "one", "--command", command, "--soak", "0s"])
+        #expect(deployed.succeeded, "\(deployed.output)\(deployed.errors)")
+        #expect(try crash() == 502)
+        // That it is the release is only concluded if the former one had served for longer than the new one.
+        let isClear = ContinuousClock.now - before < before - up
+        var verdict: [String: Any] = [:]
+        #expect(eventually {
+            let output = (try? control.run(["why", "--json"]).output) ?? ""
+            let report = try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+            verdict = report?["verdict"] as? [String: Any] ?? [:]
+            let name = (verdict["culprit"] as? [String: Any])?["name"] as? String
+            return verdict["rule"] as? String == "P07" && (!isClear || name == "release 2 of app one")
+        }, "\(verdict)")
+        if isClear {
+            let evidence = (verdict["evidence"] as? [[String: Any]] ?? []).compactMap { $0["text"] as? String }
+            #expect(evidence.contains { $0.hasPrefix("release 2 came into force, ") }, "\(evidence)")
+            #expect(evidence.contains { $0.hasPrefix("release 1 had served for ") }, "\(evidence)")
+            #expect(((verdict["fix"] as? [String: Any])?["commands"] as? [String])?.first == "goodgate rollback one")
+        }
+        let back = try control.run(["rollback", "one"])
+        #expect(back.succeeded && back.output.contains("release 1"), "\(back.output)\(back.errors)")
+        #expect(try crash() == 200)
+        control.site.stop(allowing: ["upstream", "exited with code 7"])
+    }
+
     @Test("that never gets ready leaves the old release alone") func neverReady() throws {
         let control = try ControlSite(app: "start_timeout 1s; stop_timeout 1s;")
         try control.waitUntilUp()

@@ -312,6 +312,83 @@ import Testing
         #expect(book.report(id)?.app == nil)
     }
 
+    // MARK: releases
+
+    /// What happened to an app before its failure at second 0.
+    struct Story: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// Number and second.
+        var releases: [(number: Int, at: Int64)] = [(1, -600), (2, -5)]
+        /// Release of an instance that ended, and when.
+        var ends: [(release: Int, at: Double)] = [(2, -0.01)]
+        /// Failures before, for the reason of this one.
+        var earlier: [Int64] = []
+        var reason = ReasonCode.connReset
+        var isWithdrawn = false
+        /// Nil: the app as a whole, or what listens there.
+        var culprit: Int?
+        var rule = "P07"
+    }
+
+    private static let stories: [Story] = [
+        Story(testDescription: "a new release crashes", culprit: 2),
+        Story(testDescription: "and is taken back", isWithdrawn: true, culprit: 2),
+        Story(testDescription: "of three only the last one", releases: [(1, -900), (2, -600), (3, -5)], ends: [(3, -0.01)], culprit: 3),
+        Story(testDescription: "it answers 503", ends: [], reason: .appAnswered, culprit: 2, rule: "P30"),
+        Story(testDescription: "it is slow", ends: [], reason: .responseTimeout, culprit: 2, rule: "P28"),
+        Story(testDescription: "what was before it is not known", releases: [(2, -5)]),
+        Story(testDescription: "the former one failed so, too", earlier: [-100]),
+        Story(testDescription: "the former one answered so, too", ends: [], earlier: [-100], reason: .appAnswered, rule: "P30"),
+        Story(testDescription: "the former one crashed, too", ends: [(1, -300), (2, -0.01)]),
+        Story(testDescription: "an instance of the former one crashes as it goes", ends: [(1, -0.01)]),
+        Story(testDescription: "it served well for an hour", releases: [(1, -90_000), (2, -3_600)], ends: [(2, -0.01)]),
+        Story(testDescription: "the former one had no time to fail", releases: [(1, -8), (2, -5)]),
+        Story(testDescription: "it came after the failure", releases: [(1, -600), (2, 1)], ends: [(1, -0.01)]),
+    ]
+
+    @Test(arguments: stories) func `failures that begin with a release are put down to it, and no others`(story: Story) throws {
+        var book = IncidentBook()
+        book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])
+        func time(_ seconds: Double) -> Timestamp { start.advanced(byMilliseconds: Int64(seconds * 1_000)) }
+        for (index, second) in story.earlier.enumerated() {
+            let earlier = record(story.reason, after: second * 1_000)
+            book.record(earlier, id: IncidentID(seconds: earlier.time.seconds, salt: UInt16(index)), detail: "", now: earlier.time)
+        }
+        for release in story.releases {
+            book.serves(AppRelease(number: release.number, since: time(Double(release.at))), app: "demo")
+            // Another instance of it.
+            book.serves(AppRelease(number: release.number, since: time(Double(release.at) + 0.5)), app: "demo")
+        }
+        for end in story.ends {
+            let line = "app demo.0#1: exited on signal 11"
+            book.happened(
+                LifeEvent(time: time(end.at), kind: .killed(signal: 11, coreDumped: false), line: line, source: AppHistory.source),
+                app: "demo", instance: "0#1")
+            book.ended(AppEnd(time: time(end.at), instance: "demo.0#1", release: end.release, signal: 11), app: "demo")
+        }
+        if story.isWithdrawn { book.withdrew(2, app: "demo", at: time(0.2)) }
+        book.record(record(story.reason), id: id, detail: "", now: start)
+        let now = time(2)
+        while var job = book.nextJob(now: now) {
+            job.run(on: Scene("127.0.0.1:3000", [story.reason: 1]).recorded())
+            book.finish(job, now: now)
+        }
+        let verdict = try #require(book.report(id)?.verdict)
+        #expect(verdict.rule == story.rule)
+        guard let culprit = story.culprit else {
+            #expect(verdict.culprit.kind != .release && !verdict.fix.commands.contains { $0.contains("rollback") }, "\(verdict.culprit)")
+            return
+        }
+        #expect(verdict.culprit == Culprit(.release, "release \(culprit) of app demo"))
+        #expect(verdict.confidence == (story.ends.isEmpty ? min(.firm, verdict.confidence ?? .firm) : .proven))
+        let since = EvidenceLine(
+            "release \(culprit) came into force, 5 s before the first failure", source: AppHistory.source, time: time(-5))
+        #expect(verdict.evidence.contains(since), "\(verdict.evidence)")
+        #expect(verdict.evidence.contains { $0.text.hasPrefix("release \(culprit - 1) had served for ") })
+        #expect((verdict.fix.commands.first == "goodgate rollback demo") == !story.isWithdrawn)
+        #expect(verdict.disproof == "The same failures under release \(culprit - 1).")
+    }
+
     // MARK: numbers of an attempt
 
     @Test func `the numbers of an attempt are in the report, and in the timeline where they tell something`() throws {

@@ -72,6 +72,12 @@ actor IncidentDesk: AttemptSink {
         let instance = event.hasInstance ? "\(event.slot)#\(event.serial)" : ""
         for life in LifeEvent.list(event) { book.happened(life, app: event.app, instance: instance) }
         if let end = AppEnd(event) { book.ended(end, app: event.app) }
+        let time = Timestamp(milliseconds: Int64(clamping: event.time / 1_000_000)), release = Int(event.release)
+        switch event.kind {
+        case .ready where release > 0: book.serves(AppRelease(number: release, since: time), app: event.app)
+        case .rollFailed: book.withdrew(release, app: event.app, at: time)
+        default: break
+        }
     }
 
     func take(_ lastLines: AppLines, of app: String) {

@@ -1,3 +1,5 @@
+package import Machine
+
 /// What the supervisor told of an app that it runs itself: exact, where other evidence is collected.
 ///
 /// Rules know backends as units, so an app has the form of one, named `app NAME`.
@@ -10,6 +12,10 @@ package struct AppHistory: Sendable {
     package internal(set) var unit: UnitState
     /// Ends that nobody asked for, oldest first, at most `endsMax`.
     package private(set) var ends: [AppEnd] = []
+    /// Releases in the order in which they came into force, at most `releasesMax`. What was before this process began is not known.
+    package private(set) var releases: [AppRelease] = []
+    /// When the app last failed for a reason before the incident that is judged.
+    package internal(set) var earlier: [ReasonCode: Timestamp] = [:]
     /// Instances that run.
     private var running: Set<String> = []
     /// The instance whose group lost a process for want of memory; its end follows.
@@ -18,6 +24,7 @@ package struct AppHistory: Sendable {
     /// Events and ends kept; the oldest go. And lines of each end.
     package static let eventsMax = 200
     package static let endsMax = 20
+    package static let releasesMax = 20
     package static let linesMax = 40
     /// Where a person sees them.
     package static let source = "goodgate status"
@@ -54,6 +61,19 @@ package struct AppHistory: Sendable {
             if running.isEmpty { unit.activeState = "activating" }
         default: break
         }
+    }
+
+    /// An instance of a release is ready to serve.
+    package mutating func serves(_ release: AppRelease) {
+        guard releases.last?.number != release.number else { return }
+        releases.append(release)
+        if releases.count > Self.releasesMax { releases.removeFirst() }
+    }
+
+    /// A release was given up; the one before it serves on.
+    package mutating func withdrew(_ number: Int, at time: Timestamp) {
+        guard releases.last?.number == number, let former = releases.dropLast().last else { return }
+        serves(AppRelease(number: former.number, since: time))
     }
 
     /// Keeps the facts of an end.

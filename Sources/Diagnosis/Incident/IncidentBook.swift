@@ -138,6 +138,14 @@ package struct IncidentBook: Sendable {
         apps[app, default: AppHistory(app: app)].add(event, instance: instance)
     }
 
+    /// An instance of a release of an app is ready to serve.
+    package mutating func serves(_ release: AppRelease, app: String) { apps[app, default: AppHistory(app: app)].serves(release) }
+
+    /// A release of an app was given up.
+    package mutating func withdrew(_ release: Int, app: String, at time: Timestamp) {
+        apps[app, default: AppHistory(app: app)].withdrew(release, at: time)
+    }
+
     /// An instance of an app ended, and nobody had asked it to.
     package mutating func ended(_ end: AppEnd, app: String) { apps[app, default: AppHistory(app: app)].ended(end) }
 
@@ -189,7 +197,8 @@ package struct IncidentBook: Sendable {
         return Job(
             serial: serial, work: InvestigationPlan.Work(incident: incident.id, step: work.step),
             investigation: entries[incident.id]?.investigation ?? Investigation(incident: incident.id), failure: failure,
-            subject: subject, upstream: upstreams[incident.upstream]?.facts, app: app(of: incident).flatMap(history))
+            subject: subject, upstream: upstreams[incident.upstream]?.facts,
+            app: app(of: incident).flatMap { history(of: $0, before: incident) })
     }
 
     /// Does not wait any longer for jobs that hang: one would end all verdicts.
@@ -235,9 +244,14 @@ package struct IncidentBook: Sendable {
         return (failure, subject)
     }
 
-    private func history(of app: String) -> AppHistory? {
-        var history = apps[app]
-        history?.unit.memoryMax = memoryLimits[app]
+    private func history(of app: String, before incident: Incident) -> AppHistory? {
+        guard var history = apps[app] else { return nil }
+        history.unit.memoryMax = memoryLimits[app]
+        for other in grouper.openIncidents + grouper.closed where other.first < incident.first && self.app(of: other) == app {
+            // The other may go on: what came after the beginning of this one began with it.
+            let last = min(other.last, incident.first)
+            for reason in other.counts.keys { history.earlier[reason] = max(history.earlier[reason] ?? last, last) }
+        }
         return history
     }
 

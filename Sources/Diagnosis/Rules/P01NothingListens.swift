@@ -4,7 +4,7 @@ import Machine
 enum P01NothingListens {
     static let rule = Rule(
         number: 1, slug: "nothing-listens", title: "Nothing listens there", depth: 2,
-        reasons: [.connectRefused, .poolEmpty], judge: judge)
+        reasons: [.connectRefused, .poolEmpty], release: .end, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         if failure.peer == nil, let app = evidence.own, failure.has([.poolEmpty]) { return emptied(failure, app, evidence) }

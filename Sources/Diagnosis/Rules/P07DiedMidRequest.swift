@@ -4,7 +4,7 @@ import Machine
 enum P07DiedMidRequest {
     static let rule = Rule(
         number: 7, slug: "died-mid-request", title: "Died in the middle of a request", depth: 5,
-        reasons: [.connReset, .connEndBeforeHead, .bodyTruncated, .connKeepaliveRace, .proxyCrashed], judge: judge)
+        reasons: [.connReset, .connEndBeforeHead, .bodyTruncated, .connKeepaliveRace, .proxyCrashed], release: .end, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         if failure.has([.proxyCrashed]) { return ofProxy(failure, evidence) }

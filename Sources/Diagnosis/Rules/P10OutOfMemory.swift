@@ -4,7 +4,7 @@ import Machine
 enum P10OutOfMemory {
     static let rule = Rule(
         number: 10, slug: "oom-kill", title: "Killed for its memory", depth: 9,
-        reasons: ReasonCode.peerGone.union([.responseTimeout, .proxyCrashed]), judge: judge)
+        reasons: ReasonCode.peerGone.union([.responseTimeout, .proxyCrashed]), release: .end, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         if failure.has([.proxyCrashed]) { return ofProxy(failure, evidence) }

@@ -3,7 +3,7 @@ import Machine
 /// P11: the application dies at every start, until its supervisor stops trying.
 enum P11CrashLoop {
     static let rule = Rule(
-        number: 11, slug: "crash-loop", title: "Crash loop", depth: 7, reasons: ReasonCode.peerGone, judge: judge)
+        number: 11, slug: "crash-loop", title: "Crash loop", depth: 7, reasons: ReasonCode.peerGone, release: .end, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let links = evidence.backends(of: failure)

@@ -4,7 +4,7 @@ import Machine
 enum P23HeaderTooBig {
     static let rule = Rule(
         number: 23, slug: "header-too-big", title: "The response header is too large", depth: 6,
-        reasons: [.responseTooBigHeader], judge: judge)
+        reasons: [.responseTooBigHeader], release: .answers, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has([.responseTooBigHeader]) else { return .notApplicable }

@@ -4,7 +4,7 @@ import Machine
 enum P24IllegalFraming {
     static let rule = Rule(
         number: 24, slug: "illegal-framing", title: "Illegal response header", depth: 6,
-        reasons: [.responseIllegalFraming, .responseInvalid], judge: judge)
+        reasons: [.responseIllegalFraming, .responseInvalid], release: .answers, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has(rule.reasons) else { return .notApplicable }

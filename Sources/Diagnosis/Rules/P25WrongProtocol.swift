@@ -4,7 +4,7 @@ import Machine
 enum P25WrongProtocol {
     static let rule = Rule(
         number: 25, slug: "wrong-protocol", title: "Another protocol on that port", depth: 7,
-        reasons: [.responseWrongProtocol, .responseInvalid, .tlsHandshake, .connEndBeforeHead], judge: judge)
+        reasons: [.responseWrongProtocol, .responseInvalid, .tlsHandshake, .connEndBeforeHead], release: .answers, judge: judge)
 
     /// "HTT", read as the length of an HTTP/2 frame.
     private static let http1AsFrameLength = 4_740_180

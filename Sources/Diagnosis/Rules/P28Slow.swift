@@ -7,7 +7,7 @@ enum P28Slow {
         reasons: [
             .responseTimeout, .sendTimeout, .bodyTimeout, .queueFull, .queueTimeout, .connEndBeforeHead, .connReset,
             .requestLimited,
-        ], judge: judge)
+        ], release: .answers, judge: judge)
 
     private static let times: Set<ReasonCode> = [
         .responseTimeout, .sendTimeout, .bodyTimeout, .queueFull, .queueTimeout,

@@ -4,7 +4,7 @@ import Machine
 enum P30ApplicationAnswered {
     static let rule = Rule(
         number: 30, slug: "application-answered", title: "The application itself answered so", depth: 2,
-        reasons: [.appAnswered, .unknown], judge: judge)
+        reasons: [.appAnswered, .unknown], release: .answers, judge: judge)
 
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard failure.has([.appAnswered]) else { return .undecided("the proxy's log does not say what happened") }

@@ -11,7 +11,25 @@ package struct Rule: Sendable {
     package var depth: Int
     /// The rule is asked only when one of these occurred.
     package var reasons: Set<ReasonCode>
+    /// What has to be seen to put its findings down to a release of an own app; nil: they are no release's fault.
+    package var release: ReleaseEvidence?
     package var judge: @Sendable (FailureCase, EvidenceSet) -> RuleOutcome
+
+    /// How a release shows that it is the cause.
+    package enum ReleaseEvidence: Sendable {
+        /// An instance of it ended.
+        case end
+        /// What it answers, or does not, has changed.
+        case answers
+    }
+
+    package init(
+        number: Int, slug: String, title: String, depth: Int, reasons: Set<ReasonCode>, release: ReleaseEvidence? = nil,
+        judge: @escaping @Sendable (FailureCase, EvidenceSet) -> RuleOutcome
+    ) {
+        self.number = number; self.slug = slug; self.title = title; self.depth = depth; self.reasons = reasons; self.release = release
+        self.judge = judge
+    }
 
     /// `P06`.
     package var id: String { number < 10 ? "P0\(number)" : "P\(number)" }

@@ -31,7 +31,7 @@ package enum VerdictEngine {
             }
         }
         findings.sort { isBetter($0, $1) }
-        guard let best = findings.first, !isTornBetween(findings) else {
+        guard let first = findings.first, !isTornBetween(findings) else {
             return unknown(
                 failure, evidence: evidence, candidates: findings, ruledOut: ruledOut, incident: incident,
                 version: version
@@ -41,13 +41,11 @@ package enum VerdictEngine {
             Verdict.Alternative(
                 rule: $0.rule.id, title: $0.rule.title, confidence: $0.finding.confidence, text: $0.finding.cause)
         }
-        let reason = best.finding.reason ?? failure.reason
+        let rule = first.rule, best = blamed(first.finding, of: rule, failure, evidence)
         return Verdict(
-            incident: incident, version: version, reason: "\(reason.name)", rule: best.rule.id, title: best.rule.title,
-            culprit: best.finding.culprit, cause: best.finding.cause, evidence: best.finding.evidence,
-            confidence: best.finding.confidence, disproof: best.finding.disproof, fix: best.finding.fix,
-            alternatives: others,
-            ruledOut: ruledOut, gaps: evidence.gaps, page: best.rule.page
+            incident: incident, version: version, reason: "\((best.reason ?? failure.reason).name)", rule: rule.id, title: rule.title,
+            culprit: best.culprit, cause: best.cause, evidence: best.evidence, confidence: best.confidence, disproof: best.disproof,
+            fix: best.fix, alternatives: others, ruledOut: ruledOut, gaps: evidence.gaps, page: rule.page
         ).masked()
     }
 
