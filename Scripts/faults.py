@@ -135,16 +135,17 @@ class Bench:
         cases = []
         def settled():
             cases[:] = []
-            self.isOpen = False
+            self.isOpen, self.isJudged = False, True
             for item in json.loads(self.goodgate("incidents", "--json").stdout)["incidents"]:
                 verdict = item.get("verdict")
                 self.isOpen |= item["is_open"]
+                self.isJudged &= any(look["step"] == "durable" for look in (verdict or {}).get("looks", []))
                 if verdict: cases.append((sum(item["attempts"].values()), item.get("peer"), verdict))
             return bool(cases)
         wait("a verdict", settled, 10)
-        # The journal is read a second after the failure, and the verdict may change with it; a busy machine needs longer.
+        # Logs and units are looked at a second after the failure, and the verdict may change with them, or become surer.
+        wait("logs and units were looked at", lambda: settled() and self.isJudged, 30)
         end = time.monotonic() + 25
-        time.sleep(2)
         while time.monotonic() < end and settled() and not any(
             v.get("rule") == self.fault.rule and self.fault.names(v["culprit"]["name"], self.front) for _, _, v in cases): time.sleep(0.5)
         # The last word is spoken when the incident is closed.
@@ -545,6 +546,11 @@ def main():
     print("\n".join(lines))
     for problem in problems: print(f"  {problem}")
     for rule, what in RECORDED: print(f"recorded {rule}: {what}")
+    looks = [look for row in rows for case in row.get("cases", []) for look in case["verdict"].get("looks", [])[:2]]
+    spans = {step: sorted(look["after_milliseconds"] for look in looks if look["step"] == step) for step in ("volatile", "durable")}
+    promise = "; ".join(f"{step} evidence in hand {times[len(times) // 2]} ms after the failure in the middle, {times[-1]} ms at most"
+                        for step, times in spans.items() if times)
+    print(f"{promise} ({len(spans['volatile'])} incidents)")
     total = right + len(RECORDED)
     print(f"{right} of {len(outcome)} causes right from real faults, {len(RECORDED)} more from recorded texts: {total} of 30; "
           f"{wrong} wrong")
