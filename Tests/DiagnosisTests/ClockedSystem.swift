@@ -51,6 +51,7 @@ final class ClockedSystem: SystemReader {
     func list(_ directory: String) throws(SystemError) -> [String] { try recorded.list(directory) }
     func link(_ path: String) throws(SystemError) -> String { try recorded.link(path) }
     func status(_ path: String) throws(SystemError) -> FileStatus { try recorded.status(path) }
+    func sockets(of pid: Int32) throws(SystemError) -> [UInt64] { try recorded.sockets(of: pid) }
     func listenQueues() -> [ListenQueue] { recorded.listenQueues() }
     func hasRoute(to peer: PeerAddress) -> Bool? { recorded.hasRoute(to: peer) }
     func stream(_ path: String, from offset: Int64, consume: (UnsafeBufferPointer<UInt8>) -> Bool) throws(SystemError) {

@@ -1,3 +1,4 @@
+import Foundation
 import Machine
 import Testing
 import class TestKit.Origin
@@ -140,9 +141,9 @@ import class TestKit.TemporaryDirectory
 
     /// systemd takes a second to list all files, and another to show them: a failure of now asks only for what may be its backend.
     @Test(arguments: [
-        ("127.0.0.1:3000", ["by-port", "by-part"]), ("unix:/run/app/a.sock", ["by-folder", "by-path"]), ("10.0.0.9:999", []),
-    ])
-    func `of services that were never started those are asked for that name the peer`(peer: String, wanted: [String]) throws {
+        ("127.0.0.1:3000", ["by-port", "by-part"]), ("unix:/run/app/a.sock", ["by-folder", "by-path"]), ("10.0.0.9:999", []), (nil, []),
+    ] as [(String?, [String])])
+    func `of services that were never started those are asked for that name the peer`(peer: String?, wanted: [String]) throws {
         var scene = Scene(peer, [.connectRefused: 1])
         scene.unit("running.service")
         for (path, text) in [
@@ -164,6 +165,10 @@ import class TestKit.TemporaryDirectory
         UnitCollector().collect(CollectionSubject(peer: scene.failure.peer, since: time, until: time), from: system, into: &evidence)
         #expect(Set((evidence.units.value ?? []).map(\.name)) == Set(names + ["running.service"]))
         #expect(!system.waitedFor.contains { $0.contains("list-unit-files") } && system.waitedFor.count == (wanted.isEmpty ? 1 : 2))
+        var subject = CollectionSubject(peer: nil, since: time, until: time)
+        subject.isOfHost = true
+        UnitCollector().collect(subject, from: system, into: &evidence)
+        #expect(system.waitedFor.contains { $0.contains("list-unit-files") }, "the doctor wants to know all")
     }
 
     @Test func `cgroups of both versions are read and their absence is no error`() throws {
@@ -355,6 +360,9 @@ import class TestKit.TemporaryDirectory
         var evidence = EvidenceSet()
         ListenerCollector().collect(CollectionSubject(peer: peer, since: system.now(), until: system.now()), from: system, into: &evidence)
         let listener = try #require(evidence.listeners(for: peer).first)
+        #expect(listener.owner?.pid == ProcessInfo.processInfo.processIdentifier)
+        #expect(try system.sockets(of: ProcessInfo.processInfo.processIdentifier).contains(listener.inode))
+        #expect(throws: SystemError(2, "/proc/4194305/fd")) { try system.sockets(of: 4_194_305) }
         let somaxconn = try #require(system.number("/proc/sys/net/core/somaxconn"))
         // Some kernels and containers tell nothing of a family of sockets.
         let isTold = ((isUnix ? evidence.unixListeners : evidence.listeners).value ?? []).contains { $0.queueMax != nil }

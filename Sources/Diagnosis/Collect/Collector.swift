@@ -10,6 +10,8 @@ package struct CollectionSubject: Sendable {
     package var until: Timestamp
     /// Counters read before the incident, to build differences.
     package var countersBefore: [String: Int64]?
+    /// All of the host is of interest, whatever it takes; else what concerns the peer, soon.
+    package var isOfHost = false
 
     package init(peer: PeerAddress?, host: String? = nil, proxyPID: Int32? = nil, since: Timestamp, until: Timestamp) {
         self.peer = peer; self.host = host; self.proxyPID = proxyPID; self.since = since; self.until = until

@@ -97,13 +97,9 @@ package struct ListenerCollector: Collector {
                 }
                 addresses[namespace] = self.addresses(of: pid, system)
             }
-            guard !wanted.isEmpty, let descriptors = try? system.list("/proc/\(pid)/fd") else { continue }
+            guard !wanted.isEmpty, let inodes = try? system.sockets(of: pid) else { continue }
             var facts: ProcessFacts?
-            for descriptor in descriptors {
-                guard let target = try? system.link("/proc/\(pid)/fd/\(descriptor)"), target.hasPrefix("socket:["),
-                    let inode = LineText(target).after("[")?.number.map({ UInt64($0) }), wanted.contains(inode),
-                    owners[inode] == nil
-                else { continue }
+            for inode in inodes where wanted.contains(inode) && owners[inode] == nil {
                 if facts == nil { facts = ProcessTable.read(pid, from: system, bootTime: bootTime) }
                 owners[inode] = facts
             }

@@ -23,7 +23,7 @@ package struct UnitCollector: Collector {
                 limit: 16 << 20)
             var known = Self.parse(output)
             let names = Set(known.map(\.name))
-            let files = subject.peer.map { Self.files(naming: $0, system) } ?? Self.allFiles(system)
+            let files = subject.isOfHost ? Self.allFiles(system) : Self.files(naming: subject.peer, system)
             let missing = files.filter { !names.contains($0) && !$0.contains("@") }
             if !missing.isEmpty {
                 output =
@@ -53,8 +53,8 @@ package struct UnitCollector: Collector {
 
     /// Services whose file, or a part of it in a folder beside it, says something of a peer: only those may be its backend. Quick, as a
     /// failure of now waits for it.
-    private static func files(naming peer: PeerAddress, _ system: some SystemReader) -> [String] {
-        guard let word = peer.port.map({ "\($0)" }) ?? peer.path else { return [] }
+    private static func files(naming peer: PeerAddress?, _ system: some SystemReader) -> [String] {
+        guard let word = peer?.port.map({ "\($0)" }) ?? peer?.path else { return [] }
         // RuntimeDirectory=app makes /run/app.
         let made = word.hasPrefix("/run/") ? word.split(separator: "/").dropFirst().dropLast() : []
         func isNamed(_ text: String) -> Bool {

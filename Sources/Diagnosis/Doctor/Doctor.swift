@@ -77,7 +77,8 @@ package struct Doctor<System: SystemReader> {
     /// What all incidents share.
     private mutating func gatherEvidence(_ instance: NginxInstance, from earliest: Timestamp) {
         let start = max(earliest.advanced(byMilliseconds: -600_000), options.since.advanced(byMilliseconds: -600_000))
-        let subject = CollectionSubject(peer: nil, proxyPID: instance.workerPID, since: start, until: report.time)
+        var subject = CollectionSubject(peer: nil, proxyPID: instance.workerPID, since: start, until: report.time)
+        subject.isOfHost = true
         evidence.looked = report.time
         for collector in Collectors.all where collector.isHostWide { collector.collect(subject, from: system, into: &evidence) }
         report.gaps += evidence.gaps

@@ -72,6 +72,29 @@ package struct LiveSystem: SystemReader {
     }
 
     /// As `SystemReader` says.
+    package func sockets(of pid: Int32) throws(SystemError) -> [UInt64] {
+        let path = "/proc/\(pid)/fd"
+        guard let stream = unsafe opendir(path) else { throw SystemError(errno, path) }
+        defer { unsafe closedir(stream) }
+        let folder = unsafe dirfd(stream), mark = Array("socket:[".utf8)
+        var target = [UInt8](repeating: 0, count: 48), inodes: [UInt64] = []
+        while let entry = unsafe readdir(stream), inodes.count < 100_000 {
+            // SAFETY: d_name is a NUL-terminated string within the entry, valid until the next readdir; the count is the buffer's own.
+            let count = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe target.withUnsafeMutableBytes { memory in
+                    unsafe readlinkat(
+                        folder, UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
+                        memory.baseAddress!.assumingMemoryBound(to: CChar.self), memory.count)
+                }
+            }
+            guard count > mark.count, target.starts(with: mark) else { continue }
+            let digits = target[mark.count..<count].prefix { $0 >= 48 && $0 <= 57 }
+            inodes.append(digits.reduce(0) { $0 &* 10 &+ UInt64($1 - 48) })
+        }
+        return inodes
+    }
+
+    /// As `SystemReader` says.
     package func status(_ path: String) throws(SystemError) -> FileStatus {
         var info = stat()
         guard unsafe stat(path, &info) == 0 else { throw SystemError(errno, path) }

@@ -59,6 +59,15 @@ package struct RecordedSystem: SystemReader, Codable {
     }
 
     /// As `SystemReader` says.
+    package func sockets(of pid: Int32) throws(SystemError) -> [UInt64] {
+        let folder = "/proc/\(pid)/fd"
+        return try list(folder).compactMap { name in
+            guard let target = try? link("\(folder)/\(name)"), target.hasPrefix("socket:[") else { return nil }
+            return UInt64(target.dropFirst(8).dropLast())
+        }
+    }
+
+    /// As `SystemReader` says.
     package func status(_ path: String) throws(SystemError) -> FileStatus {
         if let code = errors[path] { throw SystemError(code, path) }
         if let status = statuses[path] { return status }

@@ -12,6 +12,8 @@ package protocol SystemReader: Sendable {
     /// The target of a symbolic link.
     func link(_ path: String) throws(SystemError) -> String
     func status(_ path: String) throws(SystemError) -> FileStatus
+    /// Inodes of the sockets that a process has open, in no order. Asked of every process of a busy host, so it has to be quick.
+    func sockets(of pid: Int32) throws(SystemError) -> [UInt64]
     /// Runs a program found on PATH, without a shell, and gives its standard output.
     /// - Parameters:
     ///   - deadline: milliseconds, after which it is killed.
