@@ -12,6 +12,8 @@ package struct CollectionSubject: Sendable {
     package var countersBefore: [String: Int64]?
     /// All of the host is of interest, whatever it takes; else what concerns the peer, soon.
     package var isOfHost = false
+    /// Connections to the peer are of interest: whether all ports are in use. They are counted among all connections of the host.
+    package var countsConnections = true
 
     package init(peer: PeerAddress?, host: String? = nil, proxyPID: Int32? = nil, since: Timestamp, until: Timestamp) {
         self.peer = peer; self.host = host; self.proxyPID = proxyPID; self.since = since; self.until = until

@@ -91,7 +91,9 @@ package struct PeerCollector: Collector {
     package func collect(_ subject: CollectionSubject, from system: some SystemReader, into evidence: inout EvidenceSet)
     {
         guard let peer = subject.peer, peer.isIP, case .known(var facts, let source) = evidence.host else { return }
-        Self.peerState(peer, base: HostCollector.base(subject), system, into: &facts)
+        let base = HostCollector.base(subject)
+        if subject.countsConnections { Self.countConnections(to: peer, base: base, system, into: &facts) }
+        if !peer.isLoopback { Self.seeNeighbour(peer, base: base, system, into: &facts) }
         if !peer.isLoopback, subject.isInOurNetwork(system) { facts.hasRoute = system.hasRoute(to: peer) }
         evidence.host = .known(facts, source: source)
     }
@@ -100,15 +102,16 @@ package struct PeerCollector: Collector {
         1: "ESTABLISHED", 2: "SYN_SENT", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 8: "CLOSE_WAIT",
     ]
 
-    private static func peerState(
-        _ peer: PeerAddress, base: String, _ system: some SystemReader, into facts: inout HostFacts
+    private static func countConnections(
+        to peer: PeerAddress, base: String, _ system: some SystemReader, into facts: inout HostFacts
     ) {
-        if let table = try? system.read("\(base)/\(peer.isIPv6 ? "tcp6" : "tcp")", limit: 64 << 20) {
-            for row in SocketTable.parseTCP(table) where row.remote == peer {
-                facts.socketsToPeer[stateNames[row.state] ?? "other", default: 0] += 1
-            }
+        guard let table = try? system.read("\(base)/\(peer.isIPv6 ? "tcp6" : "tcp")", limit: 64 << 20) else { return }
+        for row in SocketTable.parseTCP(table) where row.remote == peer {
+            facts.socketsToPeer[stateNames[row.state] ?? "other", default: 0] += 1
         }
-        guard !peer.isLoopback else { return }
+    }
+
+    private static func seeNeighbour(_ peer: PeerAddress, base: String, _ system: some SystemReader, into facts: inout HostFacts) {
         if let arp = try? system.text("\(base)/arp") {
             for line in arp.split(separator: "\n") {
                 let fields = line.split(separator: " ")

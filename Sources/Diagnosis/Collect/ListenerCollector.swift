@@ -11,9 +11,12 @@ package struct ListenerCollector: Collector {
     {
         let base = subject.proxyPID.map { "/proc/\($0)/net" } ?? "/proc/net"
         let bootTime = ProcessTable.bootTime(from: system)
-        var own: [Listener] = []
+        // Who is asked directly tells of its own namespace only, but of listeners alone, with the size of their queues: the tables have all
+        // connections, and take the kernel tens of milliseconds on a large host.
+        let told = subject.isInOurNetwork(system) ? system.listenQueues() : []
+        var own = told.compactMap { queue in queue.address.map { Listener(address: $0, inode: queue.inode) } }
         do {
-            for table in ["tcp", "tcp6"] {
+            for table in own.isEmpty ? ["tcp", "tcp6"] : [] {
                 do { own += Self.listening(try system.read("\(base)/\(table)", limit: 64 << 20)) } catch
                     where error.errorNumber == 2 && table == "tcp6"
                 {}
@@ -24,12 +27,9 @@ package struct ListenerCollector: Collector {
         }
         var unix: [Listener] = []
         if let table = try? system.read("\(base)/unix", limit: 64 << 20) { unix = SocketTable.parseUnix(table) }
-        // The tables do not tell the size of a queue; who does tells of its own namespace only.
-        if subject.isInOurNetwork(system) {
-            let queues = Dictionary(system.listenQueues().map { ($0.inode, $0) }) { first, _ in first }
-            for index in own.indices { own[index].take(queues[own[index].inode]) }
-            for index in unix.indices { unix[index].take(queues[unix[index].inode]) }
-        }
+        let queues = Dictionary(told.map { ($0.inode, $0) }) { first, _ in first }
+        for index in own.indices { own[index].take(queues[own[index].inode]) }
+        for index in unix.indices { unix[index].take(queues[unix[index].inode]) }
         let proxyNamespace = evidence.proxy.value?.networkNamespace
         var wanted = Set((own + unix).map(\.inode))
         var foreign: [Listener] = [], addresses: [UInt64: Set<PeerAddress>] = [:], hidden = 0

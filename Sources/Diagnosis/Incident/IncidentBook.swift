@@ -238,9 +238,10 @@ package struct IncidentBook: Sendable {
         if let app = app(of: incident) { failure.ownUnit = AppHistory(app: app).unit.name }
         failure.host = host(of: incident)
         failure.proxy = "goodgate"
-        let subject = CollectionSubject(
+        var subject = CollectionSubject(
             peer: incident.peer, host: failure.host, since: incident.first.advanced(byMilliseconds: -600_000),
             until: max(incident.last, min(now, incident.last.advanced(byMilliseconds: 5_000))))
+        subject.countsConnections = failure.has([.localPorts])
         return (failure, subject)
     }
 

@@ -49,30 +49,32 @@ extension LiveSystem {
         }
     }
 
-    /// As `SystemReader` says.
+    /// As `SystemReader` says. One family of TCP without the other would look as if nobody listened there.
     package func listenQueues() -> [ListenQueue] {
-        var queues: [ListenQueue] = []
-        for question in SocketDiagnosis.questions {
-            // Netlink, for socket diagnosis.
-            let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 4)
-            guard descriptor >= 0 else { return queues }
-            defer { close(descriptor) }
-            // SAFETY: the count is the buffer's own.
-            let sent = unsafe question.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, 0) }
-            guard sent == question.count else { continue }
-            var buffer = [UInt8](repeating: 0, count: 65_536), isMore = true
-            let end = Self.microseconds() + Self.diagnosisMax
-            while isMore, Self.wait(descriptor, Int16(POLLIN), until: end) {
-                // SAFETY: the count is the buffer's own.
-                let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
-                isMore = count > 0 && SocketDiagnosis.read(buffer[..<count], into: &queues)
-            }
-        }
-        return queues
+        let tcp = SocketDiagnosis.tcp.compactMap(Self.ask)
+        return (tcp.count == SocketDiagnosis.tcp.count ? tcp.flatMap(\.self) : []) + (Self.ask(SocketDiagnosis.unix) ?? [])
     }
 
-    /// Microseconds for each of the kernel's tables.
-    private static let diagnosisMax = 20_000
+    /// Asks the kernel's socket diagnosis, by netlink; nil when the answer is not whole.
+    private static func ask(_ question: [UInt8]) -> [ListenQueue]? {
+        let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 4)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // SAFETY: the count is the buffer's own.
+        let sent = unsafe question.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, 0) }
+        guard sent == question.count else { return nil }
+        var buffer = [UInt8](repeating: 0, count: 65_536), queues: [ListenQueue] = [], progress = SocketDiagnosis.Progress.more
+        let end = microseconds() + diagnosisMax
+        while progress == .more, wait(descriptor, Int16(POLLIN), until: end) {
+            // SAFETY: the count is the buffer's own.
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            progress = SocketDiagnosis.read(buffer.prefix(max(count, 0)), into: &queues)
+        }
+        return progress == .whole ? queues : nil
+    }
+
+    /// Microseconds for each question. The kernel answers at once.
+    private static let diagnosisMax = 100_000
 
     /// As `SystemReader` says.
     package func hasRoute(to peer: PeerAddress) -> Bool? {

@@ -5,7 +5,11 @@ package struct ListenQueue: Sendable, Hashable, Codable {
     /// Connections that wait to be accepted, and how many may.
     package var length: Int
     package var max: Int
-    package init(inode: UInt64, length: Int, max: Int) { self.inode = inode; self.length = length; self.max = max }
+    /// Where a TCP socket listens; nil for others, and where it was not told.
+    package var address: PeerAddress?
+    package init(inode: UInt64, length: Int, max: Int, address: PeerAddress? = nil) {
+        self.inode = inode; self.length = length; self.max = max; self.address = address
+    }
 }
 
 /// What is asked of the kernel's socket diagnosis (sock_diag(7)), and its answer: the accept queues, as `ss -l` shows them. Pure.
@@ -13,25 +17,27 @@ package struct ListenQueue: Sendable, Hashable, Codable {
 /// Numbers are in the byte order of the host, which is little-endian wherever Swift runs on Linux.
 enum SocketDiagnosis {
     private static let listening: UInt32 = 1 << 10
-    private static let byFamily: UInt16 = 20, end: UInt16 = 3, error: UInt16 = 2
+    private static let byFamily: UInt16 = 20, end: UInt16 = 3
 
-    /// Listening TCP sockets of both families, and unix sockets.
-    static let questions: [[UInt8]] = [
-        message([2, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)),
-        message([10, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)),
-        // Of the attributes only the length of the queue.
-        message([1, 0, 0, 0] + bytes(listening) + bytes(0) + bytes(0x10) + [UInt8](repeating: 0, count: 8)),
-    ]
+    /// Whether an answer goes on, is whole, or is none.
+    enum Progress: Sendable { case more, whole, failed }
 
-    /// Takes in a part of an answer; false after the last one, or when it is none. O(length).
-    static func read(_ answer: ArraySlice<UInt8>, into queues: inout [ListenQueue]) -> Bool {
+    /// Listening TCP sockets of both families.
+    static let tcp: [[UInt8]] = [2, 10].map { message([$0, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)) }
+
+    /// Unix sockets, and of their attributes only the length of the queue.
+    static let unix = message([1, 0, 0, 0] + bytes(listening) + bytes(0) + bytes(0x10) + [UInt8](repeating: 0, count: 8))
+
+    /// Takes in a part of an answer. O(length).
+    static func read(_ answer: ArraySlice<UInt8>, into queues: inout [ListenQueue]) -> Progress {
         var rest = answer
         while let length = number(rest, at: 0), length >= 16, length <= rest.count, let type = number(rest, at: 4) {
-            guard UInt16(truncatingIfNeeded: type) == byFamily else { return false }
+            let type = UInt16(truncatingIfNeeded: type)
+            guard type == byFamily else { return type == end ? .whole : .failed }
             if let queue = queue(rest.prefix(Int(length)).dropFirst(16)) { queues.append(queue) }
             rest = rest.dropFirst(aligned(Int(length)))
         }
-        return true
+        return rest.isEmpty && !answer.isEmpty ? .more : .failed
     }
 
     /// `inet_diag_msg` or `unix_diag_msg` with its attributes.
@@ -48,7 +54,14 @@ enum SocketDiagnosis {
             return nil
         }
         guard let length = number(body, at: 56), let max = number(body, at: 60), let inode = number(body, at: 68) else { return nil }
-        return ListenQueue(inode: UInt64(inode), length: Int(length), max: Int(max))
+        // Port and address are in network order.
+        func big<Value: FixedWidthInteger>(_ offset: Int, _: Value.Type) -> Value {
+            body.dropFirst(offset).prefix(Value.bitWidth / 8).reduce(0) { $0 << 8 | Value($1) }
+        }
+        let port = big(4, UInt16.self)
+        let address: PeerAddress =
+            body.first == 10 ? .ipv6(big(8, UInt64.self), big(16, UInt64.self), port: port) : .ipv4(big(8, UInt32.self), port: port)
+        return ListenQueue(inode: UInt64(inode), length: Int(length), max: Int(max), address: address)
     }
 
     /// A request for all that fits: with a header of type, flags (a dump), number and sender.
