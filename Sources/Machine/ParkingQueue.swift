@@ -43,11 +43,11 @@ package enum ParkingRefusal: Equatable, Sendable {
 /// Requests of one upstream that wait in one worker for a peer: first come, first served; bounded in number, time and
 /// memory.
 ///
-/// All wait equally long, so the order of arrival is the order of deadlines too, and every operation is O(1). The
-/// driver: parks when `pick` finds nothing; on a readiness message, or when an attempt ended (`max_conns`), takes
-/// requests with `takeNext` as long as `pick` gives them a peer; arms one timer at `nextDeadline` for `takeExpired`; on
-/// a worse outlook empties the queue with `takeImplausible`. Requests are numbers of the driver's. Memory: the table of
-/// places grows with use up to the capacity.
+/// All wait equally long, so the order of arrival is the order of deadlines too, and every operation is O(1); only one that
+/// was taken out in vain and waits once more is put where its deadline belongs. The driver: parks when `pick` finds
+/// nothing; on a readiness message, or when an attempt ended (`max_conns`), takes requests with `takeNext` as long as
+/// `pick` gives them a peer; arms one timer at `nextDeadline` for `takeExpired`; on a worse outlook empties the queue with
+/// `takeImplausible`. Requests are numbers of the driver's. Memory: the table of places grows with use up to the capacity.
 package struct ParkingQueue: ~Copyable {
     package let settings: QueueSettings
     private var nodes: FixedTable<Node>
@@ -83,10 +83,12 @@ extension ParkingQueue {
     ///   - bytes: the memory it holds, with its buffered body.
     ///   - othersWaiting: requests that wait in other workers (from the board).
     ///   - outlook: what is known about coming peers.
+    ///   - deadline: the end of its time, if it has waited before; else it has a whole `timeout`.
     package mutating func park(
-        _ request: Int32, bytes size: Int, othersWaiting: Int = 0, outlook: UpstreamOutlook, now: Milliseconds
+        _ request: Int32, bytes size: Int, othersWaiting: Int = 0, outlook: UpstreamOutlook, deadline: Milliseconds? = nil,
+        now: Milliseconds
     ) -> Parked {
-        let deadline = now &+ settings.timeout
+        let deadline = deadline ?? now &+ settings.timeout
         if settings.capacity <= 0 || settings.timeout <= 0 { return refuse(.noQueue, outlook, now) }
         if settings.followsOutlook, !outlook.isPlausible(before: deadline) {
             return refuse(.notPlausible, outlook, now)
@@ -102,10 +104,7 @@ extension ParkingQueue {
         nodes[index].bytes = size
         nodes[index].deadline = deadline
         nodes[index].isUsed = true
-        nodes[index].previous = last
-        nodes[index].next = -1
-        if last >= 0 { nodes[Int(last)].next = node } else { first = node }
-        last = node
+        link(node)
         count += 1
         bytes += size
         return .waits(ParkingTicket(node: node, generation: nodes[index].generation), deadline: deadline)
@@ -164,6 +163,21 @@ extension ParkingQueue {
         let request = nodes[Int(node)].request
         unlink(node)
         return request
+    }
+
+    /// Puts a node where its deadline belongs: nearly always last, else near the front.
+    private mutating func link(_ node: Int32) {
+        var following: Int32 = -1
+        let deadline = nodes[Int(node)].deadline
+        if last >= 0, nodes[Int(last)].deadline > deadline {
+            following = first
+            while nodes[Int(following)].deadline <= deadline { following = nodes[Int(following)].next }
+        }
+        let preceding = following >= 0 ? nodes[Int(following)].previous : last
+        nodes[Int(node)].previous = preceding
+        nodes[Int(node)].next = following
+        if preceding >= 0 { nodes[Int(preceding)].next = node } else { first = node }
+        if following >= 0 { nodes[Int(following)].previous = node } else { last = node }
     }
 
     private mutating func unlink(_ node: Int32) {

@@ -46,6 +46,23 @@ import Testing
         #expect(queue.bytes == 0 && queue.count == 0)
     }
 
+    @Test func whoWasTakenOutInVainGetsItsPlaceBack() {
+        var queue = ParkingQueue(settings: QueueSettings(capacity: 10, timeout: 100))
+        for request in 1...5 as ClosedRange<Int32> { _ = Self.park(&queue, request, now: Milliseconds(request)) }
+        let taken = (0..<3).compactMap { _ in queue.takeNext(now: 6) }
+        #expect(taken == [1, 2, 3])
+        // In another order than before, and one that comes meanwhile.
+        _ = Self.park(&queue, 6, now: 6)
+        for request in [2, 1, 3] as [Int32] {
+            let parked = queue.park(request, bytes: 10, outlook: Self.coming, deadline: 100 + Milliseconds(request), now: 50)
+            #expect(Self.isWaiting(parked))
+        }
+        var deadlines: [Milliseconds] = []
+        queue.forEach { deadlines.append($1) }
+        #expect(deadlines == [101, 102, 103, 104, 105, 106])
+        #expect((0..<7).map { _ in queue.takeNext(now: 60) } == [1, 2, 3, 4, 5, 6, nil])
+    }
+
     @Test func thoseThatStayAreSeenInTheOrderOfTheirArrival() {
         var queue = ParkingQueue(settings: .app)
         for request in 1...4 as ClosedRange<Int32> { _ = Self.park(&queue, request, now: Milliseconds(request)) }

@@ -54,6 +54,8 @@ struct RequestBody: ~Copyable {
     var isUnread: Bool { state == .unread }
     /// Length of the collected body.
     var collectedLength: Int64 { inPlace.map { Int64($0.count) } ?? fileLength + Int64(memory?.count ?? 0) }
+    /// What of it lies in memory.
+    var memoryLength: Int { inPlace?.count ?? memory?.count ?? 0 }
 
     /// Sets the framing from a head. False if it makes no sense.
     mutating func begin(head: RequestHead) -> Bool {

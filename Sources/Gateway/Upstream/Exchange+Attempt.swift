@@ -30,21 +30,31 @@ extension Ref where Value == Exchange {
         value.tag = upstream.value.isLocal ? proxy.value.tag : 0
         value.metDeadConnection = false
         findStickyID()
-        upstream.value.exchangeCount += 1
+        beginBalancing()
         if upstream.value.isGuarded {
             upstream.value.budget.recordRequest(inFlight: upstream.value.exchangeCount, now: now)
         }
+        tryNextPeer()
+    }
+
+    /// Opens its account with the balancer; `endBalancing` closes it.
+    func beginBalancing() {
+        upstream.value.exchangeCount += 1
         value.attempt = upstream.value.balancer.begin(tryLimit: proxy.value.retry.tries, key: value.hashKey)
         value.hasAttemptState = true
-        tryNextPeer()
     }
 
     /// Picks a peer and gets a connection to it, idle or new.
     func tryNextPeer() {
+        value.state = .picking
+        tryPeers(from: pick())
+    }
+
+    /// Gets a connection to this peer, or to the next one.
+    func tryPeers(from first: Pick) {
+        var picked = first
         while true {
-            value.state = .picking
             resetAttempt()
-            let picked = pick()
             guard case .peer(let peer) = picked else { return noLivePeer(isBusy: picked == .busy) }
             value.shownPeer = peer
             setStickyCookie(peer: peer)
@@ -61,10 +71,12 @@ extension Ref where Value == Exchange {
             if let idle { return use(idle) }
             guard let failure = connect(peer) else { return }
             guard attemptFailed(failure, phase: "connecting to upstream") else { return }
+            value.state = .picking
+            picked = pick()
         }
     }
 
-    private func pick() -> Pick {
+    func pick() -> Pick {
         let upstream = upstream
         upstream.absorbNews(now: worker.now)
         let hint = stickyHint()
@@ -327,6 +339,7 @@ extension Ref where Value == Exchange {
         // Nobody gets the answer of a post_action.
         if (502...504).contains(status), !request.value.isPostAction { worker.value.counters.failed += 1 }
         if request.isMain { request.value.failure.isOurs = true }
+        leaveQueue()
         dropConnection()
         endBalancing()
         value.state = .finished

@@ -38,21 +38,28 @@ extension Ref where Value == Exchange {
         if value.parkedAt == 0 { value.parkedAt = max(1, worker.now) }
         let left = Machine.Milliseconds(value.parkedAt) + queue.timeout - now
         guard left > 0 else { return upstream.value.parking.refuse(.timeout, upstream.value.outlook, now) }
-        let bytes = (value.head?.count ?? 0) + Int(clamping: request.value.body.collectedLength)
-        let parked = upstream.value.parking.park(
-            Int32(bitPattern: request.value.slot), bytes: bytes, othersWaiting: worker.parkedElsewhere, outlook: outlook, now: now)
-        guard case .waits(let ticket, _) = parked else { return parked }
+        let deadline = now + left
+        // Who has only looked has its place still.
+        if value.ticket == nil {
+            let bytes = (value.head?.count ?? 0) + request.value.body.memoryLength
+            let parked = upstream.value.parking.park(
+                Int32(bitPattern: request.value.slot), bytes: bytes, othersWaiting: worker.parkedElsewhere, outlook: outlook,
+                deadline: deadline, now: now)
+            guard case .waits(let ticket, _) = parked else { return parked }
+            value.ticket = ticket
+        }
         endBalancing()
         shrinkHead()
         noteWaiting(isBusy: isBusy)
-        value.state = .parked
-        value.ticket = ticket
-        worker.value.counters.parked += 1
-        worker.value.counters.parkedTotal += 1
+        if value.state != .parked {
+            value.state = .parked
+            worker.value.counters.parked += 1
+            worker.value.counters.parkedTotal += 1
+        }
         request.value.resumption = .upstream
         let looksAgain = isRouted || !queue.followsOutlook
         request.setTimer(after: UInt64(looksAgain ? min(left, lookDelay) : left))
-        return parked
+        return value.ticket.map { .waits($0, deadline: deadline) }
     }
 
     private var lookDelay: Machine.Milliseconds {
@@ -69,15 +76,14 @@ extension Ref where Value == Exchange {
         value.head = small
     }
 
-    /// Woken: by news, by a free place, or by the clock.
+    /// Woken: by news, by a free place, or by the clock. It leaves the queue when there is a peer for it.
     func goOnAfterParking() {
         guard value.state == .parked else { return }
-        leaveQueue()
         value.queueTime = Int64(worker.now &- value.parkedAt)
-        upstream.value.exchangeCount += 1
-        value.attempt = upstream.value.balancer.begin(tryLimit: proxy.value.retry.tries, key: value.hashKey)
-        value.hasAttemptState = true
-        tryNextPeer()
+        beginBalancing()
+        let picked = pick()
+        if case .peer = picked { leaveQueue() }
+        tryPeers(from: picked)
     }
 
     /// Gives the place in the queue back, if there is one.
