@@ -143,6 +143,28 @@ struct InitTests {
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/goodgate.conf"), "--print writes nothing")
     }
 
+    @Test("tells programs what it made, and why it made nothing")
+    func json() throws {
+        func report(_ words: [String], _ directory: TemporaryDirectory) throws -> (status: Int32, values: [String: String]) {
+            let result = try RunningProcess.run(GatewayProcess.goodgate, ["init", "--json"] + words + [directory.path])
+            let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+            return (result.status, try #require(object as? [String: String], "\(result.output)\(result.errors)"))
+        }
+        let directory = try folder(["Procfile": "web: python3 web.py\n"])
+        let shown = try report(["--print"], directory)
+        #expect(shown.status == 0 && shown.values["file"] == nil && shown.values["configuration"]?.contains("app web {") == true)
+        let made = try report([], directory)
+        #expect(made.status == 0 && made.values["origin"] == "Procfile" && made.values["folder"] == directory.path)
+        #expect(made.values["file"] == directory.path + "/goodgate.conf")
+        let text = made.values["configuration"]
+        #expect(text == directory.read("goodgate.conf") && text == shown.values["configuration"])
+        let again = try report([], directory)
+        #expect(again.status != 0 && again.values["error"] == "refused")
+        #expect(again.values["message"]?.contains("goodgate.conf is there already and stays as it is") == true)
+        let whole = try report([], folder(["shop.conf": "events { }\nhttp { server { listen 127.0.0.1:8089; } }"]))
+        #expect(whole.status == 0 && whole.values["origin"]?.hasSuffix("/shop.conf") == true && whole.values["configuration"] == nil)
+    }
+
     @Test("never writes over a file, and says what it looked for when nothing is there")
     func refusals() throws {
         let taken = try folder(["goodgate.conf": "mine", "index.html": "x"])
@@ -177,6 +199,15 @@ struct InitTests {
     ])
     func runs(_ files: [String: String], _ answer: String) throws {
         let directory = try folder(files)
+        try run(directory, answer) { _, _ in
+            // "log stderr"
+            #expect(eventually { directory.read("errors").contains("a line of the app") }, "\(directory.read("errors"))")
+            #expect(!FileManager.default.fileExists(atPath: directory.path + "/stderr"))
+        }
+    }
+
+    /// Runs what `goodgate init` makes of a folder, at another port than 8080.
+    private func run(_ directory: TemporaryDirectory, _ answer: String, _ body: (RunningProcess, Int) throws -> Void) throws {
         #expect(try RunningProcess.run(GatewayProcess.goodgate, ["init", directory.path]).succeeded)
         let port = Ports.free()
         let text = directory.read("goodgate.conf")
@@ -188,10 +219,64 @@ struct InitTests {
         defer { gateway.kill() }
         let reply = eventually { (try? Client(port, timeout: 20).request().text) == answer }
         #expect(reply, "\(directory.read("errors"))")
-        // "log stderr"
-        #expect(eventually { directory.read("errors").contains("a line of the app") }, "\(directory.read("errors"))")
-        #expect(!FileManager.default.fileExists(atPath: directory.path + "/stderr"))
+        try body(gateway, port)
         gateway.signal(SIGTERM)
         #expect(gateway.wait(seconds: 10) == .exited(0), "\(directory.read("errors"))")
+    }
+
+    /// A server in C, linked statically; nil: nothing here can make one.
+    private static let staticProgram: Bytes? = {
+        let source = #"""
+            #define _GNU_SOURCE
+            #include <arpa/inet.h>
+            #include <stdlib.h>
+            #include <string.h>
+            #include <sys/socket.h>
+            #include <unistd.h>
+            int main(void) {
+                struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(getenv("PORT")))};
+                int server = socket(AF_INET, SOCK_STREAM, 0);
+                if (bind(server, (struct sockaddr *)&at, sizeof at) || listen(server, 128)) return 1;
+                for (;;) {
+                    char head[65536];
+                    size_t length = 0;
+                    ssize_t got = 1;
+                    int client = accept(server, 0, 0);
+                    while (got > 0 && !memmem(head, length, "\r\n\r\n", 4)) {
+                        got = read(client, head + length, sizeof head - length);
+                        if (got > 0) length += got;
+                    }
+                    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nfrom C";
+                    got = write(client, answer, sizeof answer - 1);
+                    close(client);
+                }
+            }
+            """#
+        guard let directory = try? TemporaryDirectory(), let file = try? directory.write("shopd.c", source) else { return nil }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        for compiler in ["cc", "clang"] {
+            let words = [compiler, "-static", "-o", directory.path + "/shopd", file]
+            let result = try? RunningProcess.run("/usr/bin/env", words, environment: ["PATH": path])
+            if result?.succeeded == true { return FileManager.default.contents(atPath: directory.path + "/shopd").map { Bytes($0) } }
+        }
+        return nil
+    }()
+
+    @Test("writes what runs: a static binary, which may be killed", .enabled(
+        if: InitTests.staticProgram != nil, "needs a C compiler and a static libc"))
+    func staticBinary() throws {
+        let directory = try folder([:])
+        let program = try directory.write("shopd", #require(Self.staticProgram))
+        chmod(program, 0o755)
+        try run(directory, "from C") { gateway, port in
+            let load = Load(port: port, clients: 4)
+            #expect(eventually { load.count > 50 })
+            // Once: ending within a second of its start three times in a row, it would count as broken.
+            let instances = gateway.children.flatMap { LiveProcess($0).children }
+            kill(try #require(instances.first { LiveProcess($0).commandLine.hasPrefix(program) }), SIGKILL)
+            let before = load.count
+            #expect(eventually { load.count > before + 50 })
+            #expect(load.finish().failures == [], "\(directory.read("errors"))")
+        }
     }
 }

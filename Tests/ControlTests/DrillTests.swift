@@ -99,4 +99,25 @@ import Testing
         site.workers.removeLast()
         #expect(await site.killWorker().complaint == "no worker was ready")
     }
+
+    /// What clients saw of 30 POSTs that an instance had when it was killed, and of one that was answered and executed twice.
+    @Test func `each POST that nobody may repeat is listed, and each that was executed twice`() throws {
+        let now = ContinuousClock.now
+        func post(_ id: String, _ ending: LoadResult.Ending) -> LoadResult {
+            LoadResult(id: id, isPost: true, fault: 0, began: now, ended: now + .milliseconds(3), ending: ending)
+        }
+        let lost = (100..<130).map { "drill-\($0)" }
+        let lines = (lost.map { "\($0) 502 120|-|127.0.0.1:1" } + ["drill-7 201 120|-|127.0.0.1:1"]).compactMap { AccessLine($0[...]) }
+        let row = DrillRow(
+            .killOne, lost.map { post($0, .answered(status: 502)) } + [post("drill-7", .answered(status: 201))],
+            log: Dictionary(uniqueKeysWithValues: lines.map { ($0.id, $0) }), executed: ["drill-7": 2, "drill-100": 1], kill: nil,
+            recovery: .milliseconds(80))
+        #expect(row.failures == 0 && row.unavoidable == lost && row.executedTwice == ["drill-7"] && !row.isPassed)
+        let text = DrillText.render(row)
+        let words = text.split { $0 == " " || $0 == "," || $0 == "\n" }
+        for id in lost + ["drill-7"] { #expect(words.contains(id[...]), "\(id) in \(text)") }
+        #expect(text.contains("\n    30 that nobody may repeat: drill-100, ") && text.contains("\n    1 executed twice: drill-7"))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= DrillText.header.count }, "\(text)")
+        #expect(DrillText.summary([row]).hasSuffix("1 POSTs executed twice: NOT passed: kill -9 of one instance"))
+    }
 }

@@ -38,7 +38,10 @@ extension ControlOptions {
     }
 
     /// Prints a value as JSON.
-    func printJSON(_ value: some Encodable) throws {
+    func printJSON(_ value: some Encodable) throws { try Self.printJSON(value) }
+
+    /// The same, for commands that talk to no running goodgate.
+    static func printJSON(_ value: some Encodable) throws {
         print(String(decoding: try APICoding.prettyEncoder.encode(value), as: UTF8.self))
     }
 }

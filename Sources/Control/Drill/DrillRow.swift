@@ -14,8 +14,8 @@ struct DrillRow: Codable, Sendable {
     var retried = 0
     /// Attempts taken back from the accept queue of an instance that was gone.
     var rescued = 0
-    /// POSTs that the app executed more than once.
-    var executedTwice = 0
+    /// POSTs that the app executed more than once, by id.
+    var executedTwice: [String] = []
     /// Milliseconds.
     var p50 = 0.0
     var p99 = 0.0
@@ -27,7 +27,7 @@ struct DrillRow: Codable, Sendable {
     /// What else there is to know of this fault here; no failure.
     var note: String?
 
-    var isPassed: Bool { failures == 0 && executedTwice == 0 && recovery != nil && complaint == nil }
+    var isPassed: Bool { failures == 0 && executedTwice.isEmpty && recovery != nil && complaint == nil }
 }
 
 extension DrillRow {
@@ -48,7 +48,7 @@ extension DrillRow {
             if line?.wasParked == true { parked += 1 }
             if let line, line.attempts > 1 { retried += 1 }
             if result.ending == .idleClosed { idleCloses += 1 }
-            if let times = executed[Substring(result.id)], times > 1 { executedTwice += 1 }
+            if let times = executed[Substring(result.id)], times > 1 { executedTwice.append(result.id) }
             guard result.isFailure else { continue }
             if isUnavoidable(result, line, kill: kill) {
                 unavoidable.append(result.id)

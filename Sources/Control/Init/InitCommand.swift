@@ -16,10 +16,30 @@ struct InitCommand: ParsableCommand {
     @Flag(help: "Print the configuration, write nothing.")
     var print = false
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     /// What it writes.
     static let fileName = "goodgate.conf"
 
     func run() throws {
+        let report: InitReport
+        do {
+            report = try make()
+        } catch {
+            if json { try ControlOptions.printJSON(APIError.Body(error: "refused", message: error.message)) }
+            throw error
+        }
+        if json { return try ControlOptions.printJSON(report) }
+        guard let text = report.configuration else {
+            return Swift.print("\(report.origin) is a whole configuration and runs as it is: goodgate run -c \(report.origin)")
+        }
+        guard let file = report.file else { return Swift.print(text, terminator: "") }
+        Swift.print("\(file) was made from \(report.origin). Look at it, then: goodgate run -p \(report.folder)")
+    }
+
+    /// Looks, and writes unless only `--print` is asked for.
+    private func make() throws(ValidationError) -> InitReport {
         let path = URL(fileURLWithPath: folder).standardizedFileURL.path
         guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
             throw ValidationError("\(folder): no such folder")
@@ -35,16 +55,16 @@ struct InitCommand: ParsableCommand {
         }
         if starter.isComplete {
             let whole = "\(path)/\(starter.origin)"
-            return Swift.print("\(whole) is a whole configuration and runs as it is: goodgate run -c \(whole)")
+            return InitReport(folder: path, origin: whole, file: nil, configuration: nil)
         }
         let text = starter.text(for: project)
-        guard !print else { return Swift.print(text, terminator: "") }
+        guard !print else { return InitReport(folder: path, origin: starter.origin, file: nil, configuration: text) }
         do {
             // Fails when the file has come to be meanwhile.
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
         } catch {
             throw ValidationError("\(file) cannot be written: \(error.localizedDescription)")
         }
-        Swift.print("\(file) was made from \(starter.origin). Look at it, then: goodgate run -p \(path)")
+        return InitReport(folder: path, origin: starter.origin, file: file, configuration: text)
     }
 }
