@@ -15,6 +15,8 @@
 #define RETRY_NS 1000000000ull
 /// Bytes taken from one stream at a time, so that the other stream and the supervisor get their turn.
 #define READ_MAX (1024 * 1024)
+/// Bytes of a line's time, instance and stream.
+#define HEAD_MAX 256
 
 static void set_trouble(struct keeper *k, int error) {
     if ((k->state.log_errno != 0) != (error != 0)) k->changes |= GG_CHANGED_LOG;
@@ -116,6 +118,22 @@ static size_t write_some(struct log *l, const char *bytes, size_t length, int *e
     return done;
 }
 
+/// What each line begins with: 2026-11-22T10:08:34.123Z name.slot label. Returns its length, at most HEAD_MAX.
+static int put_head(const struct keeper *k, const char *label, bool is_cut, char *text) {
+    static time_t second = -1;
+    static char stamp[32];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (now.tv_sec != second) {
+        struct tm parts;
+        gmtime_r(&now.tv_sec, &parts);
+        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
+        second = now.tv_sec;
+    }
+    return snprintf(text, HEAD_MAX, "%s.%03ldZ %s.%u %s%s ", stamp, now.tv_nsec / 1000000, k->told.name, k->told.slot,
+                    label, is_cut ? "+" : "");
+}
+
 void log_flush(struct keeper *k) {
     struct log *l = &k->log;
     size_t length = l->pending;
@@ -133,9 +151,11 @@ void log_flush(struct keeper *k) {
     }
     int error;
     if (l->dropped_in_row > 0 || l->is_torn) {
-        char note[256];
-        int n = snprintf(note, sizeof note, "%s%s keeper %llu lines were not written: %s\n", l->is_torn ? "\n" : "",
-                         k->told.name, (unsigned long long)l->dropped_in_row, strerror(k->state.log_errno));
+        char note[2 * HEAD_MAX];
+        int n = l->is_torn ? snprintf(note, sizeof note, "\n") : 0;
+        n += put_head(k, "keeper", false, note + n);
+        n += snprintf(note + n, sizeof note - (size_t)n, "%llu lines were not written: %s\n",
+                      (unsigned long long)l->dropped_in_row, strerror(k->state.log_errno));
         size_t done = write_some(l, note, (size_t)n, &error);
         if (done < (size_t)n) {
             l->is_torn = l->is_torn || done > 0;
@@ -167,22 +187,11 @@ static void remember(struct log *l, const char *line, size_t length) {
     }
 }
 
-/// Stamps a line: 2026-11-22T10:08:34.123Z name.slot stream text.
+/// Stamps a line.
 static void put_line(struct keeper *k, const char *label, bool is_cut, const char *text, size_t length) {
     struct log *l = &k->log;
-    static char line[LINE_MAX_BYTES + 256];
-    static time_t second = -1;
-    static char stamp[32];
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec != second) {
-        struct tm parts;
-        gmtime_r(&now.tv_sec, &parts);
-        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
-        second = now.tv_sec;
-    }
-    int head = snprintf(line, 256, "%s.%03ldZ %s.%u %s%s ", stamp, now.tv_nsec / 1000000, k->told.name, k->told.slot,
-                        label, is_cut ? "+" : "");
+    static char line[LINE_MAX_BYTES + HEAD_MAX];
+    int head = put_head(k, label, is_cut, line);
     memcpy(line + head, text, length);
     size_t total = (size_t)head + length;
     line[total++] = '\n';

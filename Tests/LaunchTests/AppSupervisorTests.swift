@@ -27,6 +27,20 @@ struct AppSupervisorTests {
         #expect(!host.outlooks.dropFirst(2).contains { $0 != .up }, "the other one was there all the time")
     }
 
+    @Test("what a killed app leaves is killed, too; it has not forked away")
+    func leavesProcesses() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.start(host.specification(server: """
+            if os.fork() == 0: time.sleep(600)
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """))
+        kill(host.processes[0], SIGKILL)
+        #expect(host.run { $0.logged("1 processes that it had started were left and killed") })
+        #expect(!host.logged("the command must stay"))
+    }
+
     @Test("a keeper that cannot be listened to starts nothing that runs on unknown")
     func deafToAKeeper() throws {
         let host = try TestHost()

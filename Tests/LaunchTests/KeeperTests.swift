@@ -23,6 +23,27 @@ struct KeeperTests {
         #expect(!System.exists(keeper.directory.path + "/k.sock"))
     }
 
+    @Test("tells of a core dump where the kernel makes one, and only there", arguments: ["unlimited", "0"])
+    func core(limit: String) throws {
+        let directory = TestDirectory()
+        let script = "cd \(directory.path); ulimit -c \(limit); kill -QUIT $$"
+        // Here and now: it may be forbidden, and what takes the file may be gone.
+        let shell = System.Program(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"])
+        let child = try System.spawn(shell)
+        var status: Int32 = 0
+        #expect(unsafe waitpid(child, &status, 0) == child)
+        let isWritten = status & 0x80 != 0
+        let keeper = try TestKeeper(shell: script, directory: directory)
+        #expect(keeper.waitFor([.exited, .emptied]))
+        guard case .signal(SIGQUIT)? = keeper.last?.exit.cause else {
+            // A limit that may not be raised ends the shell.
+            #expect(status & 0x7F == 0)
+            return
+        }
+        #expect(keeper.last?.exit.hasCore == isWritten)
+        #expect(keeper.last?.exit.words.hasSuffix(" (core dumped)") == isWritten)
+    }
+
     @Test("says at which step and why an app could not be started", arguments: [
         (["/no/such/program"], StartFailure.Step.execute, ENOENT), (["no-such-program"], .execute, ENOENT),
         (["/etc/passwd"], .execute, EACCES), (["/etc"], .execute, EACCES),

@@ -87,9 +87,11 @@ extension AppSupervisor {
         if instance.isEmptied, !isEnding { askLastWords(of: instance, app: app) }
         if state.changes.contains(.log), let managed = apps[app] { tellLogTrouble(state, key, managed) }
         if state.changes.contains(.emptied), state.processesLeft > 0, let managed = apps[app] {
+            // One that was killed has left its processes without having forked away.
+            let isItsOwnEnd = if case .status = state.exit.cause { true } else { false }
             notice(managed, instance, """
-                \(state.processesLeft) processes that it had started were left and killed: the command must stay the \
-                process it starts as
+                \(state.processesLeft) processes that it had started were left and killed\
+                \(isItsOwnEnd ? ": the command must stay the process it starts as" : "")
                 """, .warning)
         }
     }
