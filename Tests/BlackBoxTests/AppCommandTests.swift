@@ -127,6 +127,26 @@ struct AppCommandTests {
         control.site.stop()
     }
 
+    @Test("status --watch shows what changes, and goes on") func watch() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let watcher = try control.commands.start(["status", "--watch", "--json"], output: control.directory.path + "/watched")
+        defer { watcher.kill() }
+        /// Whether a line has so many instances that are ready; the last one may not be complete.
+        func shows(_ count: Int) -> Bool {
+            control.directory.read("watched").split(separator: "\n").contains { line in
+                let status = (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
+                let instances = (status?["apps"] as? [[String: Any]])?.first?["instances"] as? [[String: Any]] ?? []
+                return instances.count { $0["state"] as? String == "ready" } == count
+            }
+        }
+        #expect(eventually { shows(1) } && !shows(2))
+        #expect(try control.run(["app", "scale", "one", "2"]).succeeded)
+        #expect(eventually { shows(2) }, "\(control.directory.read("watched"))")
+        #expect(watcher.poll() == nil)
+        control.site.stop()
+    }
+
     @Test("logs has what an app in a crash loop wrote, while it waits for its next start") func logsOfCrashLoop() throws {
         let control = try ControlSite(app: "restart always backoff=3s..5s;", mode: "exit")
         try #require(eventually { (try? control.instances().first?["state"] as? String) == "backing_off" })

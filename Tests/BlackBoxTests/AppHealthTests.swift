@@ -55,6 +55,23 @@ struct AppHealth {
         #expect(!site.gateway.errorLog.contains("is unhealthy"), "nobody has to hear of a boot")
     }
 
+    @Test("is what its match block says, not the status alone") func match() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("app.py", AppProgram.source)
+        let site = try Site(
+            http: #"upstream back { app one; } match busy { status 503; header Server ~ BaseHTTP; body ~ "^[0-9]+$"; }"#,
+            server: "location / { proxy_pass http://back; }",
+            main: """
+                app one { command /usr/bin/python3 app.py 0 checked; directory \(directory.path);
+                          health uri=/health interval=100ms timeout=20s fails=1 match=busy; start_timeout 600s; }
+                """, directory: directory)
+        defer { site.gateway.stop(SIGQUIT, seconds: 20) }
+        #expect(site.gateway.waitForError("app one.0#1: ready after"), "it says 503, as it is to")
+        _ = try process(site)
+        try directory.write("well", "")
+        #expect(site.gateway.waitForError("is unhealthy: "), "\(site.gateway.errorLog)")
+    }
+
     @Test("takes a sick instance out, and back when it is well") func sickness() throws {
         let directory = try TemporaryDirectory()
         let site = try site(directory, app: "instances 2;", workers: 2)

@@ -60,9 +60,13 @@ struct Apps {
             main: """
                 app worker {
                     command /bin/sh -c "echo works at $$, port ${PORT-none}; exec sleep 100"; start_timeout 300ms; log worker.log;
+                    instances auto;
                 }
                 """, directory: directory)
-        #expect(site.gateway.waitForError("app worker.0#1: ready after"))
+        // As many as there are processors for us.
+        let count = try #require(Int(RunningProcess.run("/usr/bin/nproc", []).output.trimmingCharacters(in: .whitespacesAndNewlines)))
+        for slot in 0..<count { #expect(site.gateway.waitForError("app worker.\(slot)#\(slot + 1): ready after")) }
+        #expect(!site.gateway.errorLog.contains("app worker.\(count)#"))
         let line = "port none"
         #expect(eventually { directory.read("worker.log").contains(line) }, "\(directory.read("worker.log"))")
         #expect(!eventually(within: 1) { site.gateway.errorLog.contains("app worker.0#1: exited") }, "\(site.gateway.errorLog)")

@@ -41,7 +41,8 @@ struct BadApps {
              log: ["did not end within stop_timeout of its stop signal, is killed"], status: 200),
         Case(testDescription: "it forks away", block: "\(python) forks; restart always backoff=10ms..5s;",
              log: ["were left and killed: the command must stay the process it starts as"], status: 503),
-        Case(testDescription: "its log is on a full disk", block: "\(python) port; log /dev/full;", log: [], status: 200),
+        Case(testDescription: "its log is on a full disk", block: "\(python) port; log /dev/full;",
+             log: ["log \"/dev/full\" cannot be written (28: No space left on device): lines are dropped"], status: 200),
     ]
 
     /// Listens as its argument says.

@@ -43,6 +43,37 @@ struct ControlSocketTests {
         #expect(kill(process, 0) != 0)
     }
 
+    @Test("answers root and its own user, and nobody else even where the modes let him in", .enabled(if: Target.isRoot, "needs root"))
+    func otherUsers() throws {
+        let control = try ControlSite()
+        try control.waitUntilUp()
+        let ask = """
+            import os, socket, sys
+            os.setgroups([])
+            os.setgid(int(sys.argv[2]))
+            os.setuid(int(sys.argv[2]))
+            client = socket.socket(socket.AF_UNIX)
+            try: client.connect(sys.argv[1])
+            except PermissionError: sys.exit("not let in")
+            answer = b""
+            try:
+                client.sendall(b"GET /v1/status HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+                while piece := client.recv(65536): answer += piece
+            except OSError: pass
+            print(answer.decode().split("\\r")[0])
+            """
+        func answer(to user: Int) throws -> RunningProcess.Output {
+            try RunningProcess.run("/usr/bin/python3", ["-c", ask, control.socket, "\(user)"])
+        }
+        #expect(try answer(to: 65534).errors == "not let in\n")
+        chmod(control.directory.path + "/control", 0o755)
+        chmod(control.socket, 0o666)
+        let other = try answer(to: 65534)
+        #expect(other.succeeded && other.output == "\n", "\(other.output)\(other.errors)")
+        #expect(try answer(to: 0).output == "HTTP/1.1 200 OK\n")
+        control.site.stop()
+    }
+
     @Test("listens anew when somebody removes its socket, and is named rightly when it is none") func removed() throws {
         let control = try ControlSite()
         try control.waitUntilUp()

@@ -214,6 +214,44 @@ struct DeployTests {
         control.site.stop()
     }
 
+    @Test("takes another folder and other variables, named from where one is; a rollback gives them back") func places() throws {
+        let control = try ControlSite(app: "env_file old.env;", directory: {
+            let directory = try TemporaryDirectory()
+            try directory.write("old.env", "VERSION=old\n")
+            return directory
+        }())
+        try control.waitUntilUp()
+        let folder = control.directory.path
+        try control.directory.write("next/app.py", control.directory.read("app.py"))
+        try control.directory.write("next.env", "VERSION=new\n")
+        func deploy(_ words: [String]) throws -> RunningProcess.Output {
+            let common = ["deploy", "one", "--soak", "0s", "--control", control.socket]
+            return try RunningProcess.run(GatewayProcess.binary, common + words, directory: folder)
+        }
+        func place() throws -> String {
+            let process = try #require(try control.instances().first?["process"] as? Int)
+            return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")
+        }
+        #expect(try version(control) == "old" && place() == folder)
+        let result = try deploy(["--directory", "next", "--env-file", "next.env", "--command", "/usr/bin/python3 app.py 0 serve"])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        #expect(try version(control) == "new" && place() == folder + "/next")
+        let differences = try app(control)["differences"] as? [String] ?? []
+        let files = ["env_file \(folder)/next.env", "no env_file \(folder)/old.env"]
+        #expect(Set(files).isSubset(of: differences), "\(differences)")
+        for (words, complaint) in [
+            (["--env-file", "gone.env"], "env_file \"\(folder)/gone.env\" cannot be read (2: No such file or directory)"),
+            (["--directory", "gone"], "\(folder)/gone"),
+        ] {
+            let refused = try deploy(words)
+            #expect(refused.ending == .exited(1) && (refused.output + refused.errors).contains(complaint), "\(refused)")
+        }
+        #expect(try version(control) == "new")
+        #expect(try control.run(["rollback", "one"]).succeeded)
+        #expect(try version(control) == "old" && place() == folder)
+        control.site.stop()
+    }
+
     @Test("prints its progress as JSON lines") func json() throws {
         let control = try ControlSite()
         try control.waitUntilUp()

@@ -28,10 +28,11 @@ struct Site {
     }
 
     /// A server with exactly these directives besides its `listen`.
-    init(http: String = "", server: String, main: String = "", workers: Int = 1, directory: TemporaryDirectory? = nil) throws {
+    init(http: String = "", server: String, main: String = "", workers: Int = 1, directory: TemporaryDirectory? = nil,
+         environment: [String: String] = [:]) throws {
         port = Ports.free()
         gateway = try GatewayProcess(
-            http: Site.block(http, port, server), main: main, workers: workers, directory: directory)
+            http: Site.block(http, port, server), main: main, workers: workers, directory: directory, environment: environment)
     }
 
     /// The inside of the `http` block.

@@ -29,20 +29,22 @@ public final class GatewayProcess: Sendable {
 
     /// Starts with the inside of an `http` block and waits until it serves.
     public convenience init(http: String, main: String = "", events: String = "", workers: Int = 1,
-                            directory: TemporaryDirectory? = nil) throws {
+                            directory: TemporaryDirectory? = nil, environment: [String: String] = [:]) throws {
         let directory = try directory ?? TemporaryDirectory()
         try self.init(configuration: GatewayProcess.configuration(http: http, main: main, events: events, workers: workers),
-                      directory: directory)
+                      directory: directory, environment: environment)
     }
 
     /// Starts with a whole configuration text; it must say `daemon off` and `pid gateway.pid`.
-    public init(configuration: String, directory: TemporaryDirectory? = nil, arguments: [String] = []) throws {
+    /// - Parameter environment: what it gets besides the usual variables.
+    public init(configuration: String, directory: TemporaryDirectory? = nil, arguments: [String] = [],
+                environment: [String: String] = [:]) throws {
         self.directory = try directory ?? TemporaryDirectory()
         let path = self.directory.path
         try self.directory.write(GatewayProcess.configurationName, configuration)
         process = try RunningProcess(
             GatewayProcess.binary, GatewayProcess.arguments(path) + arguments,
-            environment: RunningProcess.environment.merging(["STATE_DIRECTORY": path + "/state"]) { $1 },
+            environment: RunningProcess.environment.merging(["STATE_DIRECTORY": path + "/state"]) { $1 }.merging(environment) { $1 },
             output: path + "/stdout", errors: path + "/stderr")
         let isUp = eventually { pid != nil || process.poll() != nil }
         guard isUp, process.poll() == nil else {
