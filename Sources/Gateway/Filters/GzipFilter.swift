@@ -130,7 +130,7 @@ extension Ref where Value == Request {
     func acceptsGzip(_ runtime: Ref<FilterRuntime>) -> Bool {
         guard isMain, let encodings = field(.acceptEncoding), AcceptEncoding.acceptsGzip(encodings) else { return false }
         let gzip = location.value.settings
-        if gzip.value.gzip.isDisabledForMSIE6, isOldInternetExplorer { return false }
+        if gzip.value.gzip.isDisabledForMSIE6, userAgent.contains(.oldInternetExplorer) { return false }
         switch gzip.value.gzip.httpVersionMin {
         case .http10: break
         default: if value.versionMinor < 1 { return false }
@@ -142,12 +142,6 @@ extension Ref where Value == Request {
             return false
         }
         return true
-    }
-
-    private var isOldInternetExplorer: Bool {
-        guard let agent = field(.userAgent) else { return false }
-        guard agent.contains("MSIE 4.") || agent.contains("MSIE 5.") || agent.contains("MSIE 6.") else { return false }
-        return !agent.contains("SV1") && !agent.contains("Opera")
     }
 
     /// gzip_proxied.

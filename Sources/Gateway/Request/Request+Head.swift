@@ -142,12 +142,9 @@ extension Ref where Value == Request {
 
     /// keepalive_disable: old browsers that cannot reuse a connection.
     private var isKeepaliveDisabled: Bool {
-        guard let agent = main.field(.userAgent) else { return false }
-        let browsers = location.value.settings.value.core.keepaliveDisabledFor
-        if browsers.contains(.msie6), value.method == .post, agent.contains("MSIE 5") || agent.contains("MSIE 6") && !agent.contains("SV1") {
-            return !agent.contains("Opera")
-        }
-        return browsers.contains(.safari) && agent.contains("Safari/") && agent.contains("Mac OS X")
+        let (browsers, agent) = (location.value.settings.value.core.keepaliveDisabledFor, userAgent)
+        if agent.contains(.oldInternetExplorer) { return value.method == .post && browsers.contains(.msie6) }
+        return agent.contains(.safari) && browsers.contains(.safari)
     }
 
     private func countRequest() {

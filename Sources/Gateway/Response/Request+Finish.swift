@@ -121,7 +121,7 @@ extension Ref where Value == Request {
         buffer.append("</center>\r\n")
         if let incident = value.failure.incident, (502...504).contains(status) { appendIncident(incident, buffer) }
         buffer.append("</body>\r\n</html>\r\n")
-        if shown >= 400, self.location.value.settings.value.core.msiePadding, isOldBrowser {
+        if shown >= 400, self.location.value.settings.value.core.msiePadding, !userAgent.isDisjoint(with: [.internetExplorer, .chrome]) {
             for _ in 0..<6 { buffer.append("<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n") }
         }
         value.response.setContentType("text/html")
@@ -138,11 +138,6 @@ extension Ref where Value == Request {
         }
         emit(body, isLast: true)
         finish(.done)
-    }
-
-    private var isOldBrowser: Bool {
-        guard let agent = field(.userAgent) else { return false }
-        return agent.contains("MSIE ") || agent.contains("Chrome/")
     }
 
     private func appendServerName(_ buffer: Ref<Buffer>) {
@@ -229,19 +224,5 @@ extension Ref where Value == Request {
             if value.response.status == 400, value.isBadHead { return false }
             return value.body.state != .complete || (connection.value.input?.count ?? 0) > 0 || connection.value.isReadable
         }
-    }
-}
-
-extension ByteView {
-    /// Whether a short text occurs. O(n·m).
-    func contains(_ text: ByteView) -> Bool {
-        guard let first = text.first else { return true }
-        var from = 0
-        while let hit = firstIndex(of: first, from: from) {
-            if count - hit < text.count { return false }
-            if self[hit..<(hit + text.count)] == text { return true }
-            from = hit + 1
-        }
-        return false
     }
 }

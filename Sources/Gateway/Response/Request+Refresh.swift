@@ -7,7 +7,7 @@ extension Ref where Value == Request {
     /// - Returns: whether it was sent.
     func sendsRefresh(insteadOf status: Int) -> Bool {
         guard status == 301 || status == 302, let target = value.response.location, location.value.settings.value.core.msieRefresh,
-            isInternetExplorer else { return false }
+            userAgent.contains(.internetExplorer) else { return false }
         let buffer = pool.value.take(1024)
         buffer.append("<html><head><meta http-equiv=\"Refresh\" content=\"0; URL=")
         buffer.write(reserving: target.count * 3) { writer in
@@ -19,10 +19,5 @@ extension Ref where Value == Request {
         value.response.setContentType("text/html")
         respond(Segment(buffer.view, owner: buffer))
         return true
-    }
-
-    private var isInternetExplorer: Bool {
-        guard let agent = field(.userAgent), !agent.contains("Opera") else { return false }
-        return agent.contains("MSIE ")
     }
 }
