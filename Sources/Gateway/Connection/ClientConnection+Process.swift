@@ -219,7 +219,7 @@ extension Ref where Value == ClientConnection {
             if let input = value.input { request.takeUnfinishedHead(input) }
             request.log(.info, "client timed out (110: Connection timed out) while reading client request headers")
             request.value.response.status = 408
-            if request.location.value.resetsTimedOut { Socket.resetOnClose(value.descriptor) }
+            request.resetIfConfigured()
             request.end(closing: true)
         case .processing: value.request?.bodyTimedOut()
         case .lingering: close()
@@ -230,7 +230,7 @@ extension Ref where Value == ClientConnection {
     func writeTimedOut() {
         guard let request = value.request else { return }
         request.log(.info, "client timed out (110: Connection timed out) while sending to client")
-        if request.location.value.resetsTimedOut { Socket.resetOnClose(value.descriptor) }
+        request.resetIfConfigured()
         value.isBroken = true
         request.abort(status: 408)
     }

@@ -377,7 +377,11 @@ extension Ref where Value == Request {
         case .collecting, .streaming:
             log(.info, "client timed out (110: Connection timed out) while reading client request body")
             bodyFailed(408)
-        case .discarding: end(closing: true)
+        case .discarding:
+            // It had its lingering_time: it does not get another one.
+            resetIfConfigured()
+            connection.value.isBroken = true
+            end(closing: true)
         default: break
         }
     }

@@ -147,7 +147,13 @@ extension Ref where Value == Request {
     /// The connection is closed with no byte of an answer (`return 444`).
     func closeWithoutAnswer(_ status: Int) {
         value.response.status = status
+        resetIfConfigured()
         end(closing: true)
+    }
+
+    /// reset_timedout_connection: the connection ends with RST, and the kernel keeps nothing of it.
+    func resetIfConfigured() {
+        if location.value.resetsTimedOut { Socket.resetOnClose(connection.value.descriptor) }
     }
 
     /// The answer cannot be completed: the connection is cut, so that the client sees that it is not complete.
