@@ -71,16 +71,22 @@ extension Ref where Value == Request {
         }
         // Another location has decided to pass it on as it comes, and nothing of it was taken: this one decides anew.
         if value.body.state == .streaming, !value.body.isConsumed { value.body.state = .unread }
-        guard isMain, value.body.state == .unread, proxy.value.passesBody else { return proxyBodyReady() }
+        guard isMain, value.body.state == .unread, proxy.value.passesBody || keepsBody else { return proxyBodyReady() }
         // A chunked body cannot be framed for HTTP/1.0 before its length is known, and one that proxy_set_body replaces is not sent.
         let isFramable = value.body.framing != .chunked || proxy.value.usesHTTP11
-        if proxy.value.isRequestBuffering || !isFramable || proxy.value.body != nil {
+        if proxy.value.isRequestBuffering || !isFramable || proxy.value.body != nil || !proxy.value.passesBody {
             collectBody()
         } else {
             sendContinueIfExpected()
             value.body.state = .streaming
             proxyBodyReady()
         }
+    }
+
+    /// Whether somebody else than the upstream has a use for the body: a file that stays, or a variable.
+    private var keepsBody: Bool {
+        location.value.settings.value.core.clientBodyInFile != .off || worker.value.http.value.usesRequestBodyFile
+            || worker.value.http.value.usesRequestBody
     }
 
     /// The body is there (or will be streamed): compose the head, start the first attempt.

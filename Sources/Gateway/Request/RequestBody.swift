@@ -335,7 +335,7 @@ extension Ref where Value == Request {
     private func bodyCollected() {
         if let memory = value.body.memory, value.body.file < 0 {
             if location.value.settings.value.core.clientBodyInFile != .off {
-                if memory.count > 0, !spillBody() { return bodyFailed(500) }
+                if !spillBody() { return bodyFailed(500) }
             } else {
                 value.body.inPlace = memory.view
             }
@@ -352,8 +352,9 @@ extension Ref where Value == Request {
             guard let made = worker.makeTempFile(location.value.settings.value.core.clientBodyTempPath, for: self) else { return false }
             value.body.file = made.descriptor
             value.body.filePath = keep(made.path)
-            value.body.keepsFile = location.value.settings.value.core.clientBodyInFile == .on
-            log(.warning, "a client request body is buffered to a temporary file \(made.path.string)")
+            let isAsked = location.value.settings.value.core.clientBodyInFile
+            value.body.keepsFile = isAsked == .on
+            log(isAsked == .off ? .warning : .notice, "a client request body is buffered to a temporary file \(made.path.string)")
         }
         let written = File.write(memory.view, to: value.body.file, at: value.body.fileLength)
         guard written == 0 else {
