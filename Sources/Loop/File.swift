@@ -91,8 +91,20 @@ public enum File {
         unsafe cs_write(descriptor, bytes.rawBuffer.baseAddress!, bytes.count)
     }
 
-    /// Sends a range of a file to a socket. Returns bytes sent or -errno.
+    /// Sends a range of a file to a socket or another file. Returns bytes sent or -errno.
     public static func send(_ file: Int32, offset: Int64, count: Int, to socket: Int32) -> Int { cs_sendfile(socket, file, offset, count) }
+
+    /// Appends the first bytes of a file to another one. Returns 0 or -errno.
+    public static func copy(_ source: Int32, count: Int64, to target: Int32) -> Int32 {
+        var done: Int64 = 0
+        while done < count {
+            let n = send(source, offset: done, count: Int(count - done), to: target)
+            if n < 0 { return Int32(n) }
+            if n == 0 { return -EIO }
+            done += Int64(n)
+        }
+        return 0
+    }
 
     /// Calls with a zero-terminated copy of a path.
     static func withPath<Result>(_ path: ByteView, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
