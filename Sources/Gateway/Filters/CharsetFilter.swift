@@ -152,7 +152,7 @@ extension Ref where Value == Request {
         guard let type = value.response.contentType, !type.isEmpty else { return nil }
         if let override = value.modules.overrideCharset, !override.isEmpty {
             if worker.value.http.value.charsets.isKnown(override) { return override }
-            log(.error, "unknown charset \"\(override.string)\" to override")
+            log(.error, "unknown charset \"\(override.string)\" to override", while: "reading response header from upstream")
             return nil
         }
         let settings = location.value.settings

@@ -13,7 +13,7 @@ extension Ref where Value == Request {
     /// The field with the configured rules applied; the same bytes if none matches.
     func rewrittenCookie(_ field: ByteView, _ proxy: Ref<ProxyRuntime>) -> ByteView {
         var attributes = split(field)
-        guard !attributes.isEmpty else { return field }
+        guard attributes.first?.text != nil else { return field }
         let settings = location.value.settings
         var isChanged = false
         for index in attributes.indices.dropFirst() {

@@ -13,6 +13,8 @@ extension Ref where Value == Exchange {
         value.lastModified = request.value.response.lastModified
         if request.location.value.settings.value.proxy.store != .off { beginStore() }
         value.isBuffering = proxy.value.isBuffering && request.buffersAnswer
+        // What is passed on as it comes has no limit_rate (as nginx).
+        if !value.isBuffering, request.location.value.hasLimitRate || request.value.limitRate != nil { request.value.limitRate = 0 }
         guard let input = value.input else { return }
         if value.framing == .none || (value.framing == .length && value.remaining == 0) {
             if input.count > 0 { warnExtraData() }
