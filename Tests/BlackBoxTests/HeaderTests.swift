@@ -78,6 +78,41 @@ struct RequestFields {
         #expect(origin.last["X_Under"] == "1")
     }
 
+    @Test("with other names than letters, digits and - go by ignore_invalid_headers and underscores_in_headers")
+    func invalidNames() throws {
+        let origin = try Origin(answer: "ok")
+        let modes = [
+            "", "underscores_in_headers on;", "ignore_invalid_headers off;", "ignore_invalid_headers off; underscores_in_headers on;",
+        ]
+        let ports = modes.map { _ in Ports.free() }
+        let pass = "\(Site.keepAlive) location / { proxy_pass http://127.0.0.1:\(origin.port); }"
+        let gateway = try GatewayProcess(
+            http: zip(modes, ports).map { Site.block("", $1, "\($0) \(pass)") }.joined(separator: "\n"))
+        defer { gateway.stop() }
+        // For each mode: whether the field is sent on.
+        let fields: [(field: String, isSent: [Bool])] = [
+            ("X-Plain: 1", [true, true, true, true]), ("X_Under: 1", [false, true, true, true]), ("_X: 1", [false, true, true, true]),
+            ("Content_Length: 5", [false, true, true, true]), ("X.Dot: 1", [false, false, true, true]),
+            ("X~!*: 1", [false, false, true, true]),
+        ]
+        for (field, isSent) in fields {
+            let name = String(field.prefix { $0 != ":" })
+            for (index, port) in ports.enumerated() {
+                #expect(try Client.get(port, "/", [field, "X-Next: 1"]).status == 200)
+                #expect((origin.last[name] != nil) == isSent[index], "\(field) with \(modes[index])")
+                #expect(origin.last["X-Next"] == "1", "what follows is untouched")
+            }
+        }
+        let line = "client sent invalid header line: \"X.Dot: 1\" while reading client request headers, client: 127.0.0.1, server: "
+        #expect(gateway.waitForError(line), "\(gateway.errorLog)")
+        // These are no names in any mode; what nginx passes on beyond that is refused here.
+        for field in ["X Y: 1", "X : 1", ": 1"] + (Target.isGoodgate ? ["X(: 1", "X@Y: 1", "\"X\": 1", "X\u{e9}: 1"] : []) {
+            for port in ports.dropFirst(Target.isGoodgate ? 2 : 0) {
+                #expect(try Client.get(port, "/", [field]).status == 400, "\(field)")
+            }
+        }
+    }
+
     @Test("can be withheld, and the body too")
     func passRequest() throws {
         let origin = try Origin(answer: "ok")

@@ -45,7 +45,8 @@ extension Ref where Value == Request {
             value.fields.append(HeaderField(name: field.name.view(base), value: field.value.view(base), token: field.token, isHopByHop: field.isHopByHop))
         }
         if reader.value.parser.droppedFieldCount > 0 {
-            log(.info, "client sent invalid header line: \"\(escapedForLog(reader.value.parser.firstDroppedField.view(base)))\"")
+            log(.info, "client sent invalid header line: \"\(escapedForLog(reader.value.parser.firstDroppedField.view(base)))\"",
+                while: "reading client request headers")
         }
     }
 
