@@ -64,6 +64,29 @@ struct Balancing {
         for _ in 0..<4 { #expect(try site.get().text == other) }
     }
 
+    @Test("by least_time prefers the server that answers sooner", .enabled(if: Target.isGoodgate, "of NGINX Plus"), arguments: [
+        "header", "last_byte",
+    ])
+    func leastTime(_ metric: String) throws {
+        // One is late with its head, the other one with the end of its body.
+        let late = try Origin { _ in
+            if metric == "header" { return .delay(0.5, .answer(body: Bytes("late"))) }
+            return .sequence([.bytes(Bytes("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nla")), .delay(0.5, .bytes(Bytes("te")))])
+        }
+        let soon = try Origin(answer: "soon")
+        let site = try Site(
+            http: "upstream group { zone g 64k; least_time \(metric); server 127.0.0.1:\(late.port); server 127.0.0.1:\(soon.port); }",
+            server: "location / { proxy_pass http://group; }")
+        defer { site.stop() }
+        // A stall makes the quick one look slow for a while: what counts is that it is found out.
+        var inARow = 0
+        #expect(try eventually {
+            inARow = try site.get().text == "soon" ? inARow + 1 : 0
+            return inARow == 20
+        })
+        #expect(!late.requests.isEmpty, "both were tried")
+    }
+
     @Test("respects max_conns")
     func maxConnections() throws {
         let limited = try Origin { $0.target == "/hold" ? .silence : .answer(body: Bytes("limited")) }
@@ -152,6 +175,27 @@ struct Limits {
         #expect(answer.text.hasPrefix("HTTP/1.1 \(status) "), "\(answer.text.prefix(100))")
         #expect(how != .timeout)
         #expect(origin.requests.isEmpty)
+    }
+
+    @Test("on heads holds for what client_header_buffer_size has no room for: a line may fill one of the large buffers, a head all of them")
+    func headBuffers() throws {
+        let (small, large) = (Ports.free(), Ports.free())
+        let gateway = try GatewayProcess(http: Site.block(
+            "", small, "client_header_buffer_size 128; large_client_header_buffers 4 1k; return 200;")
+            + Site.block("", large, "client_header_buffer_size 8k; large_client_header_buffers 4 1k; return 200;"))
+        defer { gateway.stop() }
+        func field(_ length: Int) -> String { "X: " + String(repeating: "x", count: length - 3) }
+        // A target's length, lengths of fields, and the status with either size of the first buffer.
+        let cases: [(target: Int, fields: [Int], small: Int, large: Int)] = [
+            (1, [50], 200, 200), (1, [200], 200, 200), (1, [900], 200, 200), (1, [900, 900, 800], 200, 200),
+            (1, [1_100], 400, 200), (200, [], 200, 200), (900, [], 200, 200), (900, [900, 900], 200, 200), (1_100, [], 414, 200),
+            (1, [900, 900, 900, 900, 900], 400, 200), (1, [9_000], 400, 400), (9_000, [], 414, 414),
+        ]
+        for each in cases {
+            let (target, fields) = ("/" + String(repeating: "a", count: each.target - 1), each.fields.map(field))
+            #expect(try Client.get(small, target, fields).status == each.small, "\(each)")
+            #expect(try Client.get(large, target, fields).status == each.large, "\(each)")
+        }
     }
 
     @Test("on heads leaves room for what browsers send")

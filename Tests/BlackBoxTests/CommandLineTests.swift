@@ -45,6 +45,34 @@ struct CommandLine {
         #expect(result.errors.contains("configuration file \(path) test failed\n"))
     }
 
+    @Test("under the name nginx the server calls itself nginx, on pages as well", .enabled(if: Target.isGoodgate))
+    func serverField() throws {
+        let folder = try TemporaryDirectory()
+        let port = Ports.free()
+        try folder.write(GatewayProcess.configurationName, GatewayProcess.configuration(http: Site.block("", port, """
+            location / { return 404; } location /plain { server_tokens off; return 404; }
+            """)))
+        // As the link that a script calls, and as a mere first word.
+        let link = folder.path + "/nginx"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: GatewayProcess.goodgate)
+        for (program, name) in [(link, nil), (GatewayProcess.goodgate, "/usr/sbin/nginx"), (GatewayProcess.goodgate, nil)] {
+            let process = try RunningProcess(
+                program, GatewayProcess.arguments(folder.path), errors: folder.path + "/stderr", name: name)
+            defer { process.kill() }
+            #expect(eventually { (try? Client.get(port).status) == 404 }, "\(folder.read("stderr"))\(folder.read("error.log"))")
+            let isNginx = name != nil || program == link
+            let reply = try Client.get(port)
+            let server = try #require(reply["Server"])
+            #expect(server.hasPrefix(isNginx ? "nginx/" : "goodgate/"), "\(server)")
+            #expect(reply.text.contains("<center>\(server)</center>"))
+            let plain = try Client.get(port, "/plain")
+            #expect(plain["Server"] == (isNginx ? "nginx" : "goodgate"))
+            #expect(plain.text.contains("<center>\(isNginx ? "nginx" : "goodgate")</center>"))
+            process.signal(SIGTERM)
+            #expect(process.wait(seconds: 20) == .exited(0))
+        }
+    }
+
     @Test("-t waits for no pipe and reads no device: it says which file it is",
           .enabled(if: Target.isGoodgate, "nginx waits"))
     func noFile() throws {

@@ -176,6 +176,27 @@ struct SSIFilterTests {
         #expect(try site.get("/page.html?q=%3Cq%3E&n=12").text == expected.replacingOccurrences(of: "&lt;q&gt;", with: "%3Cq%3E"))
     }
 
+    @Test("are looked for in text/html, and in the types of ssi_types")
+    func types() throws {
+        let origin = try Origin { request in
+            let types = ["html": "text/html", "plain": "TEXT/Plain; charset=x", "json": "application/json"]
+            let type = request.target.split(separator: "/").last.flatMap { types[String($0)] }
+            return .answer(fields: type.map { ["Content-Type: \($0)"] } ?? [], body: Bytes("<!--#echo var=\"arg_none\" default=\"it\" -->"))
+        }
+        let pass = "ssi on; proxy_pass http://127.0.0.1:\(origin.port);"
+        let site = try Site(server: """
+            location /default/ { \(pass) } location /plain/ { ssi_types text/plain; \(pass) }
+            location /json/ { ssi_types application/json application/xml; \(pass) } location /all/ { ssi_types *; \(pass) }
+            """)
+        defer { site.stop() }
+        for (location, types) in [
+            ("default", ["html"]), ("plain", ["html", "plain"]), ("json", ["html", "json"]), ("all", ["html", "plain", "json", "none"]),
+        ] {
+            let found = try ["html", "plain", "json", "none"].filter { try site.get("/\(location)/\($0)").text == "it" }
+            #expect(found == types, "\(location)")
+        }
+    }
+
     @Test("that wait inside an included page hold nothing back for ever")
     func nestedWait() throws {
         let outer = "1<!--#include virtual=\"/q\" wait=\"yes\" -->"

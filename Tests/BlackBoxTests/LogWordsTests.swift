@@ -24,6 +24,21 @@ struct LogWords {
         }
     }
 
+    @Test("say that a variable was never set, unless uninitialized_variable_warn is off")
+    func uninitialized() throws {
+        let site = try Site(server: """
+            location /never { if ($arg_never) { set $unset 1; } return 200 "[$unset]"; }
+            location /quiet { uninitialized_variable_warn off; return 200 "[$unset]"; }
+            location /set { set $unset ""; return 200 "[$unset]"; }
+            """)
+        defer { site.stop() }
+        for target in ["/quiet", "/set", "/never"] { #expect(try site.get(target).text == "[]") }
+        let line = "using uninitialized \"unset\" variable, client: 127.0.0.1, server: , request: \"GET "
+        #expect(site.gateway.waitForError(line + "/never"), "\(site.gateway.errorLog)")
+        #expect(site.gateway.errorLog.components(separatedBy: line).count == 2, "\(site.gateway.errorLog)")
+        #expect(site.gateway.errorLog.contains("[warn]"))
+    }
+
     @Test("name the phase in which a head was refused, and a client that left", arguments: [
         ("G&T / HTTP/1.1\r\n\r\n", "client sent invalid method while reading client request line, client: 127.0.0.1"),
         ("GET / HTTP/1.1\r\n\r\n", "client sent HTTP/1.1 request without \"Host\" header while reading client request headers, client"),

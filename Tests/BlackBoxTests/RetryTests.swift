@@ -171,6 +171,22 @@ struct Retries {
             "upstream timed out (110: Connection timed out) while reading response header from upstream"))
     }
 
+    @Test("is not repeated once proxy_next_upstream_timeout has passed, and before as always", arguments: [
+        ("proxy_read_timeout 300ms; proxy_next_upstream_timeout 100ms;", 504),
+        ("proxy_read_timeout 100ms; proxy_next_upstream_timeout 60s;", 200),
+    ])
+    func timeLimit(_ directives: String, _ status: Int) throws {
+        let pair = try Pair(directives) { _ in .silence }
+        defer { pair.site.stop() }
+        if status == 504 {
+            #expect(try pair.site.get().status == 504)
+            #expect(pair.good.requests.isEmpty)
+        } else {
+            // The good one has no more time than that.
+            #expect(eventually { (try? pair.site.get().status) == 200 })
+        }
+    }
+
     @Test("is not repeated with proxy_next_upstream off or with one try", arguments: [
         "proxy_next_upstream off;", "proxy_next_upstream_tries 1;",
     ])

@@ -20,6 +20,33 @@ struct Locations {
         #expect(try site.get(target).text == expected)
     }
 
+    @Test("sees slashes as they come with merge_slashes off, and one for several without")
+    func slashes() throws {
+        let origin = try Origin(answer: "x")
+        let (merged, kept) = (Ports.free(), Ports.free())
+        let locations = """
+            location / { return 200 "root $uri"; } location /a/b { return 200 "ab $uri"; } location //c { return 200 "c $uri"; }
+            location /p/ { proxy_pass http://127.0.0.1:\(origin.port)/q/; }
+            """
+        let gateway = try GatewayProcess(
+            http: Site.block("", merged, locations) + Site.block("", kept, "merge_slashes off; \(locations)"))
+        defer { gateway.stop() }
+        let cases: [(target: String, merged: String, kept: String)] = [
+            ("//", "root /", "root //"), ("/a//b", "ab /a/b", "root /a//b"), ("//a/b", "ab /a/b", "root //a/b"),
+            ("//c", "root /c", "c //c"),
+            ("/%2f/c", "root /c", "root ///c"), ("/a/.//b", "ab /a/b", "root /a//b"), ("/a/..//c", "root /c", "c //c"),
+            ("/a/b?x=//", "ab /a/b", "ab /a/b"),
+        ]
+        for each in cases {
+            #expect(try Client.get(merged, each.target).text == each.merged, "\(each.target)")
+            #expect(try Client.get(kept, each.target).text == each.kept, "\(each.target)")
+        }
+        for (port, target) in [(merged, "/q/x/y"), (kept, "/q//x///y")] {
+            _ = try Client.get(port, "/p//x///y")
+            #expect(origin.last.target == target)
+        }
+    }
+
     @Test("without its slash is redirected where it proxies")
     func slashRedirect() throws {
         let origin = try Origin(answer: "x")
@@ -85,6 +112,24 @@ struct Rewriting {
         let reply = try site.get(target, ["X-Test: v", "Cookie: a=b; c=k"])
         let shown = reply["Location"] ?? (reply.status == 404 ? "" : reply.text)
         #expect("\(reply.status) \(shown)" == expected)
+    }
+
+    @Test("by split_clients gives each key its part, always the same, and as nginx does")
+    func split() throws {
+        let site = try Site(
+            http: "split_clients $arg_k $part { 10% a; 0.5% b; 39.5% c; * d; } split_clients \"$arg_k$arg_j\" $half { 50% x; }",
+            server: "return 200 $part-$half;")
+        defer { site.stop() }
+        // What nginx gives.
+        let known = [
+            ("", "a-x"), ("a", "d-"), ("1", "c-"), ("22", "d-x"), ("alice", "c-"), ("bob", "c-"), ("client-7", "d-"), ("%D0%B8", "d-"),
+            ("203.0.113.9", "d-"),
+        ]
+        for (key, parts) in known { #expect(try site.get("/?k=\(key)&j=q").text == parts, "\(key)") }
+        let client = try site.client()
+        var counts: [String: Int] = [:]
+        for index in 0..<1_000 { counts[String(try client.request("GET", "/?k=\(index)").text.prefix(1)), default: 0] += 1 }
+        #expect(counts == ["a": 94, "b": 4, "c": 440, "d": 462])
     }
 
     @Test("stops after ten rounds with 500")
