@@ -136,16 +136,16 @@ extension Ref where Value == Request {
         let location = location
         if location.value.keepaliveTimeout == 0 || connection.value.requestCount >= location.value.keepaliveRequests
             || worker.now &- connection.value.acceptedAt > location.value.keepaliveTime || worker.value.isDraining
-            || location.value.hasKeepaliveDisabled && isKeepaliveDisabled {
+            || isKeepaliveDisabled {
             value.isKeepalive = false
         }
     }
 
-    /// keepalive_disable: old browsers that cannot reuse a connection.
+    /// keepalive_disable: browsers that cannot reuse a connection, old Internet Explorers only after a POST.
     private var isKeepaliveDisabled: Bool {
-        let (browsers, agent) = (location.value.settings.value.core.keepaliveDisabledFor, userAgent)
-        if agent.contains(.oldInternetExplorer) { return value.method == .post && browsers.contains(.msie6) }
-        return agent.contains(.safari) && browsers.contains(.safari)
+        var browsers = location.value.keepaliveDisabledFor
+        if value.method != .post { browsers.remove(.oldInternetExplorer) }
+        return !browsers.isEmpty && !userAgent.isDisjoint(with: browsers)
     }
 
     private func countRequest() {

@@ -1,3 +1,4 @@
+import Config
 import Loop
 import Wire
 
@@ -13,6 +14,12 @@ struct UserAgent: OptionSet {
     static let safari = UserAgent(rawValue: 1 << 3)
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Those of `keepalive_disable`.
+    init(_ browsers: Set<KeepaliveBrowser>) {
+        self = browsers.contains(.msie6) ? .oldInternetExplorer : []
+        if browsers.contains(.safari) { insert(.safari) }
+    }
 
     init(_ text: ByteView) { self = Self.kinds(text) }
 

@@ -57,7 +57,8 @@ struct Location: ~Copyable {
     /// tcp_nodelay
     let isNoDelay: Bool
     let chunkedAllowed: Bool
-    let hasKeepaliveDisabled: Bool
+    /// keepalive_disable
+    let keepaliveDisabledFor: UserAgent
     let keepaliveHeader: Int
     /// Compiled access logs of this location.
     var accessLogs = FixedList<AccessLog>()
@@ -99,7 +100,7 @@ struct Location: ~Copyable {
         hasLimitRate = core.limitRate != .constant(0)
         isNoDelay = core.isTCPNodelay
         chunkedAllowed = core.isChunkedTransferEncoding
-        hasKeepaliveDisabled = core.keepaliveDisabledFor.contains(.msie6) || core.keepaliveDisabledFor.contains(.safari)
+        keepaliveDisabledFor = UserAgent(core.keepaliveDisabledFor)
         keepaliveHeader = core.keepaliveHeader
     }
 }
