@@ -331,6 +331,8 @@ struct IncidentTests {
         let process = try #require(try control.instances().first?["process"] as? Int)
         kill(pid_t(process), SIGKILL)
         #expect(control.site.gateway.waitForError("exited on signal 9"))
+        // The workers are told at the end of the supervisor's turn that wrote this; what asks it afterwards is answered after that.
+        #expect(eventually { (try? control.instances())?.first?["process"] as? Int != process })
         #expect(try control.site.get().status == 200)
         #expect(eventually { why(control.socket)?.rule == "P01" && why(control.socket)?.count("requests_saved") == 1 })
         let told = try #require(why(control.socket))
