@@ -12,4 +12,7 @@ package struct PeerKey: Hashable, Sendable {
         self.address = address
         self.ordinal = ordinal
     }
+
+    /// The place of an upstream's queue, whose "connections" are the requests that wait. No listen key looks like its address.
+    package static func queue(of upstream: String) -> PeerKey { PeerKey(upstream: upstream, address: "queue") }
 }

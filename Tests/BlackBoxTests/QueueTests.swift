@@ -152,6 +152,49 @@ struct Queues {
         try gate.finish()
     }
 
+    @Test("of one upstream is one over all workers, and knows nothing of another's")
+    func workers() throws {
+        let places = DispatchSemaphore(value: 0)
+        let origin = try Origin { _ in
+            places.wait()
+            return .answer(body: Bytes("x"))
+        }
+        let port = Ports.free()
+        let site = try Site(
+            http: """
+                upstream one { zone one 64k; server 127.0.0.1:\(origin.port) max_conns=1; queue 4 timeout=600s; }
+                upstream two { zone two 64k; server 127.0.0.1:\(origin.port) max_conns=1; queue 4 timeout=600s; }
+                server {
+                    listen 127.0.0.1:\(port) reuseport;
+                    location /one { proxy_pass http://one; }
+                    location /two { proxy_pass http://two; }
+                    location = /stub { stub_status; }
+                }
+                """, server: "location / { return 204; }", workers: 3)
+        var waiting: [Client] = []
+        var answered = 0
+        // The kernel spreads the connections over the workers.
+        for target in ["/one", "/two"] {
+            for number in 0..<16 {
+                let client = try Client(port)
+                try client.send(Client.head("GET", target))
+                if number < 5 {
+                    // The first one has the place.
+                    waiting.append(client)
+                    let all = waiting.count + 1
+                    #expect(eventually { (try? Client.get(port, "/stub").text)?.contains("Writing: \(all) ") == true })
+                } else {
+                    #expect(try client.readReply().status == 502)
+                    answered += 1
+                }
+            }
+        }
+        #expect(answered == 22)
+        for _ in waiting { places.signal() }
+        for client in waiting { #expect(try client.readReply().status == 200) }
+        site.gateway.stop(SIGQUIT)
+    }
+
     @Test("holds 64 MB in memory; bodies that are in files do not count", arguments: Kind.allCases)
     func memory(kind: Kind) throws {
         let gate = try Gate(

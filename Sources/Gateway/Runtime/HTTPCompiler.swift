@@ -41,7 +41,6 @@ struct HTTPCompiler: ~Copyable {
         compileCharsets()
         guard configuration.value.http != nil else { return runtime }
         try compileUpstreams()
-        runtime.queueCount = upstreams.count { $0.value.parking.settings.capacity > 0 }
         for index in configuration.value.http!.locations.indices {
             locations.append(Ref.immortal(Location(id: index, settings: Ref.immortal(configuration.value.http!.locations[index]))))
         }

@@ -25,8 +25,6 @@ struct HTTPRuntime: ~Copyable {
     var charsets = CharsetTable(names: [], recodings: [])
     /// `health` of each app, by the app's index.
     var appChecks: [Ref<HealthCheckRuntime>?] = []
-    /// Upstreams in which requests may wait.
-    var queueCount = 0
     let usesRealIP: Bool
     /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
     var usesRequestBody = false

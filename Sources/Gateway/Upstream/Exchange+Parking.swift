@@ -43,10 +43,11 @@ extension Ref where Value == Exchange {
         if value.ticket == nil {
             let bytes = (value.head?.count ?? 0) + request.value.body.memoryLength
             let parked = upstream.value.parking.park(
-                Int32(bitPattern: request.value.slot), bytes: bytes, othersWaiting: worker.parkedElsewhere, outlook: outlook,
+                Int32(bitPattern: request.value.slot), bytes: bytes, othersWaiting: upstream.parkedElsewhere, outlook: outlook,
                 deadline: deadline, now: now)
             guard case .waits(let ticket, _) = parked else { return parked }
             value.ticket = ticket
+            upstream.publishParked()
         }
         endBalancing()
         shrinkHead()
@@ -91,7 +92,9 @@ extension Ref where Value == Exchange {
         guard value.state == .parked else { return }
         value.state = .picking
         worker.value.counters.parked -= 1
-        if let ticket = value.ticket { upstream.value.parking.remove(ticket) }
+        guard let ticket = value.ticket else { return }
+        upstream.value.parking.remove(ticket)
+        upstream.publishParked()
         value.ticket = nil
     }
 
@@ -166,6 +169,7 @@ extension Ref where Value == Upstream {
             let outlook = value.outlook
             while let number = value.parking.takeImplausible(outlook: outlook) { wake(number, worker) }
         }
+        publishParked()
     }
 
     /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on. Of those that wait for an instance, some go on
@@ -178,6 +182,19 @@ extension Ref where Value == Upstream {
             wake(number, worker)
             count -= 1
         }
+        publishParked()
+    }
+
+    /// Requests that wait in the other workers.
+    fileprivate var parkedElsewhere: Int {
+        guard let column = value.sharing.column, let slot = value.sharing.queueSlot else { return 0 }
+        return Int(clamping: column.view.totals(slot, without: column.column).connections)
+    }
+
+    /// Tells the other workers how many wait in this one.
+    fileprivate func publishParked() {
+        guard let column = value.sharing.column, let slot = value.sharing.queueSlot else { return }
+        column.setConnections(slot, value.parking.count)
     }
 
     private func wake(_ number: Int32, _ worker: WorkerRef) {
@@ -185,16 +202,5 @@ extension Ref where Value == Upstream {
         guard let exchange = request.value.exchange, exchange.value.state == .parked else { return }
         exchange.value.ticket = nil
         worker.post(request)
-    }
-}
-
-extension Ref where Value == Worker {
-    /// Requests that wait in other workers. The board counts them over all upstreams: where there are several queues, each worker's count
-    /// for itself.
-    var parkedElsewhere: Int {
-        guard value.http.value.queueCount == 1, let board = value.board else { return 0 }
-        let all = Int(clamping: board.view.total(.parked))
-        let own = Int(clamping: board.view.value(.parked, column: board.column))
-        return max(0, all - own)
     }
 }

@@ -11,6 +11,8 @@ struct PeerSharing {
     var column: BoardColumn?
     /// By peer; nil for a peer that has no place on the board.
     var slots = FixedList<PeerSlot?>()
+    /// Where each worker says how many requests wait in it for this upstream (`queue`); nil without a place on the board.
+    var queueSlot: PeerSlot?
     /// Whether limits and balancing count the other workers' connections (`zone`).
     var sharesConnections = false
     var seenChanges: UInt64 = 0
@@ -24,6 +26,7 @@ extension Ref where Value == Upstream {
         value.sharing.slots = FixedList(value.boardKeys.enumerated().map { peer, key in
             slots[key] ?? (peer < known.count ? known[peer] : nil)
         })
+        if let slot = slots[.queue(of: value.settings.value.label)] { value.sharing.queueSlot = slot }
         value.sharing.column = column
         value.sharing.seenSecond = .max
         value.sharing.sharesConnections = value.settings.value.zone != nil && value.balancer.usesForeignConnections

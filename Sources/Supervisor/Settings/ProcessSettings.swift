@@ -44,6 +44,8 @@ struct ProcessSettings {
     var logPaths: [String] { logs.map(\.path) }
     /// Every known server address of every upstream, with what the configuration says of it.
     var servers: [Server] = []
+    /// The queues of upstreams (`queue`): each has a place on the board, where the workers say how many wait.
+    var queues: [PeerKey] = []
     /// Where the control process listens; nil: there is none.
     var controlSocket: String?
     /// Upstreams with servers whose names are followed at run time (`resolve`).
@@ -97,6 +99,7 @@ struct ProcessSettings {
             listens.append(Listen(key: listener.address.listenKey, address: listener.address, options: listener.socket))
         }
         servers = Self.servers(of: http)
+        queues = http.upstreams.filter { $0.queue != nil }.map { .queue(of: $0.label) }
         resolvingUpstreams = Set(http.upstreams.filter { $0.servers.contains(where: \.isResolved) }.map(\.name))
         appUpstreams = http.upstreams.compactMap { upstream in
             upstream.app.map { (upstream: upstream.name, app: main.apps[$0].name) }
@@ -140,8 +143,8 @@ struct ProcessSettings {
         return list
     }
 
-    /// Every known server address of every upstream.
-    var peers: [PeerKey] { servers.map(\.peer) }
+    /// What has a place on the board: every known server address of every upstream, and the queues.
+    var peers: [PeerKey] { servers.map(\.peer) + queues }
 
     /// nginx's rule: with no log that is a file or standard error, the built-in one is added at level error.
     private static func withDefault(_ logs: [ErrorLogSettings], path: String) -> [ErrorLogSettings] {
