@@ -57,6 +57,7 @@ struct AppLinesTests {
         let words = try #require(host.lastWords.first)
         #expect(words.key.slot == 0 && words.release == 1)
         #expect(words.lines.count == 40 && words.lines.last?.hasSuffix("line 59") == true, "\(words.lines)")
+        #expect(host.wordsBeforeEnd == 0, "what is known of no end is kept of none")
     }
 
     @Test("a keeper that goes away answers everybody, with nothing")

@@ -89,7 +89,13 @@ final class TestHost: AppHost {
     }
     /// What ended instances wrote last.
     private(set) var lastWords: [AppSupervisor.InstanceLines] = []
-    func lastLines(app: String, _ lines: AppSupervisor.InstanceLines) { lastWords.append(lines) }
+    /// Of how many of these the end was not told before.
+    private(set) var wordsBeforeEnd = 0
+    func lastLines(app: String, _ lines: AppSupervisor.InstanceLines) {
+        lastWords.append(lines)
+        let isEndTold = reports.contains { key, report in if case .exited = report { key == lines.key } else { false } }
+        if !isEndTold { wordsBeforeEnd += 1 }
+    }
 
     func notice(app: String, text: String, level: LogLevel) { log.append(text) }
 

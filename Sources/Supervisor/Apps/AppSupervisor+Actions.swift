@@ -225,6 +225,8 @@ extension AppSupervisor {
         // A keeper that never came to start the app leaves the groups that were made for it.
         if instance.process == 0 { _ = CgroupTree.killAndRemove(instance.cgroups) }
         if let channel = instance.channel {
+            // Only now: what it wrote last is to be told after its end, and the keeper may answer at once.
+            if instance.isEmptied, !isEnding { askLastWords(of: instance, app: app.name) }
             channel.send(.forget)
             if instance.lineReaders.isEmpty { poll.remove(channel.descriptor) } else { parting[instance.tag] = instance }
         } else {

@@ -84,7 +84,6 @@ extension AppSupervisor {
             instance.isEmptied = true
             post(.emptied)
         }
-        if instance.isEmptied, !isEnding { askLastWords(of: instance, app: app) }
         if state.changes.contains(.log), let managed = apps[app] { tellLogTrouble(state, key, managed) }
         if state.changes.contains(.emptied), state.processesLeft > 0, let managed = apps[app] {
             // One that was killed has left its processes without having forked away.
