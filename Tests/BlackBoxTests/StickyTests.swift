@@ -146,4 +146,28 @@ struct Sticky {
         let after = try check()
         #expect(after.strays == 0 && before.isDisjoint(with: after.workers))
     }
+
+    @Test("by learn binds a session by the answer that began it, not by one that was asked for before")
+    func learnMeanwhile() throws {
+        let wanted = DispatchSemaphore(value: 0)
+        let group = try StickySite("learn create=$upstream_cookie_s lookup=$cookie_s zone=sessions:1m") { index, request in
+            switch request.target {
+            case "/login": .answer(fields: ["Set-Cookie: s=session; path=/"], body: Bytes("\(index)"))
+            case "/slow":
+                .takeOver { client in
+                    _ = wanted.wait(timeout: .now() + 60)
+                    try client.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\(index)")
+                }
+            default: .answer(body: Bytes("\(index)"))
+            }
+        }
+        defer { group.site.stop() }
+        let early = try group.site.client()
+        try early.send(Client.head("GET", "/slow", ["Cookie: s=session"]))
+        #expect(eventually { group.origins.contains { !$0.requests.isEmpty } })
+        let began = try group.site.get("/login").text
+        wanted.signal()
+        #expect(try early.readReply().text != began, "the session was unknown, so the other server had its turn")
+        #expect(try Set((0..<4).map { _ in try group.site.get("/", ["Cookie: s=session"]).text }) == [began])
+    }
 }

@@ -9,6 +9,7 @@ extension Ref where Value == Exchange {
     func findStickyID() {
         value.stickyID = ByteView()
         value.stickyField = -1
+        value.isSessionBound = false
         guard let sticky = upstream.value.sticky else { return }
         value.stickyID = firstNonEmpty(sticky.value.lookup)
     }
@@ -18,6 +19,7 @@ extension Ref where Value == Exchange {
         guard !value.stickyID.isEmpty, let sticky = upstream.value.sticky else { return ByteView() }
         guard sticky.value.method == .learn else { return value.stickyID }
         guard let (id, count) = sticky.value.sessions.peer(of: value.stickyID, now: now) else { return ByteView() }
+        value.isSessionBound = true
         return request.compose { out in
             for index in 0..<count { out.append(id[index]) }
         }
@@ -103,12 +105,13 @@ extension Ref where Value == Exchange {
         learnSession(sticky)
     }
 
-    /// Binds the answer's session to the peer; without one, the request's own is prolonged.
+    /// Binds the answer's session to the peer. Without one, the request's own is prolonged, and moves to the peer that took it over. One
+    /// that was unknown when the peer was picked does not move: what binds it now is news that came meanwhile.
     private func learnSession(_ sticky: Ref<StickyRuntime>) {
         guard value.attempt.isRunning else { return }
         var session = firstNonEmpty(sticky.value.create)
         let creates = !session.isEmpty
-        if !creates { session = value.stickyID }
+        if !creates, value.isSessionBound { session = value.stickyID }
         guard !session.isEmpty else { return }
         let peer = upstream.value.balancer.id(of: Int(value.attempt.peer))
         guard peer.count > 0 else { return }

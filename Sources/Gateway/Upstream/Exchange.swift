@@ -37,6 +37,8 @@ struct Exchange: ~Copyable, SlabValue {
     var stickyID = ByteView()
     /// Place of the sticky cookie among the answer's fields, -1: none yet.
     var stickyField = -1
+    /// `learn`: the request's session was bound to a peer when one was picked.
+    var isSessionBound = false
     /// Location whose connections may be reused, 0: those of all (`keepalive … local`).
     var tag = 0
     /// The running attempt uses a connection that had served before.

@@ -107,7 +107,7 @@ extension Supervisor {
         worker.send(logs) { .logs($0) }
     }
 
-    /// Tells the other workers of a session. News for a worker that does not keep up are dropped: it learns the session when it serves it.
+    /// Tells the other workers of a session. News for a worker that does not keep up are dropped: they are told again after a while.
     func relay(_ session: StickySession, from teller: WorkerProcess) {
         guard sessions.learn(session, now: System.now) else { return }
         for worker in workers.values where worker !== teller && !worker.isFarBehind {
