@@ -97,6 +97,7 @@ struct keeper {
     uint64_t started_ns;
     uint64_t kill_at_ns;                // 0: never
     uint64_t sweep_at_ns;               // next attempt to kill what is left
+    uint32_t left_collected;            // processes of its group that were killed and collected together with the app
     uint64_t orphaned_ns;               // since when there is neither an app nor a supervisor
     struct log log;
 };

@@ -36,11 +36,16 @@ static bool has_process(const struct keeper *k) {
     return phase == GG_PHASE_FORKED || phase == GG_PHASE_RUNNING || phase == GG_PHASE_EXITED;
 }
 
+/// Processes that the app left when it ended: those that a sweep found, and those that ended with it in its group.
+static void note_left(struct keeper *k, uint32_t found) {
+    uint32_t left = found + k->left_collected;
+    if (k->state.phase == GG_PHASE_EXITED && left > k->state.processes_left) k->state.processes_left = left;
+}
+
 void keeper_kill(struct keeper *k) {
     if (!has_process(k)) return;
     k->is_killing = true;
-    uint32_t found = tree_kill(k);
-    if (k->state.phase == GG_PHASE_EXITED && found > k->state.processes_left) k->state.processes_left = found;
+    note_left(k, tree_kill(k));
     k->sweep_at_ns = monotonic_ns() + SWEEP_NS;
 }
 
@@ -81,23 +86,29 @@ static void main_exited(struct keeper *k, int status, const struct rusage *usage
 
 /// Collects all children that ended.
 static void reap(struct keeper *k) {
+    bool is_group_killed = false;
     for (;;) {
         // If the app ended by itself, the rest of its group goes with it. While it is not collected, nobody else can
         // have its number.
         siginfo_t peek = { 0 };
         bool is_main = k->state.phase == GG_PHASE_RUNNING
             && waitid(P_PID, (id_t)k->state.app_pid, &peek, WEXITED | WNOHANG | WNOWAIT) == 0 && peek.si_pid != 0;
-        if (is_main && !k->is_stopping) kill(-k->state.app_pid, SIGKILL);
+        if (is_main && !k->is_stopping) {
+            kill(-k->state.app_pid, SIGKILL);
+            is_group_killed = true;
+        }
         int status;
         struct rusage usage;
         pid_t pid = wait4(-1, &status, WNOHANG, &usage);
         if (pid < 0 && errno == EINTR) continue;
         if (pid < 0) {
+            note_left(k, 0);
             if (k->state.phase == GG_PHASE_EXITED || k->state.phase == GG_PHASE_FAILED) become_empty(k);
             return;
         }
         if (pid == 0) break;
         if (pid == k->state.app_pid) main_exited(k, status, &usage);
+        else if (is_group_killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) k->left_collected++;
     }
     if (k->state.phase == GG_PHASE_EXITED && !k->is_stopping) keeper_kill(k);
 }
