@@ -100,7 +100,7 @@ struct AppHealth {
         // Requests that it had already go to the others when its check fails, not when proxy_read_timeout ends.
         var areAllServed = false
         let seconds = try secondsTaken { areAllServed = try none(site, goesTo: [three[0]]) }
-        #expect(areAllServed && seconds < 40)
+        #expect(areAllServed && seconds < 40, "\(seconds) s, \(three[0]): \(site.gateway.errorLog)")
         #expect(site.gateway.waitForError("it did not answer in time"))
         #expect(site.gateway.waitForError("upstream does not answer its health check while reading response header from upstream"))
         #expect(try none(site, goesTo: [three[0]]))

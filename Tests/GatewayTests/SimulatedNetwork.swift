@@ -408,6 +408,7 @@ final class SimulatedNetwork {
     private func shutdown(_ connection: SimulatedConnection) -> Int32 {
         guard !connection.toPeer.isClosed else { return 0 }
         connection.toPeer.isClosed = true
+        connection.isCorked = false
         deliver(\.toPeer, connection) {
             guard !connection.isClosedByPeer, !connection.toPeer.isReset else { return }
             connection.toPeer.isEnded = true
@@ -420,6 +421,7 @@ final class SimulatedNetwork {
         hasProgressed = true
         let isHard = connection.resetsOnClose || connection.toWorker.count > 0
         note("worker closes \(connection.name) (\(connection.descriptor))\(isHard ? " with a reset" : "")")
+        if isHard, connection.isCorked { fault("\(connection.name): bytes that are held back for more are thrown away") }
         if isHard { resetPeer(connection) } else { _ = shutdown(connection) }
         connection.isClosedByWorker = true
         connections[connection.descriptor] = nil
@@ -464,7 +466,7 @@ extension SimulatedNetwork {
         if listener >= 0, registrations[listener] == nil { judgeQueue() }
         isAsleep = true
         defer { isAsleep = false }
-        for connection in connections.values where connection.isCorked && connection.hasRoom {
+        for connection in connections.values where connection.isCorked && connection.hasRoom && timeout != 0 {
             fault("\(connection.name): bytes are held back for more, and none came")
         }
         now += 2000

@@ -74,6 +74,7 @@ extension Ref where Value == Worker {
         connection.value.isWritable = true
         connection.value.isPeerClosed = false
         connection.value.isBroken = false
+        connection.value.holdsBytes = false
         connection.value.isNoDelay = true
         connection.value.isInHeadLoop = false
         connection.value.isPosted = false
@@ -155,7 +156,7 @@ extension Ref where Value == ClientConnection {
             header.release()
             value.proxyHeader = nil
         }
-        if value.descriptor >= 0 { worker.closeAfterLogs(value.descriptor) }
+        if value.descriptor >= 0 { worker.closeAfterLogs(value.descriptor, holdsBytes: value.holdsBytes) }
         value.descriptor = -1
         value.state = .closed
         let worker = worker

@@ -37,6 +37,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     var isPeerClosed = false
     /// A write failed: nothing more can be sent.
     var isBroken = false
+    /// The answer's last bytes were given to the kernel to leave with the end of the connection (MSG_MORE).
+    var holdsBytes = false
     /// Inside the loop of `readHead`, which goes on by itself when a request ends in it.
     var isInHeadLoop = false
     /// The next round comes back to it.

@@ -55,15 +55,24 @@ extension Ref where Value == Worker {
         }
     }
 
-    /// The longest sleep in milliseconds, -1 for none: what was posted waits for nobody, and buffered log lines have their own time.
-    private var sleepLimit: Int32 { value.posted.isEmpty ? value.log.sleepLimit(now: now) : 0 }
+    /// The longest sleep in milliseconds, -1 for none: what was posted or is to be closed waits for nobody, and buffered log lines have
+    /// their own time.
+    private var sleepLimit: Int32 { value.posted.isEmpty && value.closing.isEmpty ? value.log.sleepLimit(now: now) : 0 }
 
     /// Closes a client's socket at the end of this tick, after its log line.
-    func closeAfterLogs(_ descriptor: Int32) { value.closing.append(descriptor) }
+    /// - Parameter holdsBytes: the kernel holds back its last bytes for this end.
+    func closeAfterLogs(_ descriptor: Int32, holdsBytes: Bool) {
+        value.closing.append(ClosingSocket(descriptor: descriptor, holdsBytes: holdsBytes))
+    }
 
     private func closeSockets() {
         if value.closing.isEmpty { return }
-        for index in value.closing.indices { Socket.close(value.closing[index]) }
+        for index in value.closing.indices {
+            let socket = value.closing[index]
+            // close() alone would answer with RST, and throw the held bytes away, when something unread came meanwhile.
+            if socket.holdsBytes { Socket.shutdownWrite(socket.descriptor) }
+            Socket.close(socket.descriptor)
+        }
         value.closing.removeAll()
     }
 

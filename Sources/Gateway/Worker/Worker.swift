@@ -36,7 +36,7 @@ struct Worker: ~Copyable {
     /// Requests to go on with before the next wait: after a delay, a freed slot, a finished subrequest.
     var posted = Table<Token>(capacity: 64)
     /// Client sockets to close when this tick's log lines are written: who sees the end of a connection finds its line in the log.
-    var closing = Table<Int32>(capacity: 64)
+    var closing = Table<ClosingSocket>(capacity: 64)
     /// Serial number of the last accepted connection, `*N` in error lines.
     var connectionSerial: UInt64 = 0
     /// QUIT: no new connections, idle ones are closed, the process ends with its last request.
