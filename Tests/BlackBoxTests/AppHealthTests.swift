@@ -93,7 +93,9 @@ struct AppHealth {
 
     @Test("finds an instance that hangs, and one that hangs after the checking worker was killed") func hang() throws {
         let directory = try TemporaryDirectory()
-        let site = try site(directory, app: "instances 3; stop_timeout 1s;", workers: 2)
+        // Patient, or on a loaded machine the other two do not answer either, and nobody is left to go to.
+        let site = try site(
+            directory, app: "instances 3; stop_timeout 1s;", health: "health uri=/health interval=100ms timeout=2s fails=3;", workers: 2)
         defer { site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9"]) }
         let three = try processes(site, 3)
         kill(three[0], SIGSTOP)
