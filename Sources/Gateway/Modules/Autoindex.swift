@@ -24,6 +24,7 @@ extension Ref where Value == Request {
         } catch {
             return finish(.status(statusOfFailure("opendir()", path, error.errno, logsMissing: true)))
         }
+        guard !isMain || ignoreBody() else { return }
         value.response.status = 200
         value.response.setContentType(format.mediaType)
         if format == .xml { value.response.charset = "utf-8" }

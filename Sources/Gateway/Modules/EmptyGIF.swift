@@ -5,6 +5,7 @@ import Wire
 extension Ref where Value == Request {
     func serveEmptyGIF() {
         guard value.method == .get || value.method == .head else { return finish(.status(405)) }
+        guard !isMain || ignoreBody() else { return }
         value.response.status = 200
         value.response.setContentType("image/gif")
         // A moment that never changes, so that clients keep it.

@@ -128,6 +128,7 @@ extension Ref where Value == Request {
         let streamsChunked = value.body.state == .streaming && value.body.framing == .chunked && isMain && proxy.value.passesBody
             && exchange.value.bodyText == nil && proxy.value.usesHTTP11
         exchange.value.isBodyChunked = streamsChunked
+        exchange.value.announcedLength = nil
         let fields = proxy.value.fields
         for index in fields.indices {
             let field = fields[index]
@@ -155,6 +156,7 @@ extension Ref where Value == Request {
     }
 
     private func appendContentLength(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, _ chunked: Bool, to head: Ref<Buffer>) {
+        exchange.value.announcedLength = chunked ? nil : 0
         if chunked { return }
         let length: Int64
         if let text = exchange.value.bodyText {
@@ -165,8 +167,9 @@ extension Ref where Value == Request {
             length = value.body.declaredLength
         } else {
             guard value.body.framing != .none || field(.contentLength) != nil else { return }
-            length = value.body.collectedLength
+            length = value.body.state == .complete ? value.body.collectedLength : 0
         }
+        exchange.value.announcedLength = length
         head.append("Content-Length: ")
         head.append(decimal: UInt64(max(0, length)))
         head.append("\r\n")

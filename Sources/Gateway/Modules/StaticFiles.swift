@@ -62,6 +62,7 @@ extension Ref where Value == Request {
     /// Answers with an open file, which the request closes at its end.
     func sendFile(_ descriptor: Int32, _ info: FileInfo, encoding: ByteView?) {
         value.files.append(descriptor)
+        guard !isMain || ignoreBody() else { return }
         value.response.status = 200
         value.response.contentLength = info.size
         value.response.lastModified = info.modified

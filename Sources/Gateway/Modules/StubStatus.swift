@@ -6,6 +6,7 @@ import Wire
 extension Ref where Value == Request {
     func serveStubStatus() {
         guard value.method == .get || value.method == .head else { return finish(.status(405)) }
+        guard !isMain || ignoreBody() else { return }
         let totals = worker.totals()
         let text = compose { out in
             out.append("Active connections: ")

@@ -9,6 +9,7 @@ extension Ref where Value == Request {
     /// - Parameter wanted: index of the only group to show; nil: all that the configuration names.
     func serveUpstreamHealth(of wanted: Int?) {
         guard value.method == .get || value.method == .head else { return finish(.status(405)) }
+        guard !isMain || ignoreBody() else { return }
         let upstreams = worker.value.http.value.upstreams
         var isHealthy = true
         let list = compose { out in

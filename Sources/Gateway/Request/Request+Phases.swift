@@ -86,7 +86,7 @@ extension Ref where Value == Request {
         if value.body.declaredLength > location.value.bodySizeMax, location.value.bodySizeMax > 0, !value.isInternal || isMain && value.body.isUnread {
             if !value.body.isTooLarge {
                 log(.error, "client intended to send too large body: \(value.body.declaredLength) bytes")
-                value.body.isTooLarge = true
+                refuseBody()
                 return .finished(413)
             }
         }
@@ -213,7 +213,6 @@ extension Ref where Value == Request {
     private func produceContent() {
         let location = location
         if location.value.proxy != nil { return startProxy() }
-        guard !isMain || ignoreBody() else { return }
         switch location.value.settings.value.handler {
         case .proxy: startProxy()
         case .files: serveFile()

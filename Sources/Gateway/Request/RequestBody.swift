@@ -102,6 +102,18 @@ struct RequestBody: ~Copyable {
         isTooLarge = false
         discardsNothing = false
     }
+
+    /// Gives up what came of a body that is not complete: nobody is sent a part of it, and nobody is told its length.
+    mutating func giveUp(_ pool: Ref<BufferPool>) {
+        if let memory { pool.value.give(memory) }
+        memory = nil
+        if let remembered { pool.value.give(remembered) }
+        remembered = nil
+        inPlace = nil
+        fileLength = 0
+        isConsumed = false
+        expectsContinue = false
+    }
 }
 
 extension Ref where Value == Request {
@@ -173,7 +185,17 @@ extension Ref where Value == Request {
         outputBuffer().append(answer.dropFirst(sent))
     }
 
-    /// For handlers that want no body: 100 if it is waited for, and what is already here of it is read and thrown away.
+    /// A body that is larger than client_max_body_size: what is here of it is thrown away, and an error page that comes from an upstream
+    /// gets nothing of it (nginx: ngx_http_core_find_config_phase).
+    func refuseBody() {
+        value.body.isTooLarge = true
+        value.body.expectsContinue = false
+        value.isKeepalive = false
+        if value.body.state == .unread { discard() }
+    }
+
+    /// For answers that are certain by now and want no body: 100 if it is waited for, and what is already here of it is read and thrown
+    /// away. Not before: an index or an error page may pass the request on, with its body.
     /// - Returns: false if the body is broken; the request was answered then.
     func ignoreBody() -> Bool {
         sendContinueIfExpected()
@@ -399,6 +421,8 @@ extension Ref where Value == Request {
         }
         if value.isHeaderSent { return abort(status: status) }
         if let exchange = value.exchange { exchange.detach() }
+        // The page for this status may come from an upstream.
+        value.body.giveUp(pool)
         finish(.status(status))
     }
 

@@ -301,6 +301,8 @@ extension Ref where Value == Exchange {
         guard value.isKeepalive, value.isRequestSent, upstream.value.keepsConnections, let connection = value.connection else {
             return false
         }
+        // What the peer still waits for, it would take from the next request.
+        if let length = value.announcedLength, length != value.bodySent { return false }
         return !connection.value.isReadable && !connection.value.isPeerClosed
     }
 

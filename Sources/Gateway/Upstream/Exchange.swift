@@ -73,6 +73,8 @@ struct Exchange: ~Copyable, SlabValue {
     var head: Ref<Buffer>?
     var headSent = 0
     var bodySent: Int64 = 0
+    /// Content-Length that the head tells the peer, if we wrote it.
+    var announcedLength: Int64?
     /// Streaming: bytes taken from the client, framed, not yet sent.
     var bodyQueue: Ref<Buffer>?
     var isBodyChunked = false
