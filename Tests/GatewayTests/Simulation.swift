@@ -43,7 +43,7 @@ final class Simulation {
     /// A pause between two pieces, in nanoseconds.
     func pause() -> UInt64 { 1000 + random.next(below: pauseMax) }
     /// The gateway may close a connection that waits for a request.
-    var mayCloseIdle: Bool { plan.configuration.contains("keepalive_timeout 0") || hasRetired }
+    var mayCloseIdle: Bool { plan.configuration.contains("keepalive_timeout 0") || hasRetired || plan.isTight }
 
     /// An answer that the gateway made itself, or a 503 that it passed on although it might have asked others.
     func judgeOwnStatus(_ status: Int, _ request: Int) {

@@ -32,29 +32,13 @@ extension Ref where Value == Worker {
             }
             connection.value.peer = peer
             open(connection, descriptor, listener)
-            if value.connections.count == value.connections.limit, !value.isDraining { return leaveListeners() }
+            if value.connections.count == value.connections.limit, !value.isDraining, !makeRoom() { return leaveListeners() }
         }
         listener.value.pace.tookAll()
     }
 
-    /// No connection is free any more: others are to be woken for those that come. To wait until one comes that there is no room for would
-    /// take it from them (EPOLLEXCLUSIVE wakes one worker).
-    private func leaveListeners() {
-        value.isFull = true
-        complain("\(value.connections.limit) worker_connections are not enough", level: .alert)
-        for listener in value.listeners { value.loop.remove(listener.value.descriptor) }
-    }
-
-    /// A connection is free again.
-    func returnToListeners() {
-        guard value.connections.count < value.connections.limit else { return }
-        value.isFull = false
-        guard !value.isDraining, value.acceptPausedUntil == 0 else { return }
-        for listener in value.listeners { listenEvents(listener) }
-    }
-
     /// Once a second at most.
-    private func complain(_ reason: String, level: LogLevel) {
+    func complain(_ reason: String, level: LogLevel) {
         guard now >= value.acceptComplainedAt + 1000 else { return }
         value.acceptComplainedAt = now
         log(level, reason)
@@ -69,6 +53,7 @@ extension Ref where Value == Worker {
         connection.value.descriptor = descriptor
         connection.value.serial = value.connectionSerial
         connection.value.acceptedAt = now
+        connection.value.idleSince = now
         connection.value.state = .idle
         connection.value.isReadable = false
         connection.value.isWritable = true

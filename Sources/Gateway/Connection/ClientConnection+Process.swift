@@ -248,6 +248,7 @@ extension Ref where Value == ClientConnection {
             return close()
         }
         value.state = .idle
+        value.idleSince = worker.now
         if let input = value.input, input.count > 0 { return } // pipelined: `readHead` or the caller goes on
         let least = location.value.keepaliveMinTimeout
         value.keptUntil = least == 0 ? 0 : worker.now &+ least

@@ -59,6 +59,8 @@ struct ClientConnection: ~Copyable, SlabValue {
     /// Requests seen on this connection.
     var requestCount = 0
     var acceptedAt: UInt64 = 0
+    /// When its last request ended, or it was accepted.
+    var idleSince: UInt64 = 0
     /// Idle: a worker that leaves does not close it before this time (keepalive_min_timeout). 0: at once.
     var keptUntil: UInt64 = 0
     /// When reading a PROXY header: what it said, kept for the connection's life.

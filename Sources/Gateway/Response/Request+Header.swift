@@ -24,7 +24,7 @@ extension Ref where Value == Request {
             value.response.status = value.errorStatus
             value.response.statusLine = nil
         }
-        if worker.value.isDraining { value.isKeepalive = false }
+        if worker.value.isDraining || worker.value.isFull { value.isKeepalive = false }
         let location = location
         value.isHeaderOnly = value.method == .head
         guard passesConditions() else { return refuseAnswer(412) }

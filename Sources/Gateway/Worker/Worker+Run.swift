@@ -113,6 +113,7 @@ extension Ref where Value == Worker {
 
     private func workerTimer() {
         resumeAccepting()
+        if value.isFull { lookForRoomLater() }
         if value.shutdownDeadline != 0, value.shutdownDeadline <= now { closeEverything() }
     }
 
