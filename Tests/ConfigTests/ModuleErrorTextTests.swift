@@ -22,6 +22,19 @@ extension ErrorTextTests {
         Mistake(.server, #"if (-z $uri) { }"#, 1, #"invalid condition "-z""#),
         Mistake(.server, #"if ($uri a) { }"#, 1, #"invalid condition "$uri""#),
         Mistake(.serverIf, #"add_header a b;"#, 1, #""add_header" directive is not allowed here"#),
+        // Sizes that would overflow a sum of them, or that no memory holds.
+        Mistake(
+            .location, "proxy_buffer_size 9223372036854775807;", 1,
+            #""proxy_buffer_size" directive value is too large, the most is 2048m"#),
+        Mistake(
+            .location, "proxy_buffers 9007199254740993 4k;", 1,
+            #""proxy_buffers" directive value is too large, the most is 1048576 2048m"#),
+        Mistake(
+            .server, "large_client_header_buffers 4 3000m;", 1,
+            #""large_client_header_buffers" directive value is too large, the most is 1048576 2048m"#),
+        Mistake(
+            .server, "client_max_body_size 9007199254740991k;", 1,
+            #""client_max_body_size" directive value is too large, the most is 1048576g"#),
         // Proxy.
         Mistake(.location, #"proxy_pass ftp://a;"#, 1, #"invalid URL prefix"#),
         Mistake(.location, #"proxy_pass http://;"#, 1, #"no host in upstream """#),

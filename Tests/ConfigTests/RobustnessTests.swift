@@ -44,6 +44,24 @@ struct RobustnessTests {
         #expect(count > 5_000)
     }
 
+    @Test("each directive with the largest numbers there are, by itself")
+    func extremes() {
+        let numbers = [
+            "9223372036854775807", "9007199254740993 4k", "8 4611686018427387904", "4611686018427387904 4611686018427387904",
+            "9007199254740991k", "292471208y", "106751991167d", "zone=a:9223372036854775807 rate=9223372036854775807r/s",
+            "127.0.0.1 weight=9223372036854775807", "127.0.0.1:80 backlog=9223372036854775807",
+        ]
+        var accepted = 0
+        for entry in DirectiveTable.entries {
+            for wrapping in Wrapping.allCases where entry.contexts.contains(wrapping.context) {
+                for number in numbers where entry.arguments.allows(number.split(separator: " ").count) {
+                    accepted += parse(wrapping.around("\(entry.name) \(number);")).configuration == nil ? 0 : 1
+                }
+            }
+        }
+        #expect(accepted > 100)
+    }
+
     @Test("cuts and damage of a real file", arguments: 0..<20)
     func damage(seed: Int) {
         var random = SeededGenerator(seed: seed)

@@ -146,12 +146,21 @@ extension Directive {
         return value
     }
 
+    /// Sizes without `g` are of memory, sockets and pieces, those with it of files and bodies. Far below where a sum or a product of them
+    /// overflows, and an allocation fails.
+    /// - Throws: `invalid value`, also of a size in memory over 2048m.
     func size(_ index: Int = 1, allowsGiga: Bool = false) throws(DirectiveError) -> ByteCount {
         guard let value = ValueParsing.size(words[index], allowsGiga: allowsGiga) else {
             throw DirectiveError(self, "invalid value")
         }
+        let most = allowsGiga ? Self.fileSizeMax : Self.memorySizeMax
+        guard value <= most else { throw DirectiveError(self, "value is too large, the most is \(allowsGiga ? "1048576g" : "2048m")") }
         return value
     }
+
+    static var memorySizeMax: ByteCount { 1 << 31 }
+    static var fileSizeMax: ByteCount { 1 << 50 }
+    private static var bufferCountMax: Int { 1 << 20 }
 
     func number(_ index: Int = 1) throws(DirectiveError) -> Int {
         guard let value = ValueParsing.integer(words[index]) else { throw DirectiveError(self, "invalid number") }
@@ -172,6 +181,9 @@ extension Directive {
     func buffers() throws(DirectiveError) -> (count: Int, size: ByteCount) {
         guard let count = ValueParsing.integer(words[1]), count > 0, let size = ValueParsing.size(words[2]), size > 0
         else { throw DirectiveError(self, "invalid value") }
+        guard count <= Self.bufferCountMax, size <= Self.memorySizeMax else {
+            throw DirectiveError(self, "value is too large, the most is \(Self.bufferCountMax) 2048m")
+        }
         return (count, size)
     }
 

@@ -73,7 +73,9 @@ extension DirectiveTableBuilder {
         add("proxy_buffer_size", .inherited, .exactly(1), Setter.size(\.proxy.bufferSize))
         add("proxy_buffers", .inherited, .exactly(2), Setter.buffers(\.proxy.bufferCount, \.proxy.buffersSize))
         add("proxy_busy_buffers_size", .inherited, .exactly(1), Setter.size(\.proxy.busyBuffersSize))
-        add("proxy_max_temp_file_size", .inherited, .exactly(1), Setter.size(\.proxy.tempFileSizeMax))
+        add("proxy_max_temp_file_size", .inherited, .exactly(1)) { (reader, directive) throws(DirectiveError) in
+            reader.scope.settings.proxy.tempFileSizeMax = try directive.size(allowsGiga: true)
+        }
         add("proxy_temp_file_write_size", .inherited, .exactly(1), Setter.size(\.proxy.tempFileWriteSize))
         add("proxy_temp_path", .inherited, .between(1, 4)) { (reader, directive) throws(DirectiveError) in
             reader.scope.settings.proxy.tempPath = try reader.tempPath(directive)

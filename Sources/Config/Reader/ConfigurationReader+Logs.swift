@@ -106,7 +106,7 @@ extension ConfigurationReader {
         _ directive: Directive, _ index: Int, _ target: inout AccessLogTarget
     ) throws(DirectiveError) {
         if let value = directive.value(index, after: "buffer=") {
-            guard let size = ValueParsing.size(value), size > 0 else {
+            guard let size = ValueParsing.size(value), size > 0, size <= Directive.memorySizeMax else {
                 throw DirectiveError("invalid buffer size", quoting: value)
             }
             target.bufferSize = size
