@@ -241,6 +241,15 @@ struct Limits {
         #expect(seconds > 0.8 && seconds < 20, "3 s at this rate; nginx counts whole seconds, so up to one less, and a burst at once")
     }
 
+    @Test("of rate begins after limit_rate_after, whoever says the rate", arguments: ["X-Accel-Limit-Rate: 1", "X-None: 1"])
+    func rateAfter(_ field: String) throws {
+        let origin = try Origin { _ in .answer(fields: [field], body: .patterned(20_000)) }
+        let site = try Site(
+            origin, location: "limit_rate_after 1m;\(field.hasPrefix("X-None") ? " set $limit_rate 1;" : "")")
+        defer { site.stop() }
+        #expect(try site.get().body.count == 20_000)
+    }
+
     @Test("of rate lets a client wait longer than send_timeout")
     func rateBeyondSendTimeout() throws {
         let directory = try TemporaryDirectory()

@@ -39,6 +39,8 @@ struct ProxyBasics {
         ("location / { proxy_pass http://origin; }", "/a%20b/../c//d", "/a%20b/../c//d"),
         ("location /p/ { proxy_pass http://origin/q/; }", "/p/a%20b/./c//d", "/q/a%20b/c/d"),
         ("location /r/ { rewrite ^/r/(.*)$ /s/$1 break; proxy_pass http://origin; }", "/r/x?y", "/s/x?y"),
+        ("location /a/ { set $args new=1; proxy_pass http://origin; }", "/a/x?old=1", "/a/x?new=1"),
+        ("location /i/ { if ($arg_x) { set $args \"$args&add=1\"; } proxy_pass http://origin; }", "/i/?x=1", "/i/?x=1&add=1"),
         ("location = /v { proxy_pass http://origin$request_uri; }", "/v?w=%41", "/v?w=%41"),
     ])
     func uriMapping(_ location: String, _ sent: String, _ received: String) throws {

@@ -85,4 +85,22 @@ struct BodyFiles {
         #expect(try eventually { try site.get("/", method: "POST", body: .patterned(20_000)).status == 200 }, "the disk has room again")
         #expect(try site.get().text == "ok")
     }
+
+    @Test("gets its folders at once where the path has levels", arguments: ["client_body_temp_path", "proxy_temp_path"])
+    func levels(_ directive: String) throws {
+        let directory = try TemporaryDirectory()
+        let answer = Bytes.patterned(6_000_000)
+        let origin = try Origin { _ in .answer(body: answer) }
+        let site = try Site(
+            origin, location: "proxy_buffers 2 4k; proxy_buffer_size 4k; proxy_busy_buffers_size 4k;",
+            server: "\(directive) \(directory.path)/temp 1 2; client_body_in_file_only clean; client_max_body_size 10m;",
+            directory: directory)
+        defer { site.stop(allowing: ["is buffered to a temporary file"]) }
+        for _ in 0..<5 {
+            let client = try site.client()
+            try client.send(Client.head("POST", "/", bodyCount: 20_000) + .patterned(20_000))
+            #expect(try client.readReply().body.count == answer.count)
+        }
+        #expect(!site.gateway.errorLog.contains("[crit]"))
+    }
 }

@@ -97,4 +97,27 @@ struct Stores {
         let date = try FileManager.default.attributesOfItem(atPath: root + "/deep/dated")[.modificationDate] as? Date
         #expect(date?.timeIntervalSince1970 == 784_111_777)
     }
+
+    @Test("keeps nothing of an answer to HEAD, which has no body")
+    func head() throws {
+        let origin = try Origin { request in
+            request.method == "HEAD"
+                ? .bytes(Bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")) : .answer(body: Bytes("whole"))
+        }
+        let directory = try TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: directory.path + "/html", withIntermediateDirectories: true)
+        chmod(directory.path + "/html", 0o777)
+        let site = try Site(
+            http: "upstream origin { server 127.0.0.1:\(origin.port); }",
+            server: """
+                root html;
+                location / { error_page 404 = @fetch; log_not_found off; }
+                location @fetch { proxy_pass http://origin; proxy_store on; }
+                """, directory: directory)
+        defer { site.stop() }
+        #expect(try site.get("/f.txt", method: "HEAD").status == 200)
+        #expect(try site.get("/f.txt").text == "whole")
+        #expect(eventually { FileManager.default.fileExists(atPath: directory.path + "/html/f.txt") })
+        #expect(try site.get("/f.txt").text == "whole")
+    }
 }

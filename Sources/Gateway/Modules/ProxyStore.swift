@@ -8,7 +8,8 @@ extension Ref where Value == Exchange {
     /// Opens the temporary file if this answer is to be stored.
     func beginStore() {
         value.storePath = nil
-        guard value.status == 200 else { return }
+        // The answer to HEAD has no body that could be kept.
+        guard value.status == 200, value.method != .head else { return }
         switch request.location.value.settings.value.proxy.store {
         case .off: return
         case .on: value.storePath = request.requestFilename

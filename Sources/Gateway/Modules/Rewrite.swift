@@ -53,7 +53,10 @@ extension Ref where Value == Request {
         let entry = worker.value.http.value.variables[id.index]
         if entry.kind == .builtin {
             switch entry.builtin {
-            case .args: value.arguments = text
+            case .args:
+                value.arguments = text
+                // The client's own target is not passed on any more (nginx: ngx_http_variable_set_args).
+                value.isURIValidUnparsed = false
                 return
             case .limitRate: value.limitRate = SizeText.parse(text)
                 return

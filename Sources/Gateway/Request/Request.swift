@@ -125,7 +125,7 @@ struct Request: ~Copyable, SlabValue {
     var timer = TimerID.none
     /// limit_rate in bytes per second, nil until evaluated.
     var limitRate: Int64?
-    var limitRateAfter: Int64 = 0
+    var limitRateAfter: Int64?
     var isDelayed = false
     var limits = LimitState()
     /// What goes on after the wait in `phase`: see `resume`.
@@ -251,7 +251,7 @@ extension Ref where Value == Request {
         value.bytesSent = 0
         value.headerSize = 0
         value.limitRate = nil
-        value.limitRateAfter = 0
+        value.limitRateAfter = nil
         value.isDelayed = false
         value.limits.reset()
         value.resumption = .none

@@ -266,11 +266,12 @@ extension Ref where Value == Request {
     private func rateAllowance() -> Int64? {
         if value.limitRate == nil {
             guard location.value.hasLimitRate else { return nil }
-            let core = location.value.settings
-            value.limitRate = evaluate(core.value.core.limitRate)
-            value.limitRateAfter = evaluate(core.value.core.limitRateAfter)
+            value.limitRate = evaluate(location.value.settings.value.core.limitRate)
         }
-        guard let rate = value.limitRate, let limit = RateLimit(rate: rate, after: value.limitRateAfter) else { return nil }
+        // The rate may also come from an upstream or from `set`.
+        let after = value.limitRateAfter ?? evaluate(location.value.settings.value.core.limitRateAfter)
+        value.limitRateAfter = after
+        guard let rate = value.limitRate, let limit = RateLimit(rate: rate, after: after) else { return nil }
         let elapsed = worker.now &- value.startedAt
         let allowed = limit.allowance(passed: value.bytesSent, elapsed: elapsed)
         if allowed <= 0 {

@@ -1,27 +1,33 @@
 import Config
 import Glibc
 import Loop
+import Machine
 import Wire
 
 extension Ref where Value == Worker {
     /// Makes a temporary file under a temp path with nginx's levels of directories (`1 2` gives `PATH/7/45/0000000457`).
+    ///
+    /// A name that is taken, by a file of another worker or of an earlier run, is left with a leap: such files lie side by side.
     /// - Returns: nil after an error line.
     func makeTempFile(_ path: TempPath, for request: RequestRef) -> (descriptor: Int32, path: ByteView)? {
         var text = ByteView()
-        var descriptor: Int32 = 0
-        for _ in 0..<10 {
+        var descriptor = -EEXIST
+        for _ in 0..<Self.tempNamesMax where descriptor == -EEXIST {
             text = tempName(path, request)
             descriptor = File.createNew(text)
+            if descriptor == -ENOENT, makeDirectories(of: text, path) { descriptor = File.createNew(text) }
             if descriptor >= 0 { return (descriptor, text) }
-            if descriptor == -ENOENT, makeDirectories(of: text, path) { continue }
-            if descriptor != -EEXIST { break }
+            value.tempSerial &+= value.random.next(below: 1 << 20)
         }
         request.log(.critical, "open() \"\(text.string)\" failed", errno: -descriptor)
         return nil
     }
 
+    /// Names that are tried before a request fails.
+    private static var tempNamesMax: Int { 100 }
+
     private func tempName(_ path: TempPath, _ request: RequestRef) -> ByteView {
-        value.tempSerial += 1
+        value.tempSerial = (value.tempSerial &+ 1) % 10_000_000_000
         let digits = zeroPadded(value.tempSerial, 10)
         var text = Array(path.path.utf8)
         var end = digits.count

@@ -24,7 +24,8 @@ extension Ref where Value == Worker {
             loop: loop, pool: pool, inbox: pool.value.take(16384), connections: Slab(limit: limit),
             requests: Slab(limit: limit * 8 + 64), headReaders: Slab(limit: limit), exchanges: Slab(limit: limit * 8 + 64),
             answerReaders: Slab(limit: limit * 2 + 64), upstreamConnections: Slab(limit: limit * 2 + 64),
-            followedServers: compiler.followedServers, http: http, log: compiler.takeLog(), tempSerial: UInt64(process) * 1000,
+            followedServers: compiler.followedServers, http: http, log: compiler.takeLog(),
+            tempSerial: (ownSeed &* 0x9e37_79b9_7f4a_7c15) >> 32,
             failures: FailureReporter(
                 appendsVerdict: configuration.main.appendsVerdictToErrorLog ?? !startedAsNginx, showsIncident: !startedAsNginx),
             identity: WorkerIdentityText(
