@@ -23,9 +23,12 @@ package enum Explainer {
     static func nginx(_ line: NginxErrorLine) -> Explanation? {
         guard let failure = NginxFailure.classify(line) else { return beside(line) }
         let rules = failure.rules.map(RuleNames.id)
+        // What it could not bind is its own.
+        let bound = line.message.hasPrefix("bind() to ") ? line.message.between("bind() to ", " failed") : nil
+        let peer = line.peer ?? bound.map { PeerAddress(parsing: $0.string) }
         return Explanation(
             .nginx, rules: rules, reason: failure.reason, failure.summary,
-            checks: RuleChecks.checks(failure.rules, peer: line.peer),
+            checks: RuleChecks.checks(failure.rules, peer: peer),
             peer: line.peer, phase: line.action.isEmpty ? nil : line.action, errorNumber: line.errorNumber)
     }
 

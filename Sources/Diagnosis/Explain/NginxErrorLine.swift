@@ -24,6 +24,10 @@ package struct NginxErrorLine: Sendable {
     /// The authority of `upstream: "…"`; the bare group's name when no server was picked.
     package var upstream: String?
     package var host: String?
+    /// Whether no text in it looks like the end of the message and what follows, so that nobody else can have written that.
+    var hasOneReading: Bool { Self.count(", client: ", in: text) <= 1 && Self.count(" failed (", in: text) <= 1 }
+    /// Message and fields.
+    private var text = LineText([])
 
     /// nil when it is no line of an error log. O(length).
     package init?(_ line: LineText) {
@@ -61,13 +65,24 @@ package struct NginxErrorLine: Sendable {
         }
         // Only nginx ends its messages so.
         guard line.contains(" while "), line.contains(", client: ") || line.contains(", upstream: \"") else { return nil }
-        bare.take(line)
+        // What somebody wrote before it is no part of the message.
+        let name = line.before(" could not be resolved (").flatMap { $0.bytes.lastIndex(of: 32) }.map { $0 + 1 }
+        let start = openings.compactMap { line.find($0) }.min() ?? name ?? line.bytes.startIndex
+        bare.take(LineText(line.bytes[start...]))
         return bare
     }
+
+    /// What messages about upstreams begin with.
+    private static let openings: [StaticString] = [
+        "connect() ", "upstream ", "no live upstreams", "recv() failed", "readv() failed", "send() failed", "writev() failed",
+        "sendfile() failed", "SSL_", "peer closed connection in SSL handshake", "kevent() reported", "no resolver defined",
+        "limiting requests", "limiting connections", "bind(", "open() \"", "FastCGI sent in stderr",
+    ]
 
     /// Message and fields.
     private mutating func take(_ rest: LineText) {
         message = rest
+        text = rest
         if let at = rest.find(", client: ") {
             message = LineText(rest.bytes[..<at])
             parseFields(LineText(rest.bytes[at...]))
@@ -77,6 +92,12 @@ package struct NginxErrorLine: Sendable {
         }
         errorNumber = Self.errorNumber(message)
         if let at = message.lastWhile() { action = LineText(message.bytes[at...]).string }
+    }
+
+    private static func count(_ needle: StaticString, in text: LineText) -> Int {
+        var count = 0, from = text.bytes.startIndex
+        while let at = text.find(needle, from: from) { (count, from) = (count + 1, at + 1) }
+        return count
     }
 
     private mutating func parseFields(_ text: LineText) {

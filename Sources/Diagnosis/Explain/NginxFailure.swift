@@ -19,7 +19,8 @@ package struct NginxFailure: Sendable {
         self.detail = detail; detailNumber = number
     }
 
-    /// nil for lines about something else. Decides by errno numbers and nginx's own words, never by the C library's texts. Linear.
+    /// nil for lines about something else. Decides by errno numbers and nginx's own words, with which a message begins: what it quotes,
+    /// such as a file's name or what PHP wrote, clients and applications choose. Never by the C library's texts. Linear.
     package static func classify(_ line: NginxErrorLine) -> NginxFailure? {
         let m = line.message
         // What nginx asks for itself: no request waits for it.
@@ -30,7 +31,7 @@ package struct NginxFailure: Sendable {
 
     /// The name server itself, which `… could not be resolved` follows from.
     private static func resolving(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        guard line.action.hasPrefix("resolving"), let code = line.errorNumber else { return nil }
+        guard line.action.hasPrefix("resolving"), let code = line.errorNumber, !m.contains("\"") else { return nil }
         let server = m.after("resolver: ")?.word.string ?? "The name server"
         return NginxFailure(.dnsFailed, .resolving, [5], "\(server), the name server, cannot be reached (error \(code)).")
     }
@@ -54,27 +55,26 @@ package struct NginxFailure: Sendable {
     }
 
     private static func processWide(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        if m.contains("worker_connections are not enough") {
+        let counted = LineText(m.bytes.drop { $0 >= 48 && $0 <= 57 }).trimmed
+        if counted.hasPrefix("worker_connections are not enough") {
             return NginxFailure(
                 .localConnections, .connecting, [22],
                 "All \(m.number.map(String.init) ?? "") worker_connections of a worker are in use.", number: m.number)
         }
-        if m.contains("worker_connections exceed open file resource limit") {
+        if counted.hasPrefix("worker_connections exceed open file resource limit") {
             return NginxFailure(
                 .localDescriptors, .picking, [22],
                 "worker_connections is larger than the open-files limit of the process.")
         }
-        if line.errorNumber == 24 || line.errorNumber == 23,
-            m.hasPrefix("socket()") || m.hasPrefix("accept") || m.hasPrefix("open()") || m.contains("failed (2")
-        {
+        if isOutOfFiles(line) {
             return NginxFailure(.localDescriptors, .connecting, [22], "The proxy has no file descriptor left.")
         }
         if m.hasPrefix("bind()"), line.errorNumber == 98, line.upstream == nil {
             return NginxFailure(
                 .portTaken, .picking, [27],
-                "The proxy cannot bind \(m.after("bind() to ")?.word.string ?? "its address"): somebody else has it.")
+                "The proxy cannot bind \(m.after("bind() to ")?.upTo(" failed").string ?? "its address"): somebody else has it.")
         }
-        if m.contains("still could not bind()") {
+        if m.hasPrefix("still could not bind()") {
             return NginxFailure(
                 .portTaken, .picking, [27], "The proxy gave up binding its address: somebody else has it.")
         }
@@ -83,7 +83,7 @@ package struct NginxFailure: Sendable {
                 .proxyCrashed, .relayingBody, signal == 9 ? [10, 7] : [7],
                 "A worker of the proxy itself died of signal \(signal).", detail: m.string, number: signal)
         }
-        if m.contains("limiting requests") || m.contains("limiting connections") {
+        if m.hasPrefix("limiting requests") || m.hasPrefix("limiting connections") {
             return NginxFailure(
                 .requestLimited, .picking, [28],
                 "A limit_req or limit_conn zone turned the request away "
@@ -93,26 +93,35 @@ package struct NginxFailure: Sendable {
         return nil
     }
 
+    /// Whether a call failed for want of descriptors, as `socket() failed (24: …)`. The name of a file that was to be opened is a client's:
+    /// such a line counts if it can be read in one way only.
+    private static func isOutOfFiles(_ line: NginxErrorLine) -> Bool {
+        guard let code = line.message.after(" failed (")?.number, code == 24 || code == 23 else { return false }
+        return !line.message.contains("\"") || line.message.hasPrefix("open() \"") && line.hasOneReading
+    }
+
     private static func picking(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        if m.contains("no live upstreams") {
+        if m.hasPrefix("no live upstreams") {
             return NginxFailure(.poolEmpty, .picking, [9], "Every server of the upstream was taken out after failures.")
         }
-        if m.contains("upstream server temporarily disabled") {
+        if m.hasPrefix("upstream server temporarily disabled") {
             return NginxFailure(.poolEmpty, .picking, [9, 2], "A server was taken out after max_fails failures.")
         }
-        if m.contains("host not found in upstream") {
+        if m.hasPrefix("host not found in upstream") {
             return NginxFailure(
                 .dnsFailed, .resolving, [5],
                 "The name \(m.between("upstream \"", "\"")?.string ?? "") did not resolve at start: the proxy "
                     + "refused to start.", detail: m.string
             )
         }
-        if let rest = m.after("could not be resolved (") {
+        // The name may be a client's, who can put no space into it.
+        let unnamed = LineText(m.bytes.drop { $0 > 32 })
+        if unnamed.hasPrefix(" could not be resolved ("), let rest = unnamed.after("(") {
             return NginxFailure(
                 .dnsFailed, .resolving, [5],
                 "\(m.upTo(" could not be").string) did not resolve (\(rest.upTo(")").string)).", number: rest.number)
         }
-        if m.contains("no resolver defined to resolve") {
+        if m.hasPrefix("no resolver defined to resolve") {
             return NginxFailure(
                 .dnsFailed, .resolving, [5],
                 "proxy_pass with a variable needs a resolver directive: \(m.after("to resolve ")?.word.string ?? "").", detail: m.string)
@@ -122,10 +131,10 @@ package struct NginxFailure: Sendable {
 
     private static func connecting(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
         let isConnect =
-            m.contains("connect() ") || m.hasPrefix("kevent() reported about an closed connection")
-            || m.contains("bind(") && line.upstream != nil
+            m.hasPrefix("connect() ") || m.hasPrefix("kevent() reported about an closed connection")
+            || m.hasPrefix("bind(") && line.upstream != nil
         guard isConnect, let code = line.errorNumber, line.upstream != nil || isUpstream(line.action) else { return nil }
-        let unix = m.contains("connect() to unix:") || line.upstream?.hasPrefix("unix:") ?? false
+        let unix = m.hasPrefix("connect() to unix:") || line.upstream?.hasPrefix("unix:") ?? false
         let reason = ReasonCode.immediate(
             phase: .connecting, errorNumber: code, isUnixSocket: unix, bytesRead: 0, reused: false)
         let peer = line.upstream ?? m.after("connect() to ")?.upTo(" failed").string ?? "the peer"
@@ -142,7 +151,7 @@ package struct NginxFailure: Sendable {
             return NginxFailure(
                 reason, .connecting, [19], "\(peer) did not answer the connection request; the kernel gave up.")
         case .connectUnreachable: return NginxFailure(reason, .connecting, [20], "\(peer) is not reachable.")
-        case .localPorts where m.contains("bind("):
+        case .localPorts where m.hasPrefix("bind("):
             let own = m.after("bind(")?.upTo(")").string ?? "its address"
             return NginxFailure(
                 reason, .connecting, [21], "The proxy cannot bind \(own) for \(peer): `proxy_bind` names no address of this host.",
@@ -157,7 +166,7 @@ package struct NginxFailure: Sendable {
     }
 
     private static func timeout(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        guard m.contains("upstream timed out") else { return nil }
+        guard m.hasPrefix("upstream timed out") else { return nil }
         let peer = line.upstream ?? "the peer"
         switch phase(line.action) {
         case .connecting:
@@ -175,12 +184,12 @@ package struct NginxFailure: Sendable {
 
     private static func closed(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
         let peer = line.upstream ?? "the peer"
-        if m.contains("peer closed connection in SSL handshake"), isUpstream(line.action) {
+        if m.hasPrefix("peer closed connection in SSL handshake"), isUpstream(line.action) {
             return NginxFailure(
                 .tlsHandshake, .handshaking, [26, 25], "\(peer) closed the connection within the TLS handshake.",
                 detail: "peer closed")
         }
-        if m.contains("upstream prematurely closed") {
+        if m.hasPrefix("upstream prematurely closed") {
             switch phase(line.action) {
             case .relayingBody:
                 return NginxFailure(
@@ -191,9 +200,8 @@ package struct NginxFailure: Sendable {
             }
         }
         guard let code = line.errorNumber, code == 104 || code == 32 || code == 103, isUpstream(line.action),
-            m.contains("recv() failed") || m.contains("readv() failed") || m.contains("send() failed")
-                || m.contains("writev() failed")
-                || m.contains("sendfile() failed") || m.contains("recv() failed") || m.contains("SSL_")
+            m.hasPrefix("recv() failed") || m.hasPrefix("readv() failed") || m.hasPrefix("send() failed")
+                || m.hasPrefix("writev() failed") || m.hasPrefix("sendfile() failed") || m.hasPrefix("SSL_")
         else { return nil }
         let phase = phase(line.action)
         if phase == .relayingBody {
@@ -204,7 +212,7 @@ package struct NginxFailure: Sendable {
     }
 
     private static func malformed(_ m: LineText) -> NginxFailure? {
-        guard let rest = m.after("upstream ") else { return nil }
+        guard m.hasPrefix("upstream "), let rest = m.after("upstream ") else { return nil }
         let detail = rest.upTo(" while ").string
         if rest.hasPrefix("sent too big ") {
             return NginxFailure(
@@ -251,19 +259,19 @@ package struct NginxFailure: Sendable {
     }
 
     private static func security(_ m: LineText, _ line: NginxErrorLine) -> NginxFailure? {
-        if m.contains("SSL_do_handshake() failed"), line.action.contains("upstream") {
+        if m.hasPrefix("SSL_do_handshake() failed"), line.action.contains("upstream") {
             let detail = m.between("(SSL: ", ") while") ?? m.after("(SSL: ") ?? m
             return NginxFailure(
                 .tlsHandshake, .handshaking, [26, 25], "The TLS handshake with \(line.upstream ?? "the peer") failed.",
                 detail: detail.string,
                 number: m.after("alert number ")?.number)
         }
-        if let rest = m.after("upstream SSL certificate verify error: (") {
+        if m.hasPrefix("upstream SSL certificate verify error: ("), let rest = m.after("(") {
             return NginxFailure(
                 .tlsVerify, .handshaking, [26], "The peer's certificate was not accepted.",
                 detail: rest.upTo(")").string, number: rest.number)
         }
-        if m.contains("upstream SSL certificate does not match") {
+        if m.hasPrefix("upstream SSL certificate does not match") {
             return NginxFailure(
                 .tlsVerify, .handshaking, [26], "The peer's certificate is for another name.",
                 detail: m.upTo(" while ").string)
