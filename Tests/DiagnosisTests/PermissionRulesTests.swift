@@ -19,6 +19,35 @@ import Testing
         #expect(denied(mode: 0o777, uid: 33).judge().confidence == .possible)
     }
 
+    /// Only the first class that fits a process counts: of root:www-data with 0755 the group, for a worker of www-data.
+    @Test(arguments: [
+        (UInt32(0o755), UInt32(0), UInt32(33), 33, "g+w"), (0o577, 33, 33, 33, "u+w"), (0o775, 0, 0, 33, "o+w"),
+        (0o755, 1_000, 1_000, 33, "o+w"),
+    ])
+    func `P17 gives the right to the class that lacks it`(mode: UInt32, uid: UInt32, gid: UInt32, worker: Int, right: String) {
+        var scene = denied(mode: mode, uid: worker)
+        scene.system.statuses["/run/app/app.sock"] = FileStatus(mode: 0o140000 | mode, uid: uid, gid: gid)
+        #expect(scene.judge().fix.commands.first?.hasPrefix("chmod \(right) /run/app/app.sock") == true, "\(scene.judge().fix.commands)")
+        // The directory too: one right alone would change nothing.
+        scene.system.statuses["/run/app"] = FileStatus(mode: 0o40750, uid: 0, gid: 33)
+        #expect(scene.judge().fix.commands.first?.hasPrefix("chmod \(right) /run/app/app.sock") == true)
+        scene.system.statuses["/run/app"] = FileStatus(mode: 0o40700, uid: 0, gid: 33)
+        #expect(scene.judge().fix.commands.prefix(2).map { $0.prefix(9) } == ["chmod g+x", "chmod \(right)"])
+    }
+
+    /// systemd forbids socket(), not connect(), and only of families that are not named.
+    @Test func `P17 blames no restriction that was not compared with the peer`() {
+        var scene = Scene("10.0.0.5:8081", [.connectDenied: 3])
+        scene.proxyPID = scene.process("nginx", unit: "nginx.service")
+        scene.unit("nginx.service", ["RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6"])
+        #expect(scene.judge().isUnknown, "\(scene.judge().cause)")
+        scene.unit("nginx.service", ["IPAddressDeny": "any"])
+        var other = Scene("10.0.0.5:8081", [.connectDenied: 3])
+        other.proxyPID = other.process("nginx", unit: "nginx.service")
+        other.unit("nginx.service", ["IPAddressDeny": "::/0 0.0.0.0/0"])
+        #expect(other.judge().rule == "P17" && other.judge().confidence == .likely)
+    }
+
     @Test func `P17 believes SELinux's own words and only about the proxy`() {
         var scene = Scene("10.0.0.5:8081", [.connectDenied: 3])
         scene.proxyPID = scene.process("nginx", unit: "nginx.service")

@@ -36,13 +36,24 @@ package struct PathFacts: Sendable, Hashable {
         self.existsFor = existsFor; self.neighbours = neighbours
     }
 
-    /// The first component that keeps a process with these ids out: directories need x, the socket w. Root is never kept out.
-    package func barrier(uid: UInt32, groups: [UInt32]) -> Component? {
-        if uid == 0 { return nil }
-        return components.first { component in
-            let shift: UInt32 = component.uid == uid ? 6 : groups.contains(component.gid) ? 3 : 0
+    /// A component that keeps a process out, and whose right it lacks.
+    package struct Barrier: Sendable, Hashable {
+        /// Where.
+        package var component: Component
+        /// As `chmod` names it: the owner `u`, the group `g`, or others `o`. Only the first of these that fits a process counts.
+        package var userClass: Character
+        /// `w` of a socket, `x` of a directory.
+        package var right: Character { component.isSocket ? "w" : "x" }
+    }
+
+    /// The components that keep a process with these ids out: directories need x, the socket w. Root is never kept out.
+    package func barriers(uid: UInt32, groups: [UInt32]) -> [Barrier] {
+        if uid == 0 { return [] }
+        return components.compactMap { component in
+            let (shift, name): (UInt32, Character) =
+                component.uid == uid ? (6, "u") : groups.contains(component.gid) ? (3, "g") : (0, "o")
             let wanted: UInt32 = component.isSocket ? 2 : 1
-            return component.mode >> shift & wanted == 0
+            return component.mode >> shift & wanted == 0 ? Barrier(component: component, userClass: name) : nil
         }
     }
 }

@@ -15,9 +15,8 @@ enum P17PermissionDenied {
             return .finding(policy(peer, event, denied))
         }
         if let facts = evidence.socketPath.value, let proxy = evidence.proxy.value, let uid = proxy.uid {
-            if let barrier = facts.barrier(uid: uid, groups: proxy.groups) {
-                return .finding(modes(facts, barrier, proxy, evidence, denied))
-            }
+            let barriers = facts.barriers(uid: uid, groups: proxy.groups)
+            if let first = barriers.first { return .finding(modes(facts, first, barriers, proxy, evidence, denied)) }
             if facts.missing == nil, evidence.host.value?.selinuxEnforcing != true {
                 return .finding(
                     Finding(
@@ -45,21 +44,14 @@ enum P17PermissionDenied {
                                 "semanage port -a -t http_port_t -p tcp \(port)",
                             ])))
         }
-        if let unit = evidence.units.value?.first(where: { $0.name == evidence.proxy.value?.unit }),
-            !unit.addressFamilies.isEmpty && unit.addressFamilies != "no" || !unit.addressDeny.isEmpty
-        {
+        if peer.isIP, let unit = evidence.units.value?.first(where: { $0.name == evidence.proxy.value?.unit }), !unit.addressDeny.isEmpty {
             return .finding(
                 Finding(
-                    .firm, Culprit(.unit, unit.name),
-                    "\(unit.name) runs with restrictions that forbid this connection.",
-                    evidence: [
-                        denied,
-                        EvidenceLine(
-                            "RestrictAddressFamilies=\(unit.addressFamilies) IPAddressDeny=\(unit.addressDeny)",
-                            source: RuleSupport.unitSource(unit)),
-                    ],
-                    disproof: "\(peer.text) being covered by what they allow.",
-                    fix: Fix("Allow it.", commands: ["systemctl edit \(unit.name)"])))
+                    .likely, Culprit(.unit, unit.name),
+                    "\(unit.name) runs with IPAddressDeny=, which may forbid this connection.",
+                    evidence: [denied, EvidenceLine("IPAddressDeny=\(unit.addressDeny)", source: RuleSupport.unitSource(unit))],
+                    disproof: "\(peer.text) being covered by IPAddressAllow=, or not by IPAddressDeny=.",
+                    fix: Fix("Allow it.", commands: ["systemctl edit \(unit.name)   # [Service] IPAddressAllow=\(peer.hostText)"])))
         }
         return .undecided(
             evidence.socketPath.unavailableBecause ?? evidence.kernel.unavailableBecause
@@ -95,37 +87,42 @@ enum P17PermissionDenied {
     }
 
     private static func modes(
-        _ facts: PathFacts, _ barrier: PathFacts.Component, _ proxy: ProcessFacts, _ evidence: EvidenceSet,
+        _ facts: PathFacts, _ first: PathFacts.Barrier, _ barriers: [PathFacts.Barrier], _ proxy: ProcessFacts, _ evidence: EvidenceSet,
         _ denied: EvidenceLine
     ) -> Finding {
+        let barrier = first.component
         let mode = String(barrier.mode & 0o7777, radix: 8)
         let needs = barrier.isSocket ? "write" : "search (x)"
-        let links = evidence.unixListeners.value?.first { $0.address.path == facts.path }?.owner?.unit
+        let who = first.userClass == "u" ? "as the owner" : first.userClass == "g" ? "by its group" : "as one of the others"
+        let unit = evidence.unixListeners.value?.first { $0.address.path == facts.path }?.owner?.unit
         return Finding(
             .proven, Culprit(.configuration, barrier.path),
             "\(barrier.path) has mode \(mode), owner \(barrier.uid):\(barrier.gid): user \(proxy.uid ?? 0) of the "
-                + "proxy has no \(needs) permission.",
-            evidence: [
-                denied,
-                EvidenceLine(
-                    "\(barrier.path): mode \(mode), uid \(barrier.uid), gid \(barrier.gid)",
-                    source: "namei -l \(facts.path)"),
-                EvidenceLine(
-                    "the proxy runs as uid \(proxy.uid ?? 0), groups "
-                        + "\(proxy.groups.map(String.init).joined(separator: " "))",
-                    source: "/proc/\(proxy.pid)/status"),
-            ],
+                + "proxy has no \(needs) permission, \(who).",
+            evidence: [denied]
+                + barriers.map(\.component).map {
+                    EvidenceLine(
+                        "\($0.path): mode \(String($0.mode & 0o7777, radix: 8)), uid \($0.uid), gid \($0.gid)",
+                        source: "namei -l \(facts.path)")
+                } + [
+                    EvidenceLine(
+                        "the proxy runs as uid \(proxy.uid ?? 0), groups "
+                            + "\(proxy.groups.map(String.init).joined(separator: " "))",
+                        source: "/proc/\(proxy.pid)/status")
+                ],
             disproof: "An ACL on the path that lets it in (getfacl).",
             fix: Fix(
                 barrier.isSocket
                     ? "Let the application make its socket with group access (UMask=0007 and the proxy's group), or "
                         + "for all."
-                    : "Let the proxy's group pass the directory.",
-                commands: barrier.isSocket
-                    ? ["chmod o+w \(barrier.path)   # until the application makes it so"]
-                        + (links.map {
-                            ["systemctl edit \($0)   # [Service] UMask=0000, or Group= of the proxy and UMask=0007"]
-                        } ?? [])
-                    : ["chmod o+x \(barrier.path)"]))
+                    : "Let the proxy pass the directory.",
+                commands: barriers.map { barrier in
+                    let right = "\(barrier.userClass)+\(barrier.right)", path = barrier.component.path
+                    return barrier.component.isSocket
+                        ? "chmod \(right) \(path)   # until the application makes it so" : "chmod \(right) \(path)"
+                }
+                    + (barriers.contains(where: \.component.isSocket) ? [unit].compactMap { $0 } : []).map {
+                        "systemctl edit \($0)   # [Service] UMask=0000, or Group= of the proxy and UMask=0007"
+                    }))
     }
 }
