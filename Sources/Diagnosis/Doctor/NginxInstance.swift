@@ -57,6 +57,13 @@ package struct NginxInstance: Sendable {
             }
             return
         }
+        for other in masters where other.pid != master.pid {
+            let file = other.seenFile(prefix: prefix, below: "", system)
+            // One that is being upgraded, or ends, has the same files.
+            guard let file, file != (configuration ?? master.seenFile(prefix: prefix, below: "", system)) else { continue }
+            let command: ShellCommand = "goodgate doctor -c \(file)"
+            gaps.append("another nginx, process \(other.pid), runs with \(file) and is not examined here: \(command.text)")
+        }
         program = master.program
         if let given = master.givenPrefix { (prefix, givenPrefix) = (given, given) }
         if let file = master.mainFile(prefix: prefix) { mainFile = file }
