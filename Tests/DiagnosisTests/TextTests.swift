@@ -58,6 +58,11 @@ import Testing
         ("supervisorctl restart monkey:monkey_00", "supervisorctl restart monkey:monkey_00"),
         ("http://auth:1234@host/", "http://***@host/"), ("password:1234", "password:***"), ("DB_PASS:12", "DB_PASS:***"),
         ("token:123456", "token:***"), ("auth:3000x", "auth:***"), ("{\"token\":1234}", "{\"token\":***"), ("auth: 12345", "auth: ***"),
+        ("\"authToken\" => \"SECRET\", \"x\" => 1", "\"authToken\" => \"***\", \"x\" => 1"), (":token=>'x'", ":token=>'***'"),
+        ("GET /?password=SEC9,SECA;SECB&x=1", "GET /?password=***&x=1"), ("/?a=1&token=a;b#top", "/?a=1&token=***#top"),
+        ("/go?redirect=%2Fcb%3Ftoken%3DSECRET%26x%3D1 HTTP", "/go?redirect=%2Fcb%3Ftoken%3D***%26x%3D1 HTTP"),
+        ("/go?u=%252Fcb%253Fa%253D1%2526code%253DSECRET", "/go?u=%252Fcb%253Fa%253D1%2526code%253D***"),
+        ("/go?u=%2Fcb%3Fcode%3dSECRET&x=1", "/go?u=%2Fcb%3Fcode%3d***&x=1"), ("/a%3Db?x=100%", "/a%3Db?x=100%"),
         ("Cookie: a=b", "Cookie: ***"), ("nothing here", "nothing here"), ("MemoryMax=60M", "MemoryMax=60M"),
     ])
     func `secrets are masked`(text: String, expected: String) {

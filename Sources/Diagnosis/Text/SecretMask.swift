@@ -38,10 +38,20 @@ package enum SecretMask {
             let isPhrase = isSpace && bytes[index...].first.map(isQuote) ?? false && phrases.contains(lowercased(bytes[word]))
             let isDirective = isPhrase || isSpace && isName && bytes[index...].first { $0 != 32 && $0 != 9 } != 36
             isInWord = false
+            // `%3D` in a URI within a URI.
+            let code = byte == 37 ? encoded(bytes, at: index - 1) : nil
+            if code?.byte == 61, isSecretName(bytes[word]) || isArgument(bytes, word) {
+                let end = index - 1 + (code?.length ?? 0)
+                out.append(contentsOf: bytes[index..<end])
+                index = skipValue(bytes, of: word, behind: 37, from: end, into: &out)
+                word = index..<index
+                continue
+            }
             let isPlace = byte == 58 && word.upperBound == index - 1 && isPlace(bytes, behind: word, at: index)
             if !isPlace, byte == 61 || byte == 58 || byte == 126 || isOption || isDirective,  // = : ~
                 isSecretName(bytes[word]) || byte == 61 && isArgument(bytes, word)
             {
+                if byte == 61, index < bytes.count, bytes[index] == 62 { out.append(62); index += 1 }  // =>
                 index = skipValue(bytes, of: word, behind: byte, from: index, into: &out)
                 word = index..<index
             } else if byte == 47, out.suffix(3).elementsEqual([58, 47, 47]) {  // ://
@@ -68,10 +78,28 @@ package enum SecretMask {
         return names.contains { lower.contains($0) } || ends.contains { lower.hasSuffix($0) }
     }
 
-    /// Whether a name stands behind the `?` or `&` of a query and lets somebody in.
+    /// The byte that a URI has as `%3D`, or, in a URI within a URI, as `%253D`, and how long that is.
+    private static func encoded(_ bytes: [UInt8], at percent: Int) -> (byte: UInt8, length: Int)? {
+        var index = percent + 1
+        while bytes[index...].starts(with: [50, 53]), index - percent < 9 { index += 2 }
+        guard let high = bytes[index...].first, let low = bytes[index...].dropFirst().first,
+            let byte = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+        else { return nil }
+        return (byte, index + 2 - percent)
+    }
+
+    /// Whether a name stands behind the `?` or `&` of a query.
+    private static func isInQuery(_ bytes: [UInt8], _ name: Range<Int>) -> Bool {
+        name.lowerBound > 0 && (bytes[name.lowerBound - 1] == 63 || bytes[name.lowerBound - 1] == 38)
+    }
+
+    /// Whether a name stands behind the `?` or `&` of a query, as it is or encoded, and lets somebody in.
     private static func isArgument(_ bytes: [UInt8], _ name: Range<Int>) -> Bool {
-        guard name.lowerBound > 0, bytes[name.lowerBound - 1] == 63 || bytes[name.lowerBound - 1] == 38 else { return false }
-        return arguments.contains(lowercased(bytes[name]))
+        if isInQuery(bytes, name) { return arguments.contains(lowercased(bytes[name])) }
+        guard name.lowerBound > 0, bytes[name.lowerBound - 1] == 37, let code = encoded(bytes, at: name.lowerBound - 1),
+            code.byte == 63 || code.byte == 38, name.lowerBound - 1 + code.length <= name.upperBound
+        else { return false }
+        return arguments.contains(lowercased(bytes[(name.lowerBound - 1 + code.length)..<name.upperBound]))
     }
 
     /// Where a list of values ends: at the bracket behind a quote, or at the first one if nothing is quoted.
@@ -154,6 +182,8 @@ package enum SecretMask {
         var end = index
         let isHeader = contains(bytes[name], anyOf: ["cookie", "authorization"])
         let isPhrase = separator == 58 && index > start && contains(bytes[name], anyOf: phrases)
+        // A query goes on to its next argument, whatever signs the value holds.
+        let isInQuery = separator == 37 || separator == 61 && isInQuery(bytes, name)
         let around = name.lowerBound > 0 && isQuote(bytes[name.lowerBound - 1]) ? bytes[name.lowerBound - 1] : 10
         while end < bytes.count, bytes[end] != 10 {
             let byte = bytes[end]
@@ -162,6 +192,9 @@ package enum SecretMask {
                 if byte == 92, !isEscaped, end + 1 < bytes.count { end += 1 }
             } else if isHeader {
                 if byte == around { break }
+            } else if isInQuery {
+                let isNext = separator == 37 && byte == 37 && encoded(bytes, at: end)?.byte == 38
+                if byte <= 32 || byte == 38 || byte == 35 || isQuote(byte) || isNext { break }
             } else if byte == 32 && !isPhrase || byte == 38 || isQuote(byte) || byte == 44 || byte == 59 {
                 break
             }
