@@ -100,6 +100,22 @@ import Testing
         #expect(grouper.incident(other)?.id == mine)
     }
 
+    @Test func `an id is free again only when nobody knows its incident`() {
+        var limits = IncidentGrouper.Limits()
+        (limits.openMax, limits.closedMax) = (4, 8)
+        var grouper = IncidentGrouper(limits: limits), ids: [IncidentID] = []
+        for index in 0..<200 {
+            let found = grouper.record(record(0, .connectRefused, upstream: "u\(index)", peer: "10.0.0.\(index):80"))
+            ids.append(found.id)
+            let known = grouper.openIncidents + grouper.closed
+            #expect(Set(known.map(\.id)).count == known.count && known.count <= 12)
+        }
+        let first = grouper.record(record(0, .connectRefused, upstream: "x", peer: "10.0.1.1:80"), proposed: ids[0])
+        #expect(first.id == ids[0], "it was forgotten")
+        let taken = grouper.record(record(0, .connectRefused, upstream: "y", peer: "10.0.1.2:80"), proposed: ids[0])
+        #expect(taken.id != ids[0])
+    }
+
     @Test(arguments: 0..<8)
     func `no record of a storm is lost and memory stays bounded`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -37,6 +37,8 @@ package struct IncidentGrouper: Sendable {
     /// How many of the newest of them `advance` has not told yet.
     private var closedUntold = 0
     private var salt: UInt16 = 0
+    /// Ids and aliases of all incidents that are known: a new one is found without looking at each of them.
+    private var taken: Set<IncidentID> = []
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -80,7 +82,8 @@ package struct IncidentGrouper: Sendable {
             }
             if open[key] == nil {
                 isNew = true
-                let id = proposed.flatMap { self.incident($0) == nil ? $0 : nil } ?? nextID(record.time)
+                let id = proposed.flatMap { taken.contains($0) ? nil : $0 } ?? nextID(record.time)
+                taken.insert(id)
                 open[key] = Incident(
                     id: id, upstream: record.upstream, peer: key.peer, first: record.time, last: record.time, family: key.family)
             }
@@ -175,6 +178,7 @@ extension IncidentGrouper {
             !open.values.contains(where: { $0.id == proposed }), !closed.contains(where: { $0.id == proposed })
         {
             incident.aliases.append(proposed)
+            taken.insert(proposed)
         }
         if incident.host == nil { incident.host = host }
         if incident.detail.isEmpty { incident.detail = String(detail.prefix(256)) }
@@ -244,7 +248,7 @@ extension IncidentGrouper {
 
     private mutating func closeOldest(at now: Timestamp, but kept: Key? = nil) {
         guard
-            let oldest = open.filter({ $0.key != kept }).min(by: {
+            let oldest = open.lazy.filter({ $0.key != kept }).min(by: {
                 $0.value.last != $1.value.last ? $0.value.last < $1.value.last : $0.value.id < $1.value.id
             })
         else { return }
@@ -257,7 +261,9 @@ extension IncidentGrouper {
         incident.closed = now
         closed.append(incident)
         closedUntold += 1
-        if closed.count > limits.closedMax { closed.removeFirst(closed.count - limits.closedMax) }
+        guard closed.count > limits.closedMax else { return }
+        for old in closed.prefix(closed.count - limits.closedMax) { taken.subtract([old.id] + old.aliases) }
+        closed.removeFirst(closed.count - limits.closedMax)
     }
 
     /// An id that no known incident has; times may come in any order.
@@ -266,7 +272,7 @@ extension IncidentGrouper {
         for tried in 0..<4_096 as Range<Int64> {
             salt &+= 1
             id = IncidentID(seconds: time.seconds + tried / 1_024, salt: salt)
-            if incident(id) == nil { break }
+            if !taken.contains(id) { break }
         }
         return id
     }
