@@ -94,8 +94,11 @@ package enum EventReader {
         event.pid = nil
         if m.contains("killed by the OOM killer") || m.contains("systemd-oomd killed ") {
             event.kind = .outOfMemory(constraint: "")
-        } else if let rest = m.after("Main process exited, code=") ?? m.after("Control process exited, code=") {
+        } else if let rest = m.after("Main process exited, code=") {
             event.kind = ended(rest)
+        } else if let rest = m.after("Control process exited, code=") {
+            event.kind = ended(rest)
+            event.isOfControl = true
         } else if let rest = m.after("Failed with result '") {
             event.kind = .failed(result: rest.upTo("'").string)
         } else if let rest = m.after("restart counter is at ") {
@@ -140,7 +143,8 @@ package enum EventReader {
 
     static func application(_ m: LineText, _ event: inout LifeEvent) -> Bool {
         if m.contains("EADDRINUSE") || m.contains("ddress already in use") || m.contains("still could not bind()")
-            || m.contains("bind()") && m.contains("failed (98:")
+            || m.contains("bind()") && m.contains("failed (98:") || m.contains("Connection in use: (")
+            || m.contains("Port ") && m.contains(" was already in use")
         {
             event.kind = .addressInUse
         } else if let rest = m.after("WORKER TIMEOUT (pid:") {
@@ -238,6 +242,28 @@ package enum EventReader {
         case "SIGPIPE": 13;
         case "SIGTERM": 15
         default: 0
+        }
+    }
+
+    /// Without the ends of commands that ended nothing else, such as a failed ExecReload=: one of a start or a stop is followed by the
+    /// unit's result, or by the end that systemd then gave its main process. Events must be in the order of time. O(n · events in 10 s).
+    package static func settled(_ events: [LifeEvent]) -> [LifeEvent] {
+        events.indices.compactMap { index in
+            let event = events[index]
+            guard event.isOfControl else { return event }
+            let next = events[(index + 1)...].prefix { $0.time.since(event.time) <= 10_000 }.first { later in
+                guard later.unit == event.unit, !later.isOfControl else { return false }
+                switch later.kind {
+                case .failed, .exited, .killed, .started, .reload: return true
+                default: return false
+                }
+            }
+            switch next?.kind {
+            case .failed: return event
+            // A crash of its own tells more, and is one end.
+            case .exited, .killed: return next?.kind.isCrash == true ? nil : event
+            default: return nil
+            }
         }
     }
 

@@ -47,7 +47,7 @@ package struct JournalCollector: Collector {
             }
             events.sort { $0.time < $1.time }
             evidence.journal = .known(
-                EventReader.merged(events), source: "journalctl --since @\(since) --until @\(until)")
+                EventReader.settled(EventReader.merged(events)), source: "journalctl --since @\(since) --until @\(until)")
         } catch {
             evidence.journal = .unavailable(
                 why: error.errorNumber == -1 ? "the journal is empty or may not be read" : error.text)

@@ -34,11 +34,11 @@ package struct SocketPathCollector: Collector {
         }
         var facts = PathFacts(path: path, components: components, missing: missing)
         if missing != nil {
-            facts.existsFor = otherNamespace(path, system)
+            facts.existsFor = otherNamespace(path, evidence, system)
             if let directory = components.last?.path, let names = try? system.list(root + directory) {
                 for name in names.prefix(512) {
                     let candidate = directory == "/" ? "/" + name : directory + "/" + name
-                    if let status = try? system.status(root + candidate), status.mode & 0o170000 == 0o140000 {
+                    if let status = try? system.status(root + candidate), status.isSocket {
                         facts.neighbours.append(candidate)
                     }
                 }
@@ -47,17 +47,21 @@ package struct SocketPathCollector: Collector {
         evidence.socketPath = .known(facts, source: "ls -la \(path)")
     }
 
-    /// A process with another mount namespace in which the path exists.
-    private func otherNamespace(_ path: String, _ system: some SystemReader) -> ProcessFacts? {
+    /// A process with another mount namespace in which a socket has that path: the one that listens there, if it is known.
+    private func otherNamespace(_ path: String, _ evidence: EvidenceSet, _ system: some SystemReader) -> ProcessFacts? {
         guard let ours = try? system.link("/proc/self/ns/mnt"), let pids = try? ProcessTable.pids(from: system) else {
             return nil
+        }
+        func isSocket(for pid: Int32) -> Bool { (try? system.status("/proc/\(pid)/root\(path)")).map(\.isSocket) ?? false }
+        for owner in evidence.listeners(for: .unix(path)).compactMap(\.owner) {
+            if let theirs = try? system.link("/proc/\(owner.pid)/ns/mnt"), theirs != ours, isSocket(for: owner.pid) { return owner }
         }
         var seen: Set<String> = [ours]
         for pid in pids {
             guard let namespace = try? system.link("/proc/\(pid)/ns/mnt"), seen.insert(namespace).inserted else {
                 continue
             }
-            if system.exists("/proc/\(pid)/root\(path)") {
+            if isSocket(for: pid) {
                 return ProcessTable.read(pid, from: system, bootTime: ProcessTable.bootTime(from: system))
             }
         }

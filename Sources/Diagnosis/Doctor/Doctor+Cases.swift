@@ -87,6 +87,7 @@ extension Doctor {
             set.upstream = .known(facts, source: facts.place)
             failure.siblings += facts.servers.flatMap { addresses(of: $0) }.filter { !failure.siblings.contains($0) }
         }
+        if failure.has([.dnsFailed]) { set.resolvers = site.resolvers }
         let unresolved = site.routes.filter { $0.isNameInVariable && !$0.hasResolver }
         if set.upstream.value == nil, unresolved.count == 1, failure.detail.contains("no resolver defined") {
             set.upstream = .known(unresolved[0].facts, source: unresolved[0].directive.place)

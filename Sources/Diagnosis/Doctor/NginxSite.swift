@@ -100,7 +100,8 @@ extension NginxSite {
                 guard let text = server.arguments.first else { continue }
                 var entry = UpstreamFacts.Server(
                     text: text, address: PeerAddress(parsing: text).withDefaultPort(80), place: server.place)
-                for argument in server.arguments.dropFirst() {
+                entry.parameters = Array(server.arguments.dropFirst())
+                for argument in entry.parameters {
                     if argument.hasPrefix("max_fails=") { entry.maxFails = Int(argument.dropFirst(10)) ?? 1 }
                     if argument == "down" { entry.isDown = true }
                     if argument == "backup" { entry.isBackup = true }
@@ -159,6 +160,21 @@ extension NginxSite {
         let fitting = paths.filter { text.hasPrefix($0 + "/") }.max { $0.utf8.count < $1.utf8.count }
         guard !paths.contains(text), let path = fitting else { return peer }
         return .unix(path)
+    }
+
+    /// The name servers of all `resolver` directives, each once. O(configuration).
+    var resolvers: [EvidenceSet.Resolver] {
+        var found: [EvidenceSet.Resolver] = []
+        func visit(_ node: ConfigNode) {
+            if node.name == "resolver" {
+                for server in node.arguments where !server.contains("=") && !found.contains(where: { $0.text == server }) {
+                    found.append(EvidenceSet.Resolver(text: server, place: node.place))
+                }
+            }
+            node.children?.forEach(visit)
+        }
+        main.forEach(visit)
+        return found
     }
 
     /// The names that servers, `…_pass` and the values of variables give, in small letters. O(configuration).

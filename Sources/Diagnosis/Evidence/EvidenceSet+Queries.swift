@@ -6,6 +6,8 @@ package struct BackendLink: Sendable, Hashable {
     package var unit: UnitState
     /// "listens there now", "its ExecStart names port 3000", …: shown as evidence.
     package var how: String
+    /// The command or file that shows it.
+    package var source: String
     /// Whether the link is an observation rather than a likeness of numbers.
     package var isObserved: Bool
     /// Whether the unit itself has said that it listens there: it has, at some time.
@@ -78,11 +80,12 @@ extension EvidenceSet {
     private func links(to peer: PeerAddress?, ownUnit: String?, since first: Timestamp?) -> [BackendLink] {
         let known = (units.value ?? []) + (own.map { [$0.unit] } ?? [])
         var links: [BackendLink] = []
-        func add(_ name: String, _ how: String, observed: Bool, claim: Bool = false) {
+        func add(_ name: String, _ how: String, from source: String? = nil, observed: Bool, claim: Bool = false) {
             guard !links.contains(where: { $0.unit.name == name }) else { return }
             // A unit that systemd did not show is still a name that the journal's events carry.
             let unit = known.first { $0.name == name } ?? UnitState(name: name)
-            links.append(BackendLink(unit: unit, how: how, isObserved: observed, isClaim: claim))
+            let source = source ?? RuleSupport.unitSource(unit)
+            links.append(BackendLink(unit: unit, how: how, source: source, isObserved: observed, isClaim: claim))
         }
         if let own = ownUnit { add(own, "it is the configured app", observed: true) }
         guard let peer else { return links }
@@ -90,7 +93,8 @@ extension EvidenceSet {
             guard let name = listener.owner?.unit,
                 name.hasSuffix(".service") || known.contains(where: { $0.name == name })
             else { continue }
-            add(name, "\(listener.owner?.text ?? name) listens on \(listener.address.text)", observed: true)
+            let how = "\(listener.owner?.text ?? name) listens on \(listener.address.text)"
+            add(name, how, from: listenerSource(for: listener.address), observed: true)
         }
         if let port = peer.port {
             let serving = known.filter { Self.serves(port: port, $0) }
@@ -99,7 +103,7 @@ extension EvidenceSet {
             let isHeld = holder?.unit != nil && holder?.started.map { $0 <= first ?? $0 } ?? false
             var claiming: [String] = []
             for event in (journal.value ?? []).reversed() {
-                guard case .listening(port) = event.kind, let name = event.unit, name.hasSuffix(".service"),
+                guard case .listening(port) = event.kind, let name = event.unit, Self.speaksForItself(name),
                     !isHeld || name == holder?.unit
                 else { continue }
                 if !claiming.contains(name) { claiming.append(name) }
@@ -109,7 +113,7 @@ extension EvidenceSet {
             let isSure = links.isEmpty
             for name in claiming {
                 let isOnly = serving.isEmpty ? claiming.count == 1 : serving.allSatisfy { $0.name == name }
-                add(name, "its log says it listens on port \(port)", observed: isSure && isOnly, claim: true)
+                add(name, "its log says it listens on port \(port)", from: "journalctl -u \(name)", observed: isSure && isOnly, claim: true)
             }
             for unit in serving {
                 add(unit.name, "its ExecStart or Environment names port \(port)", observed: false)
@@ -126,6 +130,12 @@ extension EvidenceSet {
             }
         }
         return links
+    }
+
+    /// Whether what stands in a unit's log is said by the unit: an engine's has the lines of all its containers, a user's manager those of
+    /// all his programs.
+    private static func speaksForItself(_ unit: String) -> Bool {
+        unit.hasSuffix(".service") && !unit.hasPrefix("user@") && !ContainerName.isEngine(unit)
     }
 
     /// Whether the proxy speaks TLS to the upstream, as the configuration or the failures tell.
@@ -248,10 +258,13 @@ extension EvidenceSet {
     /// Whether an event belongs to a unit: by its name, or by a cgroup path that ends in it.
     package static func event(_ event: LifeEvent, belongsTo unit: UnitState) -> Bool {
         if let name = event.unit { return name == unit.name }
-        guard let cgroup = event.cgroup else { return false }
-        if !unit.controlGroup.isEmpty, cgroup == unit.controlGroup || cgroup.hasPrefix(unit.controlGroup + "/") {
-            return true
-        }
-        return cgroup.split(separator: "/").contains { $0 == unit.name }
+        return event.cgroup.map { isOf(cgroup: $0, unit) } ?? false
+    }
+
+    /// Whether a control group is a unit's, or lies in it. Where the unit's own is not known, as when it is down, it is that of a system
+    /// unit: slices and then its name. Users' managers, and those in containers and machines, have units of the same names.
+    package static func isOf(cgroup: String, _ unit: UnitState) -> Bool {
+        if !unit.controlGroup.isEmpty { return cgroup == unit.controlGroup || cgroup.hasPrefix(unit.controlGroup + "/") }
+        return cgroup.split(separator: "/").first { !$0.hasSuffix(".slice") }.map(String.init) == unit.name
     }
 }

@@ -41,6 +41,17 @@ package struct EvidenceSet: Sendable {
 
     package init() {}
 
+    /// The name servers that the proxy is configured to ask (`resolver`), and where.
+    package var resolvers: [Resolver] = []
+
+    /// One name server of a `resolver` directive.
+    package struct Resolver: Sendable, Hashable {
+        /// As written.
+        package var text: String
+        package var place: String
+        package init(text: String, place: String) { self.text = text; self.place = place }
+    }
+
     /// Parts of what was looked at that were not read.
     package var unread: [String] = []
 

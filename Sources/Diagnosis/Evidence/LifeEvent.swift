@@ -35,6 +35,8 @@ package struct LifeEvent: Sendable, Hashable {
 
     /// Whether it tells of a worker that its own master replaces: the unit lives on.
     package var isWorker = false
+    /// Whether it is the end of a command of the unit, such as ExecReload=, and not of its main process: alone it says nothing of that.
+    package var isOfControl = false
     /// Which of several applications in the unit it tells of: PM2's and supervisord's name, `pool www` of php-fpm; nil: the unit itself.
     package var member: String?
     /// When it happened, what, and to which process.

@@ -10,6 +10,8 @@ package struct UpstreamFacts: Sendable, Hashable {
         package var isBackup = false
         /// `resolve` parameter.
         package var resolves = false
+        /// What else stands there, such as `weight=3`.
+        package var parameters: [String] = []
         package var place: String
         package init(text: String, address: PeerAddress, place: String = "") {
             self.text = text; self.address = address; self.place = place

@@ -32,6 +32,10 @@ enum EventText {
                 origin, rules: rules.map(RuleNames.id), reason: reason, summary,
                 checks: RuleChecks.checks(rules, peer: nil, unit: event.unit))
         }
+        if event.isOfControl {
+            return make(
+                [11, 1], nil, "A command of \(who) failed, as ExecReload= or ExecStartPre=: at a start or a stop the unit fails with it.")
+        }
         switch event.kind {
         case .outOfMemory(let constraint):
             let why =

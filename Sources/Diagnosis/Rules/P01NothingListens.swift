@@ -56,7 +56,8 @@ enum P01NothingListens {
     /// No instance of an own app was left, so none was dialled.
     private static func emptied(_ failure: FailureCase, _ app: AppHistory, _ evidence: EvidenceSet) -> RuleOutcome {
         let unit = app.unit
-        guard let end = RuleSupport.ends(of: BackendLink(unit: unit, how: "", isObserved: true), failure, evidence).first else {
+        let link = BackendLink(unit: unit, how: "", source: AppHistory.source, isObserved: true)
+        guard let end = RuleSupport.ends(of: link, failure, evidence).first else {
             return .ruledOut("\(unit.name) did not end by itself at that time")
         }
         if case .failed(result: "start") = end.kind {
@@ -88,7 +89,7 @@ enum P01NothingListens {
         var lines = lines
         lines.append(RuleSupport.state(of: unit))
         if !link.isObserved || !link.how.hasPrefix("it is") {
-            lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
+            lines.append(RuleSupport.line(link))
         }
         // Its state is looked at after the failure: a supervisor may have it up again by then.
         let end = RuleSupport.ends(of: link, failure, evidence).first
@@ -121,7 +122,7 @@ enum P01NothingListens {
                 unit.isStarting
                     ? "Hold requests until it is ready (Goodgate: `queue`), or wait."
                     : "Read its last lines, repair, start it.",
-                commands: [RuleSupport.log(unit, lines: 20), RuleSupport.restart(unit)]))
+                commands: [RuleSupport.log(unit, lines: 20)] + RuleSupport.restarts(unit)))
     }
 
     /// A unit that went down after the failures explains none of them.

@@ -18,10 +18,13 @@ enum P05NameUnresolved {
         let detail = LineText(failure.detail)
         if detail.contains("no resolver defined") { return .finding(withoutResolver(host, lines, evidence)) }
         if detail.contains("host not found in upstream") { return .finding(atStart(host, detail, ask, lines, failure, evidence)) }
+        let code = failure.detailNumber ?? detail.after(" could not be resolved (")?.number
+        // A name server that gives no answer says nothing of the name, and the host's own resolver is another.
+        if let code, [1, 2, 5, 110].contains(code) { return .finding(byResolver(host, code, lines, evidence)) }
         guard let name = evidence.name.value else {
             return .finding(
                 Finding(
-                    .likely, Culprit(.name, host), "\(host) did not resolve (\(answer(failure.detailNumber))).",
+                    .likely, Culprit(.name, host), "\(host) did not resolve (\(answer(code))).",
                     evidence: lines,
                     disproof: "The resolver answering for \(host).",
                     fix: Fix("Ask the resolver.", commands: [ask])))
@@ -34,7 +37,8 @@ enum P05NameUnresolved {
             lines.append(EvidenceLine("\(host): \(why)", source: ask.text, time: failure.now))
             return .finding(
                 Finding(
-                    .proven, Culprit(.name, host), "\(host) does not resolve: \(why).", evidence: lines,
+                    code == nil && !evidence.resolvers.isEmpty ? .likely : .proven, Culprit(.name, host),
+                    "\(host) does not resolve: \(code == nil ? why : answer(code)).", evidence: lines,
                     disproof: "An answer for \(host) from the proxy's own resolver.",
                     fix: Fix(
                         "Correct the name, or make it known to the resolver (or /etc/hosts).",
@@ -47,13 +51,33 @@ enum P05NameUnresolved {
         return .finding(
             Finding(
                 .likely, Culprit(.name, host),
-                "\(host) did not resolve at the time (\(answer(failure.detailNumber))); it does now: the name came "
+                "\(host) did not resolve at the time (\(answer(code))); it does now: the name came "
                     + "later, or the proxy asks another resolver.",
                 evidence: lines, disproof: "The proxy's own `resolver` answering at that time.",
                 fix: Fix(
                     "Start the upstream before the proxy, or let the proxy resolve at run time and keep the last "
                         + "good answer.",
                     commands: ["\(failure.proxy) -T 2>/dev/null | grep -n resolver"])))
+    }
+
+    /// The resolver that the proxy is configured with gave no answer: whether the name exists is not known.
+    private static func byResolver(_ host: String, _ code: Int, _ lines: [EvidenceLine], _ evidence: EvidenceSet) -> Finding {
+        let servers = evidence.resolvers.map(\.text), places = evidence.resolvers.map(\.place)
+        let who = servers.isEmpty ? "the configured resolver" : "the resolver " + servers.joined(separator: " or ")
+        let what = code == 110 ? "did not answer" : code == 5 ? "refused to answer" : "answered with an error (\(answer(code)))"
+        let asks = servers.prefix(2).map { server -> ShellCommand in
+            let parts = PeerAddress(parsing: server), port = Int(parts.port ?? 0)
+            return "dig +time=2 +tries=1 -p \(port == 0 ? 53 : port) \("@" + parts.hostText.filter { !"[]".contains($0) }) \(host)"
+        }
+        return Finding(
+            .likely, Culprit(.network, servers.count == 1 ? "resolver \(servers[0])" : "resolver"),
+            "\(who.prefix(1).uppercased() + who.dropFirst()) \(what) when the proxy asked for \(host): "
+                + "whether the name exists is not known.",
+            evidence: lines + zip(servers, places).map { EvidenceLine("resolver \($0.0)", source: $0.1) },
+            disproof: "An answer for \(host) from \(who) at that time.",
+            fix: Fix(
+                "Ask it from this host; repair it, or name another one with `resolver`, which the proxy asks instead of this host's own.",
+                commands: asks.isEmpty ? ["grep -w nameserver /etc/resolv.conf"] : asks))
     }
 
     /// The name may well resolve: nobody was asked.

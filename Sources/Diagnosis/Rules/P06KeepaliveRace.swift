@@ -10,8 +10,9 @@ enum P06KeepaliveRace {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         for link in evidence.backends(of: failure) {
             let ends = RuleSupport.ends(of: link, failure, evidence, workers: true)
-            let near = RuleSupport.near(ends, of: link, failure, evidence)
-            if let end = ends.first, near.map({ $0 * 2 >= failure.times.total }) ?? true {
+            let times = failure.knownTimes
+            let near = times.count(within: RuleSupport.windows(of: ends, of: link, failure, evidence))
+            if let end = ends.first, near * 2 >= times.total {
                 return .ruledOut("\(link.unit.name) ended at \(end.time.text): the connections were cut by that")
             }
         }

@@ -33,9 +33,11 @@ enum P10OutOfMemory {
                     + "from here: docker inspect \(id), or podman inspect")
         }
         if let stranger = near.last {
-            let whose =
-                stranger.unit ?? stranger.cgroup.flatMap(ProcessTable.unit(ofCgroup:)) ?? stranger.cgroup ?? stranger
-                .process ?? "another process"
+            // A user's or a container's unit may have the name of the backend.
+            let named = stranger.unit ?? stranger.cgroup.flatMap(ProcessTable.unit(ofCgroup:)).flatMap { name in
+                links.contains { $0.unit.name == name } ? nil : name
+            }
+            let whose = named ?? stranger.cgroup ?? stranger.process ?? "another process"
             return .ruledOut(
                 "an OOM kill happened at \(stranger.time.text), but of \(whose), which does not serve "
                     + "\(failure.peerText)"
@@ -57,10 +59,6 @@ enum P10OutOfMemory {
     /// Just before or within the incident, or the unit has been down ever since.
     private static func isRelevant(_ time: Timestamp, _ unit: UnitState, _ failure: FailureCase) -> Bool {
         failure.covers(time) || (time <= failure.first && RuleSupport.isUnitDownSince(time, unit))
-    }
-
-    private static func matches(_ cgroup: String, _ unit: UnitState) -> Bool {
-        cgroup == unit.controlGroup || cgroup.split(separator: "/").last.map(String.init) == unit.name
     }
 
     private static func finding(_ failure: FailureCase, _ link: BackendLink, _ kill: LifeEvent, _ evidence: EvidenceSet)
@@ -95,8 +93,8 @@ enum P10OutOfMemory {
     ) -> Finding {
         let unit = link.unit
         var lines = [RuleSupport.failures(failure, rule.reasons)] + lines
-        lines.append(EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)))
-        let memory = evidence.memory.value?.first { matches($0.cgroup, unit) }
+        lines.append(RuleSupport.line(link))
+        let memory = evidence.memory.value?.first { EvidenceSet.isOf(cgroup: $0.cgroup, unit) }
         let limit = unit.memoryMax ?? memory?.limit
         if let limit {
             let (name, source) = unit.isOwn ? ("memory_max ", "the configuration") : ("MemoryMax=", RuleSupport.unitSource(unit))
@@ -109,21 +107,28 @@ enum P10OutOfMemory {
         let byLimit = constraint == "MEMCG" || (constraint.isEmpty && limit != nil)
         let limitName = unit.isOwn ? "its memory_max" : "the unit's memory limit"
         let host = unit.isOwn ? "the host, or a control group around it," : "the whole host"
-        let why = byLimit ? "it reached " + limitName + (limit.map { " of \(RuleSupport.bytes($0))" } ?? "") : host + " was out of memory"
+        let why =
+            !byLimit
+            ? host + " was out of memory"
+            : limit.map { "it reached \(limitName) of \(RuleSupport.bytes($0))" }
+                ?? "a limit of its control group, or of one around it, was reached"
         let fix =
-            byLimit
+            byLimit && limit == nil
+            ? Fix(
+                "Find the limit (MemoryMax= of the unit, of its slice, or of a container around it), and raise it or lower its use.",
+                commands: unit.isOwn
+                    ? [RuleSupport.log(unit, lines: 20)]
+                    : ["systemctl show \(unit.name) -p MemoryMax,Slice,ControlGroup", RuleSupport.log(unit, lines: 20)])
+            : byLimit
             ? Fix(
                 "Raise the limit or lower its use (fewer workers; find the leak).",
                 commands: unit.isOwn
                     ? [RuleSupport.log(unit, lines: 20), "goodgate -s reload"]
-                    : [
-                        "systemctl set-property \(unit.name) MemoryMax=\(limit.map(RuleSupport.raised) ?? "512M")",
-                        RuleSupport.restart(unit),
-                    ],
+                    : ["systemctl set-property \(unit.name) MemoryMax=\(RuleSupport.raised(limit ?? 0))"] + RuleSupport.restarts(unit),
                 diff: unit.isOwn ? limit.map(Self.raise) : nil)
             : Fix(
                 "Give the host more memory, or limit what else runs on it.",
-                commands: ["systemd-cgtop -m -n 1 --batch | head", RuleSupport.restart(unit)])
+                commands: ["systemd-cgtop -m -n 1 --batch | head"] + RuleSupport.restarts(unit))
         return Finding(
             link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
             "\(who) of \(unit.name) was killed by the OOM killer: \(why).",

@@ -22,14 +22,10 @@ enum P11CrashLoop {
             let finding = finding(failure, link, exits, gaveUp, hitLimit, evidence)
             return hitLimit ? .finding(finding) : RuleSupport.weighed(finding, by: exits, of: link, failure, evidence)
         }
-        if let port = failure.peer?.port,
-            let app = evidence.apps.value?.first(where: {
-                $0.hasGivenUp && ($0.ports.contains(port) || $0.ports.isEmpty && evidence.apps.value?.count == 1)
-            })
-        {
+        if let (app, confidence) = givenUp(failure, links, evidence) {
             return .finding(
                 Finding(
-                    .proven, Culprit(.supervisor, "\(app.supervisor.rawValue) \(app.name)"),
+                    confidence, Culprit(.supervisor, "\(app.supervisor.rawValue) \(app.name)"),
                     "\(app.name) died so often that \(app.supervisor.rawValue) stopped trying (\(app.status)).",
                     evidence: [
                         RuleSupport.failures(failure, rule.reasons),
@@ -50,6 +46,19 @@ enum P11CrashLoop {
         }
         if links.isEmpty { return .notApplicable }
         return evidence.notLogged("\(links[0].unit.name) did not end three times in ten minutes", at: failure)
+    }
+
+    /// The application of PM2 or supervisord that is behind the peer and is not started any more. One whose port is not known may be any
+    /// program: it is a possibility where nothing else serves the peer. One whose port another process has lost it to that.
+    private static func givenUp(
+        _ failure: FailureCase, _ links: [BackendLink], _ evidence: EvidenceSet
+    ) -> (ManagedApp, Confidence)? {
+        guard let peer = failure.peer, let port = peer.port, let apps = evidence.apps.value else { return nil }
+        if let app = apps.first(where: { $0.hasGivenUp && $0.ports.contains(port) }) {
+            return (app, evidence.listeners(for: peer).isEmpty ? .proven : .possible)
+        }
+        guard links.isEmpty, apps.count == 1, let app = apps.first, app.hasGivenUp, app.ports.isEmpty else { return nil }
+        return (app, .possible)
     }
 
     /// Three ends within any ten minutes, of those that are in the order of time.

@@ -17,11 +17,15 @@ enum P15RestartGap {
                 })
             else { continue }
             let start = events.first { $0.kind == .started && $0.time >= stop.time }
-            let end = start?.time ?? failure.now
-            // Booting takes its time after "Started" for a Type=simple unit.
-            guard failure.first >= stop.time.advanced(byMilliseconds: -1_500),
-                failure.last <= end.advanced(byMilliseconds: 60_000)
-            else { continue }
+            guard failure.first >= stop.time.advanced(byMilliseconds: -1_500) else { continue }
+            let served = RuleSupport.served(after: stop.time, of: link, failure, evidence)
+            // Booting takes its time after "Started" for a Type=simple unit, until it says that it listens.
+            let booted = (start?.time ?? failure.now).advanced(byMilliseconds: 60_000)
+            let end = served?.time.advanced(byMilliseconds: RuleSupport.settling) ?? booted
+            if let served, failure.first > end {
+                return .ruledOut("\(link.unit.name) was restarted and listened again at \(served.time.text), before the failures")
+            }
+            guard served != nil || failure.last <= end else { continue }
             guard start != nil || link.unit.isStarting || link.unit.activeState == "deactivating" else { continue }
             // A release that dies after its start is no gap: nobody would have waited long enough.
             if let start {
@@ -34,11 +38,11 @@ enum P15RestartGap {
             var lines = [RuleSupport.failures(failure, rule.reasons), RuleSupport.line(stop)]
             if let start { lines.append(RuleSupport.line(start)) }
             let unit = link.unit
-            let served = events.first { if case .listening = $0.kind { $0.time >= stop.time } else { false } }
+            if let served { lines.append(RuleSupport.line(served)) }
             let gap = min(failure.last, served?.time ?? failure.last).since(stop.time)
-            return .finding(
+            return RuleSupport.weighed(
                 Finding(
-                    link.isObserved ? .proven : .likely, Culprit(.unit, unit.name),
+                    link.isObserved && failure.last <= end ? .proven : .likely, Culprit(.unit, unit.name),
                     "\(unit.name) was restarted at \(stop.time.text); for \(gap < 1_000 ? "a moment" : RuleSupport.age(gap)) "
                         + (unit.isOwn ? "no instance served." : "nothing listened and nobody held the requests."),
                     evidence: lines, disproof: "Failures before the stop, or long after the start.",
@@ -48,7 +52,8 @@ enum P15RestartGap {
                             : "Hold requests over a restart (Goodgate: `queue`), start the new instance before stopping "
                                 + "the old, or let systemd own the socket (a .socket unit).",
                         commands: unit.type == "simple" || unit.type == "exec"
-                            ? ["# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; use Type=notify"] : [])))
+                            ? ["# \(unit.name) has Type=\(unit.type): systemd calls it started before it listens; use Type=notify"] : [])),
+                by: [stop], within: [stop.time.advanced(byMilliseconds: -1_500)...max(end, stop.time)], failure)
         }
         return links.isEmpty
             ? .notApplicable : evidence.notLogged("\(links[0].unit.name) was not restarted by order at that time", at: failure)

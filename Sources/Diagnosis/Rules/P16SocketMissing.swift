@@ -9,7 +9,7 @@ enum P16SocketMissing {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         guard let path = failure.peer?.path else { return .notApplicable }
         var lines = [RuleSupport.failures(failure, [.socketMissing])]
-        let links = evidence.backends(of: failure)
+        var links = evidence.backends(of: failure)
         guard let facts = evidence.socketPath.value else {
             return .finding(
                 Finding(
@@ -20,14 +20,20 @@ enum P16SocketMissing {
         }
         guard let missing = facts.missing else { return existsNow(failure, facts, links, evidence, lines) }
         lines.append(EvidenceLine("\(missing) does not exist", source: evidence.socketPath.source, time: failure.now))
-        if let other = facts.existsFor {
+        // In its own mount namespace any program may have a socket of that path: the unit that is meant to make it goes before.
+        let meant = links.filter { $0.unit.name != facts.existsFor?.unit }
+        if facts.existsFor != nil, !meant.isEmpty { links = meant }
+        if let other = facts.existsFor, meant.isEmpty {
             lines.append(EvidenceLine("\(path) exists for \(other.text)", source: "/proc/\(other.pid)/root\(path)"))
+            let isBound = evidence.listeners(for: .unix(path)).contains { $0.owner?.pid == other.pid }
             return .finding(
                 Finding(
-                    .proven, Culprit(.unit, other.unit ?? other.text),
+                    isBound ? .proven : .possible, Culprit(.unit, other.unit ?? other.text),
                     "\(path) exists only in the mount namespace of \(other.text): PrivateTmp= or a container hides "
                         + "it from the proxy.",
-                    evidence: lines, disproof: "The proxy being in the same mount namespace.",
+                    evidence: lines,
+                    disproof: isBound
+                        ? "The proxy being in the same mount namespace." : "\(other.text) not being the application behind \(path).",
                     fix: Fix("Put the socket under /run (RuntimeDirectory=), which both see.")))
         }
         if let elsewhere = elsewhere(path, links, evidence), links.allSatisfy({ !$0.unit.isStarting }) {
@@ -71,7 +77,7 @@ enum P16SocketMissing {
             .likely, Culprit(.configuration, evidence.upstream.value?.place ?? path),
             "\(missing) does not exist, and \(link.unit.name), which has its directory, runs without it.\(near)",
             evidence: lines + [
-                EvidenceLine("\(link.unit.name): \(link.how)", source: RuleSupport.unitSource(link.unit)), RuleSupport.state(of: link.unit),
+                RuleSupport.line(link), RuleSupport.state(of: link.unit),
             ],
             disproof: "A setting of \(link.unit.name) that names \(path).",
             fix: Fix("Correct the path, or start what makes it.", commands: ["ss -xlp", "ls -la \(directory(path))"]))
@@ -84,7 +90,7 @@ enum P16SocketMissing {
         let unit = link.unit
         var lines =
             lines + [
-                EvidenceLine("\(unit.name): \(link.how)", source: RuleSupport.unitSource(unit)),
+                RuleSupport.line(link),
                 RuleSupport.state(of: unit),
             ]
         if let end = RuleSupport.ends(of: link, failure, evidence).first { lines.append(RuleSupport.line(end)) }
@@ -101,12 +107,12 @@ enum P16SocketMissing {
             let name = path.split(separator: "/").dropFirst().first.map(String.init) ?? "app"
             fix = Fix(
                 "\(missing) lies on a tmpfs that is empty after a boot: let systemd make the directory.",
-                commands: ["systemctl edit \(unit.name)", RuleSupport.restart(unit)],
+                commands: ["systemctl edit \(unit.name)"] + RuleSupport.restarts(unit),
                 diff: "+[Service]\n+RuntimeDirectory=\(name)")
         } else if unit.activeState == "active" {
             fix = Fix(
                 isBound ? "Restart it: something removed the socket file." : "See in its log why it has not made it, then restart it.",
-                commands: isBound ? [RuleSupport.restart(unit)] : [RuleSupport.log(unit, lines: 20), RuleSupport.restart(unit)])
+                commands: (isBound ? [] : [RuleSupport.log(unit, lines: 20)]) + RuleSupport.restarts(unit))
         }
         return Finding(
             unit.isDown && !wasDown ? .possible : unit.activeState == "active" && !isBound ? .likely : link.isObserved ? .proven : .firm,

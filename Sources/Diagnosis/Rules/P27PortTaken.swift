@@ -35,22 +35,48 @@ enum P27PortTaken {
         if expected.contains(where: { $0.name == owner.unit }) {
             return .ruledOut("\(owner.text) holds port \(port), as it should")
         }
-        guard let rightful = expected.first else {
-            guard let complaint = complaints.last, complaint.unit != owner.unit,
-                failure.covers(complaint.time, before: 600_000)
-            else {
-                return .notApplicable
-            }
-            return .finding(
-                finding(
-                    failure, peer, holder, owner, who: complaint.unit ?? complaint.process ?? "the application",
-                    complaint, evidence))
+        // Who was started after a complaint is not who was complained of. The boot, from which starts are counted, is known to a second.
+        let fitting = complaints.filter { complaint in
+            complaint.unit != owner.unit && owner.started.map { $0 <= complaint.time.advanced(byMilliseconds: 2_000) } ?? true
         }
-        let complaint = complaints.last { EvidenceSet.event($0, belongsTo: rightful) }
+        guard let rightful = expected.first else {
+            return unowned(failure, peer, holder, owner, fitting, evidence)
+        }
+        let complaint = fitting.last { event in
+            EvidenceSet.event(event, belongsTo: rightful)
+                && (isNear(event, failure) || event.time <= failure.first && RuleSupport.isUnitDownSince(event.time, rightful))
+        }
         // Without a complaint only a leftover process is suspect, and only if the unit wanted the port at that time: another service, a
         // container, or what somebody started by hand may well be the rightful owner.
         if complaint == nil, !isLeftover(owner, failure) || !wanted(rightful, failure, evidence) { return .notApplicable }
         return .finding(finding(failure, peer, holder, owner, who: rightful.name, complaint, evidence))
+    }
+
+    /// Whether a complaint is of the time of the failures.
+    private static func isNear(_ complaint: LifeEvent, _ failure: FailureCase) -> Bool {
+        failure.covers(complaint.time, before: 60_000)
+    }
+
+    /// No unit is known to serve the port: then only who has listened there before can have lost it. A second copy that is started while
+    /// the application runs complains as well.
+    private static func unowned(
+        _ failure: FailureCase, _ peer: PeerAddress, _ holder: Listener, _ owner: ProcessFacts, _ complaints: [LifeEvent],
+        _ evidence: EvidenceSet
+    ) -> RuleOutcome {
+        guard let complaint = complaints.last(where: { isNear($0, failure) }) else { return .notApplicable }
+        let who = complaint.unit ?? complaint.process ?? "the application"
+        let before = evidence.events.last { $0.kind == .listening(port: peer.port ?? 0) && $0.time < complaint.time && $0.unit != nil }
+        if let before, before.unit == complaint.unit {
+            return .finding(finding(failure, peer, holder, owner, who: who, complaint, evidence))
+        }
+        // Who holds it answers, or is slow to: that needs no thief.
+        guard failure.has(rule.reasons.subtracting([.responseTimeout, .connReset, .connEndBeforeHead, .connKeepaliveRace, .bodyTruncated]))
+        else { return .notApplicable }
+        var finding = finding(failure, peer, holder, owner, who: who, complaint, evidence)
+        finding.confidence = .possible
+        finding.disproof = "\(owner.text) being the application behind \(peer.text), and \(who) a second copy."
+        finding.fix = Fix("See which of the two is meant to have the port.", commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)"])
+        return .finding(finding)
     }
 
     /// Whether a process may have outlived its service: it was there before the failures, and is in no container and nobody's session.
@@ -90,12 +116,15 @@ enum P27PortTaken {
                 ))
         }
         let isOrphan = owner.parent == 1 && owner.unit == nil || owner.unit?.hasSuffix(".scope") == true
+        // Its end would be that of all containers.
+        let isOfEngine = owner.unit.map(ContainerName.isEngine) ?? false
         let what = isOrphan ? "a leftover process" : "another process"
         let stop: ShellCommand =
             owner.unit.map { $0.hasSuffix(".service") ? "systemctl stop \($0)" : "kill \(owner.pid)" }
             ?? "kill \(owner.pid)"
         return Finding(
-            complaint.map { isNamed(peer.port ?? 0, $0) ? .proven : .firm } ?? .likely, Culprit(.process, owner.text),
+            complaint.map { owner.started != nil && isNamed(peer.port ?? 0, $0) ? .proven : .firm } ?? .likely,
+            Culprit(.process, owner.text),
             "\(who) cannot have port \(peer.port ?? 0): \(what), \(owner.text), holds it"
                 + (owner.started.map { " since \($0.text)" } ?? "") + ".",
             evidence: lines, disproof: "\(owner.text) being a child of \(who).",
@@ -104,7 +133,7 @@ enum P27PortTaken {
                     + (isOrphan ? "; KillMode=control-group keeps leftovers from staying." : "."),
                 // Nobody types the end of what may be the real application.
                 commands: ["ps -o pid,ppid,lstart,cmd -p \(owner.pid)"]
-                    + (complaint == nil ? [] : [stop] + (who.hasSuffix(".service") ? ["systemctl restart \(who)"] : []))),
+                    + (complaint == nil || isOfEngine ? [] : [stop] + (who.hasSuffix(".service") ? ["systemctl restart \(who)"] : []))),
             reason: failure.has([.connectRefused]) ? nil : .portTaken)
     }
 

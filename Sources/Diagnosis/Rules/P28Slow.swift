@@ -25,35 +25,70 @@ enum P28Slow {
         }
         let links = evidence.backends(of: failure)
         let events = evidence.events.filter { event in
-            failure.covers(event.time, before: 90_000, after: 30_000)
-                && (links.contains { evidence.tells(event, of: $0) == true }
-                    || links.isEmpty && event.unit == nil)
+            links.contains { evidence.tells(event, of: $0) == true } || links.isEmpty && event.unit == nil
         }
-        if let pool = events.last(where: { if case .poolExhausted = $0.kind { true } else { false } }) {
-            var limit = 0
-            if case .poolExhausted(let value) = pool.kind { limit = value }
-            return .finding(
-                Finding(
-                    .proven, Culprit(.application, pool.unit ?? "the worker pool"),
-                    "All \(limit) workers of \(pool.unit ?? "the pool") were busy.",
-                    evidence: [slow, RuleSupport.line(pool)],
-                    disproof: "Idle workers at that time.",
-                    fix: Fix(
-                        "Find what the workers wait for (slow log, database); more workers only if memory and CPU "
-                            + "allow."
-                    )))
-        }
-        if let worker = events.last(where: { $0.kind == .workerTimeout }) {
-            return .finding(
-                Finding(
-                    .proven, Culprit(.application, worker.unit ?? "the application server"),
-                    "A worker of \(worker.unit ?? "the application") was too slow, and its master killed it.",
-                    evidence: [slow, RuleSupport.line(worker)],
-                    disproof: "The killed worker not having held these requests.",
-                    fix: Fix("Find the slow request; set the proxy's time-out for that route below the worker's.")))
-        }
-        guard failure.has(times) else { return .notApplicable }
+        let outcome = ofPool(failure, events, evidence, slow) ?? ofWorker(failure, events, evidence, slow)
+        if let outcome, case .finding = outcome { return outcome }
+        guard failure.has(times) else { return outcome ?? .notApplicable }
         return waiting(failure, evidence, slow)
+    }
+
+    /// All workers of a pool were busy.
+    private static func ofPool(
+        _ failure: FailureCase, _ events: [LifeEvent], _ evidence: EvidenceSet, _ slow: EvidenceLine
+    ) -> RuleOutcome? {
+        let pools = events.filter { event in
+            if case .poolExhausted = event.kind { failure.covers(event.time, before: windowMax, after: windowMax) } else { false }
+        }
+        guard let pool = pools.last, case .poolExhausted(let limit) = pool.kind else { return nil }
+        let finding = Finding(
+            // Requests wait for a free worker, and are not cut for it.
+            failure.has(times) ? .proven : .likely, Culprit(.application, pool.unit ?? "the worker pool"),
+            "All \(limit) workers of \(pool.unit ?? "the pool") were busy.",
+            evidence: [slow, RuleSupport.line(pool)],
+            disproof: "Idle workers at that time.",
+            fix: Fix("Find what the workers wait for (slow log, database); more workers only if memory and CPU allow."))
+        let windows = pools.map { pool in
+            let window = window(of: pool, events, failure, evidence)
+            // php-fpm says it once, however long it lasts.
+            return failure.has(times) && window.upperBound >= failure.first
+                ? window.lowerBound...max(window.upperBound, failure.last) : window
+        }
+        return RuleSupport.weighed(finding, by: pools, within: windows, failure)
+    }
+
+    /// A worker held a request for too long.
+    private static func ofWorker(
+        _ failure: FailureCase, _ events: [LifeEvent], _ evidence: EvidenceSet, _ slow: EvidenceLine
+    ) -> RuleOutcome? {
+        let stuck = events.filter { $0.kind == .workerTimeout && failure.covers($0.time, before: windowMax, after: windowMax) }
+        guard let worker = stuck.last else { return nil }
+        let finding = Finding(
+            .proven, Culprit(.application, worker.unit ?? "the application server"),
+            "A worker of \(worker.unit ?? "the application") was too slow, and its master killed it.",
+            evidence: [slow, RuleSupport.line(worker)],
+            disproof: "The killed worker not having held these requests.",
+            fix: Fix("Find the slow request; set the proxy's time-out for that route below the worker's."))
+        return RuleSupport.weighed(finding, by: stuck, within: stuck.map { window(of: $0, events, failure, evidence) }, failure)
+    }
+
+    /// Milliseconds around the incident in which a complaint is looked for.
+    private static let windowMax: Int64 = 180_000
+
+    /// Which failures a complaint of the application server explains. Time-outs: of requests that waited while it complained, so it may
+    /// come later, or up to the proxy's time-out before. Cut requests: those of the worker's end, which follows at once.
+    private static func window(
+        of complaint: LifeEvent, _ events: [LifeEvent], _ failure: FailureCase, _ evidence: EvidenceSet
+    ) -> ClosedRange<Timestamp> {
+        let notice: Int64 = 3_000
+        if failure.has(times) {
+            let waited = Int64(min(max(evidence.upstream.value?.readTimeout ?? 60, 1), 170)) * 1_000
+            return complaint.time.advanced(byMilliseconds: -30_000)...complaint.time.advanced(byMilliseconds: waited + notice)
+        }
+        let end = events.first { event in
+            event.isWorker && event.pid == complaint.pid && (0...5_000).contains(event.time.since(complaint.time))
+        }
+        return complaint.time.advanced(byMilliseconds: -notice)...(end?.time ?? complaint.time).advanced(byMilliseconds: notice)
     }
 
     private static func waiting(_ failure: FailureCase, _ evidence: EvidenceSet, _ slow: EvidenceLine) -> RuleOutcome {

@@ -23,6 +23,11 @@ package enum RuleSupport {
             source: source)
     }
 
+    /// How a backend is known, as evidence.
+    package static func line(_ link: BackendLink) -> EvidenceLine {
+        EvidenceLine("\(link.unit.name): \(link.how)", source: link.source)
+    }
+
     /// Whether the peer's address belongs to this host; nil when that is not known.
     package static func isLocal(_ peer: PeerAddress, _ evidence: EvidenceSet) -> Bool? {
         if peer.isUnixSocket || peer.isLoopback { return true }
@@ -56,31 +61,54 @@ package enum RuleSupport {
     /// Milliseconds after an event in which failures are put down to it.
     private static let reach: Int64 = 60_000
 
-    /// How many of the failures came with one of these events of a backend: a moment before it, or while the backend was not up again for a
-    /// minute. Nil: not known.
-    package static func near(_ events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet) -> Int? {
-        guard failure.times.total > 0 else { return nil }
+    /// Milliseconds for which requests still fail that came a moment before a backend said that it listens.
+    package static let settling: Int64 = 2_000
+
+    /// The first time after `time` at which a backend says that it listens on the failing port. On another one it says nothing of these
+    /// failures: metrics are often up first.
+    package static func served(
+        after time: Timestamp, of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet
+    ) -> LifeEvent? {
+        guard let port = failure.peer?.port else { return nil }
+        return evidence.events.first { $0.time >= time && $0.kind == .listening(port: port) && evidence.tells($0, of: link) == true }
+    }
+
+    /// When failures come with one of these events of a backend: from a moment before it until the backend says that it listens again, or,
+    /// where it does not say so, for a minute after it was started.
+    package static func windows(
+        of events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet
+    ) -> [ClosedRange<Timestamp>] {
         let starts = evidence.events.filter { event in
             guard evidence.tells(event, of: link) == true else { return false }
             if case .listening = event.kind { return true }
             return event.kind == .started
         }
-        return failure.times.count(
-            within: events.map { event in
-                let up = starts.first { $0.time > event.time }?.time
-                let isGone = up == nil && isUnitDownSince(event.time, link.unit)
-                let end = isGone ? max(failure.last, event.time) : max(up ?? event.time, event.time).advanced(byMilliseconds: reach)
-                return event.time.advanced(byMilliseconds: -3_000)...end
-            })
+        return events.map { event in
+            let up = starts.first { $0.time > event.time }?.time
+            let isGone = up == nil && isUnitDownSince(event.time, link.unit)
+            var end = isGone ? max(failure.last, event.time) : max(up ?? event.time, event.time).advanced(byMilliseconds: reach)
+            if let served = served(after: event.time, of: link, failure, evidence) {
+                end = min(end, served.time.advanced(byMilliseconds: settling))
+            }
+            return event.time.advanced(byMilliseconds: -3_000)...end
+        }
     }
 
     /// A finding about events, as sure as the failures came with them: one event within hours of failures does not explain them all.
     package static func weighed(
         _ finding: Finding, by events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet
     ) -> RuleOutcome {
-        guard let near = near(events, of: link, failure, evidence), near * 2 < failure.times.total else { return .finding(finding) }
-        let text = "at most \(near) of \(failure.times.total) failures came with it"
-        guard near * 10 >= failure.times.total, let event = events.last else {
+        weighed(finding, by: events, within: windows(of: events, of: link, failure, evidence), failure)
+    }
+
+    /// The same for the times in which the events explain failures.
+    package static func weighed(
+        _ finding: Finding, by events: [LifeEvent], within windows: [ClosedRange<Timestamp>], _ failure: FailureCase
+    ) -> RuleOutcome {
+        let times = failure.knownTimes, total = times.total, near = times.count(within: windows)
+        guard near * 2 < total else { return .finding(finding) }
+        let text = failure.times.total > 0 ? "at most \(near) of \(total) failures came with it" : "the failures did not come with it"
+        guard near * 10 >= total, let event = events.last else {
             return .ruledOut(events.last.map { "\($0.time.text): \($0.line); \(text)" } ?? text)
         }
         var finding = finding
@@ -149,6 +177,11 @@ package enum RuleSupport {
     /// The command that starts it anew.
     package static func restart(_ unit: UnitState) -> ShellCommand {
         unit.isOwn ? "goodgate app restart \(unit.appName)" : "systemctl restart \(unit.name)"
+    }
+
+    /// The same, but not of what runs containers: all of them would end.
+    package static func restarts(_ unit: UnitState) -> [ShellCommand] {
+        ContainerName.isEngine(unit.name) && !unit.isDown ? [] : [restart(unit)]
     }
 
     /// Words for an ordered list: "a, b and c".

@@ -76,6 +76,8 @@ package struct FileStatus: Sendable, Hashable, Codable {
     package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
     /// By the type in `mode`.
     package var isRegular: Bool { mode & 0o170000 == 0o100000 }
+    /// By the type in `mode`.
+    package var isSocket: Bool { mode & 0o170000 == 0o140000 }
 }
 
 /// Why something could not be looked at.

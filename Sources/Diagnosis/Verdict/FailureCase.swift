@@ -41,6 +41,15 @@ package struct FailureCase: Sendable {
         self.samples = samples; self.now = now ?? last
     }
 
+    /// When they came, as far as it is known: the first and the last at least.
+    package var knownTimes: FailureTimes {
+        guard times.total == 0 else { return times }
+        var ends = FailureTimes()
+        ends.add(first)
+        ends.add(last)
+        return ends
+    }
+
     /// All failed attempts.
     package var attempts: Int { counts.values.reduce(0, +) }
 
