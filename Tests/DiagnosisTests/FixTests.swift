@@ -94,4 +94,59 @@ import Testing
             if rule == "P24" { #expect(verdict.fix.commands.isEmpty == (command == nil)) }
         }
     }
+
+    @Test(arguments: [
+        ("fastcgi", "unsupported FastCGI protocol version: 72", 72, .proven, "-    fastcgi_pass app;\n+    proxy_pass http://app;"),
+        ("fastcgi", "", 0, .proven, "-    fastcgi_pass app;\n+    proxy_pass http://app;"),
+        ("uwsgi", "", 0, .proven, "-    uwsgi_pass app;\n+    proxy_pass http://app;"),
+        ("grpc", "", 0, .likely, "-    grpc_pass grpc://app;\n+    proxy_pass http://app;"),
+    ] as [(String, String, Int, Confidence, String)])
+    func `P25 knows HTTP where the proxy speaks something else`(
+        scheme: String, detail: String, number: Int, confidence: Confidence, diff: String
+    ) {
+        for peer in ["127.0.0.1:3000", "unix:/run/fpm.sock"] {
+            var scene = Scene(peer, [.responseWrongProtocol: 3])
+            scene.failure.detail = detail
+            scene.failure.detailNumber = number == 0 ? nil : number
+            scene.upstream = UpstreamFacts(name: "app", place: "nginx.conf:9", scheme: scheme)
+            scene.system.answers[peer] = Array("HTTP/1.1 400 Bad Request\r\n".utf8)
+            scene.sniffs = true
+            let verdict = scene.judge()
+            #expect(verdict.rule == "P25" && verdict.confidence == confidence, "\(verdict.cause)")
+            #expect(verdict.cause.hasSuffix("which speaks HTTP/1."))
+            #expect(verdict.fix.diff == diff)
+            let target = peer.hasPrefix("unix") ? "nc -U /run/fpm.sock |" : "nc 127.0.0.1 3000 |"
+            #expect(verdict.fix.commands.first?.contains(target) == true, "\(verdict.fix.commands)")
+        }
+    }
+
+    /// Each error of a certificate has a fix of its own; the module's own directives; no name that is an address.
+    @Test(arguments: [
+        (ReasonCode.tlsVerify, 10, "https", String?.none), (.tlsVerify, 9, "https", nil), (.tlsVerify, 19, "https", nil),
+        (.tlsVerify, 18, "https", "+proxy_ssl_trusted_certificate /etc/nginx/upstream.pem;"),
+        (.tlsVerify, 20, "https", "+proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"),
+        (.tlsVerify, 20, "grpcs", "+grpc_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"),
+        (.tlsVerify, 62, "https", "+proxy_ssl_name $host;"), (.tlsHandshake, 70, "grpcs", "+grpc_ssl_protocols TLSv1.2 TLSv1.3;"),
+        (.tlsHandshake, 112, "https", "+proxy_ssl_server_name on;\n+proxy_ssl_name $host;"),
+        (.tlsHandshake, 112, "grpcs", "+grpc_ssl_server_name on;\n+grpc_ssl_name $host;"),
+    ])
+    func `P26 mends what the error is about`(reason: ReasonCode, number: Int, scheme: String, diff: String?) {
+        var scene = Scene("10.9.9.1:443", [reason: 3])
+        scene.failure.detail = "\(number):text"
+        scene.failure.detailNumber = number
+        scene.upstream = UpstreamFacts(name: "back", place: "nginx.conf:9", scheme: scheme)
+        scene.upstream?.sendsServerName = false
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P26" && verdict.fix.diff == diff, "\(verdict.fix)")
+        #expect(!verdict.fix.commands.contains { $0.contains("-servername 10.") })
+    }
+
+    @Test func `P22 puts each directive where nginx takes it`() throws {
+        var scene = Scene(nil, [.localConnections: 3])
+        scene.failure.detailNumber = 512
+        let diff = try #require(scene.judge().fix.diff)
+        #expect(
+            diff == "@@ outside of all blocks @@\n+worker_rlimit_nofile 8192;\n@@ in events @@\n"
+                + "-    worker_connections 512;\n+    worker_connections 4096;")
+    }
 }

@@ -418,6 +418,20 @@ import Testing
         #expect(grpc.judge().rule == "P25" && grpc.judge().confidence == .proven)
     }
 
+    @Test func `P09 counts each server once and keeps what stands beside its address`() {
+        var scene = ejected(alive: true)
+        scene.upstream?.servers[0].parameters = ["weight=3", "max_fails=1"]
+        scene.upstream?.servers[1].parameters = ["backup"]
+        scene.failure.siblings = [PeerAddress(parsing: "127.0.0.1:3001"), PeerAddress(parsing: "127.0.0.1:3000")]
+        let verdict = scene.judge()
+        #expect(verdict.cause.contains("although 2 of 2 listen"), "\(verdict.cause)")
+        #expect(Set(verdict.evidence.map(\.text)).count == verdict.evidence.count)
+        #expect(
+            verdict.fix.diff == "-    server 127.0.0.1:3000 weight=3 max_fails=1;\n"
+                + "+    server 127.0.0.1:3000 weight=3 max_fails=5 fail_timeout=5s;\n"
+                + "-    server 127.0.0.1:3001 backup;\n+    server 127.0.0.1:3001 backup max_fails=5 fail_timeout=5s;")
+    }
+
     @Test(arguments: [
         (
             ReasonCode.tlsHandshake, "error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40",

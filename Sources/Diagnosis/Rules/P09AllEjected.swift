@@ -12,8 +12,9 @@ enum P09AllEjected {
         if let app = evidence.own, failure.peer == nil {
             return .ruledOut("the instances of \(app.unit.name) were gone, not taken out")
         }
-        var peers = (evidence.upstream.value?.servers.map(\.address) ?? []) + failure.siblings
-        if let peer = failure.peer, !peers.contains(peer) { peers.append(peer) }
+        // A server of the configuration is its own sibling, by its address.
+        let named = (evidence.upstream.value?.servers.map(\.address) ?? []) + failure.siblings + [failure.peer].compactMap { $0 }
+        let peers = named.reduce(into: [PeerAddress]()) { if !$0.contains($1) { $0.append($1) } }
         let dialable = peers.filter { evidence.knowsListeners(for: $0) && RuleSupport.isLocal($0, evidence) ?? false }
         let alive = dialable.filter { !evidence.listeners(for: $0).isEmpty }
         if !dialable.isEmpty, alive.isEmpty {
@@ -28,9 +29,9 @@ enum P09AllEjected {
                     source: "attempt records", time: failure.first))
         }
         for peer in alive.prefix(4) {
-            if let listener = evidence.listeners(for: peer).first {
-                lines.append(RuleSupport.line(listener, evidence.listenerSource(for: peer)))
-            }
+            guard let listener = evidence.listeners(for: peer).first else { continue }
+            let line = RuleSupport.line(listener, evidence.listenerSource(for: peer))
+            if !lines.contains(line) { lines.append(line) }
         }
         let old = alive.filter { peer in
             evidence.listeners(for: peer).first?.owner?.started.map { $0 < failure.first } ?? false
@@ -51,8 +52,13 @@ enum P09AllEjected {
                     "Remove what made them fail\(before.first.map { " (\($0.key.name))" } ?? ""); a few failures in "
                         + "a row must not empty the pool: raise max_fails, or let Goodgate keep the last one (`panic "
                         + "on`) and check actively.",
-                    diff: servers.prefix(4).map {
-                        "-    server \($0.text);\n+    server \($0.text) max_fails=5 fail_timeout=5s;"
-                    }.joined(separator: "\n"))))
+                    diff: servers.isEmpty ? nil : servers.prefix(4).map(change).joined(separator: "\n"))))
+    }
+
+    /// The line of a server with more patience, and all else that stands there.
+    private static func change(_ server: UpstreamFacts.Server) -> String {
+        let kept = server.parameters.filter { !$0.hasPrefix("max_fails=") && !$0.hasPrefix("fail_timeout=") }
+        let old = ([server.text] + server.parameters).joined(separator: " ")
+        return "-    server \(old);\n+    server \(([server.text] + kept).joined(separator: " ")) max_fails=5 fail_timeout=5s;"
     }
 }

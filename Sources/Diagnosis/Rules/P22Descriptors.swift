@@ -10,6 +10,7 @@ enum P22Descriptors {
         var lines = [RuleSupport.failures(failure, rule.reasons)]
         let proxy = evidence.proxy.value
         if failure.count([.localConnections]) >= failure.count([.localDescriptors, .localMemory]) {
+            let limit = failure.detailNumber ?? 1_024
             return .finding(
                 Finding(
                     .proven, Culprit(.gatewayLimit, "worker_connections"),
@@ -19,10 +20,9 @@ enum P22Descriptors {
                     disproof: "The message being about another worker process.",
                     fix: Fix(
                         "Raise it, and the descriptor limit with it.", commands: ["\(failure.proxy) -t && \(failure.proxy) -s reload"],
-                        diff:
-                            "-    worker_connections \(failure.detailNumber ?? 1_024);\n+    worker_connections "
-                            + "\(max((failure.detailNumber ?? 1_024) * 4, 4_096));\n+worker_rlimit_nofile "
-                            + "\(max((failure.detailNumber ?? 1_024) * 8, 8_192));"
+                        // The one stands in `events`, the other must not.
+                        diff: "@@ outside of all blocks @@\n+worker_rlimit_nofile \(max(limit * 8, 8_192));\n"
+                            + "@@ in events @@\n-    worker_connections \(limit);\n+    worker_connections \(max(limit * 4, 4_096));"
                     )))
         }
         var confidence = Confidence.firm
