@@ -24,11 +24,13 @@ import Testing
         "FastCGI sent in stderr: \"connect() failed (111: Connection refused) in a.php\" while reading response header from upstream",
         "FastCGI sent in stderr: \"SSL_do_handshake() failed (SSL: x)\" while reading response header from upstream",
         "FastCGI sent in stderr: \"no live upstreams, limiting requests, upstream timed out (110: x)\" while reading upstream",
+        "open() \"/srv/listen EADDRINUSE :::3000 Primary script unknown\" failed (2: No such file or directory)",
         "access forbidden by rule \"no live upstreams\"", "client sent invalid host header \"x could not be resolved (3: y\"",
     ])
     func `what others write is no message of nginx`(message: String) throws {
         let line = try #require(NginxErrorLine(LineText(Self.line(message))))
         #expect(NginxFailure.classify(line) == nil)
+        #expect(Explainer.explain(Self.line(message)) == nil)
     }
 
     @Test(arguments: [

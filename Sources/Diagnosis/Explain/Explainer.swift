@@ -12,7 +12,10 @@ package enum Explainer {
         let line = LineText(line.bytes.prefix(16_384)).trimmed
         guard !line.isEmpty else { return nil }
         if line.bytes.first == 123 { return JSONLogs.explain(line) ?? plain(line) }
-        if let parsed = NginxErrorLine(line) { return nginx(parsed) ?? fromEvent(line, message: parsed.message) }
+        // What nginx says of a request quotes clients and applications, and tells no event of a host.
+        if let parsed = NginxErrorLine(line) {
+            return nginx(parsed) ?? (parsed.client == nil ? fromEvent(line, message: parsed.message) : nil)
+        }
         return EnvoyLog.explain(line) ?? HAProxyLog.explain(line) ?? NginxErrorLine.within(line).flatMap(nginx) ?? plain(line)
     }
 
@@ -39,7 +42,7 @@ package enum Explainer {
                 .nginx, rules: ["P30"], reason: .clientGone,
                 "A client did not finish its TLS handshake with nginx: no upstream is concerned.", phase: line.action)
         }
-        if line.message.contains("Primary script unknown") {
+        if line.message.hasPrefix("FastCGI sent in stderr: \""), line.message.contains("Primary script unknown") {
             return Explanation(
                 .phpFpm, rules: ["P30"], reason: .appAnswered, "php-fpm was asked for a script that it does not see, and answers 404.",
                 checks: ["SCRIPT_FILENAME (root and fastcgi_script_name) against the files, as the pool's user sees them in its chroot"])
