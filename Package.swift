@@ -12,7 +12,7 @@ let common: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ] + ci
 
-/// A library target that sees only what stands above it (design.md, "Modules").
+/// A library target that sees only what stands above it: the table in README.md, "How it is built".
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: common)
 }

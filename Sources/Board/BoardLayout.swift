@@ -1,4 +1,4 @@
-/// Where everything stands in the shared memory (design.md, D2).
+/// Where everything stands in the shared memory (docs/decisions/0002-four-executables.md).
 ///
 /// ```
 /// 0      header: magic, layout version, size, workers, slots, change counter, incident numbers        256 bytes

@@ -185,7 +185,7 @@ public struct BufferPool: ~Copyable {
     private var huge: [Ref<Buffer>] = []
     /// Buffers handed out and not given back, for leak checks in tests.
     public private(set) var outstanding = 0
-    /// Free buffers kept per class; more are given back to the allocator (R11).
+    /// Free buffers kept per class; more are given back to the allocator.
     private static var keep: (Int, Int, Int, Int, Int, Int) { (16_384, 16_384, 8192, 4096, 1024, 256) }
 
     public init() {}

@@ -3,7 +3,7 @@
 /// The data plane keeps its state in `~Copyable` structs inside slabs and passes `Ref`s around: a copy costs nothing (no retain, no
 /// release), and the compiler refuses to copy the value itself. Behaviour is written as extensions, `extension Ref where Value == Request`.
 /// The memory behind a `Ref` is type-stable: a slab gives its slots back to nobody, so a stale `Ref` can at worst see another value of the
-/// same type. What may be stale (an event, a timer) therefore carries a generation and is compared first (R12).
+/// same type. What may be stale (an event, a timer) therefore carries a generation and is compared first.
 ///
 /// Thread: the one loop that owns the slab.
 @safe

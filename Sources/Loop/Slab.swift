@@ -17,7 +17,7 @@ public struct Slab<Value: SlabValue & ~Copyable>: ~Copyable {
     /// Number of slots that are taken.
     @inlinable public var count: Int { @inline(__always) get { used } }
     @usableFromInline var used = 0
-    /// The most slots that may ever exist; `take` returns nil beyond it (R11).
+    /// The most slots that may ever exist; `take` returns nil beyond it.
     public let limit: Int
 
     @inlinable public init(limit: Int) {

@@ -9,7 +9,7 @@ public struct TimerID: Equatable {
 ///
 /// Moving a deadline later, or clearing it, only writes a number: the heap keeps the older, earlier entry, and when that comes up the timer
 /// is put back at its true deadline. Time-outs are nearly always moved later (each request pushes the same 60 s ahead), so a request in
-/// steady state costs no heap operation at all. Pure: time is a parameter (R8).
+/// steady state costs no heap operation at all. Pure: time is a parameter.
 ///
 /// Complexity: arm and clear O(1) usually, O(log n) when the deadline becomes earlier than the heap's entry. Unit: milliseconds, monotonic.
 public struct TimerHeap: ~Copyable {

@@ -1,4 +1,4 @@
-/// What an event or a timer belongs to: a kind, a slot in the slab of that kind, and the slot's generation (R12).
+/// What an event or a timer belongs to: a kind, a slot in the slab of that kind, and the slot's generation.
 ///
 /// Layout of the raw value, as stored in epoll's user data: bits 63–56 kind, 55–32 slot, 31–0 generation.
 public struct Token: Equatable, BitwiseCopyable {

@@ -1,5 +1,5 @@
 /// Limits the retries of an upstream to a share of its recent requests, so that a failing upstream is not hit by its
-/// own echo (D8).
+/// own echo (decision 0008).
 ///
 /// Allowed in the last ten seconds: 20 % of the requests, plus a floor of max(100, most requests in flight at once).
 /// Counted in ten buckets of one second. One per upstream and worker; no allocation.

@@ -71,7 +71,7 @@ package struct AttemptFacts: Equatable, Sendable {
     /// Whether the client already has bytes of an answer: nothing can be retried.
     package var isAnswerStarted: Bool
     /// Whether the gateway took the connection out of the dead instance's accept queue itself, so that nobody ever read
-    /// the request (D8 c).
+    /// the request (decision 0008, c).
     package var isRescued: Bool
     /// Milliseconds since the request's first attempt began.
     package var elapsed: Milliseconds
@@ -104,7 +104,7 @@ package enum RetryDecision: Equatable, Sendable {
     case passAnswer
 }
 
-/// Decides what follows on a failed attempt: nginx's rules, with the refinements of D8. Pure.
+/// Decides what follows on a failed attempt: nginx's rules, with the refinements of decision 0008. Pure.
 package enum RetryPolicy {
     /// - Parameters:
     ///   - failure: what went wrong; a status is asked about before the answer is passed on.

@@ -1,4 +1,4 @@
-/// A part of a buffer by place: what a parser reports instead of bytes (R10).
+/// A part of a buffer by place: what a parser reports instead of bytes.
 ///
 /// It stays true when the buffer moves or grows, because it holds no address.
 public struct ByteRange: Equatable, Sendable {

@@ -130,7 +130,7 @@ extension ByteView {
         return true
     }
 
-    /// A copy as a string, for messages and admin output only (R10). Invalid UTF-8 is repaired.
+    /// A copy as a string, for messages and admin output only. Invalid UTF-8 is repaired.
     public var string: String {
         unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }

@@ -1,4 +1,4 @@
-/// Parses the head of an HTTP/1 request, strictly (RFC 9112; design.md, "Line ends and strictness"), in place.
+/// Parses the head of an HTTP/1 request, strictly (RFC 9112; docs/nginx-compatibility.md, "Known differences"), in place.
 ///
 /// Resumable: when it needs more, it is called again with a buffer that holds the same bytes and more after them. The
 /// buffer may have moved. Bytes that were looked at are not looked at again. HTTP/0.9 (`GET /x` without a version) is

@@ -64,7 +64,7 @@ package enum ArgumentRule: Hashable, Sendable {
     }
 }
 
-/// What Goodgate does with a directive (design.md, D1).
+/// What Goodgate does with a directive (docs/decisions/0001-nginx-configuration-language.md).
 package enum DirectiveSupport: Hashable, Sendable {
     case implemented
     /// Read and ignored; ignoring it does not change what a client gets.

@@ -71,7 +71,7 @@ package struct ProxySettings: Sendable {
     package var socketReceiveBuffer: ByteCount?
     /// `proxy_socket_sndbuf`; nil: the system's.
     package var socketSendBuffer: ByteCount?
-    /// `proxy_replay_idempotency_key` (our own, D8).
+    /// `proxy_replay_idempotency_key` (our own, decision 0008).
     package var replaysWithIdempotencyKey = false
 
     package init() {}

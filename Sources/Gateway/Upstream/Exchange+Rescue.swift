@@ -5,7 +5,7 @@ import Messages
 
 // Attempts whose connection an instance that is gone never accepted. The supervisor holds the listening socket (`listen fd`), took the
 // connection out of its queue, and keeps it open while this goes on. A connection is accepted once: so nobody has read, or will read, a
-// byte of what was sent, and even a POST may be sent to another instance (D8 c).
+// byte of what was sent, and even a POST may be sent to another instance (decision 0008, c).
 extension Ref where Value == Worker {
     /// Takes back the attempts whose own end is among these.
     func take(_ rescued: RescuedConnections) {
