@@ -8,7 +8,7 @@ table of faults and verdicts; --write puts it into the file, between its marks.
 
 Exit status: 0 when no verdict was wrong, no decoy was blamed and enough were right, 1 otherwise, 77 when it cannot run here.
 """
-import argparse, glob, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+import argparse, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
 SELF = os.path.realpath(__file__)
 sys.path.insert(0, os.path.dirname(SELF))
@@ -79,15 +79,6 @@ class Bench:
         held.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
         self.held.append(held)
 
-    def workers(self):
-        """Process ids of the proxy's workers."""
-        found = []
-        for path in glob.glob("/proc/[0-9]*/cmdline"):
-            try: line = open(path, "rb").read()
-            except OSError: continue
-            if line.startswith(f"{self.front}: worker process".encode()): found.append(int(path.split("/")[2]))
-        return found
-
     def systemctl(self, *words): subprocess.run(["systemctl", *words], capture_output=True)
 
     # The proxy.
@@ -130,7 +121,7 @@ class Bench:
         """What was said of the failures: a list of (requests, peer, verdict)."""
         if self.front == NGINX:
             report = json.loads(self.goodgate("doctor", "--json", "--since", "10m", "-c", self.configuration).stdout)
-            self.answers = report["appAnswers"]
+            self.answers = report["app_answers"]
             return [(sum(c["attempts"].values()), c.get("peer"), c["verdict"]) for c in report["cases"]]
         cases = []
         def settled():

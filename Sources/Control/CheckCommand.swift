@@ -24,9 +24,7 @@ struct CheckCommand: ParsableCommand {
         }
         guard !reports.isEmpty else { throw ValidationError("no configuration in \(paths.joined(separator: ", "))") }
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(reports), as: UTF8.self))
+            try ControlOptions.printJSON(reports)
         } else {
             for report in reports { print(report.text) }
             if reports.count > 1 {

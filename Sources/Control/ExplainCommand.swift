@@ -16,8 +16,7 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         var recognised = 0, lines = BoundedLines(max: 16_384)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = APICoding.encoder
         func take(_ line: String) throws {
             guard let explanation = Explainer.explain(line) else {
                 if all { print(TextEscape.terminal(SecretMask.mask(line)) + "\n  not recognised\n") }

@@ -109,6 +109,9 @@ struct ControlTests {
         #expect(result.output.contains("connect.refused"))
         #expect(result.output.contains("P01"))
         #expect(result.output.contains("3000"))
+        // Names as in the API.
+        let json = try RunningProcess.run("/bin/sh", ["-c", "exec \(GatewayProcess.goodgate) explain --json < \(folder.path)/log"])
+        #expect(json.output.contains("\"error_number\":111"), "\(json.output)")
     }
 
     @Test("explain knows the lines of HAProxy, Caddy and Envoy as their users paste them, and says which it does not know")

@@ -117,5 +117,6 @@ struct DoctorTests {
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], seconds: 60)
         #expect(!result.output.contains("\(folder.path)/evil.conf"), "\(result.output)")
         #expect(result.output.contains("process \(stranger.pid) calls itself nginx"), "\(result.output)")
+        #expect(result.output.contains("\"app_answers\""), "names as in the API: \(result.output)")
     }
 }

@@ -51,9 +51,7 @@ struct DoctorCommand: ParsableCommand {
         options.zoneOffset = zone
         let report = Doctor.run(options, system: system)
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report.masked()), as: UTF8.self))
+            try ControlOptions.printJSON(report.masked())
         } else {
             print(DoctorText.render(report.masked()))
         }
