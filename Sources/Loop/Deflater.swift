@@ -37,6 +37,8 @@ public struct Deflater: ~Copyable {
     public enum Flush: Sendable { case none, sync, finish }
 
     public let settings: Settings
+    // SAFETY: made in `init`, freed in `deinit`, never given away: all between have a stream that zlib has initialised. zlib takes its
+    // size and version to see that both sides mean the same structure.
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// - Returns: nil if there is no memory.

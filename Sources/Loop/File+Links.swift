@@ -26,6 +26,7 @@ extension File {
     ///   - trusted: bytes of the path that are not checked, up to and without a slash; 0: all is checked.
     package static func openForReading(_ path: ByteView, links: LinkPolicy, trusted: Int = 0) -> Opened {
         if links == .follow { return Opened(descriptor: openForReading(path), call: "open()") }
+        // SAFETY: each call reads a name that ends in zero and lives as long as the closure that gets it (`withPath`).
         let root: ByteView = trusted > 0 ? path.prefix(trusted) : path.first == 0x2f ? "/" : "."
         var directory = unsafe withPath(root) { unsafe cs_open_search(cs_at_current_directory(), $0, 0) }
         if directory < 0 { return Opened(descriptor: directory, call: trusted > 0 ? "open()" : "openat()") }
@@ -69,6 +70,7 @@ extension File {
     private static func openPart(
         _ name: ByteView, in directory: Int32, _ links: LinkPolicy, _ open: (UnsafePointer<CChar>) -> Int32
     ) -> Int32 {
+        // SAFETY: `name` lives for the closure; the calls fill the two structures, which are this function's own.
         unsafe withPath(name) { name in
             let descriptor = unsafe open(name)
             guard descriptor >= 0, links == .sameOwner else { return descriptor }
@@ -85,6 +87,8 @@ extension File {
     /// The canonical path: absolute, no links, no dots. nil and an errno if there is none.
     package static func realPath(_ path: ByteView) -> (path: [UInt8]?, errno: Int32) {
         var code: Int32 = 0
+        // SAFETY: the call writes at most `buffer.count` bytes and says how many, or a negative errno, which counts as none; the buffer is
+        // not empty, so that it has an address.
         let result = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
             let out = unsafe UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self)
             code = unsafe withPath(path) { unsafe cs_real_path($0, out, buffer.count) }

@@ -32,6 +32,8 @@ public struct FileInfo {
 
 /// Calls on files by path. Paths are bytes, as the kernel takes them. Errors are -errno.
 public enum File {
+    // SAFETY, of all calls with a path: they read a copy that ends in zero and lives as long as the closure that gets it (`withPath`).
+
     /// Opens for reading, without ever waiting for a FIFO. Returns a descriptor or -errno.
     public static func openForReading(_ path: ByteView) -> Int32 { unsafe withPath(path) { unsafe cs_open($0, O_RDONLY | O_NONBLOCK, 0) } }
 
@@ -47,6 +49,7 @@ public enum File {
 
     public static func info(_ descriptor: Int32) -> FileInfo? {
         var info = stat()
+        // SAFETY: this call and its relatives below fill one structure.
         return unsafe cs_fstat(descriptor, &info) == 0 ? FileInfo(info) : nil
     }
 
@@ -78,6 +81,7 @@ public enum File {
         var done = 0
         while done < bytes.count {
             let rest = bytes.dropFirst(done)
+            // SAFETY: the call reads `rest.count` bytes of the view, whose owner keeps them for this call.
             let n = unsafe cs_pwrite(descriptor, rest.rawBuffer.baseAddress!, rest.count, offset + Int64(done))
             if n < 0 { return Int32(n) }
             if n == 0 { return -ENOSPC }
@@ -88,6 +92,7 @@ public enum File {
 
     /// Appends bytes with one call. Returns bytes written or -errno.
     public static func append(_ bytes: ByteView, to descriptor: Int32) -> Int {
+        // SAFETY: the call reads `bytes.count` bytes of the view, whose owner keeps them for this call.
         unsafe cs_write(descriptor, bytes.rawBuffer.baseAddress!, bytes.count)
     }
 
@@ -108,6 +113,7 @@ public enum File {
 
     /// Calls with a zero-terminated copy of a path.
     static func withPath<Result>(_ path: ByteView, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        // SAFETY: every element of the copy is written before `body` sees it, and one more than the path is there for the zero.
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { copy in
             for index in 0..<path.count { unsafe copy[index] = CChar(bitPattern: path[index]) }
             unsafe copy[path.count] = 0
