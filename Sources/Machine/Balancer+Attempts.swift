@@ -13,7 +13,7 @@ extension Balancer {
         attempt.triesLeft = Int32(clamping: tryLimit > 0 && tries > tryLimit ? tryLimit : tries)
         if capacity > 64 { attempt.wideSet = wideSets.take(bits: capacity) }
         switch settings.policy {
-        case .addressHash: attempt.hash = 89
+        case .addressHash: attempt.hash = IPHash.seed
         case .consistentHash: attempt.hash = ring.firstPoint(for: key)
         default: break
         }

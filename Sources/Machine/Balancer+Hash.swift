@@ -39,9 +39,10 @@ extension Balancer {
         var hash = attempt.hash
         while attempt.vainTries <= Balancer.vainTriesMax {
             switch address.count {
-            case 4: for index in 0..<3 { hash = (hash &* 113 &+ UInt32(address[index])) % 6271 }
-            case 16: for index in 0..<16 { hash = (hash &* 113 &+ UInt32(address[index])) % 6271 }
-            default: for _ in 0..<3 { hash = (hash &* 113) % 6271 }
+            case 4: hash = IPHash.hash(address.prefix(3), previous: hash)
+            case 16: hash = IPHash.hash(address, previous: hash)
+            // A client without an address, by a Unix-domain socket.
+            default: hash = IPHash.hash("\0\0\0", previous: hash)
             }
             let slot = slot(inTier: tier, atWeight: Int(hash) % tier.totalWeight)
             if !isTried(attempt, slot), peers[slot].isEligible(at: second) {

@@ -35,8 +35,8 @@ package enum KeepaliveStored: Equatable, Sendable {
 /// close.
 ///
 /// All lists are links in one table of `capacity` places: one list over all in the order of use, one per peer, one of
-/// free places. Every operation is O(1) and allocates nothing. Timers: the driver arms one timer per pool at
-/// `nextDeadline` and calls `takeExpired`.
+/// free places. Every operation is O(1) and allocates nothing. Timers: the driver arms one per connection, for as
+/// long as it may be idle, and calls `remove` when it fires.
 package struct KeepalivePool: ~Copyable {
     package let settings: KeepaliveSettings
     private var nodes: FixedTable<Node>
@@ -110,7 +110,7 @@ extension KeepalivePool {
     /// Takes the most recently used idle connection to a peer that is not past its time. O(1), but for connections with
     /// other tags.
     ///
-    /// - Returns: its number; nil when there is none. Connections past their time are left for `takeExpired`.
+    /// - Returns: its number; nil when there is none. Connections past their time are left for their timers.
     package mutating func take(peer: Int, tag: Int = 0, now: Milliseconds) -> Int32? {
         guard peer >= 0, peer < heads.count else { return nil }
         var node = heads[peer]
@@ -187,22 +187,5 @@ extension KeepalivePool {
         nodes[index].next = freeHead
         freeHead = node
         count -= 1
-    }
-}
-
-extension KeepalivePool {
-    /// The time at which a connection will be past its idle time, or earlier; nil when the pool is empty. O(1).
-    ///
-    /// The least recently used one stands for all: with one idle limit for all peers it is the next; with learned
-    /// shorter ones some connections are closed later than due, but `take` never gives one past its time.
-    package var nextDeadline: Milliseconds? { last >= 0 ? nodes[Int(last)].deadline : nil }
-
-    /// Takes out the next connection past its idle time, from the least recently used on: close it. nil when the oldest
-    /// is in time. O(1).
-    package mutating func takeExpired(now: Milliseconds) -> Int32? {
-        guard last >= 0, nodes[Int(last)].deadline <= now else { return nil }
-        let node = last
-        unlink(node)
-        return nodes[Int(node)].connection
     }
 }

@@ -46,8 +46,8 @@ package enum ParkingRefusal: Equatable, Sendable {
 /// All wait equally long, so the order of arrival is the order of deadlines too, and every operation is O(1); only one that
 /// was taken out in vain and waits once more is put where its deadline belongs. The driver: parks when `pick` finds
 /// nothing; on a readiness message, or when an attempt ended (`max_conns`), takes requests with `takeNext` as long as
-/// `pick` gives them a peer; arms one timer at `nextDeadline` for `takeExpired`; on a worse outlook empties the queue with
-/// `takeImplausible`. Requests are numbers of the driver's. Memory: the table of places grows with use up to the capacity.
+/// `pick` gives them a peer; arms a timer per request at its deadline, and calls `remove` when it fires; on a worse outlook empties the
+/// queue with `takeImplausible`. Requests are numbers of the driver's. Memory: the table of places grows with use up to the capacity.
 package struct ParkingQueue: ~Copyable {
     package let settings: QueueSettings
     private var nodes: FixedTable<Node>
@@ -115,7 +115,7 @@ extension ParkingQueue {
         .refused(reason, retryAfter: settings.followsOutlook ? outlook.retryAfter(now: now) : nil)
     }
 
-    /// Takes a request out whose client is gone. False when the ticket is stale.
+    /// Takes a request out whose client is gone, or whose time is over: refuse that one with `timeout`. False when the ticket is stale.
     @discardableResult
     package mutating func remove(_ ticket: ParkingTicket) -> Bool {
         let index = Int(ticket.node)
@@ -129,12 +129,6 @@ extension ParkingQueue {
     /// Takes out the request that has waited longest and is in time. nil when none waits.
     package mutating func takeNext(now: Milliseconds) -> Int32? {
         guard first >= 0, nodes[Int(first)].deadline > now else { return nil }
-        return take(first)
-    }
-
-    /// Takes out a request whose time is over: refuse it with `timeout`. nil when all are in time.
-    package mutating func takeExpired(now: Milliseconds) -> Int32? {
-        guard first >= 0, nodes[Int(first)].deadline <= now else { return nil }
         return take(first)
     }
 
@@ -155,9 +149,6 @@ extension ParkingQueue {
             node = nodes[Int(node)].next
         }
     }
-
-    /// When the next request's time is over; nil when none waits.
-    package var nextDeadline: Milliseconds? { first >= 0 ? nodes[Int(first)].deadline : nil }
 
     private mutating func take(_ node: Int32) -> Int32 {
         let request = nodes[Int(node)].request

@@ -1,8 +1,5 @@
 /// Base64 (RFC 4648), both alphabets.
 public enum Base64 {
-    /// Bytes that `encode` appends for `count` bytes, with padding.
-    public static func encodedLength(_ count: Int) -> Int { (count + 2) / 3 * 4 }
-
     /// Appends the encoded bytes, padded unless `urlSafe`; all or nothing, false if they do not fit. O(n).
     @discardableResult
     public static func encode(_ bytes: ByteView, urlSafe: Bool = false, into writer: inout ByteWriter) -> Bool {

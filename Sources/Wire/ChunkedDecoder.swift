@@ -186,30 +186,3 @@ public struct ChunkedDecoder: Sendable {
         return nil
     }
 }
-
-extension ChunkedDecoder {
-    /// Parses the lines of a trailer section that `end` reported. Names that RFC 9110, 6.5.1 forbids there (framing,
-    /// routing, authentication, content format) and hop-by-hop names are dropped. Ranges are in `bytes`.
-    ///
-    /// - Returns: false if there are more than `maxFields`; then `fields` holds the first of them.
-    public static func parseTrailers(
-        _ bytes: ByteView, in range: Range<Int>, fields: inout FieldTable, maxFields: Int
-    ) -> Bool {
-        fields.removeAll()
-        guard range.upperBound <= bytes.count else { return false }
-        let rules = FieldLineParser.Rules(invalidClasses: 8, dropsInvalid: true, strictLineEndings: true)
-        let section = bytes[0..<range.upperBound]
-        var lines = FieldLineParser(position: range.lowerBound)
-        while lines.position < range.upperBound {
-            switch lines.next(section, rules) {
-            case .field:
-                if lines.field.token.isForbiddenInTrailer { continue }
-                guard fields.count < maxFields else { return false }
-                fields.append(lines.field)
-            case .dropped: continue
-            case .end, .needMore, .invalid: return false
-            }
-        }
-        return true
-    }
-}

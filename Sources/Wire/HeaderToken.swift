@@ -240,18 +240,6 @@ extension HeaderToken {
         }
     }
 
-    /// Whether a trailer section may not hold it (RFC 9110, 6.5.1).
-    @inlinable public var isForbiddenInTrailer: Bool {
-        switch self {
-        case .contentLength, .host, .trailer, .contentEncoding, .contentType, .contentRange, .authorization,
-            .proxyAuthorization, .wwwAuthenticate, .proxyAuthenticate, .cookie, .setCookie, .expect, .range, .ifRange,
-            .ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .cacheControl, .maxForwards, .location,
-            .date, .expires, .age, .vary, .retryAfter:
-            true
-        default: isHopByHop
-        }
-    }
-
     /// Whether `Connection` of a client cannot make us drop it: framing, routing, and what a gateway itself sets.
     @inlinable public var isProtectedFromConnection: Bool {
         switch self {

@@ -34,20 +34,6 @@ public struct MD5: Sendable {
         return (UInt64(b) << 32 | UInt64(a), UInt64(d) << 32 | UInt64(c))
     }
 
-    /// Appends the digest of all bytes as 32 hexadecimal digits, all or nothing.
-    @discardableResult
-    public static func writeHex(_ bytes: ByteView, into writer: inout ByteWriter) -> Bool {
-        guard writer.remaining >= 32 else {
-            writer.isOverflown = true
-            return false
-        }
-        var md5 = MD5()
-        md5.update(bytes)
-        let digest = md5.digest()
-        writer.append(hex: digest.low.byteSwapped, width: 16)
-        return writer.append(hex: digest.high.byteSwapped, width: 16)
-    }
-
     private mutating func put(_ byte: UInt8) {
         let word = Int(filled >> 2)
         let shift = UInt32(filled & 3) &* 8

@@ -84,25 +84,4 @@ public enum ProxyProtocol {
         guard let address = IPAddress.parseIPv4(text) else { return nil }
         return IPAddress(low: UInt64(address), port: port, isIPv6: false)
     }
-
-    /// Appends "PROXY TCP4 SRC DST SPORT DPORT CRLF", or "PROXY UNKNOWN CRLF" unless both addresses are there and of one
-    /// family. False if the writer is full.
-    @discardableResult
-    public static func writeV1(
-        source: IPAddress?, destination: IPAddress?, into writer: inout ByteWriter
-    ) -> Bool {
-        guard let source, let destination, source.isIPv6 == destination.isIPv6 else {
-            return writer.append("PROXY UNKNOWN\r\n")
-        }
-        writer.append(source.isIPv6 ? "PROXY TCP6 " : "PROXY TCP4 ")
-        source.write(into: &writer)
-        writer.append(byte: 0x20)
-        destination.write(into: &writer)
-        writer.append(byte: 0x20)
-        writer.append(decimal: UInt64(source.port))
-        writer.append(byte: 0x20)
-        writer.append(decimal: UInt64(destination.port))
-        writer.appendCRLF()
-        return !writer.isOverflown
-    }
 }

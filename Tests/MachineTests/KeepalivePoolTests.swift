@@ -45,22 +45,18 @@ import Testing
         #expect(Self.store(&none, 1, peer: 0) == -2)
     }
 
-    @Test func aConnectionPastItsTimeIsNotTakenButExpires() {
+    @Test func aConnectionPastItsTimeIsNotTaken() {
         var pool = KeepalivePool(settings: KeepaliveSettings(capacity: 4, timeout: 1000), peerCapacity: 2)
         _ = Self.store(&pool, 1, peer: 0, now: 0)
         _ = Self.store(&pool, 2, peer: 0, idleMax: 300, now: 100)
-        let deadline = pool.nextDeadline
-        #expect(deadline == 1000)
         // The younger one has the shorter time.
-        let taken = pool.take(peer: 0, now: 500)
-        #expect(taken == 1)
-        var expired = [pool.takeExpired(now: 399), pool.takeExpired(now: 400), pool.takeExpired(now: 400)]
-        #expect(expired == [nil, 2, nil])
+        var taken = [pool.take(peer: 0, now: 400), pool.take(peer: 0, now: 400)]
+        #expect(taken == [1, nil])
         _ = Self.store(&pool, 3, peer: 1, now: 0)
-        expired = [pool.takeExpired(now: 999), pool.takeExpired(now: 1000)]
-        #expect(expired == [nil, 3])
-        let none = pool.nextDeadline
-        #expect(none == nil)
+        taken = [pool.take(peer: 1, now: 1000), pool.take(peer: 1, now: 999)]
+        #expect(taken == [nil, 3])
+        let count = pool.count
+        #expect(count == 1, "who is past its time stays until it is removed")
     }
 
     @Test func onlyTheSameTagFindsAConnection() {
@@ -116,8 +112,11 @@ import Testing
                     let entry = model.remove(at: Int(random.next(below: UInt64(model.count))))
                     isRight = pool.remove(entry.ticket) && !pool.remove(entry.ticket)
                 default:
-                    let isDue = model.last.map { $0.deadline <= now } ?? false
-                    isRight = pool.takeExpired(now: now) == (isDue ? model.removeLast().connection : nil)
+                    // Its timer fires.
+                    if let entry = model.last, entry.deadline <= now {
+                        isRight = pool.remove(entry.ticket)
+                        model.removeLast()
+                    }
                 }
                 if !isRight || pool.count != model.count {
                     Issue.record("seed \(seed), step \(step)")

@@ -113,18 +113,21 @@ import Testing
         #expect(Self.park(&none, 1) == .refused(.noQueue, retryAfter: nil))
     }
 
-    @Test func timeIsUpInTheOrderOfDeadlines() {
+    @Test func aRequestPastItsTimeIsNotServed() {
         var queue = ParkingQueue(settings: QueueSettings(capacity: 10, timeout: 100))
-        for request in 1...3 as ClosedRange<Int32> { _ = Self.park(&queue, request, now: Milliseconds(request) * 10) }
-        let deadline = queue.nextDeadline
-        #expect(deadline == 110)
-        let expired = [
-            queue.takeExpired(now: 109), queue.takeExpired(now: 120), queue.takeExpired(now: 120),
-            queue.takeExpired(now: 120),
-        ]
-        #expect(expired == [nil, 1, 2, nil])
-        let late = queue.takeNext(now: 130)
-        #expect(late == nil, "a request past its time is not served")
+        var tickets: [ParkingTicket] = []
+        for request in 1...3 as ClosedRange<Int32> {
+            guard case .waits(let ticket, let deadline) = Self.park(&queue, request, now: Milliseconds(request) * 10) else { continue }
+            #expect(deadline == 100 + Milliseconds(request) * 10)
+            tickets.append(ticket)
+        }
+        #expect(tickets.count == 3)
+        let late = queue.takeNext(now: 110)
+        #expect(late == nil)
+        // Its timer fires.
+        let isRemoved = queue.remove(tickets[0])
+        let next = queue.takeNext(now: 110)
+        #expect(isRemoved && next == 2)
     }
 
     @Test func aWorseOutlookEmptiesTheQueue() {
@@ -168,10 +171,10 @@ import Testing
                     isRight = queue.remove(entry.ticket) && !queue.remove(entry.ticket)
                 default:
                     if let first = model.first, first.deadline <= now {
-                        isRight = queue.takeNext(now: now) == nil && queue.takeExpired(now: now) == first.request
+                        isRight = queue.takeNext(now: now) == nil && queue.remove(first.ticket)
                         model.removeFirst()
                     } else {
-                        isRight = queue.takeExpired(now: now) == nil && queue.takeNext(now: now) == model.first?.request
+                        isRight = queue.takeNext(now: now) == model.first?.request
                         if !model.isEmpty { model.removeFirst() }
                     }
                 }

@@ -101,21 +101,6 @@ import Wire
         #expect(decoder.decode("0\r\n\r\n") == .failed(.invalidSize))
     }
 
-    @Test func `trailers lose forbidden and invalid names`() {
-        let section = bytes("xxX-A: 1\r\nContent-Length: 5\r\nhost: h\r\nGrpc-Status: 0\r\nTE: x\r\n")
-        var table = FieldTable()
-        #expect(ChunkedDecoder.parseTrailers(section, in: 2..<section.count, fields: &table, maxFields: 10))
-        #expect(list(table).map { $0.name.view(section).string } == ["X-A", "Grpc-Status"])
-        #expect(!ChunkedDecoder.parseTrailers(section, in: 2..<section.count, fields: &table, maxFields: 1))
-        #expect(!ChunkedDecoder.parseTrailers("X: 1\n", in: 0..<5, fields: &table, maxFields: 9))
-    }
-
-    @Test(arguments: [(1, "1\r\n"), (255, "ff\r\n"), (UInt64.max, "ffffffffffffffff\r\n")] as [(UInt64, String)])
-    func `chunk headers are written`(size: UInt64, text: String) {
-        #expect(written { Chunked.writeHeader(size: size, into: &$0) } == text)
-        #expect(written(capacity: text.utf8.count - 1) { Chunked.writeHeader(size: size, into: &$0) } == nil)
-    }
-
     @Test(arguments: 0..<200)
     func `random bodies survive encoding and random reads`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

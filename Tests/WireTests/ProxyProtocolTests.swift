@@ -130,16 +130,4 @@ import Wire
         let parsed = IPAddress.parseIPv6(bytes(text))
         #expect(parsed?.high == high && parsed?.low == low, "\(text)")
     }
-
-    @Test func `version 1 is written`() {
-        let a = IPAddress(low: 0x0102_0304, port: 5, isIPv6: false)
-        let b = IPAddress(low: 1, port: 6, isIPv6: true)
-        #expect(
-            written { ProxyProtocol.writeV1(source: a, destination: a, into: &$0) }
-                == "PROXY TCP4 1.2.3.4 1.2.3.4 5 5\r\n")
-        #expect(written { ProxyProtocol.writeV1(source: b, destination: b, into: &$0) } == "PROXY TCP6 ::1 ::1 6 6\r\n")
-        #expect(written { ProxyProtocol.writeV1(source: a, destination: b, into: &$0) } == "PROXY UNKNOWN\r\n")
-        #expect(written { ProxyProtocol.writeV1(source: nil, destination: nil, into: &$0) } == "PROXY UNKNOWN\r\n")
-        #expect(written(capacity: 20) { ProxyProtocol.writeV1(source: a, destination: a, into: &$0) } == nil)
-    }
 }

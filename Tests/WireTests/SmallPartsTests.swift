@@ -104,7 +104,6 @@ import Wire
     ])
     func `Base64 both ways`(plain: String, encoded: String) {
         #expect(written { Base64.encode(bytes(plain), into: &$0) } == encoded)
-        #expect(Base64.encodedLength(plain.utf8.count) == encoded.utf8.count)
         #expect(written { Base64.decode(bytes(encoded), into: &$0) } == plain)
         let safe = encoded.filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : String($0) }.joined()
         #expect(written { Base64.encode(bytes(plain), urlSafe: true, into: &$0) } == safe)
@@ -125,7 +124,17 @@ import Wire
         ),
     ])
     func `MD5 gives the digests of RFC 1321`(text: String, digest: String) {
-        #expect(written { MD5.writeHex(bytes(text), into: &$0) } == digest)
+        #expect(md5(bytes(text)) == digest)
+    }
+
+    private func md5(_ bytes: ByteView) -> String? {
+        var md5 = MD5()
+        md5.update(bytes)
+        let digest = md5.digest()
+        return written {
+            $0.append(hex: digest.low.byteSwapped, width: 16)
+            return $0.append(hex: digest.high.byteSwapped, width: 16)
+        }
     }
 
     @Test func `MD5 is the same in parts`() {
@@ -138,9 +147,7 @@ import Wire
             whole.update(input)
             #expect(parts.digest() == whole.digest())
         }
-        #expect(
-            written { MD5.writeHex(bytes(String(repeating: "a", count: 56)), into: &$0) }
-                == "3b0c8ac703f828b04c6c197006d17218")
+        #expect(md5(bytes(String(repeating: "a", count: 56))) == "3b0c8ac703f828b04c6c197006d17218")
     }
 
     @Test func `checksums and hashes`() {
