@@ -3,7 +3,7 @@ import Wire
 extension Balancer {
     /// The peer with the least estimated time for one more request in relation to its weight; equals go by round robin.
     mutating func chooseLeastTime(
-        _ attempt: AttemptState, _ metric: LeastTimeMetric, inflight: Bool, hint: ByteView, now: Milliseconds
+        _ attempt: AttemptState, _ metric: LeastTimeMetric, hint: ByteView, now: Milliseconds
     ) -> Int {
         let second = wholeSeconds(now)
         let sticky = findSticky(attempt, hint: hint, second: second)

@@ -31,8 +31,8 @@ extension Balancer {
         switch settings.policy {
         case .leastConnections:
             return chooseLeastConnections(attempt, hint: hint, second: wholeSeconds(now))
-        case .leastTime(let metric, let inflight):
-            return chooseLeastTime(attempt, metric, inflight: inflight, hint: hint, now: now)
+        case .leastTime(let metric, _):
+            return chooseLeastTime(attempt, metric, hint: hint, now: now)
         default:
             return chooseRoundRobin(attempt, hint: hint, second: wholeSeconds(now))
         }

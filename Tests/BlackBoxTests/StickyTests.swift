@@ -7,14 +7,14 @@ private struct StickySite {
     let origins: [Origin]
     let site: Site
 
-    init(_ sticky: String, parameters: [String] = ["", ""], location: String = "", workers: Int = 1,
+    init(_ sticky: String, parameters: [String] = ["", ""], location: String = "", server: String = "", workers: Int = 1,
          _ script: @escaping @Sendable (Int, Origin.Request) -> Origin.Reaction = { index, _ in .answer(body: Bytes("\(index)")) }) throws {
         let origins = try (0..<2).map { index in try Origin { script(index, $0) } }
         self.origins = origins
         let servers = origins.enumerated().map { "server 127.0.0.1:\($1.port) \(parameters[$0]);" }.joined(separator: " ")
         site = try Site(
             http: "upstream group { \(servers) sticky \(sticky); }",
-            server: "location / { proxy_pass http://group; add_header X-Pid $pid; \(location) }", workers: workers)
+            server: "location / { proxy_pass http://group; add_header X-Pid $pid; \(location) } \(server)", workers: workers)
     }
 
     func cookie(_ target: String = "/", _ fields: [String] = []) throws -> String {
@@ -80,6 +80,16 @@ struct Sticky {
         defer { group.site.stop() }
         let reply = try group.site.get()
         #expect(reply.status == 502)
+        #expect(reply["Set-Cookie"] == "c=bad")
+    }
+
+    @Test("by cookie tells the server on a page of error_page too, as nginx does")
+    func cookieOnConfiguredPage() throws {
+        let page = "error_page 502 /sorry; location = /sorry { return 503 sorry; }"
+        let group = try StickySite("cookie c", parameters: ["route=bad", "down"], server: page) { _, _ in .close }
+        defer { group.site.stop() }
+        let reply = try group.site.get()
+        #expect(reply.status == 502 && reply.text == "sorry")
         #expect(reply["Set-Cookie"] == "c=bad")
     }
 

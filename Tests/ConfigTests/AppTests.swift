@@ -170,7 +170,6 @@ struct AppTests {
         #expect(main.environment.map(\.value) == [nil, "c=d"])
         #expect(!main.isDaemon)
         #expect(main.events.workerConnections == 64)
-        #expect(main.events.debugConnections.count == 1)
         #expect(configuration.serverSettings.core.proxyStatus == .full)
         #expect(configuration.server.head.requiresCRLF)
         #expect(configuration.serverSettings.proxy.replaysWithIdempotencyKey)

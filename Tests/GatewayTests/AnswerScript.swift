@@ -33,7 +33,7 @@ struct AnswerScript {
         if framing == .untilEnd { closes = true }
         let hasBody = method != "HEAD" && status != 204 && status != 304
         answer = OriginAnswer(number: number, count: hasBody ? count : 0, status: status, framing: framing)
-        var bytes = head(status, framing, hasBody: hasBody, number, &random)
+        var bytes = head(status, framing, hasBody: hasBody, &random)
         if let cut = cutHead(bytes, &random) { return cut }
         guard hasBody else { return bytes }
         let body = SimulatedBody.bytes(number, count: count)
@@ -47,7 +47,7 @@ struct AnswerScript {
     }
 
     private func head(
-        _ status: Int, _ framing: MessageReader.Framing, hasBody: Bool, _ number: Int, _ random: inout RandomSource
+        _ status: Int, _ framing: MessageReader.Framing, hasBody: Bool, _ random: inout RandomSource
     ) -> [UInt8] {
         var text = random.next(below: 12) == 0 ? "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" : ""
         text += "HTTP/1.1 \(status) Said so\r\nX-Id: \(request)\r\nX-Attempt: \(attempt)\r\n"

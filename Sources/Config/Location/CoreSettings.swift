@@ -215,8 +215,6 @@ package struct ResolverSettings: Hashable, Sendable {
     package var valid: Seconds?
     package var usesIPv4 = true
     package var usesIPv6 = true
-    /// `status_zone=`.
-    package var statusZone: String?
 
     package init() {}
 }

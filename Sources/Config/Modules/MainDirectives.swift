@@ -134,21 +134,16 @@ extension DirectiveTableBuilder {
             reader.configuration.main.events.workerConnectionsLocation = directive.location
         }
         add("debug_connection", .events, .exactly(1), isRepeatable: true) { (reader, directive) throws(DirectiveError) in
-            var ranges: [AddressRange] = []
-            if directive.isWord(1, "unix:") {
-                ranges = [.unix]
-            } else if let (range, hasLowBits) = AddressRange.parse(directive[1]) {
+            // Read, and not acted on: no line is of the level "debug".
+            if directive.isWord(1, "unix:") { return }
+            if let (_, hasLowBits) = AddressRange.parse(directive[1]) {
                 if hasLowBits { reader.warn("low address bits of \(directive.text(1)) are meaningless", directive) }
-                ranges = [range]
-            } else {
-                let host = try reader.address(
-                    directive[1], HostPort.Rules(), in: "debug_connection \"\(directive.text(1))\"")
-                guard let found = reader.addresses(of: host.address) else {
-                    throw DirectiveError("host not found in debug_connection \"\(directive.text(1))\"")
-                }
-                ranges = found.compactMap(AddressRange.init(exactly:))
+                return
             }
-            reader.configuration.main.events.debugConnections += ranges
+            let host = try reader.address(directive[1], HostPort.Rules(), in: "debug_connection \"\(directive.text(1))\"")
+            guard reader.addresses(of: host.address) != nil else {
+                throw DirectiveError("host not found in debug_connection \"\(directive.text(1))\"")
+            }
         }
     }
 }

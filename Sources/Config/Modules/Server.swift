@@ -9,7 +9,7 @@ extension DirectiveTableBuilder {
         add("location", [.server, .location], .between(1, 2), isBlock: true, isRepeatable: true) {
             (reader, directive) throws(DirectiveError) in
             let match = try reader.locationMatch(directive)
-            try reader.checkNesting(of: match, directive)
+            try reader.checkNesting(of: match)
             reader.scope.deferred.append { $0.readLocation(directive, match) }
         }
         add("listen", .server, .atLeast(1), isRepeatable: true) { (reader, directive) throws(DirectiveError) in

@@ -44,8 +44,9 @@ extension ConfigurationReader {
             } else if let value = directive.value(index, after: "ipv6=") {
                 guard let isOn = Self.onOff(value) else { throw invalidResolver(directive, index) }
                 settings.usesIPv6 = isOn
-            } else if let value = directive.value(index, after: "status_zone=") {
-                settings.statusZone = String(decoding: value, as: UTF8.self)
+            } else if directive.value(index, after: "status_zone=") != nil {
+                // Read, and nothing shows it.
+                continue
             } else {
                 let server = try address(
                     directive[index], HostPort.Rules(defaultPort: 53), in: "resolver \"\(directive.text(index))\"")

@@ -66,7 +66,8 @@ extension ConfigurationReader {
         case "bind": return true
         case "deferred": socket.isDeferred = true
         case "reuseport": socket.isReusePort = true
-        case "multipath": socket.isMultipath = true
+        // Read, and not acted on.
+        case "multipath": break
         default:
             if let value = directive.value(index, after: "fastopen=") {
                 guard let queue = ValueParsing.integer(value) else {

@@ -26,7 +26,7 @@ extension ConfigurationReader {
     }
 
     /// A nested location must lie within its parent.
-    func checkNesting(of match: LocationMatch, _ directive: Directive) throws(DirectiveError) {
+    func checkNesting(of match: LocationMatch) throws(DirectiveError) {
         guard scope.context == .location, let outer = scope.match else { return }
         let patterns = configuration.patterns
         let name = String(decoding: match.name(patterns: patterns), as: UTF8.self)

@@ -29,8 +29,6 @@ package struct ListenSettings: Hashable, Sendable {
         package var isReusePort = false
         /// `bind`: a socket of its own even when a wildcard listener exists.
         package var bindsSeparately = false
-        /// `multipath`.
-        package var isMultipath = false
         /// `so_keepalive`.
         package var keepalive: Keepalive = .system
 

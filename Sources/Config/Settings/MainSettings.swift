@@ -59,8 +59,6 @@ package struct EventsSettings: Hashable, Sendable {
     package var workerConnections = 512
     /// Where that stands; nil: it is the default.
     package var workerConnectionsLocation: SourceLocation?
-    /// `debug_connection`: accepted; networks whose connections log at debug level.
-    package var debugConnections: [AddressRange] = []
     /// Whether an `events` block stands in the file.
     package var isPresent = false
 

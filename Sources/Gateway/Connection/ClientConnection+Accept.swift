@@ -66,7 +66,6 @@ extension Ref where Value == Worker {
         connection.value.local = nil
         connection.value.peerTextCount = 0
         connection.value.requestCount = 0
-        connection.value.sentBytes = 0
         connection.value.request = nil
         connection.value.proxyHeader = nil
         connection.bindTimers()

@@ -140,7 +140,6 @@ extension Ref where Value == ClientConnection {
         request.value.main = request
         request.value.modules.isPipelined = isPipelined
         request.value.startedAt = worker.now
-        request.value.startedWallClock = worker.value.loop.wallClock
         let server = value.listener!.value.defaultServer
         request.value.server = server
         request.value.location = server.value.location

@@ -71,8 +71,6 @@ struct ClientConnection: ~Copyable, SlabValue {
     var lingerUntil: UInt64 = 0
     /// Lingering ends when nothing comes for so many milliseconds.
     var lingerTimeout: UInt64 = 0
-    /// Bytes sent in the connection's life.
-    var sentBytes: UInt64 = 0
 
     init(slot: UInt32) { self.slot = slot }
 

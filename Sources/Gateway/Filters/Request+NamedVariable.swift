@@ -13,8 +13,8 @@ extension Ref where Value == Request {
         if let builtin = BuiltinVariable(rawValue: name.string) { return self.builtin(builtin) }
         func rest(_ prefix: ByteView) -> ByteView? { name.hasPrefix(prefix) ? name.dropFirst(prefix.count) : nil }
         if let part = rest("upstream_http_") { return value.exchange?.upstreamField(variable: part) }
-        if let part = rest("sent_http_") { return findField(part, value.response.fields, joins: true) }
-        if let part = rest("http_") { return findField(part, main.value.fields, joins: true) }
+        if let part = rest("sent_http_") { return findField(part, value.response.fields) }
+        if let part = rest("http_") { return findField(part, main.value.fields) }
         if let part = rest("arg_") { return value.arguments.isEmpty ? nil : URI.argument(part, in: value.arguments) }
         return rest("cookie_").flatMap { cookie($0) }
     }

@@ -47,7 +47,6 @@ extension Ref where Value == Request {
         value.main = parent.value.main
         value.subrequests.depth = parent.value.subrequests.depth + 1
         value.startedAt = worker.now
-        value.startedWallClock = worker.value.loop.wallClock
         value.server = parent.value.server
         value.location = parent.server.value.location
         value.versionMinor = parent.value.versionMinor

@@ -16,7 +16,7 @@ extension Ref where Value == Request {
             return NetworkAddress(withoutPort: text)
         }
         let client = NetworkAddress(connection.value.peer)
-        guard !geo.value.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields, joins: true) else {
+        guard !geo.value.proxies.isEmpty, let forwarded = findField("x_forwarded_for", main.value.fields) else {
             return client
         }
         return ForwardedAddress.original(

@@ -20,8 +20,8 @@ extension Ref where Value == Request {
         switch settings.source {
         case .proxyProtocol: return connection.value.proxyHeader?.value.header.source.map { NetworkAddress($0) }
         case .xRealIP: text = field(.xRealIP)
-        case .xForwardedFor: text = findField("x_forwarded_for", value.fields, joins: true)
-        case .header: text = findField(location.value.realIPField, value.fields, joins: true)
+        case .xForwardedFor: text = findField("x_forwarded_for", value.fields)
+        case .header: text = findField(location.value.realIPField, value.fields)
         }
         guard let text else { return nil }
         return ForwardedAddress.original(client: client, forwarded: text, trusted: settings.trusted, isRecursive: settings.isRecursive)

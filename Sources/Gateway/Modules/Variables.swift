@@ -30,7 +30,7 @@ extension Ref where Value == Request {
 
     /// `$proxy_add_via`: the request's Via with this gateway at its end, by the version it was received in (RFC 9110, 7.6.3).
     private var addVia: ByteView {
-        let received = findField("via", main.value.fields, joins: true)
+        let received = findField("via", main.value.fields)
         return compose { out in
             if let received {
                 out.append(received)

@@ -23,9 +23,9 @@ extension Ref where Value == Request {
         case .requestPort: return requestPort
         case .isRequestPort: return requestPort == nil ? ByteView() : ":"
         case .contentLength: return main.field(.contentLength)
-        case .contentType: return findField("content_type", main.value.fields, joins: true)
-        case .httpCookie: return findField("cookie", main.value.fields, joins: true)
-        case .httpXForwardedFor: return findField("x_forwarded_for", main.value.fields, joins: true)
+        case .contentType: return findField("content_type", main.value.fields)
+        case .httpCookie: return findField("cookie", main.value.fields)
+        case .httpXForwardedFor: return findField("x_forwarded_for", main.value.fields)
         case .remoteUser: return remoteUser
         case .binaryRemoteAddress: return binaryAddress
         case .remoteAddress: return connection.peerText
@@ -109,7 +109,7 @@ extension Ref where Value == Request {
     }
 
     private var addXForwardedFor: ByteView {
-        guard let existing = findField("x_forwarded_for", main.value.fields, joins: true) else { return connection.peerText }
+        guard let existing = findField("x_forwarded_for", main.value.fields) else { return connection.peerText }
         return compose { out in
             out.append(existing)
             out.append(", ")

@@ -131,7 +131,6 @@ struct Request: ~Copyable, SlabValue {
     /// What goes on after the wait in `phase`: see `resume`.
     var resumption = Resumption.none
     var startedAt: UInt64 = 0
-    var startedWallClock: Int64 = 0
     /// References by who still works for it: subrequests, post action.
     var pendingSubrequests = 0
     var modules = ModuleState()

@@ -58,7 +58,7 @@ extension Ref where Value == Request {
         case .cookie: return cookie(entry.name)
         case .argument: return value.arguments.isEmpty ? nil : URI.argument(entry.name, in: value.arguments)
         case .upstreamCookie: return upstreamCookie(entry.name)
-        case .sentTrailer: return findField(entry.name, value.response.trailers, joins: true)
+        case .sentTrailer: return findField(entry.name, value.response.trailers)
         case .upstreamTrailer, .proxyProtocolTLV: return rareVariable(entry)
         case .map, .geo, .splitClients: result = evaluateNested(entry)
         case .assigned:
@@ -87,9 +87,9 @@ extension Ref where Value == Request {
         }
     }
 
-    private func requestHeader(_ name: ByteView) -> ByteView? { findField(name, main.value.fields, joins: true) }
+    private func requestHeader(_ name: ByteView) -> ByteView? { findField(name, main.value.fields) }
 
-    private func sentHeader(_ name: ByteView) -> ByteView? { findField(name, value.response.fields, joins: true) }
+    private func sentHeader(_ name: ByteView) -> ByteView? { findField(name, value.response.fields) }
 
     private func upstreamHeader(_ name: ByteView) -> ByteView? {
         guard let exchange = value.exchange else { return nil }
@@ -104,7 +104,7 @@ extension Ref where Value == Request {
     }
 
     /// Finds a field by a variable's name (`_` stands for `-`); several lines are joined as nginx does since 1.23.
-    func findField(_ name: ByteView, _ fields: borrowing Table<HeaderField>, joins: Bool) -> ByteView? {
+    func findField(_ name: ByteView, _ fields: borrowing Table<HeaderField>) -> ByteView? {
         var found: ByteView?
         var scratch: Ref<Buffer>?
         for index in fields.indices {

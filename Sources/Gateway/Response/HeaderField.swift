@@ -10,6 +10,4 @@ struct HeaderField: BitwiseCopyable {
     var isHopByHop = false
     /// Removed by a filter: skipped by everybody.
     var isRemoved = false
-    /// Goes out with an error page that takes the place of the answer, too.
-    var staysOnErrorPage = false
 }

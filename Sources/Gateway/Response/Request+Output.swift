@@ -222,10 +222,7 @@ extension Ref where Value == Request {
         }
     }
 
-    private func sent(_ n: Int) {
-        value.bytesSent += Int64(n)
-        connection.value.sentBytes += UInt64(n)
-    }
+    private func sent(_ n: Int) { value.bytesSent += Int64(n) }
 
     private func waitForRoom() { connection.setWriteTimer(after: location.value.sendTimeout) }
 

@@ -214,16 +214,13 @@ extension Ref where Value == Exchange {
 
     /// The timer of the running attempt.
     func timedOut() {
-        let phase: StaticString
         switch value.state {
-        case .connecting: phase = "connecting to upstream"
-        case .sending: phase = "sending request to upstream"
-        case .awaitingHead: phase = "reading response header from upstream"
         case .holding: return passAnswerOn()
         case .relaying: return relayTimedOut()
         case .tunnel: return tunnelTimedOut()
-        case .idle, .resolving, .picking, .parked, .finished: return
+        case .connecting, .sending, .awaitingHead, .idle, .resolving, .picking, .parked, .finished: break
         }
+        guard let phase = phaseBeforeHead else { return }
         failed(ExchangeFailure(kind: .timeout, level: .error, message: "upstream timed out", errno: ETIMEDOUT), phase: phase)
     }
 

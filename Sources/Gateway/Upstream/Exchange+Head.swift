@@ -115,7 +115,7 @@ extension Ref where Value == Exchange {
         if upstream.value.isGuarded { recordAnswer(connection.value.peer, isServerError: head.status >= 500) }
         if head.status == 101 {
             learnSessionFromHead()
-            return startTunnel(head)
+            return startTunnel()
         }
         if head.status >= 300, retriesStatus() { return }
         setFraming(head)

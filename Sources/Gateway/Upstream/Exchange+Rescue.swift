@@ -25,15 +25,8 @@ extension Ref where Value == Worker {
 
 extension Ref where Value == Exchange {
     private func takeBack() {
-        let phase: StaticString
-        switch value.state {
-        case .connecting: phase = "connecting to upstream"
-        case .sending: phase = "sending request to upstream"
-        case .awaitingHead: phase = "reading response header from upstream"
-        default: return
-        }
         // Nobody can have answered.
-        guard value.attempt.isRunning, !value.hasHead, value.input?.count ?? 0 == 0 else { return }
+        guard let phase = phaseBeforeHead, value.attempt.isRunning, !value.hasHead, value.input?.count ?? 0 == 0 else { return }
         value.isRescued = true
         let generation = value.generation
         let message = "upstream is gone and never accepted the connection"

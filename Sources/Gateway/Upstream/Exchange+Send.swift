@@ -146,15 +146,23 @@ extension Ref where Value == Exchange {
         }
     }
 
+    /// In which phase an attempt without an answer fails, in the words of nginx's error log; nil when none is made, or its head was read.
+    var phaseBeforeHead: StaticString? {
+        switch value.state {
+        case .connecting: "connecting to upstream"
+        case .sending: "sending request to upstream"
+        case .awaitingHead: "reading response header from upstream"
+        case .idle, .resolving, .picking, .parked, .holding, .relaying, .tunnel, .finished: nil
+        }
+    }
+
     /// What is being done, in the words of nginx's error log; nil when nothing is.
     var action: StaticString? {
         switch value.state {
         case .resolving, .picking, .parked: "waiting for upstream"
-        case .connecting: "connecting to upstream"
-        case .sending: "sending request to upstream"
         // nginx goes over to reading with the first byte.
-        case .awaitingHead:
-            value.input.map { $0.count > 0 } ?? false ? "reading response header from upstream" : "sending request to upstream"
+        case .awaitingHead where !(value.input.map { $0.count > 0 } ?? false): "sending request to upstream"
+        case .connecting, .sending, .awaitingHead: phaseBeforeHead
         case .holding, .relaying: "reading upstream"
         case .tunnel: "proxying upgraded connection"
         case .idle, .finished: nil

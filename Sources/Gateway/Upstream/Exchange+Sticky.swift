@@ -64,8 +64,7 @@ extension Ref where Value == Exchange {
             request.value.response.fields[field].value = text
         } else {
             value.stickyField = request.value.response.fields.count
-            request.value.response.fields.append(
-                HeaderField(name: "Set-Cookie", value: text, token: .setCookie, staysOnErrorPage: true))
+            request.value.response.fields.append(HeaderField(name: "Set-Cookie", value: text, token: .setCookie))
         }
     }
 

@@ -6,7 +6,7 @@ import Wire
 
 /// After 101: bytes go both ways until one side ends (nginx: ngx_http_upstream_upgrade).
 extension Ref where Value == Exchange {
-    func startTunnel(_ head: ResponseHead) {
+    func startTunnel() {
         guard let input = value.input, request.wantsUpgrade, proxy.value.setsUpgrade, request.isMain, !request.value.isPostAction,
             value.isRequestSent, !value.isSendBroken, switchesAsAsked(input.whole)
         else {

@@ -31,15 +31,14 @@ extension Ref where Value == Worker {
 extension Ref where Value == Exchange {
     /// Goes to another peer if there is one and the request may be repeated; else it goes on waiting: the peer may come to itself.
     fileprivate func leaveUnresponsivePeer() {
-        let phase: StaticString
         let reason: ReasonCode
         switch value.state {
-        case .connecting: (phase, reason) = ("connecting to upstream", .connectTimeout)
-        case .sending: (phase, reason) = ("sending request to upstream", .sendTimeout)
-        case .awaitingHead: (phase, reason) = ("reading response header from upstream", .responseTimeout)
+        case .connecting: reason = .connectTimeout
+        case .sending: reason = .sendTimeout
+        case .awaitingHead: reason = .responseTimeout
         default: return
         }
-        guard value.attempt.isRunning, canLeave() else { return }
+        guard let phase = phaseBeforeHead, value.attempt.isRunning, canLeave() else { return }
         let message = "upstream does not answer its health check"
         failed(ExchangeFailure(kind: .timeout, level: .error, message: message, reason: reason), phase: phase)
     }
