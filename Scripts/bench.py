@@ -452,6 +452,9 @@ def main():
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--seconds', type=int, default=3)
     options = parser.parse_args()
+    for known, chosen in ((PARTS, options.part), (CASES, options.case)):
+        for word in set(chosen.split(',')) - set(known):
+            parser.error(f'{word} is none of {", ".join(known)}')
     bench = Bench(options)
     try:
         for part in options.part.split(','):

@@ -137,9 +137,9 @@ def main():
     options = arguments()
     enter_namespace()
     with open(BASELINE) as file:
-        rows = list(csv.DictReader(file, delimiter='\t'))
+        known = list(csv.DictReader(file, delimiter='\t'))
     wanted = [area for area in options.area.split(',') if area]
-    rows = [row for row in rows if (row['file'] in options.file if options.file else row['area'] in (wanted or DEFAULT_AREAS))]
+    rows = [row for row in known if (row['file'] in options.file if options.file else row['area'] in (wanted or DEFAULT_AREAS))]
     exceptions = set()
     if os.path.exists(EXCEPTIONS):
         with open(EXCEPTIONS) as file:
@@ -148,9 +148,11 @@ def main():
     os.makedirs(folder, exist_ok=True)
     results = run_all(options, rows, folder)
     if options.record:
+        # What was not run keeps its row.
+        counts = {row['file']: row['nginx_ok'] for row in known} | {file: result[0] for file, result in results.items()}
         with open(options.record, 'w') as file:
             file.write('area\tfile\tnginx_ok\n')
-            file.writelines(f"{row['area']}\t{row['file']}\t{results[row['file']][0]}\n" for row in rows)
+            file.writelines(f"{row['area']}\t{row['file']}\t{counts[row['file']]}\n" for row in known)
         return 0
     share = report(rows, results, exceptions)
     print(f'output of each file: {folder}')

@@ -52,6 +52,8 @@ def choose(reached, kept, committed):
 
 
 def main():
+    if len(sys.argv) != 5:
+        sys.exit('usage: Scripts/fuzz_corpus.py BINARY TARGET FOUND COMMITTED')
     binary, target, found, committed = sys.argv[1:]
     with tempfile.TemporaryDirectory() as pool:
         for folder in (committed, found):
