@@ -80,10 +80,16 @@ struct BadApps {
             directory: directory)
     }
 
-    @Test("says so, and is never a silent 502", arguments: cases)
-    func bad(_ item: Case) throws {
-        if item.needsRoot, !Target.isRoot { return }
-        if item.needsIPv6, !Ports.haveIPv6 { return }
+    @Test("says so, and is never a silent 502", arguments: cases.filter { !$0.needsRoot && !$0.needsIPv6 })
+    func bad(_ item: Case) throws { try check(item) }
+
+    @Test("says so when its user is at fault", .enabled(if: Target.isRoot, "needs root"), arguments: cases.filter(\.needsRoot))
+    func badUser(_ item: Case) throws { try check(item) }
+
+    @Test("says so when its address family is", .enabled(if: Ports.haveIPv6, "needs IPv6"), arguments: cases.filter(\.needsIPv6))
+    func badFamily(_ item: Case) throws { try check(item) }
+
+    private func check(_ item: Case) throws {
         let site = try site(item.block)
         let start = ContinuousClock.now
         var reply = try site.client(timeout: 40).request()

@@ -43,6 +43,15 @@ private func why(_ socket: String, _ id: String? = nil) -> Told? {
     return Told(json: json)
 }
 
+/// What a file of `incident_log` holds: a report a line.
+private func rows(_ path: String) -> String {
+    let program = """
+        import sqlite3, sys
+        for row in sqlite3.connect(sys.argv[1]).execute("SELECT report FROM incident"): print(row[0].decode())
+        """
+    return (try? RunningProcess.run("/usr/bin/python3", ["-c", program, path]).output) ?? ""
+}
+
 /// What `goodgate incidents --json` lists, by upstream.
 private func incidents(_ commands: Commands) throws -> [String: [String: Any]] {
     let json = try JSONSerialization.jsonObject(with: Data(commands.run(["incidents", "--json"]).output.utf8)) as? [String: Any]
@@ -371,8 +380,10 @@ struct IncidentTests {
         #expect(eventually { why(first.socket)?.rule == "P01" && why(first.socket)?.count("requests_failed") == 1 })
         let id = try #require(why(first.socket)).id
         // What changed is written four times a second.
-        #expect(eventually { FileManager.default.fileExists(atPath: folder.path + "/incidents.db-wal") })
-        usleep(1_500_000)
+        #expect(eventually {
+            let kept = rows(folder.path + "/incidents.db")
+            return kept.contains("\"requestsFailed\":1") && kept.contains("\"rule\":\"P01\"")
+        })
         first.site.gateway.process.kill()
         try? FileManager.default.removeItem(atPath: folder.path + "/gateway.pid")
         let second = try DeadSite(main: "incident_log incidents.db;", directory: folder)

@@ -37,9 +37,8 @@ struct LimitWords {
             + zip(["/other 204", "/other 429", "/other 429"], passed).map { "\($0) \($1)" }
             + ["/close 204 PASSED", "/close 204 PASSED", "/close 444 REJECTED"] + dry.map { "/dry 204 \($0)" }
             + ["/wait 204 PASSED", "/wait 204 DELAYED_DRY_RUN", "/wait 204 REJECTED_DRY_RUN", "/delay 204 PASSED"]
-        func lines() -> [String] { site.gateway.directory.read("f.log").split(separator: "\n").map(String.init) }
-        #expect(eventually { lines().count == expected.count + 1 })
-        #expect(Array(lines().dropLast()) == expected)
+        #expect(eventually { lines(site).count == expected.count + 1 })
+        #expect(Array(lines(site).dropLast()) == expected)
         for (level, words, path) in [
             ("warn", "limiting requests, excess: ", "/plain"), ("notice", "limiting requests, excess: ", "/other"),
             ("error", "limiting requests, excess: ", "/close"), ("info", "limiting requests, dry run, excess: ", "/dry"),
@@ -71,8 +70,7 @@ struct LimitWords {
             #expect(try site.get(path).status == 200, "\(path): an empty key is not counted")
         }
         let expected = cases.flatMap { ["\($0) \($1) \($2)", "\($0) 200 PASSED", "\($0) 200 -"] }
-        func lines() -> [String] { site.gateway.directory.read("f.log").split(separator: "\n").map(String.init) }
-        #expect(eventually { lines() == expected }, "\(lines())")
+        #expect(eventually { lines(site) == expected }, "\(lines(site))")
         for (level, words, path) in [
             ("error", "limiting connections by zone \"c\"", "/plain"), ("notice", "limiting connections by zone \"c\"", "/other"),
             ("info", "limiting connections, dry run, by zone \"c\"", "/dry"),
@@ -80,6 +78,8 @@ struct LimitWords {
             #expect(eventually { has(site, level, words, path) }, "\(level) \(words) \(path)\n\(site.gateway.errorLog)")
         }
     }
+
+    private func lines(_ site: Site) -> [String] { site.gateway.directory.read("f.log").split(separator: "\n").map(String.init) }
 
     /// Whether the error log has a line of a level with these words about a path.
     private func has(_ site: Site, _ level: String, _ words: String, _ path: String) -> Bool {

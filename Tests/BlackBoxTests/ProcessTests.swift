@@ -239,11 +239,13 @@ struct Reloads {
     func acceptedBefore() throws {
         let origin = try Origin(answer: "x")
         let port = Ports.free()
-        let gateway = try GatewayProcess(http: answer("a", port, origin))
+        let status = Ports.free(), counts = "server { listen 127.0.0.1:\(status); stub_status; }"
+        let gateway = try GatewayProcess(http: answer("a", port, origin) + counts)
         defer { gateway.stop() }
         #expect(try Client.get(port, "/which").text == "a")
         let fresh = try (0..<5).map { _ in try Client(port) }
-        usleep(50_000)
+        // They, and the one that asks.
+        #expect(try eventually { try Client.get(status).text.contains("Active connections: 6 ") })
         try gateway.rewrite(http: answer("b", port, origin))
         gateway.signal(SIGHUP)
         #expect(try eventually { try Client.get(port, "/which").text == "b" })

@@ -301,6 +301,17 @@ struct GuardedGroup {
 
 @Suite("A cached upstream connection", .blocking)
 struct CachedConnections {
+    /// Whether somebody on this host still holds a connection to a port, alive or ended by the other side.
+    private func hasConnection(to port: Int) throws -> Bool {
+        let hexadecimal = String(port, radix: 16, uppercase: true)
+        let end = ":" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+        // Each line: number, local address, remote address, state (01 established, 08 close wait).
+        return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").contains { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[2].hasSuffix(end) && ["01", "08"].contains(fields[3])
+        }
+    }
+
     @Test("that died while idle costs no request, not even a POST")
     func diedIdle() throws {
         let origin = try Origin { .answer(body: Bytes("#\($0.connection)")) }
@@ -308,7 +319,7 @@ struct CachedConnections {
         defer { site.stop() }
         #expect(try site.get().text == "#1")
         origin.dropConnections()
-        usleep(50_000)
+        #expect(try eventually { !(try hasConnection(to: origin.port)) }, "the worker saw the end")
         #expect(try site.get(method: "POST", body: Bytes("x")).text == "#2")
         #expect(origin.requests.count == 2)
     }

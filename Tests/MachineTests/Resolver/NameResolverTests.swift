@@ -401,7 +401,7 @@ struct NameResolverTests {
         var dice = RandomSource(seed: seed &+ 1_000)
         var waiting: Set<UInt64> = []
         var open: [Int: Scene.Asked] = [:]
-        for step in 0..<400 {
+        func carryOut() {
             while let action = scene.takeAction() {
                 switch action {
                 case .ask(let query, let server, let usesStream, let messages, let until):
@@ -417,6 +417,9 @@ struct NameResolverTests {
                     for waiter in waiters { #expect(waiting.remove(waiter) != nil) }
                 }
             }
+        }
+        for step in 0..<400 {
+            carryOut()
             if step < 300, Bool.random(using: &dice) {
                 let waiter = UInt64(step)
                 if scene.lookUp("n\(Int.random(in: 0..<5, using: &dice)).net", waiter: waiter, timeout: 3_000) == .waits
@@ -444,20 +447,7 @@ struct NameResolverTests {
             }
         }
         for _ in 0..<1_000 where scene.queryCount > 0 || !open.isEmpty {
-            while let action = scene.takeAction() {
-                switch action {
-                case .ask(let query, let server, let usesStream, let messages, let until):
-                    open[query] = Scene.Asked(
-                        query: query, server: server, usesStream: usesStream, messages: messages, until: until)
-                case .wait(let query, let until):
-                    open[query] = Scene.Asked(
-                        query: query, server: 0, usesStream: false, messages: open[query]?.messages ?? [[0]],
-                        until: until)
-                case .finish(let query, let waiters, _):
-                    open[query] = nil
-                    for waiter in waiters { #expect(waiting.remove(waiter) != nil) }
-                }
-            }
+            carryOut()
             if let asked = open.values.min(by: { $0.until < $1.until }) { scene.fire(asked) }
         }
         #expect(waiting.isEmpty && scene.queryCount == 0)
