@@ -31,6 +31,28 @@ struct InitTests {
             ["package.json": #"{"main":"index.js"}"#, "index.js": "http.createServer(f).listen(3000);"],
             holds: ["/node index.js;", "listen 127.0.0.1:3000;"]),
         Project(
+            "a Node application whose \"main\" is not there",
+            ["package.json": #"{"main":"index.js","scripts":{"test":"exit 1"}}"#,
+             "server.js": "http.createServer(f).listen(process.env.PORT);"],
+            holds: ["/node server.js;"], lacks: ["index.js"]),
+        Project(
+            "a Node application whose \"main\" is a folder",
+            ["package.json": #"{"main":"./lib"}"#, "lib/index.js": "http.createServer(f).listen(4000);", "server.js": ""],
+            holds: ["/node ./lib/index.js;", "listen 127.0.0.1:4000;"], lacks: ["server.js"]),
+        Project(
+            "a unit with files of variables that may be missing",
+            ["web.service": """
+                [Service]
+                EnvironmentFile=/gone/before
+                EnvironmentFile=
+                EnvironmentFile=-/no/such/file
+                EnvironmentFile=/etc/hostname
+                EnvironmentFile=-/etc/passwd
+                ExecStart=/bin/sleep 100
+                """],
+            holds: ["env_file /etc/hostname;", "env_file /etc/passwd;", "#", "now it is not:  env_file /no/such/file;"],
+            lacks: ["    env_file /no/such/file;\n", "/gone/before"]),
+        Project(
             "npm start with a port of its own", ["package.json": #"{"scripts":{"start":"next start -p 3000"}}"#],
             holds: ["next start -p 3000;", "listen 127.0.0.1:3000;"]),
         Project(

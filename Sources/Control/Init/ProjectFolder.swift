@@ -32,6 +32,13 @@ struct ProjectFolder {
 
     func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
 
+    /// Whether there is a file, and no folder, at a path: a full one, or one within the folder.
+    func isFile(at name: String) -> Bool {
+        let place = URL(fileURLWithPath: name.hasPrefix("/") ? name : path + "/" + name).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: place)
+        return attributes.map { $0[.type] as? FileAttributeType == .typeRegular } ?? false
+    }
+
     /// Names that end so.
     func names(endingIn suffix: String) -> [String] { names.filter { $0.hasSuffix(suffix) } }
 

@@ -7,7 +7,9 @@ extension StarterConfiguration {
         let package = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] ?? [:]
         let scripts = package["scripts"] as? [String: String] ?? [:]
         let usual = ["server.js", "app.js", "index.js", "server.mjs", "index.mjs"]
-        let entry = (package["main"] as? String) ?? usual.first { folder.has($0) }
+        // `npm init` writes a "main" whether it is there or not. Node looks for the same names.
+        let named = (package["main"] as? String).map { main in [main, main + ".js", main.dropSuffix("/") + "/index.js"] } ?? []
+        let entry = (named + usual).first { folder.isFile(at: $0) }
         var app = StarterApp(name: StarterApp.name(from: package["name"] as? String ?? "", or: "app"), command: [])
         if let start = scripts["start"] {
             let words = start.split(separator: " ").map(String.init)
@@ -26,7 +28,7 @@ extension StarterConfiguration {
             return nil
         }
         app.environment = ["NODE_ENV=production"]
-        if folder.has(".env") { app.environmentFile = ".env" }
+        if folder.has(".env") { app.environmentFiles = [".env"] }
         // What npm's script says itself comes first.
         if let port = scripts["start"].flatMap(PortFinder.fixedPort) {
             app.listen = .fixed(port)
@@ -100,7 +102,7 @@ extension StarterConfiguration {
         }
         app.command = ["/bin/sh", "-c", "exec " + server]
         app.instances = 2
-        if folder.has(".env") { app.environmentFile = ".env" }
+        if folder.has(".env") { app.environmentFiles = [".env"] }
         return StarterConfiguration(origin: module.replacing(".", with: "/") + ".py", apps: [app])
     }
 

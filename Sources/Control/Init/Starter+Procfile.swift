@@ -12,7 +12,7 @@ extension StarterConfiguration {
             }
             var app = StarterApp(name: StarterApp.name(from: parts[0], or: "app"), command: StarterApp.command(parts[1], in: folder))
             app.isWeb = parts[0] == "web"
-            if folder.has(".env") { app.environmentFile = ".env" }
+            if folder.has(".env") { app.environmentFiles = [".env"] }
             result.apps.append(app)
         }
         if !result.apps.contains(where: \.isWeb), !result.apps.isEmpty { result.apps[0].isWeb = true }
@@ -50,7 +50,7 @@ extension StarterConfiguration {
         app.user = values["User"]?.last
         app.environment = (values["Environment"] ?? []).flatMap(StarterApp.assignments)
             .filter { $0.contains("=") && !$0.hasPrefix("PORT=") }
-        app.environmentFile = values["EnvironmentFile"]?.last?.dropPrefix("-")
+        addEnvironmentFiles(of: values["EnvironmentFile"] ?? [], to: &app, folder)
         app.stopSignal = values["KillSignal"]?.last.map { $0.dropPrefix("SIG") }.flatMap { $0 == "TERM" ? nil : $0 }
         app.stopTimeout = values["TimeoutStopSec"]?.last.flatMap { Int($0.hasSuffix("s") ? String($0.dropLast()) : $0) }
         app.filesMax = values["LimitNOFILE"]?.last.flatMap { Int($0) }
@@ -63,6 +63,22 @@ extension StarterConfiguration {
             app.remarks.append("It speaks FastCGI, which Goodgate does not proxy: a web server that does has to stand between.")
         }
         return app
+    }
+
+    /// One that may be missing, and is, stays behind as a comment: a file that cannot be read is a reason not to start.
+    private static func addEnvironmentFiles(of values: [String], to app: inout StarterApp, _ folder: ProjectFolder) {
+        // An empty value takes back those before it.
+        for value in values.split(separator: "", omittingEmptySubsequences: false).last ?? [] {
+            let path = StarterApp.assignments(value).first ?? value
+            let file = path.dropPrefix("-")
+            if file.contains("*") || file.contains("?") {
+                app.remarks.append("The unit reads each file of \(path): name them, one env_file each.")
+            } else if file != path, !folder.isFile(at: file) {
+                app.remarks.append("The unit reads this file if it is there; now it is not:  env_file \(StarterApp.quoted(file));")
+            } else {
+                app.environmentFiles.append(file)
+            }
+        }
     }
 
     /// A site of nginx, which runs as it is.

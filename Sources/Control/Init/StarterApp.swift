@@ -6,7 +6,7 @@ struct StarterApp: Equatable {
     var directory: String?
     /// `NAME=VALUE`.
     var environment: [String] = []
-    var environmentFile: String?
+    var environmentFiles: [String] = []
     var user: String?
     var instances = 1
     var listen = Listen.port
@@ -60,7 +60,7 @@ struct StarterApp: Equatable {
         if let directory { add("directory", [directory]) }
         if let user { add("user", [user], "only when Goodgate is started by root") }
         for entry in environment { add("env", [entry]) }
-        if let environmentFile { add("env_file", [environmentFile]) }
+        for file in environmentFiles { add("env_file", [file]) }
         switch listen {
         case _ where !isWeb:
             if instances > 1 { add("instances", [String(instances)]) }
@@ -150,5 +150,6 @@ struct StarterApp: Equatable {
 
 extension String {
     func padding(to length: Int) -> String { count < length ? self + String(repeating: " ", count: length - count) : self + "  " }
+    func dropSuffix(_ suffix: String) -> String { hasSuffix(suffix) ? String(dropLast(suffix.count)) : self }
     func dropPrefix(_ prefix: String) -> String { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self }
 }
