@@ -54,7 +54,7 @@ package enum Program {
             showVersion(options, identity)
             if !options.testsConfiguration { return 0 }
         }
-        let paths = ProgramPaths(options, identity: identity, exists: System.exists)
+        let paths = ProgramPaths(options, identity: identity, workingDirectory: System.linkTarget("/proc/self/cwd"), exists: System.exists)
         let log = openBuiltInLog(paths, identity: identity, isTest: options.testsConfiguration)
         let loader = ConfigurationLoader(options: options, identity: identity, paths: paths, log: log)
         do throws(PreparationError) {

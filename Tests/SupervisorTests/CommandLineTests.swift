@@ -87,10 +87,15 @@ import Testing
         ([], false, "/etc/goodgate/", "/etc/nginx/nginx.conf", "/var/log/goodgate/error.log"),
         (["-p", "/d"], false, "/d/", "/d/nginx.conf", "/var/log/goodgate/error.log"),
         (["-p", "/e"], false, "/e/", "/e/goodgate.conf", "/var/log/goodgate/error.log"),
+        (["-p", "d"], false, "/w/d/", "/w/d/conf/nginx.conf", "/var/log/goodgate/error.log"),
+        (["-p", "./d/"], true, "/w/d/", "/etc/nginx/nginx.conf", "/var/log/nginx/error.log"),
+        (["-p", ".", "-c", "n.conf", "-e", "e.log"], false, "/w/", "/w/n.conf", "/w/e.log"),
+        (["-p", "../d"], false, "/w/../d/", "/w/../d/goodgate.conf", "/var/log/goodgate/error.log"),
     ]) func pathsFollowPrefixAndName(words: [String], isNginx: Bool, prefix: String, file: String, log: String) throws {
-        let existing = ["/etc/nginx/nginx.conf", "/d/nginx.conf"]
+        let existing = ["/etc/nginx/nginx.conf", "/d/nginx.conf", "/w/d/conf/nginx.conf"]
         let paths = ProgramPaths(
-            try parse(words).get(), identity: Identity(programPath: isNginx ? "nginx" : "goodgate"), exists: existing.contains)
+            try parse(words).get(), identity: Identity(programPath: isNginx ? "nginx" : "goodgate"), workingDirectory: "/w",
+            exists: existing.contains)
         #expect(paths.prefix == prefix)
         #expect(paths.configuration == file)
         #expect(paths.errorLog == log)

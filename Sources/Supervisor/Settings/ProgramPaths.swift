@@ -2,7 +2,7 @@ internal import Config
 
 /// The files that the command line and the program's identity name.
 struct ProgramPaths: Equatable {
-    /// With the final slash.
+    /// Full path with the final slash: where the program was started is of no importance any more.
     var prefix: String
     /// Full path.
     var configuration: String
@@ -10,9 +10,14 @@ struct ProgramPaths: Equatable {
     var errorLog: String
 
     /// - Parameters:
+    ///   - workingDirectory: where a relative `-p` begins; nil: nobody knows.
     ///   - exists: whether a file exists, for Goodgate's search of its configuration.
-    init(_ options: CommandLineOptions, identity: Identity, exists: (String) -> Bool) {
+    init(_ options: CommandLineOptions, identity: Identity, workingDirectory: String?, exists: (String) -> Bool) {
         var prefix = options.prefix ?? identity.prefix
+        if let workingDirectory, !prefix.isEmpty, !prefix.hasPrefix("/") {
+            let steps = prefix.split(separator: "/").filter { $0 != "." }
+            prefix = ([workingDirectory == "/" ? "" : workingDirectory] + steps.map(String.init)).joined(separator: "/")
+        }
         if !prefix.isEmpty, !prefix.hasSuffix("/") { prefix += "/" }
         self.prefix = prefix
         func full(_ path: String) -> String { path.hasPrefix("/") ? path : prefix + path }
