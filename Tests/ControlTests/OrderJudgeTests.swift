@@ -82,6 +82,18 @@ struct OrderJudgeTests {
         #expect(verdict([], running: false) == false, "somebody stopped it")
     }
 
+    @Test("a scale of a stopped app is done at once, and what is left of its processes is another order's affair")
+    func scaledWhileStopped() {
+        let before = app([(0, 1, "stopping", true, 0)], running: false)
+        for (wanted, text) in [(3, "app api: 3 instances, once it is started"), (1, "app api: 1 instance, once it is started")] {
+            var judge = Judge(app: "api", goal: .scaled, release: 1, before: before)
+            let verdict = judge.judge(app([(0, 1, "stopping", true, 0)], wanted: UInt32(wanted), running: false))
+            #expect(verdict == Verdict(succeeded: true, text: text))
+        }
+        var judge = Judge(app: "api", goal: .scaled, release: 1, before: nil)
+        #expect(judge.judge(app([(0, 1, "ready", true, 0)], wanted: 2)) == nil, "one that runs is waited for")
+    }
+
     @Test("what ran to its end, and is not started again, is not waited for") func finished() {
         let list: [Instance] = [(0, 1, "ready", true, 0), (1, 2, "finished", false, 0)]
         var judge = Judge(app: "api", goal: .running, release: 1, before: nil)

@@ -23,7 +23,7 @@ struct AppRoutes {
         routes.post("apps/:name/rollback") { _, context in try await self.order(context, .rollback, until: .rolled) }
         routes.post("apps/:name/scale") { request, context in
             let count = try await request.decode(as: ScaleOrder.self, context: context).instances
-            return try await self.order(context, .scale(UInt32(clamping: count)), until: .running)
+            return try await self.order(context, .scale(UInt32(clamping: count)), until: .scaled)
         }
         routes.post("apps/:name/deploy") { request, context in
             let order = try Self.checked(try await request.decode(as: ReleaseOrder.self, context: context))

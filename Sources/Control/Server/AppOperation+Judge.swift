@@ -58,7 +58,7 @@ extension AppOperation {
                 // One whose process is about to come, or to go, may have no number.
                 let isGone = report.instances.allSatisfy { $0.process == nil && $0.state == "stopped" }
                 return isGone ? Verdict(succeeded: true, text: "app \(app): stopped") : nil
-            case .running: return running(report)
+            case .running, .scaled: return running(report)
             case .rolled:
                 quietLooks = report.rolling ? 0 : quietLooks + 1
                 guard quietLooks >= Self.quietLooksMax else { return nil }
@@ -80,6 +80,10 @@ extension AppOperation {
             if quietLooks >= Self.quietLooksMax {
                 let wanted = report.instancesWanted
                 return Verdict(succeeded: true, text: "app \(app): \(ready) of \(wanted) instances ready, \(finished) finished")
+            }
+            if goal == .scaled, !report.running {
+                let instances = report.instancesWanted == 1 ? "instance" : "instances"
+                return Verdict(succeeded: true, text: "app \(app): \(report.instancesWanted) \(instances), once it is started")
             }
             guard report.running else {
                 return Verdict(succeeded: false, text: "app \(app) is stopped: start it with \"goodgate app start \(app)\"")

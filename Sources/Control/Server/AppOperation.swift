@@ -7,6 +7,8 @@ struct AppOperation: Sendable {
     enum Goal: Equatable, Sendable {
         /// All wanted instances are ready, and no others run.
         case running
+        /// As `running`; of an app that is stopped, nothing is to be waited for.
+        case scaled
         /// No process is left.
         case stopped
         /// The deploy, restart or rollback ended.
