@@ -9,8 +9,8 @@ struct DrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "Send no new clients to a server, and wait until no request runs there.",
         discussion: """
-            Requests with the server's sticky session still go there; what runs is finished. It holds over reloads, until "goodgate
-            undrain" or the end of goodgate.
+            Requests with the server's sticky session still go there; what runs is finished. It holds until "goodgate undrain",
+            over reloads, upgrades and restarts of goodgate.
 
             EXAMPLES
               goodgate drain 10.0.0.7:8080
