@@ -252,6 +252,41 @@ struct AppPartsTests {
         #expect(found.controllers["memory"] == memory)
     }
 
+    @Test("a supervisor that stands in the leaf of the one before it works in the group above", arguments: [
+        "", "/goodgate-supervisor", "/goodgate-supervisor/goodgate-supervisor",
+    ])
+    func leaves(place: String) throws {
+        let directory = TestDirectory()
+        let unit = directory.path + "/g.service"
+        for path in [unit, unit + "/goodgate-supervisor", unit + "/goodgate-supervisor/goodgate-supervisor"] {
+            try System.makeDirectory(path, mode: 0o755)
+            for name in ["cgroup.controllers", "cgroup.subtree_control"] {
+                _ = directory.file(path.dropFirst(directory.path.utf8.count + 1) + "/" + name, "memory pids\n")
+            }
+        }
+        let tree = CgroupTree.find(mounts: "30 1 0:26 / \(directory.path) rw - cgroup2 cgroup2 rw", groups: "0::/g.service\(place)\n")
+        #expect(tree.kind == .version2 && tree.parents == [unit])
+    }
+
+    @Test("the controllers of a unit are released from the lowest leaf upwards")
+    func releaseCgroup() throws {
+        let directory = TestDirectory()
+        let leaf = "g.service/goodgate-supervisor"
+        for path in ["g.service", leaf, leaf + "/goodgate-supervisor"] {
+            try System.makeDirectory(directory.path + "/" + path, mode: 0o755)
+            _ = directory.file(path + "/cgroup.subtree_control", "memory pids\n")
+        }
+        let groups = directory.file("groups", "0::/g.service/.control\n")
+        let script = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Scripts/release-cgroup"
+        // Each group notes what it is told, as the kernel would not: the last one of each, and when.
+        #expect(unsafe system("sh -x '\(script)' '\(directory.path)' '\(groups)' 2> '\(directory.path)/trace'") == 0)
+        let order = directory.read("trace").split(separator: "\n").filter { $0.contains("+ cat ") }.map { $0.split(separator: "/").count }
+        #expect(order.count == 3 && order == order.sorted(by: >), "\(directory.read("trace"))")
+        for path in ["g.service", leaf, leaf + "/goodgate-supervisor"] {
+            #expect(directory.read(path + "/cgroup.subtree_control") == "-pids\n")
+        }
+    }
+
     // MARK: - Names
 
     @Test("the name of a keeper's socket says what it is for, whatever the app is called", arguments: [

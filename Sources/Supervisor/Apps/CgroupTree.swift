@@ -22,15 +22,21 @@ struct CgroupTree: Equatable {
 
     /// Looks at what this process may do. May move it into a child group of its own (version 2 wants its inner groups
     /// empty), so it is called once, before any other process is started.
-    static func find() -> CgroupTree {
-        let own = Mounts(
-            mounts: System.text("/proc/self/mountinfo"), groups: System.text("/proc/self/cgroup"))
-        if let unified = own.unified, let parent = delegate(unified) { return CgroupTree(kind: .version2, parents: [parent]) }
+    ///
+    /// - Parameters:
+    ///   - mounts: Content of /proc/self/mountinfo.
+    ///   - groups: Content of /proc/self/cgroup.
+    static func find(
+        mounts: String = System.text("/proc/self/mountinfo"), groups: String = System.text("/proc/self/cgroup")
+    ) -> CgroupTree {
+        let own = Mounts(mounts: mounts, groups: groups)
+        let unified = own.unified.map(base)
+        if let unified, let parent = delegate(unified) { return CgroupTree(kind: .version2, parents: [parent]) }
         let parents = ["memory", "pids"].compactMap { own.controllers[$0] }.filter(isWritable)
         if let memory = own.controllers["memory"], parents.contains(memory) {
             return CgroupTree(kind: .version1, parents: parents)
         }
-        if let unified = own.unified, isWritable(unified) { return CgroupTree(kind: .version2WithoutLimits, parents: [unified]) }
+        if let unified, isWritable(unified) { return CgroupTree(kind: .version2WithoutLimits, parents: [unified]) }
         return .unavailable
     }
 
@@ -102,6 +108,17 @@ struct CgroupTree: Equatable {
         return System.removeDirectory(probe)
     }
 
+    /// Name of the group that a supervisor moves itself into.
+    private static let leafName = "goodgate-supervisor"
+
+    /// The group that the instances' groups are made in. After a binary upgrade the supervisor stands in the leaf of the one before it,
+    /// which is no place for more: a group below it would give the leaf controllers, and nobody could take those from the unit again.
+    private static func base(of group: String) -> String {
+        var group = group
+        while group.hasSuffix("/" + leafName) { group.removeLast(leafName.utf8.count + 1) }
+        return group
+    }
+
     /// Makes the memory controller of version 2 available to children of `directory`.
     private static func delegate(_ directory: String) -> String? {
         guard System.text(directory + "/cgroup.controllers").split(whereSeparator: { $0 == " " || $0 == "\n" }).contains("memory")
@@ -112,7 +129,7 @@ struct CgroupTree: Equatable {
             return isWritable(directory) ? directory : nil
         }
         // A group with members cannot have children with controllers: the supervisor moves into a leaf.
-        let leaf = directory + "/goodgate-supervisor"
+        let leaf = directory + "/" + leafName
         guard (try? System.makeDirectory(leaf, mode: 0o755)) != nil || System.exists(leaf) else { return nil }
         for line in System.text(directory + "/cgroup.procs").split(separator: "\n") {
             _ = System.put(String(line), in: leaf + "/cgroup.procs")
