@@ -111,6 +111,20 @@ struct AppPartsTests {
         #expect((try? EnvironmentFile(parsing: Array(text.utf8)))?.variables == expected)
     }
 
+    @Test("a value that an instance would not get as it is written is a mistake, with its line", arguments: [
+        (Array("A=1\nB=".utf8) + [0xE4] + Array("\n".utf8), 2), ([65, 61, 0, 10], 1), (Array("# ".utf8) + [0xE4, 0, 10], nil),
+        (Array("A=\u{E4}\n".utf8), nil),
+    ] as [([UInt8], Int?)])
+    func environmentFileBytes(bytes: [UInt8], line: Int?) {
+        do throws(EnvironmentFile.Malformed) {
+            _ = try EnvironmentFile(parsing: bytes)
+            #expect(line == nil)
+        } catch {
+            #expect(error == EnvironmentFile.Malformed(line: line ?? -1, reason: .noText))
+            #expect(error.text == "line \(line ?? -1) is not UTF-8, or has a NUL byte")
+        }
+    }
+
     @Test("an instance gets what is named and nothing else; later definitions win")
     func environment() throws {
         var specification = AppSpecification(name: "api", command: ["x"])

@@ -6,7 +6,7 @@ enum AppEnvironment {
     enum Failure: Error, Equatable {
         case unreadable(path: String, SystemError)
         case unsuitable(path: String, reason: String)
-        case malformed(path: String, line: Int)
+        case malformed(path: String, EnvironmentFile.Malformed)
     }
 
     /// What an instance gets as its address.
@@ -50,7 +50,7 @@ enum AppEnvironment {
             let bytes = try readFile(path)
             do throws(EnvironmentFile.Malformed) {
                 for variable in try EnvironmentFile(parsing: bytes).variables { list.set(variable) }
-            } catch { throw .malformed(path: path, line: error.line) }
+            } catch { throw .malformed(path: path, error) }
         }
         for entry in specification.environment {
             if entry.contains("=") {

@@ -185,7 +185,7 @@ extension AppSupervisor {
         case .unreadable(let path, let error):
             Refusal(error.code, "env_file \"\(path)\" cannot be read \(error.text)")
         case .unsuitable(let path, let reason): Refusal(EPERM, "env_file \"\(path)\" \(reason)")
-        case .malformed(let path, let line): Refusal(EINVAL, "env_file \"\(path)\" line \(line) is not NAME=VALUE")
+        case .malformed(let path, let trouble): Refusal(EINVAL, "env_file \"\(path)\" \(trouble.text)")
         }
     }
 

@@ -3,8 +3,21 @@
 /// No variable is expanded, and nothing is executed. In double quotes `\n`, `\"`, `\\` and `\$` are escapes; in single
 /// quotes and without quotes a value is taken as it stands, without white space at its ends.
 struct EnvironmentFile: Equatable {
-    /// A line that is not understood.
-    struct Malformed: Error, Equatable { var line: Int }
+    /// A line that cannot be taken as it stands.
+    struct Malformed: Error, Equatable {
+        /// What is wrong with it.
+        enum Reason: Equatable {
+            case noAssignment
+            /// It is not UTF-8, or has a NUL: the application would get something else.
+            case noText
+        }
+
+        var line: Int
+        var reason = Reason.noAssignment
+
+        /// `line 3 is not NAME=VALUE`.
+        var text: String { "line \(line) is " + (reason == .noText ? "not UTF-8, or has a NUL byte" : "not NAME=VALUE") }
+    }
 
     /// `NAME=VALUE`, in order.
     var variables: [String] = []
@@ -12,9 +25,12 @@ struct EnvironmentFile: Equatable {
     init(parsing bytes: [UInt8]) throws(Malformed) {
         // Cut by bytes: as characters, CR LF is one.
         for (index, raw) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            let isCRLF = raw.last == UInt8(ascii: "\r")
-            var line = Self.trimmed(String(decoding: isCRLF ? raw.dropLast() : raw, as: UTF8.self)[...])
+            let bytes = raw.last == UInt8(ascii: "\r") ? raw.dropLast() : raw
+            var line = Self.trimmed(String(decoding: bytes, as: UTF8.self)[...])
             if line.isEmpty || line.hasPrefix("#") { continue }
+            guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
+                throw Malformed(line: index + 1, reason: .noText)
+            }
             if line.hasPrefix("export ") { line = Self.trimmed(line.dropFirst(7)) }
             guard let equals = line.firstIndex(of: "="), Self.isName(line[..<equals]) else { throw Malformed(line: index + 1) }
             guard let value = Self.value(Self.trimmed(line[line.index(after: equals)...])) else {
