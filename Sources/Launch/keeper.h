@@ -94,6 +94,7 @@ struct keeper {
     bool is_forgotten;
     bool is_stopping;                   // a stop was asked for: the rest of the group may end by itself until the deadline
     bool is_killing;
+    bool is_empty;                      // no child is left, and the cgroups are gone
     uint64_t started_ns;
     uint64_t kill_at_ns;                // 0: never
     uint64_t sweep_at_ns;               // next attempt to kill what is left

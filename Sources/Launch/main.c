@@ -66,6 +66,7 @@ void keeper_stop(struct keeper *k, int signal, uint32_t kill_after_ms) {
 static void become_empty(struct keeper *k) {
     log_finish(k);
     cgroup_remove(k);
+    k->is_empty = true;
     k->is_killing = false;
     k->kill_at_ns = k->sweep_at_ns = 0;
     if (k->state.phase == GG_PHASE_FAILED) return;
@@ -176,7 +177,10 @@ static int timers(struct keeper *k) {
     return ms > 3600000 ? 3600000 : (int)ms;
 }
 
-static bool is_done(const struct keeper *k) { return k->is_forgotten && !has_process(k); }
+/// Also a child that could not execute the app has to be collected: until then its cgroups cannot be removed.
+static bool is_done(const struct keeper *k) {
+    return k->is_forgotten && !has_process(k) && (k->state.phase != GG_PHASE_FAILED || k->is_empty);
+}
 
 static void run(struct keeper *k) {
     for (;;) {

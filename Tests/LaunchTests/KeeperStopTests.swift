@@ -147,6 +147,22 @@ struct KeeperStopTests {
         #expect(!System.exists(cgroup), "the keeper removes the cgroup of its instance")
     }
 
+    @Test("the cgroup of an app that could not be executed is removed, however soon the keeper is let go", .enabled(
+        if: OwnCgroup.isWritable, "needs root and a v1 memory cgroup"))
+    func failedStart() throws {
+        var left: [String] = []
+        for _ in 0..<150 {
+            let cgroup = try #require(OwnCgroup.make(limit: 32 << 20))
+            let keeper = try TestKeeper(["/no/such/program"]) { $0.cgroups = [cgroup] }
+            #expect(keeper.wait { $0.changes.contains(.failed) })
+            keeper.channel.send(.forget)
+            #expect(keeper.waitForEnd())
+            if System.exists(cgroup) { left.append(cgroup) }
+        }
+        #expect(left == [])
+        for cgroup in left { _ = System.removeDirectory(cgroup) }
+    }
+
     @Test("a version 2 cgroup is joined, killed as a whole and removed", .enabled(
         if: OwnCgroup.unified != nil, "needs root and cgroup v2"))
     func unifiedCgroup() throws {
