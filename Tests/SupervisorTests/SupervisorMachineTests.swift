@@ -130,6 +130,17 @@ struct MachineRig: ~Copyable {
         #expect(rig.exitStatus == 0)
     }
 
+    @Test(arguments: [SupervisorSignal.terminate, .interrupt]) func aFurtherEndDoesNotWaitForTheApps(_ signal: SupervisorSignal) {
+        var rig = MachineRig()
+        rig.makeReady(1)
+        rig.send(.signal(.terminate))
+        #expect(!rig.send(.signal(signal)).contains(.killApps), "the workers are told already")
+        rig.send(.workerExited(rig.workers(of: 1)[0], .code(0)))
+        #expect(rig.exitStatus == 0)
+        #expect(rig.send(.signal(.quit)) == [])
+        #expect(rig.send(.signal(signal)) == [.killApps])
+    }
+
     @Test func theBoardHasAColumnForEachWorkerTheMachineMayHave() {
         #expect(SupervisorMachine.Limits().columnsMax == BoardLayout.workersMax)
     }

@@ -25,6 +25,13 @@ extension AppMachine {
         settle(now: now, actions: &actions)
     }
 
+    /// Kills everything that a stop has left. Nothing of an app that is to run.
+    package mutating func kill(now: Duration, actions: inout [AppAction]) {
+        guard !isRunning else { return }
+        for index in occupants.indices { occupants[index].instance.endAtOnce(now: now, actions: &actions) }
+        settle(now: now, actions: &actions)
+    }
+
     /// Changes the number of slots; the highest go first. During a roll it is done after it.
     package mutating func scale(to count: Int, now: Duration, actions: inout [AppAction]) -> Answer {
         guard count >= 1, allowsTwo || count == 1 else { return .refused }

@@ -62,6 +62,15 @@ extension InstanceMachine {
         if case .finished = state { state = .stopped }
     }
 
+    /// Ends what is on its way out, or about to be, without further patience.
+    mutating func endAtOnce(now: Duration, actions: inout [AppAction]) {
+        switch state {
+        case .starting, .probing, .ready, .draining, .stopping: kill(now: now, actions: &actions)
+        // It was killed already, or has ended.
+        case .stopped, .finished, .backingOff, .killing, .emptying: break
+        }
+    }
+
     /// Its check fails and it is not replaced by another one: it ends, and what follows is the restart policy's affair.
     mutating func giveUp(now: Duration, actions: inout [AppAction]) {
         guard case .ready(let readiness) = state else { return }

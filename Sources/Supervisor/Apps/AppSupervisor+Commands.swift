@@ -76,6 +76,12 @@ extension AppSupervisor {
         settle()
     }
 
+    /// Kills what is being stopped.
+    package func killAll() {
+        for app in apps.values { act(app) { machine, now, actions in machine.kill(now: now, actions: &actions) } }
+        settle()
+    }
+
     private func command(
         _ name: String, _ body: (inout AppMachine, Duration, inout [AppAction]) -> AppMachine.Answer
     ) -> AppMachine.Answer {

@@ -40,6 +40,8 @@ package enum SupervisorAction: Equatable, Sendable {
     case restorePidFile
     /// Nothing more is accepted: close the listening sockets.
     case closeListeners
-    /// All is done: remove the pid file, end with this status.
+    /// The apps, which are being stopped, are not waited for any longer: SIGKILL.
+    case killApps
+    /// All is done: stop the apps, remove the pid file, end with this status.
     case exit(Int32)
 }

@@ -9,7 +9,7 @@ internal import Config
 ///        │ reload only:          │ a newer one         │                 │
 ///        │ one failed, too slow  │ serves, QUIT        ├──QUIT───────────┴──▶ quitting ──no worker left──▶ ended
 ///        │                       ▼                     │                         │ TERM, INT
-///        └──────────────────▶ draining ──▶ gone        └──TERM, INT──────────────┴──▶ terminating ──▶ ended
+///        └──────────────────▶ draining ──▶ gone        └──TERM, INT──────────────┴──▶ terminating ──▶ ended (TERM, INT: kills apps)
 ///                                └──5th old──▶ stopping ──▶ gone
 ///
 /// Workers of a supervisor that died are a generation of their own, `inherited`: they serve until a generation of this one does.
@@ -148,7 +148,9 @@ extension SupervisorMachine {
     private mutating func take(_ signal: SupervisorSignal, now: UInt64, to actions: inout [SupervisorAction]) {
         switch signal {
         case .terminate, .interrupt:
-            guard phase != .terminating, phase != .ended else { return }
+            // Only the apps are left, each with its stop_timeout. Who says it once more does not want to wait for that.
+            if phase == .ended { return actions.append(.killApps) }
+            guard phase != .terminating else { return }
             phase = .terminating
             newBinaryLimit = nil
             for index in generations.indices { stop(generation: index, now: now, to: &actions) }

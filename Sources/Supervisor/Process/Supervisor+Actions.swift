@@ -27,6 +27,7 @@ extension Supervisor {
             case .killNewBinary: signalNewBinary(SIGKILL)
             case .restorePidFile: restorePidFile()
             case .closeListeners: closeListeners()
+            case .killApps: killApps()
             case .exit(let status): end(status)
             }
         }

@@ -96,6 +96,14 @@ extension Supervisor {
         serveApps()
     }
 
+    /// What is left of the apps ends now.
+    func killApps() {
+        guard let apps, statusAfterApps != nil, !apps.isGone else { return }
+        log.write(.notice, "killing apps")
+        apps.killAll()
+        serveApps()
+    }
+
     /// Tells a new worker of the apps of its configuration.
     func tellApps(to worker: WorkerProcess, _ configuration: PreparedConfiguration, where isWanted: (String) -> Bool = { _ in true }) {
         // Workers of another supervisor have another board.
