@@ -211,7 +211,11 @@ extension AppSupervisor {
             result.logRotateBytes = log.rotateBytes
             result.logKeep = UInt64(log.keep)
         }
-        if let watchdog = specification.watchdog { result.watchdogMicroseconds = UInt64(max(watchdog.milliseconds, 1)) * 1000 }
+        if let watchdog = specification.watchdog {
+            // The largest number of all means "never" to the app's side.
+            let (time, isOver) = max(watchdog.milliseconds, 1).multipliedReportingOverflow(by: 1000)
+            result.watchdogMicroseconds = UInt64(isOver ? .max : time)
+        }
         result.stopSignal = specification.stopSignal
         result.stopTimeoutMilliseconds = UInt32(clamping: specification.stopTimeout.milliseconds)
         return result
@@ -245,6 +249,7 @@ extension Duration {
     var milliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        return overflow ? .max : product + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        let (sum, isOver) = product.addingReportingOverflow((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        return overflow || isOver ? .max : sum
     }
 }
