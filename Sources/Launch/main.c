@@ -223,7 +223,7 @@ static int print_protocol(void) {
     FIELD(key); FIELD(changes); FIELD(phase); FIELD(keeper_pid); FIELD(app_pid); FIELD(app_start_ticks);
     FIELD(runtime_ns); FIELD(failed_step); FIELD(failed_errno); FIELD(wait_status); FIELD(oom_kills);
     FIELD(processes_left); FIELD(is_ready); FIELD(is_stopping); FIELD(foreign_notices); FIELD(lines);
-    FIELD(lines_dropped); FIELD(log_errno); FIELD(slot); FIELD(peak_rss_bytes); FIELD(name); FIELD(status);
+    FIELD(lines_dropped); FIELD(log_errno); FIELD(slot); FIELD(peak_rss_bytes); FIELD(name); FIELD(status); FIELD(port);
 #undef FIELD
     return 0;
 }
@@ -274,6 +274,15 @@ static void prepare_process(struct keeper *k) {
     for (int i = 0; i < 3 && null >= 0; i++) dup2(null, i);
 }
 
+/// Where the app was told to listen: a supervisor that takes it over may know of no state file.
+static uint32_t told_port(const struct keeper *k) {
+    unsigned long port = 0;
+    for (size_t i = 0; i < k->told.environment_count; i++) {
+        if (strncmp(k->told.environment[i], "PORT=", 5) == 0) port = strtoul(k->told.environment[i] + 5, NULL, 10);
+    }
+    return port <= 65535 ? (uint32_t)port : 0;
+}
+
 /// Whether the supervisor that ordered the start still lives. If it died before the keeper's socket was there, the next
 /// one did not see this keeper and will start the app itself: it must not run twice. If it dies after this look, the
 /// socket is there to be found.
@@ -305,6 +314,7 @@ int main(int argc, char **argv) {
     fcntl(k->channel, F_SETFL, O_NONBLOCK);
     snprintf(k->state.name, sizeof k->state.name, "%s", k->told.name);
     k->state.slot = k->told.slot;
+    k->state.port = told_port(k);
     if ((error = open_cgroups(k)) != 0) return refuse(k, GG_STEP_CGROUP, error);
     if ((error = -channel_listen(k)) != 0) return refuse(k, GG_STEP_SOCKET, error);
     if ((error = -notify_open(k)) != 0) return refuse(k, GG_STEP_SOCKET, error);

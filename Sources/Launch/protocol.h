@@ -115,6 +115,8 @@ struct gg_state {
     uint64_t peak_rss_bytes;            // of the main process, once it ended
     char name[GG_NAME_MAX];
     char status[GG_STATUS_MAX];
+    uint32_t port;                      // PORT of its environment; 0: it has none, or a keeper of an older version
+    uint32_t reserved;
 };
 
 // --- instructions: header (kind GG_LAUNCH), then entries, each padded to 8 bytes ---

@@ -179,6 +179,7 @@ struct AppPartsTests {
         apps: [
             AppState.App(
                 name: "my app%", activeRelease: 3, nextSerial: 9, isRunning: true, scale: 4, lastRelease: 5, previousRelease: 2,
+                roll: AppState.Roll(release: 3, from: 1, soakMilliseconds: 7),
                 releases: [
                     AppState.Release(
                         number: 3, block: .max, command: ["/bin/x", "", "a b\n"], directory: "/srv/ä",

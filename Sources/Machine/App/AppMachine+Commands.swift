@@ -88,6 +88,25 @@ extension AppMachine {
             now: now, actions: &actions)
     }
 
+    /// Whether a deploy would be answered by `busy`. Over at the latest when an event ends what is in the way.
+    package var isBusy: Bool {
+        if roll.isActive { return !isStuck }
+        return isRunning && isLeaving(slots: Array(0..<count), release: nil)
+    }
+
+    /// Whether something withdrawn or replaced is still on its way out of one of these slots. A candidate of the release was adopted for
+    /// this very roll.
+    private func isLeaving(slots: [Int], release: UInt32?) -> Bool {
+        occupants.contains { occupant in
+            guard slots.contains(occupant.instance.slot) else { return false }
+            switch occupant.role {
+            case .current: return false
+            case .candidate: return release.map { $0 != occupant.instance.release } ?? false
+            case .outgoing: return true
+            }
+        }
+    }
+
     /// Whether the roll waits for new instances of which none has a process: it is given up for another one without loss, and at once.
     private var isStuck: Bool {
         guard case .retiring(_, nil, let remaining) = roll.phase else { return false }
@@ -107,24 +126,6 @@ extension AppMachine {
         settle(now: now, actions: &actions)
     }
 
-    /// Takes over a process that runs already. Called before `start`, which fills the other slots, or `stop`.
-    package mutating func adopt(
-        _ key: InstanceKey, release: UInt32, processID: Int32, lastExit: InstanceExit? = nil, isReady: Bool, restarts: UInt64,
-        runtime: Duration = .zero, now: Duration, actions: inout [AppAction]
-    ) {
-        nextSerial = max(nextSerial, key.serial &+ 1)
-        var instance = InstanceMachine(slot: key.slot, release: release, policy: policy)
-        instance.adopt(
-            serial: key.serial, processID: processID, isReady: isReady, restarts: restarts, runtime: runtime, now: now,
-            actions: &actions)
-        instance.lastExit = lastExit
-        // A second one in a slot is the remainder of a roll that nobody will finish: the driver begins with the one that is to stay.
-        let isSecond = occupants.contains { $0.role == .current && $0.instance.slot == key.slot }
-        if isSecond || key.slot >= count { instance.retire(now: now, actions: &actions) }
-        occupants.append(Occupant(role: isSecond ? .outgoing : .current, isNew: false, instance: instance))
-        settle(now: now, actions: &actions)
-    }
-
     mutating func replace(_ slots: [Int], now: Duration, actions: inout [AppAction]) -> Answer {
         guard isRunning else { return .refused }
         guard !roll.isActive else { return .busy }
@@ -138,10 +139,7 @@ extension AppMachine {
     }
 
     private mutating func begin(_ plan: ReleaseMachine.Plan, now: Duration, actions: inout [AppAction]) -> Answer {
-        // A candidate that was withdrawn by the roll before may still be on its way out of its slot.
-        guard !occupants.contains(where: { $0.role != .current && plan.slots.contains($0.instance.slot) }) else {
-            return .busy
-        }
+        guard !isLeaving(slots: plan.slots, release: plan.release) else { return .busy }
         actions.append(.report(nil, .rollBegan(release: plan.release)))
         var rollActions: [ReleaseMachine.Action] = []
         roll.begin(plan, actions: &rollActions)

@@ -42,11 +42,14 @@ extension AppMachine {
         }
     }
 
-    /// Gives each slot that has no instance at all a first one. While a roll is under way, slots are its affair; one
-    /// from which something withdrawn is still on its way out has to wait.
+    /// Gives each slot that has no instance at all a first one, also beside the adopted candidate of a roll that goes on. While a roll is
+    /// under way, slots are its affair; one from which something withdrawn is still on its way out has to wait.
     mutating func fillEmptySlots(now: Duration, actions: inout [AppAction]) {
         guard isRunning, !roll.isActive else { return }
-        for slot in 0..<count where !occupants.contains(where: { $0.instance.slot == slot }) {
+        func isFull(_ occupant: Occupant, _ slot: Int) -> Bool {
+            occupant.instance.slot == slot && (occupant.role != .candidate || !allowsTwo)
+        }
+        for slot in 0..<count where !occupants.contains(where: { isFull($0, slot) }) {
             append(slot: slot, release: activeRelease, role: .current, isNew: false, share: .full, now: now,
                    actions: &actions)
         }

@@ -53,20 +53,14 @@ extension AppMachine {
     mutating func perform(_ rollActions: [ReleaseMachine.Action], now: Duration, actions: inout [AppAction]) {
         for action in rollActions {
             switch action {
-            case .startCandidate(let slot, let share):
-                append(slot: slot, release: roll.plan.release, role: .candidate, isNew: true, share: share, now: now,
-                       actions: &actions)
+            case .startCandidate(let slot, let share): startCandidate(slot, share: share, now: now, actions: &actions)
             case .setShare(let slot, let share):
                 for index in indices(of: slot, .candidate) {
                     occupants[index].instance.setShare(share, actions: &actions)
                 }
             case .commit(let slots): commit(slots, actions: &actions)
             case .retireOld(let slot): retireOld(slot, now: now, actions: &actions)
-            case .withdraw:
-                for index in occupants.indices where occupants[index].role == .candidate {
-                    occupants[index].role = .outgoing
-                    occupants[index].instance.retire(now: now, actions: &actions)
-                }
+            case .withdraw: withdraw(now: now, actions: &actions)
             case .undo(let slots): undo(slots, now: now, actions: &actions)
             case .startOldAgain(let slot):
                 append(slot: slot, release: activeRelease, role: .current, isNew: false, share: .full, now: now,
@@ -74,6 +68,25 @@ extension AppMachine {
             case .soaking(let until): actions.append(.report(nil, .soaking(until: until)))
             case .ended(let result): ended(result, now: now, actions: &actions)
             }
+        }
+    }
+
+    /// Starts the new instance of a slot, unless it was taken over from a supervisor that died in the middle of this roll.
+    private mutating func startCandidate(_ slot: Int, share: RouteShare, now: Duration, actions: inout [AppAction]) {
+        guard let index = indices(of: slot, .candidate).first else {
+            return append(
+                slot: slot, release: roll.plan.release, role: .candidate, isNew: true, share: share, now: now, actions: &actions)
+        }
+        occupants[index].instance.update(rollPolicy, now: now)
+        occupants[index].instance.setShare(share, actions: &actions)
+        if occupants[index].instance.isReady { rollEvents.append(.newReady(slot: slot)) }
+    }
+
+    /// Ends all candidates.
+    mutating func withdraw(now: Duration, actions: inout [AppAction]) {
+        for index in occupants.indices where occupants[index].role == .candidate {
+            occupants[index].role = .outgoing
+            occupants[index].instance.retire(now: now, actions: &actions)
         }
     }
 
@@ -99,9 +112,7 @@ extension AppMachine {
 
     private mutating func retireOld(_ slot: Int, now: Duration, actions: inout [AppAction]) {
         // In place there was no commit yet: the one to go is still the current one.
-        for index in occupants.indices where roll.plan.isInPlace && occupants[index].instance.slot == slot {
-            occupants[index].role = .outgoing
-        }
+        for index in indices(of: slot, .current) where roll.plan.isInPlace { occupants[index].role = .outgoing }
         let old = indices(of: slot, .outgoing)
         for index in old { occupants[index].instance.retire(now: now, actions: &actions) }
         if old.isEmpty { rollEvents.append(.oldGone(slot: slot)) }

@@ -130,6 +130,9 @@ struct AppDirectories {
         "\(keepers)/\(Self.fileName(app)).\(key.slot).\(key.serial).\(release)"
     }
 
+    /// Where an instance of a `listen unix` app is to listen: a fresh path, so that no file of a former one is in the way.
+    func appSocket(app: String, key: InstanceKey) -> String { "\(sockets)/\(Self.fileName(app))/\(key.slot).\(key.serial)" }
+
     /// What the name of a keeper's socket says.
     static func parse(socket path: String) -> (app: Substring, key: InstanceKey, release: UInt32)? {
         let parts = path.split(separator: "/").last?.split(separator: ".") ?? []

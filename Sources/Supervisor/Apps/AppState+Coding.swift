@@ -25,6 +25,9 @@ extension AppState {
                 "app", app.name, "\(app.activeRelease)", "\(app.nextSerial)", app.isRunning ? "1" : "0",
                 app.scale.map { "\($0)" } ?? "-", "\(app.lastRelease)", app.previousRelease.map { "\($0)" } ?? "-",
             ])
+            if let roll = app.roll {
+                line(["roll", "\(roll.release)", roll.from.map { "\($0)" } ?? "-", "\(roll.soakMilliseconds)"])
+            }
             for release in app.releases { for fields in Self.lines(of: release) { line(fields) } }
             for instance in app.instances {
                 line([
@@ -69,6 +72,9 @@ extension AppState {
                 App(
                     name: rest[0], activeRelease: release, nextSerial: serial, isRunning: rest[3] == "1", scale: scale,
                     lastRelease: last, previousRelease: UInt32(rest[6])))
+        case "roll":
+            guard rest.count == 3, !apps.isEmpty, let release = UInt32(rest[0]), let soak = UInt64(rest[2]) else { return false }
+            apps[apps.count - 1].roll = Roll(release: release, from: UInt32(rest[1]), soakMilliseconds: soak)
         case "instance":
             guard rest.count >= 8, !apps.isEmpty, let slot = Int(rest[0]), (0..<10_000).contains(slot),
                 let serial = UInt32(rest[1]), let release = UInt32(rest[2]), let process = Int32(rest[3]),

@@ -44,6 +44,14 @@ struct AppState: Equatable {
         var lastExit: InstanceExit?
     }
 
+    /// A roll to another release that was under way: the next supervisor goes on with it.
+    struct Roll: Equatable {
+        var release: UInt32
+        /// What a rollback goes back to once it is done; nil: nobody ordered it, a block was edited.
+        var from: UInt32?
+        var soakMilliseconds: UInt64 = 0
+    }
+
     /// One app.
     struct App: Equatable {
         var name: String
@@ -56,6 +64,8 @@ struct AppState: Equatable {
         var lastRelease: UInt32
         /// What `rollback` goes back to.
         var previousRelease: UInt32?
+        /// Its release is the active one as soon as it is committed. A file of an older version has none.
+        var roll: Roll?
         var releases: [Release] = []
         var instances: [Instance] = []
     }
@@ -67,6 +77,9 @@ struct AppState: Equatable {
         result.apps = apps.compactMap { app in
             var app = app
             app.instances = []
+            // What was not committed is forgotten; of what was, only the old instances are missing.
+            if let roll = app.roll, roll.release == app.activeRelease, let from = roll.from { app.previousRelease = from }
+            app.roll = nil
             // It changes with each start, and means nothing without instances.
             app.nextSerial = 1
             let isPlain = app.isRunning && app.scale == nil && app.previousRelease == nil && app.releases.allSatisfy(\.isPlain)

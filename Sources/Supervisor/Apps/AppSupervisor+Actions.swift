@@ -86,9 +86,9 @@ extension AppSupervisor {
             }
             changed()
         case .soaking(let until): beginSoak(app, until: until)
-        case .rollEnded(let release, _):
+        case .rollEnded(let release, let result):
             app.soak = nil
-            rollEnded(app, release: release)
+            rollEnded(app, release: release, result)
         default: break
         }
     }

@@ -90,8 +90,9 @@ extension AppSupervisor {
         saved?.instances.first { $0.serial == keeper.key.serial && $0.process == keeper.state.appProcess }
     }
 
-    /// Two instances in one slot are a roll that nobody finishes: the first that is taken over stays, the other one goes. What the roll
-    /// had come to is kept: the active release; if both are of it, one that is ready, the newer of two; if none is, the older.
+    /// Of two instances in one slot the first that is taken over stays, the other one goes, unless it is the candidate of a roll that goes
+    /// on. What the roll had come to is kept: the active release; if both are of it, one that is ready, the newer of two; if none is, the
+    /// older.
     static func inOrder(_ keepers: [FoundKeeper], active: UInt32, saved: AppState.App?) -> [FoundKeeper] {
         func rank(_ keeper: FoundKeeper) -> (Int, Int, Int64) {
             let isReady = (record(of: keeper, saved: saved)?.isReady ?? keeper.state.isReady) && !keeper.state.isStopping
@@ -113,7 +114,7 @@ extension AppSupervisor {
         if app.releases[keeper.release] == nil {
             app.add(AppState.Release(number: keeper.release, of: app.block))
         }
-        let address = record.flatMap { NetworkAddress(listenKey: $0.address) } ?? guess(state, release: keeper.release, app: app)
+        let address = record.flatMap { NetworkAddress(listenKey: $0.address) } ?? place(of: keeper, app: app)
         let instance = AppInstance(key: keeper.key, release: keeper.release, tag: makeTag(), expected: address)
         instance.channel = keeper.channel
         instance.state = state
@@ -131,14 +132,18 @@ extension AppSupervisor {
         instancesByTag[instance.tag] = (app.name, keeper.key)
         try? poll.add(keeper.channel.descriptor, tag: instance.tag)
         let listens = app.specification(of: keeper.release).listen != .nowhere
-        let isReady = !listens || (record?.isReady ?? state.isReady) && !state.isStopping && address != nil
+        // Without a record it is not known that it listens where it was told to: that is looked at first.
+        let isReady = !listens || record?.isReady == true && !state.isStopping && address != nil
         instance.saidReady = state.isReady
         instance.probe = isReady ? .confirmed : .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
         let key = keeper.key
         let restarts = record?.restarts ?? 0
+        let policy = InstancePolicy(app.specification(of: keeper.release))
+        let isCandidate = keeper.release != app.machine.activeRelease && keeper.release == saved?.roll?.release
         act(app) { machine, now, actions in
             machine.adopt(
-                key, release: keeper.release, processID: state.appProcess, lastExit: record?.lastExit, isReady: isReady, restarts: restarts,
+                key, release: keeper.release, policy: policy, isCandidate: isCandidate, processID: state.appProcess,
+                lastExit: record?.lastExit, isReady: isReady, restarts: restarts,
                 runtime: .nanoseconds(Int64(clamping: state.runtimeNanoseconds)), now: now, actions: &actions)
         }
         followHealth(of: instance, app: app, isReady: isReady)
@@ -162,22 +167,26 @@ extension AppSupervisor {
         return true
     }
 
-    /// Without the state file: where it listens now. nil if it does not yet.
-    func guess(_ state: KeeperState, release: UInt32, app: ManagedApp) -> NetworkAddress? {
-        let listen = app.specification(of: release).listen
-        if listen == .nowhere { return nil }
-        if case .fixed(let address) = listen { return SocketTable.dialable(address) }
-        if case .unix = listen { return guessPath(state, app: app) }
+    /// Without a record in the state file: where an instance was told to listen. nil: nowhere, or that is not known.
+    private func place(of keeper: FoundKeeper, app: ManagedApp) -> NetworkAddress? {
+        switch app.specification(of: keeper.release).listen {
+        case .nowhere: nil
+        case .fixed(let address): SocketTable.dialable(address)
+        case .unix: .unix(Array(directories.appSocket(app: app.name, key: keeper.key).utf8))
+        case .descriptor: keeper.listeners.first.flatMap { try? System.localAddress(of: $0.number) }
+        case .port:
+            (keeper.state.port ?? ProcessFacts.variable("PORT", of: keeper.state.appProcess).flatMap { UInt16($0) })
+                .map { .ipv4(0x7F00_0001, port: $0) }
+        }
+    }
+
+    /// Where an instance listens of which nothing says where it should. nil if it does not yet.
+    func listeningPlace(of state: KeeperState) -> NetworkAddress? {
         let family = ProcessFacts.family(app: state.appProcess, keeper: state.keeperProcess)
         let inodes = family.reduce(into: Set<UInt64>()) { $0.formUnion(ProcessFacts.socketInodes(of: $1)) }
         let nowhere = NetworkAddress.ipv4(0x7F00_0001, port: 0)
         if case .elsewhere(let address) = SocketTable.read().verdict(expected: nowhere, own: inodes) { return address }
         return nil
-    }
-
-    private func guessPath(_ state: KeeperState, app: ManagedApp) -> NetworkAddress? {
-        let pattern = "\(directories.sockets)/\(AppDirectories.fileName(app.name))/\(state.slot).*"
-        return System.glob(pattern).last.map { .unix(Array($0.utf8)) }
     }
 
     /// Ends keepers of apps that no block names any more.

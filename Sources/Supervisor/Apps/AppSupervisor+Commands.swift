@@ -70,7 +70,7 @@ extension AppSupervisor {
 
     /// Stops all apps, for the end of the program. They start again with the next one.
     package func stopAll() {
-        save()
+        save(isLast: true)
         isEnding = true
         for app in apps.values { act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) } }
         settle()

@@ -118,25 +118,31 @@ extension AppSupervisor {
             act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
             return
         }
+        let unfinished = takeUp(saved?.roll, app: app, block)
         act(app) { machine, now, actions in
             // With an edited block, the running instances serve until the new release has proven itself; without any,
             // the old release would only be started to be replaced.
-            if isEdited, machine.isGone { return }
+            if isEdited, !machine.hasCurrent, !machine.hasCandidate { return }
             machine.start(now: now, actions: &actions)
         }
-        if isEdited {
-            roll(app, to: next(app, block), soak: .zero)
-            act(app) { machine, now, actions in machine.start(now: now, actions: &actions) }
+        if let unfinished {
+            goOn(app, unfinished, block)
+        } else if isEdited {
+            beginRoll(app, to: block)
+        } else {
+            app.isMixed = true
         }
+        act(app) { machine, now, actions in machine.start(now: now, actions: &actions) }
     }
 
     private func change(_ app: ManagedApp, to block: AppSpecification) {
-        // A block that waits for the end of a roll is not what the file says any more.
+        // A block that waits is not what the file says any more, unless it is this one.
+        let isSettled = app.pendingBlock == nil || app.runs(block) || app.rolls(to: block)
         app.pendingBlock = nil
         switch app.block.change(to: block) {
-        case .none: break
+        case .none where isSettled: break
         // The second: back to what runs, after an edit that was refused.
-        case .live,
+        case .live where isSettled,
             .deploy where !app.machine.isRolling && app.runs(block):
             if block.instances != app.block.instances { app.scale = nil }
             app.block = block
@@ -147,17 +153,21 @@ extension AppSupervisor {
             act(app) { machine, now, actions in machine.update(specification, now: now, actions: &actions) }
             let ready = Set(app.machine.snapshots.filter { $0.phase == .ready }.map(\.key))
             for (key, instance) in app.instances { followHealth(of: instance, app: app, isReady: ready.contains(key)) }
-        case .deploy:
-            guard !app.machine.isRolling else {
-                app.pendingBlock = block
-                return
-            }
-            let release = next(app, block)
-            if !isOnlyListen(app, block) || block.instances != app.block.instances { app.scale = nil }
-            app.block = block
-            roll(app, to: release, soak: .zero)
+        case .none, .live, .deploy: beginRoll(app, to: block)
         }
         if !app.machine.isRunning, !app.isRemoved { changed() }
+    }
+
+    /// Brings an edited block, or remembers it until what is in the way is over.
+    func beginRoll(_ app: ManagedApp, to block: AppSpecification) {
+        guard !app.machine.isBusy else {
+            app.pendingBlock = block
+            return
+        }
+        let release = next(app, block)
+        if !isOnlyListen(app, block) || block.instances != app.block.instances { app.scale = nil }
+        app.block = block
+        if roll(app, to: release, soak: .zero) == .busy { app.pendingBlock = block }
     }
 
     /// The release that an edited block makes. What was deployed stays if nobody edited it: an upstream began or ceased to use the app.
@@ -181,12 +191,14 @@ extension AppSupervisor {
     }
 
     /// Begins a roll to a release.
-    @discardableResult
+    ///
+    /// - Returns: What came of it: whoever ordered it is told, a block waits until it is accepted.
     func roll(_ app: ManagedApp, to release: AppState.Release, soak: Duration) -> AppMachine.Answer {
         let isKnown = app.releases[release.number] != nil
         if !isKnown { app.add(release) }
         // A roll that this one supersedes ends first, and forgets what it does not need.
         app.rollsTo = release.number
+        app.rollSoak = soak
         var specification = app.specification(of: release.number)
         if let scale = app.scale { specification.instances = scale }
         var answer = AppMachine.Answer.refused
@@ -195,12 +207,13 @@ extension AppSupervisor {
         }
         if !app.machine.isRolling { app.rollsTo = nil }
         if answer != .accepted, !isKnown { app.keepReleases { $0 != release.number } }
-        changed()
+        // The next supervisor is to know of it, however soon it comes.
+        changed(within: .zero)
         return answer
     }
 
-    /// Remembers what a roll came to, and begins the one that waited for its end.
-    func rollEnded(_ app: ManagedApp, release: UInt32) {
+    /// Remembers what a roll came to.
+    func rollEnded(_ app: ManagedApp, release: UInt32, _ result: AppReport.RollResult) {
         let active = app.machine.activeRelease
         if app.rollsTo == release { app.rollsTo = nil }
         // Only what really ran can be gone back to: a deploy that failed leaves the release before the active one as it is.
@@ -213,13 +226,19 @@ extension AppSupervisor {
         app.keepReleases { number in
             [active, app.previousRelease, app.rollsTo].contains(number) || app.instances.values.contains { $0.release == number }
         }
+        // The app was stopped before the edited block had come into force: now it can at once, for the next start.
+        if result == .cancelled, !app.machine.isRunning, !app.runs(app.block), app.pendingBlock == nil { app.pendingBlock = app.block }
         // Who ordered it is told now, and may rely on it from now on.
         changed(within: .zero)
     }
 
     /// After all events are handled: what has to wait for a quiet moment.
     func finishApp(_ app: ManagedApp) {
-        if let block = app.pendingBlock, !app.machine.isRolling { change(app, to: block) }
+        if let block = app.pendingBlock, !app.machine.isBusy { change(app, to: block) }
+        if app.isMixed, !app.machine.isBusy {
+            app.isMixed = false
+            act(app) { machine, now, actions in machine.completeRoll(now: now, actions: &actions) }
+        }
         if app.isRemoved, app.machine.isGone {
             for listener in app.listeners.values.flatMap({ $0 }) { ports.release(listener.port) }
             host.outlook(app: app.name, .down)

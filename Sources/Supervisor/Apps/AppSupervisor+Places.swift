@@ -84,7 +84,7 @@ extension AppSupervisor {
                 try System.changeOwner(directory, user: identity.user, group: identity.group)
             }
         } catch { throw Refusal(error.code, "directory \"\(directory)\" for its socket failed \(error.text)") }
-        let path = "\(directory)/\(key.slot).\(key.serial)"
+        let path = directories.appSocket(app: app.name, key: key)
         try? System.remove(path)
         return Place(address: .unix(Array(path.utf8)), environment: .path(path))
     }

@@ -33,7 +33,7 @@ extension AppSupervisor {
     /// Looks once.
     func probe(_ instance: AppInstance, app: ManagedApp) {
         guard case .waiting(_, let attempts, let elsewhereSince) = instance.probe else { return }
-        guard let expected = instance.expected else { return probeAnywhere(instance, app: app, attempts: attempts) }
+        guard let expected = instance.expected else { return probeAnywhere(instance, app: app, attempts: attempts, since: elsewhereSince) }
         var since = elsewhereSince
         switch look(instance, at: expected, app: app, attempts: attempts) {
         case .expected: return confirm(instance, at: SocketTable.dialable(expected), app: app)
@@ -61,14 +61,13 @@ extension AppSupervisor {
         instance.probe = .waiting(nextAt: host.now + pause + probeCrowd, attempts: attempts + 1, elsewhereSince: since)
     }
 
-    /// One that was taken over while it started, and without the state file: it is where it listens at last.
-    private func probeAnywhere(_ instance: AppInstance, app: ManagedApp, attempts: Int) {
-        guard let state = instance.state, let address = guess(state, release: instance.release, app: app) else {
-            instance.probe = .waiting(nextAt: host.now + .milliseconds(100), attempts: attempts + 1, elsewhereSince: nil)
-            return
-        }
-        if case .unix(let path) = address, lookAtPath(String(decoding: path, as: UTF8.self), instance, app) != .expected {
-            instance.probe = .waiting(nextAt: host.now + .milliseconds(100), attempts: attempts + 1, elsewhereSince: nil)
+    /// One that was taken over from a supervisor of an older version, without the state file: it is where it listens for a while. Its first
+    /// port may be its debugger's.
+    private func probeAnywhere(_ instance: AppInstance, app: ManagedApp, attempts: Int, since: Duration?) {
+        let address = instance.state.flatMap { listeningPlace(of: $0) }
+        let since = address == nil ? nil : since ?? host.now
+        guard let address, let since, host.now - since >= Self.elsewhereTime else {
+            instance.probe = .waiting(nextAt: host.now + .milliseconds(100), attempts: attempts + 1, elsewhereSince: since)
             return
         }
         if let port = address.port {

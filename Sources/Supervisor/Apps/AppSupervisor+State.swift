@@ -4,7 +4,9 @@ package import Machine
 /// The state file and what status commands show.
 extension AppSupervisor {
     /// Writes the state now. A failure costs a warning: the apps run on.
-    package func save() {
+    ///
+    /// - Parameter isLast: All apps are about to be stopped: nobody goes on with a roll that is not committed.
+    package func save(isLast: Bool = false) {
         saveAt = nil
         // Without the lock the file is another supervisor's.
         guard !isEnding, lock != nil else { return }
@@ -14,6 +16,7 @@ extension AppSupervisor {
                 name: app.name, activeRelease: app.machine.activeRelease, nextSerial: app.machine.serialToUse,
                 isRunning: app.machine.isRunning, scale: app.scale, lastRelease: app.lastRelease,
                 previousRelease: app.previousRelease)
+            record.roll = app.roll.flatMap { isLast && $0.release != app.machine.activeRelease ? nil : $0 }
             record.releases = app.releases.values.sorted { $0.number < $1.number }
             for snapshot in app.machine.snapshots {
                 guard let instance = app.instances[snapshot.key], instance.process > 0, !instance.isEmptied else { continue }

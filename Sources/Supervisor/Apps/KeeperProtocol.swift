@@ -4,7 +4,7 @@ enum KeeperProtocol {
     static let version: UInt16 = 1
     static let packetMax = 1024
     static let headerSize = 16
-    static let stateSize = 296
+    static let stateSize = 304
     static let launchKind: UInt16 = 1
     static let linesKind: UInt16 = 5
     static let listenersKind: UInt16 = 9

@@ -47,6 +47,8 @@ struct KeeperState: Equatable {
     var name: String
     /// The app's last `STATUS=`.
     var status: String
+    /// `PORT` of the app's environment; nil: it has none, or this keeper is older than the field.
+    var port: UInt16?
 
     /// Reads a packet's body. Fields that an older keeper does not send are zero.
     init(body: ArraySlice<UInt8>) {
@@ -73,6 +75,8 @@ struct KeeperState: Equatable {
         peakResidentBytes = bytes.host(at: 96)
         name = Self.text(bytes, at: 104, size: Self.nameMax)
         status = Self.text(bytes, at: 168, size: Self.statusMax)
+        let port = bytes.host(at: 296, UInt32.self)
+        self.port = port == 0 ? nil : UInt16(exactly: port)
     }
 
     /// Longest texts, each with its final NUL.

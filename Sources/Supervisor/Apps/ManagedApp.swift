@@ -6,7 +6,7 @@ final class ManagedApp {
     let name: String
     /// The block of the configuration in force.
     var block: AppSpecification
-    /// A block that came while a roll was under way.
+    /// A block that no roll could be begun for yet: another one was under way, or what it had withdrawn was.
     var pendingBlock: AppSpecification?
     var machine: AppMachine
     /// By number; the active one, the one before it, and one that is being rolled out.
@@ -40,6 +40,10 @@ final class ManagedApp {
     var lastWords: [Int: AppSupervisor.InstanceLines] = [:]
     /// Release that the roll under way brings; nil: none, or it only renews processes.
     var rollsTo: UInt32?
+    /// How long its first new instance serves a slice.
+    var rollSoak: Duration = .zero
+    /// Instances of another release than the active one were taken over.
+    var isMixed = false
     /// The soak under way: counts at its beginning.
     var soak: SoakBaseline?
 
@@ -57,6 +61,17 @@ final class ManagedApp {
 
     /// Whether the active release was made for a block that starts the same.
     func runs(_ block: AppSpecification) -> Bool { releases[machine.activeRelease]?.block == block.processFingerprint }
+
+    /// Whether the roll under way is to a release that was made for a block that starts the same.
+    func rolls(to block: AppSpecification) -> Bool {
+        rollsTo.flatMap { releases[$0] }?.block == block.processFingerprint
+    }
+
+    /// The roll under way, for the next supervisor.
+    var roll: AppState.Roll? {
+        guard machine.isRolling, let rollsTo else { return nil }
+        return AppState.Roll(release: rollsTo, from: rollsFrom, soakMilliseconds: UInt64(clamping: rollSoak.milliseconds))
+    }
 
     /// What a release runs.
     func specification(of release: UInt32) -> AppSpecification { specifications[release] ?? block }

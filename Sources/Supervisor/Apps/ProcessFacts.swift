@@ -46,6 +46,13 @@ enum ProcessFacts {
         return inodes
     }
 
+    /// A variable of the environment that a process was started with, unless it has written something else there.
+    static func variable(_ name: String, of process: Int32) -> String? {
+        guard let bytes = try? System.readFile("/proc/\(process)/environ") else { return nil }
+        let start = Array("\(name)=".utf8)
+        return bytes.split(separator: 0).last { $0.starts(with: start) }.map { String(decoding: $0.dropFirst(start.count), as: UTF8.self) }
+    }
+
     /// A process that holds a socket, with its name, for "who took the port". Looks through all processes.
     static func owner(ofSocket inode: UInt64) -> (process: Int32, name: String)? {
         for path in System.glob("/proc/[0-9]*") {

@@ -488,4 +488,108 @@ struct ReleaseMachineTests {
         #expect(orders(bench.start()) == [.spawn(key(2, 10), release: 1)])
         #expect(bench.snapshots.first?.restarts == 4)
     }
+
+    /// Whether it was ready, whether the address is fixed, and whether the slot had an instance of the release before.
+    @Test("the adopted candidate of a roll that goes on is proven as one that the roll has started", arguments: [
+        (true, false, true), (false, false, true), (true, false, false), (false, false, false), (true, true, false), (false, true, false),
+    ])
+    func adoptedCandidate(isReady: Bool, isFixed: Bool, hasOld: Bool) {
+        let listen = isFixed ? AppListen.fixed(.ipv4(0x7F00_0001, port: 3000)) : .port
+        let bench = Bench { $0.listen = listen }
+        var new = specification
+        (new.listen, new.instances) = (listen, 1)
+        bench.act { machine, now, actions in
+            if hasOld {
+                machine.adopt(key(0, 7), release: 1, processID: 70, isReady: true, restarts: 0, now: now, actions: &actions)
+            }
+            machine.adopt(
+                key(0, 8), release: 2, isCandidate: true, processID: 80, isReady: isReady, restarts: 0, now: now, actions: &actions)
+        }
+        #expect(orders(bench.actions) == (hasOld ? [.route(key(0, 7), .full)] : []), "it gets nothing before its time")
+        // What died meanwhile is started again beside it, where two can run.
+        #expect(orders(bench.start()) == (hasOld || isFixed ? [] : [.spawn(key(0, 9), release: 1)]))
+        let begun = bench.act { [new] machine, now, actions in
+            #expect(machine.deploy(new, release: 2, soak: .zero, now: now, actions: &actions) == .accepted)
+        }
+        #expect(!orders(begun).contains { if case .spawn = $0 { true } else { false } })
+        if !isReady {
+            #expect(bench.activeRelease == 1)
+            bench.tell(.portAccepts, 0, 8)
+        }
+        #expect(bench.activeRelease == 2)
+        #expect(bench.actions.contains(.route(key(0, 8), .full)))
+        #expect(bench.actions.contains(.unroute(key(0, 7))) == hasOld)
+    }
+
+    @Test("adopted candidates of a roll that is given up go; a soak begins anew", arguments: [true, false])
+    func adoptedCandidates(isGivenUp: Bool) {
+        let bench = Bench(instances: 2)
+        bench.act { machine, now, actions in
+            for slot in 0..<2 {
+                machine.adopt(
+                    key(slot, UInt32(slot + 7)), release: 1, processID: 70, isReady: true, restarts: 0, now: now, actions: &actions)
+            }
+            machine.adopt(key(0, 9), release: 2, isCandidate: true, processID: 90, isReady: true, restarts: 0, now: now, actions: &actions)
+        }
+        bench.start()
+        if isGivenUp {
+            let actions = bench.act { machine, now, actions in machine.withdrawCandidates(now: now, actions: &actions) }
+            #expect(orders(actions) == [.stop(key(0, 9), signal: 15, killAfter: .seconds(30))])
+            bench.die(0, 9)
+            return #expect(bench.snapshots.map(\.release) == [1, 1])
+        }
+        let new = specification
+        let actions = bench.act { machine, now, actions in
+            _ = machine.deploy(new, release: 2, soak: .seconds(5), now: now, actions: &actions)
+        }
+        #expect(orders(actions) == [.route(key(0, 9), .slice)])
+        #expect(orders(bench.wait()) == [.spawn(key(1, 10), release: 2)])
+        #expect(bench.now == .seconds(105))
+    }
+
+    @Test("what is on its way out makes a deploy wait, and the machine says until when")
+    func busy() {
+        func isBusy(_ bench: Bench) -> Bool { bench.machine.isBusy }
+        let bench = serving()
+        let new = specification
+        #expect(!isBusy(bench))
+        func deploy(_ release: UInt32) -> AppMachine.Answer {
+            var answer = AppMachine.Answer.refused
+            bench.act { machine, now, actions in
+                answer = machine.deploy(new, release: release, soak: .zero, now: now, actions: &actions)
+            }
+            return answer
+        }
+        #expect(deploy(2) == .accepted)
+        #expect(isBusy(bench))
+        bench.makeReady(0, 3)
+        bench.die(1, 4, .status(1))
+        #expect(bench.actions.contains(.report(nil, .rollEnded(release: 2, .failed(slot: 1)))))
+        #expect(isBusy(bench) && deploy(3) == .busy, "the first one is still there")
+        bench.die(0, 3)
+        #expect(!isBusy(bench) && deploy(3) == .accepted)
+    }
+
+    @Test("instances of another release than the active one are replaced; what a stop has left can be killed")
+    func mixed() {
+        let bench = Bench(instances: 2)
+        bench.act { machine, now, actions in
+            machine.adopt(key(0, 7), release: 1, processID: 70, isReady: true, restarts: 0, now: now, actions: &actions)
+            machine.adopt(key(1, 8), release: 5, processID: 80, isReady: true, restarts: 0, now: now, actions: &actions)
+            machine.start(now: now, actions: &actions)
+        }
+        let actions = bench.act { machine, now, actions in
+            #expect(machine.completeRoll(now: now, actions: &actions) == .accepted)
+        }
+        #expect(orders(actions) == [.spawn(key(1, 9), release: 1)])
+        bench.makeReady(1, 9)
+        #expect(bench.actions.contains(.unroute(key(1, 8))))
+        let nothing = bench.act { machine, now, actions in machine.kill(now: now, actions: &actions) }
+        #expect(nothing == [], "the app is to run")
+        bench.act { machine, now, actions in machine.stop(now: now, actions: &actions) }
+        let kills = bench.act { machine, now, actions in machine.kill(now: now, actions: &actions) }
+        #expect(Set(orders(kills)) == [.kill(key(0, 7)), .kill(key(1, 8)), .kill(key(1, 9))])
+        let again = bench.act { machine, now, actions in machine.kill(now: now, actions: &actions) }
+        #expect(again == [])
+    }
 }
