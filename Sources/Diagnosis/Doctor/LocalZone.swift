@@ -18,6 +18,7 @@ package struct LocalZone: Sendable {
         if let fixed { return Timestamp(seconds: asUTC - fixed) }
         if asUTC / 900 != quarter {
             quarter = asUTC / 900
+            // SAFETY: numbers only; its one pointer, the zone's name, is written by mktime() and not read.
             var fields = unsafe tm()
             unsafe fields.tm_year = Int32(local.year - 1_900)
             unsafe fields.tm_mon = Int32(local.month - 1)

@@ -189,6 +189,7 @@ package struct LogHarvest {
             log.formats.lazy.compactMap { $0.read(line)?.time }.first ?? LogTime.find(line)
         }
         do {
+            // SAFETY: a piece is looked at while it is lent; what lasts is copied.
             try unsafe system.stream(path, from: offset) { piece in
                 report.bytesRead += Int64(piece.count)
                 for (text, scanner) in zip(texts, scanners) {

@@ -109,6 +109,7 @@ package struct RecordedSystem: SystemReader, Codable {
         throws(SystemError)
     {
         let bytes = try read(path, limit: .max).dropFirst(Int(offset))
+        // SAFETY: lent during the call, as `SystemReader` says.
         _ = unsafe bytes.withUnsafeBufferPointer { unsafe consume($0) }
     }
 

@@ -4,7 +4,7 @@ internal import Machine
 
 // What waits in the accept queue of `listen fd` when an instance is gone with its whole group. The socket is the gateway's, so
 // nothing in its queue is lost; it would wait for the next instance of this slot, however long that takes. Taken out here, each
-// request goes to another instance, or waits where its client's going, its time and a hopeless start are noticed (D8 c).
+// request goes to another instance, or waits where its client's going, its time and a hopeless start are noticed (decision 0008, c).
 extension AppSupervisor {
     /// Connections of one queue that are taken out at a time.
     private static let rescueMax = 1024

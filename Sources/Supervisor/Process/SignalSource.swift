@@ -13,6 +13,7 @@ struct SignalSource {
 
     init() throws(SystemError) {
         let signals: [Int32] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD, SIGALRM, SIGIO]
+        // SAFETY: the array lives during the call, and its length is told.
         descriptor = Descriptor(owning: try System.check(unsafe cs_signal_descriptor(signals, Int32(signals.count))))
     }
 
@@ -20,6 +21,7 @@ struct SignalSource {
     func next() -> Received? {
         var number: Int32 = 0
         var sender: Int32 = 0
+        // SAFETY: two numbers, which live during the call.
         guard unsafe cs_read_signal(descriptor.number, &number, &sender) == 1 else { return nil }
         return Received(number: number, sender: sender)
     }
