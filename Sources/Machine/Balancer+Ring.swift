@@ -13,11 +13,14 @@ struct HashRing {
     }
 
     static let pointsPerWeight = 160
+    /// A ring for more than that has the same shares of fewer points: a worker must not count for seconds, or fill the memory.
+    static let weightMax = 4096
 
     /// Builds the ring for servers in the order of the peers. Control path: O(points log points), allocates.
     mutating func build(_ servers: [(text: [UInt8], index: Int32, weight: Int)]) {
+        let total = servers.reduce(0) { $0 + $1.weight }
         var built: [Point] = []
-        built.reserveCapacity(servers.reduce(0) { $0 + $1.weight } * HashRing.pointsPerWeight)
+        built.reserveCapacity(min(total, HashRing.weightMax + servers.count) * HashRing.pointsPerWeight)
         for server in servers {
             let (host, port) = HashRing.split(server.text)
             var base = CRC32()
@@ -25,7 +28,8 @@ struct HashRing {
             base.update(byte: 0)
             for byte in port { base.update(byte: byte) }
             var previous: UInt32 = 0
-            for _ in 0..<server.weight * HashRing.pointsPerWeight {
+            let weight = total <= HashRing.weightMax ? server.weight : max(1, server.weight * HashRing.weightMax / total)
+            for _ in 0..<weight * HashRing.pointsPerWeight {
                 var crc = base
                 for shift in stride(from: UInt32(0), to: 32, by: 8) {
                     crc.update(byte: UInt8(truncatingIfNeeded: previous >> shift))

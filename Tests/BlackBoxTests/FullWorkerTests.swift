@@ -36,6 +36,52 @@ struct FullWorker {
         #expect(eventually { crowd.contains { $0.isClosedByPeer(within: 0.01) } })
     }
 
+    @Test("closes who only sends what is thrown away")
+    func lingering() throws {
+        let port = Ports.free()
+        let gateway = try gateway(
+            port, "lingering_time 600s; lingering_timeout 600s; client_max_body_size 1; proxy_pass http://127.0.0.1:1;")
+        defer { gateway.stop(allowing: ["worker_connections are not enough", "client intended to send too large body"]) }
+        let crowd = try (0..<16).map { _ in try Client(port) }
+        for client in crowd {
+            try client.send(Client.head("POST", "/", ["Content-Length: 100000"]) + Bytes("some"))
+            #expect(try client.readReply().status == 413)
+        }
+        #expect(try Client(port, timeout: 60).request("POST", "/", body: Bytes("more")).status == 413)
+    }
+
+    @Test("closes who does not say what PROXY is for")
+    func silentProxy() throws {
+        let port = Ports.free()
+        let gateway = try GatewayProcess(
+            http: "server { listen 127.0.0.1:\(port) proxy_protocol; client_header_timeout 600s; return 200 here; }",
+            events: "worker_connections 16;")
+        defer { gateway.stop(allowing: ["worker_connections are not enough"]) }
+        let crowd = try (0..<16).map { _ in try Client(port) }
+        let late = try Client(port, timeout: 60)
+        try late.send(Bytes("PROXY TCP4 127.0.0.2 127.0.0.1 1 2\r\n") + Client.head("GET", "/"))
+        #expect(try late.readReply().text == "here")
+        #expect(crowd.contains { $0.isClosedByPeer(within: 0.01) })
+    }
+
+    @Test("makes room as fast as it is wanted")
+    func crowds() throws {
+        let port = Ports.free()
+        let gateway = try GatewayProcess(
+            http: Site.block("keepalive_timeout 600s;", port, "location / { return 200 here; }"), events: "worker_connections 128;")
+        defer { gateway.stop(allowing: ["worker_connections are not enough"]) }
+        let crowd = try (0..<128).map { _ in try Client(port) }
+        for client in crowd { _ = try client.request() }
+        Thread.sleep(forTimeInterval: 1.1)  // the gateway's patience with each of them
+        let seconds = try secondsTaken {
+            let burst = try (0..<124).map { _ in try Client(port, timeout: 60) }
+            for client in burst { try client.send(Client.head("GET", "/")) }
+            for client in burst { #expect(try client.readReply().text == "here") }
+        }
+        // It takes more than thirty looks for who idles longest. With a pause of a second after each it took that long.
+        #expect(seconds < 15)
+    }
+
     @Test("closes none with a request, keeps nobody else, and takes who waits when one has its answer")
     func busy() throws {
         let wanted = DispatchSemaphore(value: 0)

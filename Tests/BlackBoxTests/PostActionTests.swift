@@ -22,6 +22,20 @@ struct PostActions {
         #expect(site.gateway.accessLines(2).allSatisfy { $0.contains(" 200 5 ") })
     }
 
+    @Test("asks also behind an answer that wants no body, whether the connection is kept or not", arguments: ["close", "keep-alive"])
+    func unwantedBody(_ connection: String) throws {
+        let counted = try Origin(answer: "hidden")
+        let site = try Site(server: """
+            post_action /post; location / { root /nonexistent; } location /no { return 403; } location /yes { return 200 shown; }
+            location /post { proxy_pass http://127.0.0.1:\(counted.port); }
+            """)
+        defer { site.stop() }
+        for (number, target) in ["/missing", "/no", "/yes"].enumerated() {
+            _ = try site.client().request("POST", target, ["Connection: \(connection)"], body: Bytes("body"))
+            #expect(counted.waitForRequests(number + 1), "\(target)")
+        }
+    }
+
     @Test("is for requests: a client that is cut off in its head asks nothing",
           .enabled(if: Target.isGoodgate, "nginx asks again and again, without a method"))
     func halfHead() throws {

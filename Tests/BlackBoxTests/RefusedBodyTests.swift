@@ -86,4 +86,59 @@ struct RefusedBodies {
             #expect(reply.status == 200 && reply["Connection"] == "keep-alive")
         }
     }
+
+    static let framings = [
+        "proxy_set_header Content-Length $content_length;", "proxy_set_header Content-Length '';", "proxy_set_header Content-Length 3;",
+        "proxy_set_header Content-Length 300;", "proxy_set_header Content-Length 0;", "proxy_set_header Transfer-Encoding '';",
+        "proxy_set_header Transfer-Encoding $http_transfer_encoding;", "proxy_set_header Transfer-Encoding chunked;",
+        "proxy_set_header Content-Length $content_length; proxy_set_header Transfer-Encoding chunked;",
+    ]
+
+    @Test("is framed as it is sent, whatever proxy_set_header says", .enabled(if: Target.isGoodgate, "nginx sends what it is told to"),
+          arguments: framings, ["", "proxy_request_buffering off;"])
+    func framing(_ fields: String, buffering: String) throws {
+        let origin = try Origin { request in .answer(body: Bytes(request.target) + request.body) }
+        let site = try Site(
+            origin, location: fields + buffering, server: "location /small { client_max_body_size 10; error_page 413 /err; } "
+                + "location = /err { internal; \(fields) proxy_pass http://origin; }")
+        defer { site.stop() }
+        let text = "GET /admin HTTP/1.1\r\nHost: a\r\n\r\n", size = String(text.utf8.count, radix: 16)
+        let client = try site.client()
+        for target in ["/a", "/b"] {
+            try client.send(Client.head("POST", target, ["Transfer-Encoding: chunked"]) + Bytes("\(size)\r\n\(text)\r\n0\r\n\r\n"))
+            #expect(try client.readReply().text == target + text)
+            #expect(try client.request("POST", target, body: Bytes(text)).text == target + text)
+            #expect(try client.request("GET", target).text == target)
+            #expect(try client.request("POST", target, ["Content-Length: 0"]).text == target)
+            #expect(try site.get("/small", method: "POST", body: Bytes(text)).text == "/err")
+        }
+        #expect(origin.requests.count == 10)
+    }
+
+    @Test("of a client that leaves before its error page is there: nobody waits for that any longer", arguments: [false, true])
+    func leaving(byReset: Bool) throws {
+        let gone = DispatchSemaphore(value: 0)
+        let origin = try Origin { _ in
+            .takeOver { gateway in if gateway.isClosedByPeer(within: 60) { gone.signal() } }
+        }
+        let site = try Site(origin, server: "proxy_read_timeout 300s; client_max_body_size 1k; " + Self.pages)
+        defer { site.stop() }
+        let client = try site.client()
+        try client.send(Client.head("POST", "/x", ["Content-Length: 1000000"]) + Bytes("abc"))
+        #expect(origin.waitForRequests(1))
+        if byReset { client.socket.reset() } else { client.close() }
+        #expect(gone.wait(timeout: .now() + 60) == .success)
+    }
+
+    @Test("that waits for 100 when its answer is sent: the connection ends, for nobody knows whether it comes")
+    func expectation() throws {
+        let directory = try TemporaryDirectory()
+        let site = try Site(server: "location / { root \(directory.path); }", directory: directory)
+        defer { site.stop() }
+        let client = try site.client()
+        try client.send(Client.head("POST", "/missing", ["Content-Length: 4", "Expect: 100-continue"]))
+        let reply = try client.readReply()
+        #expect(reply.status == 404)
+        #expect(!Target.isGoodgate || reply["Connection"] == "close")
+    }
 }

@@ -141,6 +141,15 @@ import Wire
         #expect(harness.request(key: "k", hint: "nobody")[0] > 0)
     }
 
+    @Test func hugeWeightsKeepTheirSharesOfARing() {
+        // With 160 points for each unit this would be 30 million points, counted for a minute.
+        var harness = BalancerHarness(
+            .consistentHash, [peer(1) { $0.weight = .max }, peer(2) { $0.weight = .max }, peer(3) { $0.weight = .max }, peer(4)])
+        var counts: [Int: Int] = [:]
+        for number in 0..<3_000 { counts[harness.request(key: "key \(number)")[0], default: 0] += 1 }
+        #expect((1...3).allSatisfy { (800...1_200).contains(counts[$0] ?? 0) } && counts[4] ?? 0 < 30, "\(counts)")
+    }
+
     @Test func aDrainingPeerGetsOnlyStickyRequests() {
         var harness = BalancerHarness(.roundRobin, Self.routed)
         #expect(harness.run(8) == [1, 2, 3, 4, 1, 2, 3, 4])

@@ -289,6 +289,7 @@ extension Ref where Value == ClientConnection {
 
     private func beginLingering(_ location: Ref<Location>) {
         value.state = .lingering
+        value.idleSince = worker.now
         Socket.shutdownWrite(value.descriptor)
         if let input = value.input { pool.value.give(input) }
         value.input = nil

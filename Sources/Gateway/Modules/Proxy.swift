@@ -133,18 +133,19 @@ extension Ref where Value == Request {
         for index in fields.indices {
             let field = fields[index]
             if field.isContentLength {
-                appendContentLength(proxy, exchange, streamsChunked, to: head)
+                appendContentLength(field, proxy, exchange, streamsChunked, to: head)
             } else if field.isTransferEncoding {
                 if streamsChunked { head.append("Transfer-Encoding: chunked\r\n") }
             } else {
+                guard let text = field.text else { continue }
                 let start = head.value.end
                 head.append(field.prefix)
                 let before = head.value.end
-                append(field.text, to: head)
+                append(text, to: head)
                 if head.value.end == before {
                     head.value.end = start
                 } else {
-                    if field.text.constant == nil { head.replaceLineBreaks(from: before) }
+                    if text.constant == nil { head.replaceLineBreaks(from: before) }
                     head.append("\r\n")
                 }
             }
@@ -155,24 +156,28 @@ extension Ref where Value == Request {
         head.append("\r\n")
     }
 
-    private func appendContentLength(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, _ chunked: Bool, to head: Ref<Buffer>) {
-        exchange.value.announcedLength = chunked ? nil : 0
-        if chunked { return }
-        let length: Int64
-        if let text = exchange.value.bodyText {
-            length = Int64(text.count)
-        } else if !proxy.value.passesBody || !isMain {
-            return
-        } else if value.body.state == .streaming {
-            length = value.body.declaredLength
-        } else {
-            guard value.body.framing != .none || field(.contentLength) != nil else { return }
-            length = value.body.state == .complete ? value.body.collectedLength : 0
-        }
-        exchange.value.announcedLength = length
-        head.append("Content-Length: ")
-        head.append(decimal: UInt64(max(0, length)))
+    /// The length of what is sent, whatever `proxy_set_header` says: a body that nobody announced would be taken for the next request.
+    private func appendContentLength(
+        _ field: ProxyField, _ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, _ chunked: Bool, to head: Ref<Buffer>
+    ) {
+        guard !chunked else { return exchange.value.announcedLength = nil }
+        let length = upstreamBodyLength(proxy, exchange)
+        exchange.value.announcedLength = length ?? 0
+        // Of nothing, 0 may be said, or not.
+        let isSaid = length ?? 0 > 0 || (field.text.map { evaluate($0) == "0" } ?? (length != nil))
+        guard isSaid else { return }
+        head.append(field.prefix)
+        head.append(decimal: UInt64(max(0, length ?? 0)))
         head.append("\r\n")
+    }
+
+    /// Bytes of body that go to the upstream, nil if the request has none at all.
+    private func upstreamBodyLength(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef) -> Int64? {
+        if let text = exchange.value.bodyText { return Int64(text.count) }
+        guard proxy.value.passesBody, isMain else { return nil }
+        if value.body.state == .streaming { return value.body.declaredLength }
+        guard value.body.framing != .none || field(.contentLength) != nil else { return nil }
+        return value.body.state == .complete ? value.body.collectedLength : 0
     }
 
     private func appendClientFields(_ proxy: Ref<ProxyRuntime>, _ exchange: ExchangeRef, to head: Ref<Buffer>) {

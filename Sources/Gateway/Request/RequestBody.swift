@@ -138,7 +138,12 @@ extension Ref where Value == Request {
     /// The client's socket has news: body bytes, a close, or early pipelined bytes.
     func clientIsReadable() {
         switch value.body.state {
-        case .collecting, .discarding: readBody()
+        case .collecting: readBody()
+        case .discarding:
+            let isAnswered = value.phase == .finished
+            readBody()
+            // It was read to its end, or to the client's: nobody else will hear of that.
+            if !isAnswered, value.body.state != .discarding, connection.value.isPeerClosed { clientWentAway() }
         case .streaming:
             readBody()
             // Nobody has read: the end of the client is to be noticed all the same.
@@ -205,6 +210,14 @@ extension Ref where Value == Request {
         value.isKeepalive = false
         finish(.status(400))
         return false
+    }
+
+    /// An answer begins, and nobody has asked for the body: what is here of it is thrown away. One that waits for 100 may never come: the
+    /// connection ends then (nginx: ngx_http_special_response_handler, ngx_http_send_response).
+    func discardUnwantedBody() {
+        guard !value.body.discardsNothing else { return }
+        if !value.body.expectsContinue || value.body.received > 0 { discard() }
+        if value.body.expectsContinue || value.body.state == .failed { value.isKeepalive = false }
     }
 
     private func collect() {

@@ -24,6 +24,7 @@ extension Ref where Value == Request {
             value.response.status = value.errorStatus
             value.response.statusLine = nil
         }
+        if value.body.state == .unread { discardUnwantedBody() }
         if worker.value.isDraining || worker.value.isFull { value.isKeepalive = false }
         let location = location
         value.isHeaderOnly = value.method == .head

@@ -55,7 +55,7 @@ extension HTTPCompiler {
         let fields = proxy.value.fields
         for index in fields.indices {
             let field = fields[index]
-            guard let value = field.text.constant, !field.isContentLength, !field.isTransferEncoding else { continue }
+            guard let value = field.text?.constant, !field.isContentLength, !field.isTransferEncoding else { continue }
             if !value.isEmpty { list.append((field.name, value)) }
         }
         if !list.contains(where: { $0.name.equalsIgnoringCase("host") }) { list.insert(("Host", proxy.value.host), at: 0) }

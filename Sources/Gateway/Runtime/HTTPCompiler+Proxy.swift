@@ -60,20 +60,21 @@ extension HTTPCompiler {
                 seen.insert(token)
             }
             let text = compile(field.value)
-            if text.isEmptyConstant { continue }
+            let isFraming = token == .contentLength || token == .transferEncoding
+            if text.isEmptyConstant, !isFraming { continue }
             fields.append(ProxyField(
-                name: name, prefix: ByteView.immortal(field.name + Array(": ".utf8)), text: text, isContentLength: false, isTransferEncoding: false))
+                name: name, prefix: ByteView.immortal(field.name + Array(": ".utf8)), text: text, isContentLength: token == .contentLength,
+                isTransferEncoding: token == .transferEncoding))
         }
         if !seen.contains(.host) { fields.insert(standard("Host", proxyHostText(settings)), at: 0) }
         if !seen.contains(.connection), settings.httpVersion == .http10 { fields.append(standard("Connection", CompiledText(constant: "close"))) }
         if !seen.contains(.contentLength) {
             fields.append(ProxyField(
-                name: "Content-Length", prefix: "Content-Length: ", text: CompiledText(parts: []), isContentLength: true, isTransferEncoding: false))
+                name: "Content-Length", prefix: "Content-Length: ", text: nil, isContentLength: true, isTransferEncoding: false))
         }
         if !seen.contains(.transferEncoding) {
             fields.append(ProxyField(
-                name: "Transfer-Encoding", prefix: "Transfer-Encoding: ", text: CompiledText(parts: []), isContentLength: false,
-                isTransferEncoding: true))
+                name: "Transfer-Encoding", prefix: "Transfer-Encoding: ", text: nil, isContentLength: false, isTransferEncoding: true))
         }
         return fields
     }

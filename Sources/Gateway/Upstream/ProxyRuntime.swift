@@ -59,8 +59,9 @@ struct ProxyField {
     let name: ByteView
     /// `Name: ` as it is sent.
     let prefix: ByteView
-    let text: CompiledText
-    /// Content-Length and Transfer-Encoding depend on the body and are decided when the head is written.
+    /// What `proxy_set_header` or a default says; nil for the next two where it says nothing.
+    let text: CompiledText?
+    /// Content-Length and Transfer-Encoding depend on the body and are decided when the head is written, whatever their text is.
     let isContentLength: Bool
     let isTransferEncoding: Bool
 }

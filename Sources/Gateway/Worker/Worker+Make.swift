@@ -12,7 +12,8 @@ extension Ref where Value == Worker {
         var compiler = HTTPCompiler(configuration: Ref<Configuration>.immortal(configuration), log: LogWriter(), hostName: hostName)
         let http = Ref<HTTPRuntime>.immortal(try compiler.compile())
         guard let loop = EventLoop(capacity: 512) else { throw HTTPCompiler.Failure(message: "epoll_create1() failed") }
-        let limit = configuration.main.events.workerConnections
+        // More than that no slab holds.
+        let limit = min(configuration.main.events.workerConnections, 1 << 24)
         let process = ProcessRights.processID
         let ownSeed = UInt64(bitPattern: loop.wallClock) ^ UInt64(process) << 32
         var options = HeadOptions()

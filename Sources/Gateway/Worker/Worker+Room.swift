@@ -8,19 +8,23 @@ extension Ref where Value == Worker {
     private static var roomMax: Int { 32 }
     /// Who has just connected, or got an answer that did not say so, has a request on its way.
     private static var patience: UInt64 { 1000 }
-    /// All connections are looked at once in so many milliseconds.
+    /// Where all idle ones were closed, or none, the connections are looked at again after so many milliseconds at the earliest.
     private static var roomInterval: UInt64 { 100 }
 
-    /// Closes the connections that have idled longest. O(connections).
+    /// Closes the connections that have idled longest. O(connections), which is paid for by what it closes.
     /// - Returns: whether there is room now.
     func makeRoom() -> Bool {
-        guard now >= value.roomMadeAt + Self.roomInterval else { return false }
-        value.roomMadeAt = now
+        guard now >= value.roomWanted else { return false }
         var oldest: [(since: UInt64, slot: UInt32)] = []
         var idle = 0
-        for slot in 0..<UInt32(value.connections.capacity) where value.connections[slot].isIdle(for: Self.patience) {
-            idle += 1
+        var next = now + Self.patience
+        for slot in 0..<UInt32(value.connections.capacity) where value.connections[slot].isIdle {
             let since = value.connections[slot].value.idleSince
+            guard since + Self.patience <= now else {
+                next = min(next, since + Self.patience)
+                continue
+            }
+            idle += 1
             if oldest.count == Self.roomMax {
                 guard since < oldest[Self.roomMax - 1].since else { continue }
                 oldest.removeLast()
@@ -29,7 +33,10 @@ extension Ref where Value == Worker {
             oldest.insert((since, slot), at: place)
         }
         let limit = value.connections.limit
+        let before = value.connections.count
         for entry in oldest.prefix(max(1, idle / 8)) { value.connections[entry.slot].closeIfStillIdle() }
+        let closed = before - value.connections.count
+        value.roomWanted = closed > 0 && closed < idle ? now : max(next, now + Self.roomInterval)
         guard value.connections.count < limit else { return false }
         complain("\(limit) worker_connections are not enough, reusing connections", level: .warning)
         return true
@@ -46,7 +53,9 @@ extension Ref where Value == Worker {
 
     /// What idles now will have idled long enough.
     func lookForRoomLater() {
-        if value.shutdownDeadline == 0, value.acceptPausedUntil == 0 { value.loop.timers.arm(value.workerTimer, at: now + Self.patience) }
+        if value.shutdownDeadline == 0, value.acceptPausedUntil == 0 {
+            value.loop.timers.arm(value.workerTimer, at: max(now + 1, value.roomWanted))
+        }
     }
 
     /// A connection is free again, or has idled long enough.
@@ -59,12 +68,18 @@ extension Ref where Value == Worker {
 }
 
 extension Ref where Value == ClientConnection {
-    fileprivate func isIdle(for patience: UInt64) -> Bool {
-        value.state == .idle && value.descriptor >= 0 && (value.input?.count ?? 0) == 0 && value.idleSince + patience <= worker.now
+    /// Nothing of a request has come, or only what is thrown away (nginx: ngx_reusable_connection).
+    fileprivate var isIdle: Bool {
+        guard value.descriptor >= 0 else { return false }
+        switch value.state {
+        case .idle, .readingProxyHeader: return (value.input?.count ?? 0) == 0
+        case .lingering: return true
+        default: return false
+        }
     }
 
     /// Closes it, unless a request has just come.
     fileprivate func closeIfStillIdle() {
-        if Socket.peek(value.descriptor) <= 0 { close() }
+        if value.state == .lingering || Socket.peek(value.descriptor) <= 0 { close() }
     }
 }

@@ -37,8 +37,8 @@ struct Worker: ~Copyable {
     var posted = Table<Token>(capacity: 64)
     /// Client sockets to close when this tick's log lines are written: who sees the end of a connection finds its line in the log.
     var closing = Table<ClosingSocket>(capacity: 64)
-    /// When the connections were last looked at for idle ones to close.
-    var roomMadeAt: UInt64 = 0
+    /// When the connections are looked at for idle ones to close, at the earliest.
+    var roomWanted: UInt64 = 0
     /// Serial number of the last accepted connection, `*N` in error lines.
     var connectionSerial: UInt64 = 0
     /// QUIT: no new connections, idle ones are closed, the process ends with its last request.
