@@ -1,7 +1,8 @@
 """The applications that Scripts/faults.py breaks:  fault_app.py MODE ADDRESS [ARGUMENT]
 
 ADDRESS is HOST:PORT, [HOST]:PORT, a path, or @FILE with one of these. Modes: http (serves; the path of a request says what goes
-wrong), idle (closes a kept connection when its second request comes), boots (serves after ARGUMENT seconds), banner (greets with
+wrong), resets (resets each connection when its request is there), idle (closes a kept connection when its second request comes), boots
+(serves after ARGUMENT seconds), banner (greets with
 ARGUMENT, as servers of other protocols do), close (accepts and closes), deaf (never accepts; ARGUMENT is its backlog), tls (serves with
 the certificate ARGUMENT), sni (the same, but only for a client that names example.test, and with a 400 in plain text for plain text, as
 nginx has it), dns (answers that no name exists).
@@ -60,7 +61,7 @@ def http(connection):
                 connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nbusy\n")
                 continue
             if path.startswith("/drop"): return
-            if path.startswith("/reset"):
+            if sys.argv[1] == "resets":
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
             connection.sendall(OK)

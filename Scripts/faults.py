@@ -239,11 +239,11 @@ def aborts(bench):
 
 
 def posts(bench):
-    bench.unit("flaky", "http", "127.0.0.1:4008")
+    bench.unit("flaky", "resets", "127.0.0.1:4008")
     bench.unit("good", "http", "127.0.0.1:4108")
     for _ in range(6):
-        bench.get("/reset-a", "POST", b"order=1")
-        bench.get("/reset-a")
+        bench.get("/order", "POST", b"order=1")
+        bench.get("/order")
 
 
 def ejected(bench):

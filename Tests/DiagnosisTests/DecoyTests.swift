@@ -189,6 +189,24 @@ import Testing
         #expect(!verdict.cause.contains("the unit's memory limit") && !verdict.fix.commands.contains { $0.contains("set-property") })
     }
 
+    /// The control group of the kill as the host names it, what the systemd of the container said, and the group as it names it.
+    @Test(arguments: [
+        ("/lxc/web/system.slice/app.service", "code=killed, status=9/KILL", "/system.slice/app.service", true),
+        ("/lxc/web/system.slice/app.service", "code=killed, status=9/KILL", "", true),
+        ("/lxc/web/system.slice/app.service/worker", "code=killed, status=9/KILL", "/system.slice/app.service", true),
+        ("/lxc/web/system.slice/my-app.service", "code=killed, status=9/KILL", "", false),
+        ("/lxc/web/system.slice/app.service", "code=killed, status=15/TERM", "/system.slice/app.service", false),
+        ("/lxc/web/system.slice/app.service", "", "/system.slice/app.service", false),
+    ])
+    func `P10 knows a unit of a container by the moment of its end`(cgroup: String, end: String, own: String, isOwn: Bool) {
+        var scene = Scene.app(Self.peer, [.connEndBeforeHead: 5], ["ControlGroup": own])
+        scene.listen(Self.peer, by: scene.process("node", unit: "app.service"))
+        scene.oomKill(-1, inCgroup: cgroup)
+        if !end.isEmpty { scene.journal(-0.9, "app.service", "app.service: Main process exited, \(end)") }
+        let verdict = scene.judge()
+        #expect((verdict.rule == "P10") == isOwn, "\(verdict.cause)")
+    }
+
     private func missing(_ mode: UInt32, isBound: Bool, unit: [String: String]?) -> Scene {
         let path = "/tmp/app.sock"
         var scene = Scene("unix:\(path)", [.socketMissing: 4])

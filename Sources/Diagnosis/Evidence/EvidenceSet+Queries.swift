@@ -263,7 +263,12 @@ extension EvidenceSet {
 
     /// Whether a control group is a unit's, or lies in it. Where the unit's own is not known, as when it is down, it is that of a system
     /// unit: slices and then its name. Users' managers, and those in containers and machines, have units of the same names.
-    package static func isOf(cgroup: String, _ unit: UnitState) -> Bool {
+    /// - Parameter isFromOutside: whether the group may be named from a root above the unit's.
+    package static func isOf(cgroup: String, _ unit: UnitState, fromOutside isFromOutside: Bool = false) -> Bool {
+        if isFromOutside {
+            let group = unit.controlGroup.isEmpty ? ".slice/" + unit.name : unit.controlGroup
+            return cgroup.hasSuffix(group) || cgroup.contains(group + "/")
+        }
         if !unit.controlGroup.isEmpty { return cgroup == unit.controlGroup || cgroup.hasPrefix(unit.controlGroup + "/") }
         return cgroup.split(separator: "/").first { !$0.hasSuffix(".slice") }.map(String.init) == unit.name
     }

@@ -27,9 +27,8 @@ enum P07DiedMidRequest {
             }
             if let slow = near.last { return .ruledOut("\(link.unit.name) killed its worker \(slow.pid ?? 0) because it was slow") }
         }
-        let deltas = evidence.host.value?.counterDeltas ?? [:]
-        let aborted = (deltas["TCPAbortOnClose"] ?? 0) + (deltas["TCPAbortOnData"] ?? 0)
-        if aborted > 0, failure.has([.connReset]) {
+        // TCPAbortOnData counts other resets: SO_LINGER 0, and bytes for who has closed already.
+        if let aborted = evidence.host.value?.counterDeltas["TCPAbortOnClose"], aborted > 0, failure.has([.connReset]) {
             // The counters are the whole host's.
             return .finding(
                 Finding(
@@ -37,7 +36,7 @@ enum P07DiedMidRequest {
                     "The application closed connections with unread data: it answered, or gave up, before it had "
                         + "read the whole request.",
                     evidence: [
-                        broken, EvidenceLine("TCPAbortOnClose+TCPAbortOnData grew by \(aborted)", source: "nstat"),
+                        broken, EvidenceLine("TCPAbortOnClose grew by \(aborted)", source: "nstat"),
                     ],
                     disproof: "The counters growing for another process.",
                     fix: Fix("Read the whole request body before answering.")))
@@ -55,8 +54,8 @@ enum P07DiedMidRequest {
             return .finding(
                 Finding(
                     .possible, Culprit(.application, "the application behind \(failure.peerText)"),
-                    "The application closed the connection before it had answered, and no end of its process was "
-                        + "logged.",
+                    "The application \(failure.has([.connReset]) ? "reset" : "closed") the connection before it had answered, "
+                        + "and no end of its process was logged.",
                     evidence: [broken],
                     disproof: "An idle connection having been reused.",
                     fix: Fix("Read the application's own log at \(failure.first.text).")))

@@ -11,7 +11,7 @@ enum P10OutOfMemory {
         let kills = evidence.events.filter { if case .outOfMemory = $0.kind { true } else { false } }
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
-            let own = kills.filter { EvidenceSet.event($0, belongsTo: link.unit) }
+            let own = kills.filter { EvidenceSet.event($0, belongsTo: link.unit) || isNamedFromOutside($0, link.unit, evidence) }
             if let kill = own.last(where: { isRelevant($0.time, link.unit, failure) }) {
                 return RuleSupport.weighed(finding(failure, link, kill, evidence), by: own, of: link, failure, evidence)
             }
@@ -50,6 +50,16 @@ enum P10OutOfMemory {
             return .undecided(evidence.kernel.unavailableBecause ?? "neither kernel log nor journal was read")
         }
         return .ruledOut("no OOM kill in the kernel log or the journal")
+    }
+
+    /// The kernel names control groups from its own root, which in a container is not systemd's. Meant is a unit that was killed at that
+    /// very moment, and whose group's name is the end of that name.
+    private static func isNamedFromOutside(_ kill: LifeEvent, _ unit: UnitState, _ evidence: EvidenceSet) -> Bool {
+        guard kill.unit == nil, let cgroup = kill.cgroup, EvidenceSet.isOf(cgroup: cgroup, unit, fromOutside: true) else { return false }
+        return evidence.events.contains {
+            guard case .killed(9, _) = $0.kind else { return false }
+            return EvidenceSet.event($0, belongsTo: unit) && abs($0.time.since(kill.time)) < 2_000
+        }
     }
 
     private static func container(of kill: LifeEvent) -> String? {
