@@ -92,7 +92,6 @@ struct keeper {
     int cgroup_procs[CGROUPS_MAX];
     char notify_name[64];
     bool is_forgotten;
-    bool is_stopping;                   // a stop was asked for: the rest of the group may end by itself until the deadline
     bool is_killing;
     bool is_empty;                      // no child is left, and the cgroups are gone
     uint64_t started_ns;

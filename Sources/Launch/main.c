@@ -51,7 +51,7 @@ void keeper_kill(struct keeper *k) {
 
 void keeper_stop(struct keeper *k, int signal, uint32_t kill_after_ms) {
     if (!has_process(k)) return;
-    k->is_stopping = true;
+    k->state.stop_ordered = 1;          // the rest of the group, too, may end by itself until the deadline
     uint64_t deadline = monotonic_ns() + kill_after_ms * MS;
     if (k->kill_at_ns == 0 || deadline < k->kill_at_ns) k->kill_at_ns = deadline;
     // Not collected yet, so that the group's number is still its own.
@@ -94,7 +94,7 @@ static void reap(struct keeper *k) {
         siginfo_t peek = { 0 };
         bool is_main = k->state.phase == GG_PHASE_RUNNING
             && waitid(P_PID, (id_t)k->state.app_pid, &peek, WEXITED | WNOHANG | WNOWAIT) == 0 && peek.si_pid != 0;
-        if (is_main && !k->is_stopping) {
+        if (is_main && k->state.stop_ordered == 0) {
             kill(-k->state.app_pid, SIGKILL);
             is_group_killed = true;
         }
@@ -111,7 +111,7 @@ static void reap(struct keeper *k) {
         if (pid == k->state.app_pid) main_exited(k, status, &usage);
         else if (is_group_killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) k->left_collected++;
     }
-    if (k->state.phase == GG_PHASE_EXITED && !k->is_stopping) keeper_kill(k);
+    if (k->state.phase == GG_PHASE_EXITED && k->state.stop_ordered == 0) keeper_kill(k);
 }
 
 /// The pipe of the child: an error, or its end by a successful exec.
@@ -224,6 +224,7 @@ static int print_protocol(void) {
     FIELD(runtime_ns); FIELD(failed_step); FIELD(failed_errno); FIELD(wait_status); FIELD(oom_kills);
     FIELD(processes_left); FIELD(is_ready); FIELD(is_stopping); FIELD(foreign_notices); FIELD(lines);
     FIELD(lines_dropped); FIELD(log_errno); FIELD(slot); FIELD(peak_rss_bytes); FIELD(name); FIELD(status); FIELD(port);
+    FIELD(stop_ordered);
 #undef FIELD
     return 0;
 }

@@ -116,7 +116,7 @@ struct gg_state {
     char name[GG_NAME_MAX];
     char status[GG_STATUS_MAX];
     uint32_t port;                      // PORT of its environment; 0: it has none, or a keeper of an older version
-    uint32_t reserved;
+    uint32_t stop_ordered;              // a supervisor told it to end the app
 };
 
 // --- instructions: header (kind GG_LAUNCH), then entries, each padded to 8 bytes ---

@@ -109,6 +109,40 @@ struct AppAdoptionTests {
         for route in host.routes.values { #expect(TestHost.get(route.address).contains("200 OK")) }
     }
 
+    @Test("an app that was being stopped when its supervisor was killed starts again, whatever its restart policy", arguments: [
+        RestartPolicy.Condition.onFailure, .never, .always,
+    ])
+    func killedWhileStopping(condition: RestartPolicy.Condition) throws {
+        let first = try TestHost()
+        defer { first.finish() }
+        // It ends, and well, when the next supervisor has taken it over.
+        let path = first.directory.path
+        var specification = first.specification(server: """
+            def end(*a):
+                open("\(path)/told", "w").close()
+                while not os.path.exists("\(path)/over"): time.sleep(0.02)
+                os._exit(0)
+            signal.signal(signal.SIGTERM, end)
+            S((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()
+
+            """)
+        specification.restart.condition = condition
+        specification.stopTimeout = .seconds(60)
+        first.start(specification)
+        let old = first.processes
+        #expect(first.run { $0.supervisor.saveAt == nil })
+        first.supervisor.stopAll()
+        #expect(first.run { _ in System.exists(path + "/told") })
+        first.die()
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        host.supervisor.configure([specification])
+        #expect(host.processes == old && host.routes.isEmpty, "nothing is sent to what ends")
+        _ = first.directory.file("over", "")
+        #expect(host.run { $0.routes.count == 1 && $0.processes != old }, "\(host.log)")
+        #expect(host.supervisor.status[0].instances[0].snapshot.failedStartsInRow == 0)
+    }
+
     @Test("the end of one that died while there was no supervisor is told, with its last lines")
     func endedMeanwhile() throws {
         let (directory, specification, processes, _) = try orphans { specification in

@@ -7,9 +7,11 @@ extension AppMachine {
     /// - Parameters:
     ///   - policy: Of its release; nil: that of the active one.
     ///   - isCandidate: It belongs to a roll that the driver goes on with by `deploy`, or gives up by `withdrawCandidates`.
+    ///   - isEnding: It was sent its stop signal, for whatever reason: if the app is to run, it starts again.
     package mutating func adopt(
         _ key: InstanceKey, release: UInt32, policy: InstancePolicy? = nil, isCandidate: Bool = false, processID: Int32,
-        lastExit: InstanceExit? = nil, isReady: Bool, restarts: UInt64, runtime: Duration = .zero, now: Duration, actions: inout [AppAction]
+        lastExit: InstanceExit? = nil, isReady: Bool, isEnding: Bool = false, restarts: UInt64, runtime: Duration = .zero, now: Duration,
+        actions: inout [AppAction]
     ) {
         nextSerial = max(nextSerial, key.serial &+ 1)
         let wanted = isCandidate ? Role.candidate : .current
@@ -21,7 +23,7 @@ extension AppMachine {
             slot: key.slot, release: release, policy: policy ?? self.policy, isCandidate: role == .candidate,
             share: isCandidate ? .none : .full)
         instance.adopt(
-            serial: key.serial, processID: processID, isReady: isReady, restarts: restarts, runtime: runtime, now: now,
+            serial: key.serial, processID: processID, isReady: isReady, isEnding: isEnding, restarts: restarts, runtime: runtime, now: now,
             actions: &actions)
         instance.lastExit = lastExit
         if isLeft || key.slot >= count { instance.retire(now: now, actions: &actions) }

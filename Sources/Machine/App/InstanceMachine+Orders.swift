@@ -28,15 +28,23 @@ extension InstanceMachine {
 
     /// Takes over a running process that a supervisor before this one started.
     ///
-    /// - Parameter runtime: How long it runs already.
-    mutating func adopt(serial: UInt32, processID: Int32, isReady: Bool, restarts: UInt64, runtime: Duration, now: Duration,
-                        actions: inout [AppAction]) {
-        goal = .run
+    /// - Parameters:
+    ///   - isEnding: It was sent its stop signal. If it is to run, `start` comes next, and then one that was stopped starts again.
+    ///   - runtime: How long it runs already.
+    mutating func adopt(
+        serial: UInt32, processID: Int32, isReady: Bool, isEnding: Bool, restarts: UInt64, runtime: Duration, now: Duration,
+        actions: inout [AppAction]
+    ) {
+        goal = isEnding ? .stop : .run
+        // Whether it was ever ready is not known any more; that it ends is no failed start.
+        isProven = isEnding
         self.serial = serial
         self.processID = processID
         self.restarts = restarts
         startedAt = now
-        if isReady {
+        if isEnding {
+            state = .stopping(deadline: now + policy.stopTimeout)
+        } else if isReady {
             becomeReady(now: now, actions: &actions)
         } else {
             state = .probing(deadline: now + policy.startTimeout)

@@ -95,7 +95,8 @@ extension AppSupervisor {
     /// older.
     static func inOrder(_ keepers: [FoundKeeper], active: UInt32, saved: AppState.App?) -> [FoundKeeper] {
         func rank(_ keeper: FoundKeeper) -> (Int, Int, Int64) {
-            let isReady = (record(of: keeper, saved: saved)?.isReady ?? keeper.state.isReady) && !keeper.state.isStopping
+            let isEnding = keeper.state.isStopping || keeper.state.isStopOrdered
+            let isReady = (record(of: keeper, saved: saved)?.isReady ?? keeper.state.isReady) && !isEnding
             let serial = Int64(keeper.key.serial)
             return (keeper.release == active ? 0 : 1, isReady ? 0 : 1, isReady ? -serial : serial)
         }
@@ -133,9 +134,10 @@ extension AppSupervisor {
         try? poll.add(keeper.channel.descriptor, tag: instance.tag)
         let listens = app.specification(of: keeper.release).listen != .nowhere
         // Without a record it is not known that it listens where it was told to: that is looked at first.
-        let isReady = !listens || record?.isReady == true && !state.isStopping && address != nil
+        let isEnding = state.isStopOrdered
+        let isReady = !isEnding && (!listens || record?.isReady == true && !state.isStopping && address != nil)
         instance.saidReady = state.isReady
-        instance.probe = isReady ? .confirmed : .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
+        instance.probe = isEnding ? .idle : isReady ? .confirmed : .waiting(nextAt: host.now, attempts: 0, elsewhereSince: nil)
         let key = keeper.key
         let restarts = record?.restarts ?? 0
         let policy = InstancePolicy(app.specification(of: keeper.release))
@@ -143,7 +145,7 @@ extension AppSupervisor {
         act(app) { machine, now, actions in
             machine.adopt(
                 key, release: keeper.release, policy: policy, isCandidate: isCandidate, processID: state.appProcess,
-                lastExit: record?.lastExit, isReady: isReady, restarts: restarts,
+                lastExit: record?.lastExit, isReady: isReady, isEnding: isEnding, restarts: restarts,
                 runtime: .nanoseconds(Int64(clamping: state.runtimeNanoseconds)), now: now, actions: &actions)
         }
         followHealth(of: instance, app: app, isReady: isReady)

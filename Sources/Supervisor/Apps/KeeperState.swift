@@ -49,6 +49,8 @@ struct KeeperState: Equatable {
     var status: String
     /// `PORT` of the app's environment; nil: it has none, or this keeper is older than the field.
     var port: UInt16?
+    /// A supervisor told it to end the app. False of a keeper that is older than the field.
+    var isStopOrdered: Bool
 
     /// Reads a packet's body. Fields that an older keeper does not send are zero.
     init(body: ArraySlice<UInt8>) {
@@ -77,6 +79,7 @@ struct KeeperState: Equatable {
         status = Self.text(bytes, at: 168, size: Self.statusMax)
         let port = bytes.host(at: 296, UInt32.self)
         self.port = port == 0 ? nil : UInt16(exactly: port)
+        isStopOrdered = bytes.host(at: 300, UInt32.self) != 0
     }
 
     /// Longest texts, each with its final NUL.
