@@ -34,7 +34,7 @@ extension AppMachine {
 
     /// Changes the number of slots; the highest go first. During a roll it is done after it.
     package mutating func scale(to count: Int, now: Duration, actions: inout [AppAction]) -> Answer {
-        guard count >= 1, allowsTwo || count == 1 else { return .refused }
+        guard count >= 1, count == 1 || (roll.isActive ? rollAllowsTwo : allowsTwo) else { return .refused }
         if roll.isActive {
             pendingCount = count
         } else {
@@ -46,11 +46,19 @@ extension AppMachine {
     }
 
     /// Applies what can be changed without a new process (`AppSpecification.Change.live`).
-    package mutating func update(_ specification: AppSpecification, now: Duration, actions: inout [AppAction]) {
+    ///
+    /// - Parameters:
+    ///   - specification: Of the active release.
+    ///   - incoming: Of the release that the roll under way brings; nil: none, or it only renews processes.
+    package mutating func update(
+        _ specification: AppSpecification, incoming: AppSpecification? = nil, now: Duration, actions: inout [AppAction]
+    ) {
         policy = InstancePolicy(specification)
-        rollPolicy = policy
-        for index in occupants.indices { occupants[index].instance.update(policy, now: now) }
-        _ = scale(to: specification.instances, now: now, actions: &actions)
+        rollPolicy = InstancePolicy(incoming ?? specification)
+        for index in occupants.indices {
+            occupants[index].instance.update(occupants[index].isNew ? rollPolicy : policy, now: now)
+        }
+        _ = scale(to: (incoming ?? specification).instances, now: now, actions: &actions)
     }
 
     /// Brings a new release: proven beside the old one, or, at a fixed address, in its place.

@@ -11,7 +11,8 @@ extension AppMachine {
         }
         if !roll.isActive, let count = pendingCount {
             pendingCount = nil
-            self.count = count
+            // Asked for in a roll from a fixed address that failed, it is too much.
+            self.count = allowsTwo ? count : 1
             fillSlots(now: now, actions: &actions)
         }
         fillEmptySlots(now: now, actions: &actions)

@@ -116,6 +116,7 @@ extension AppSupervisor {
         if saved?.isRunning == false {
             // What was still on its way out goes on its way.
             act(app) { machine, now, actions in machine.stop(now: now, actions: &actions) }
+            if isEdited { app.pendingBlock = block }
             return
         }
         let unfinished = takeUp(saved?.roll, app: app, block)
@@ -136,21 +137,22 @@ extension AppSupervisor {
     }
 
     private func change(_ app: ManagedApp, to block: AppSpecification) {
+        let isComing = app.runs(block) || app.rolls(to: block)
         // A block that waits is not what the file says any more, unless it is this one.
-        let isSettled = app.pendingBlock == nil || app.runs(block) || app.rolls(to: block)
+        let isSettled = isComing || app.pendingBlock == nil
         app.pendingBlock = nil
         switch app.block.change(to: block) {
         case .none where isSettled: break
-        // The second: back to what runs, after an edit that was refused.
-        case .live where isSettled,
+        // One that was refused is tried again: what changed may be what it lacked. The second: back to what runs, after such an edit.
+        case .live where isComing,
             .deploy where !app.machine.isRolling && app.runs(block):
             if block.instances != app.block.instances { app.scale = nil }
             app.block = block
             if app.runs(block) { app.refusedBlock = nil }
             for release in app.releases.values { app.add(release) }
-            var specification = app.specification(of: app.machine.activeRelease)
-            if let scale = app.scale { specification.instances = scale }
-            act(app) { machine, now, actions in machine.update(specification, now: now, actions: &actions) }
+            let specification = app.scaled(app.machine.activeRelease)
+            let incoming = app.rollsTo.map { app.scaled($0) }
+            act(app) { machine, now, actions in machine.update(specification, incoming: incoming, now: now, actions: &actions) }
             let ready = Set(app.machine.snapshots.filter { $0.phase == .ready }.map(\.key))
             for (key, instance) in app.instances { followHealth(of: instance, app: app, isReady: ready.contains(key)) }
         case .none, .live, .deploy: beginRoll(app, to: block)
@@ -199,8 +201,7 @@ extension AppSupervisor {
         // A roll that this one supersedes ends first, and forgets what it does not need.
         app.rollsTo = release.number
         app.rollSoak = soak
-        var specification = app.specification(of: release.number)
-        if let scale = app.scale { specification.instances = scale }
+        let specification = app.scaled(release.number)
         var answer = AppMachine.Answer.refused
         act(app) { machine, now, actions in
             answer = machine.deploy(specification, release: release.number, soak: soak, now: now, actions: &actions)

@@ -76,6 +76,13 @@ final class ManagedApp {
     /// What a release runs.
     func specification(of release: UInt32) -> AppSpecification { specifications[release] ?? block }
 
+    /// The same, with the number of instances that was set by hand.
+    func scaled(_ release: UInt32) -> AppSpecification {
+        var specification = specification(of: release)
+        if let scale { specification.instances = scale }
+        return specification
+    }
+
     /// Takes in a release; what needs no new process is as the block says now.
     func add(_ release: AppState.Release) {
         releases[release.number] = release

@@ -1,0 +1,60 @@
+import Config
+import Glibc
+import Machine
+import TestKit
+import Testing
+
+@testable import Supervisor
+
+/// An edited block means what it says, whatever the app is doing when it comes.
+@Suite("Edits of an app that is stopped, rolling, or was refused an edit", .blocking)
+struct AppEditTests {
+    private func versions(_ host: TestHost) -> Set<String> {
+        Set(host.routes.values.map { route in
+            String(TestHost.get(route.address).split(separator: "\r\n").last?.split(separator: " ").first ?? "?")
+        })
+    }
+
+    @Test("a block that was edited while its app was stopped and Goodgate was away is what the app starts with", arguments: [false, true])
+    func editedWhileStopped(isDeath: Bool) throws {
+        let first = try TestHost()
+        defer { first.finish() }
+        var specification = first.specification()
+        first.start(specification)
+        #expect(first.supervisor.stop(app: "api") == .accepted)
+        #expect(first.run { $0.supervisor.isGone && $0.supervisor.saveAt == nil })
+        if !isDeath { first.finish() }
+        first.die()
+        let host = try TestHost(directory: first.directory)
+        defer { host.finish() }
+        specification.environment = ["VERSION=2"]
+        host.supervisor.configure([specification])
+        #expect(!host.run(seconds: 0.3) { !$0.processes.isEmpty }, "it stays stopped")
+        #expect(host.supervisor.start(app: "api") == .accepted)
+        #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
+        #expect(versions(host) == ["2"])
+        #expect(host.supervisor.status[0].refusedBlock == nil)
+    }
+
+    @Test("a refused block is tried again when only what needs no new process was changed in it")
+    func mendedByTimeout() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        host.start(specification)
+        // It gets ready when a file is there; for that its time is too short at first.
+        let path = host.directory.path + "/go"
+        let command = specification.command.joined(separator: " ")
+        specification.command = ["/bin/sh", "-c", "while [ ! -e \(path) ]; do sleep 0.05; done; exec " + command]
+        specification.environment = ["VERSION=2"]
+        specification.startTimeout = .milliseconds(300)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.hasEnded(.failed(slot: 0)) && $0.processes.count == 1 }, "\(host.log)")
+        _ = host.directory.file("go", "")
+        specification.startTimeout = .seconds(60)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 && $0.processes.count == 1 }, "\(host.log)")
+        #expect(versions(host) == ["2"])
+        #expect(host.supervisor.status[0].refusedBlock == nil)
+    }
+}
