@@ -17,7 +17,7 @@ import Testing
         var route = AppRoute()
         route.route(key(0), address(3000), .full)
         route.route(key(1), address(3001), .full)
-        route.unroute(key(0), now: 5)
+        route.unroute(key(0), address(3000), now: 5)
         route.route(key(0), address(3002), .full)
         #expect(news(route).instances.map(\.address) == ["127.0.0.1:3002", "127.0.0.1:3001"])
         #expect(news(route).instances.map(\.name) == ["api.0", "api.1"])
@@ -28,11 +28,15 @@ import Testing
     @Test func whatLeavesStaysUntilItIsRemovedAndLeavesOnce() {
         var route = AppRoute()
         route.route(key(0), address(3000), .full)
-        route.unroute(key(0), now: 5)
-        route.unroute(key(0), now: 9)
-        route.unroute(key(1), now: 9)
+        route.unroute(key(0), address(3000), now: 5)
+        route.unroute(key(0), address(3000), now: 9)
         #expect(route.instances.map(\.leavingSince) == [5])
         #expect(news(route).instances.map(\.isLeaving) == [true])
+        // That one only workers of another supervisor know.
+        route.unroute(key(1), address(3001), now: 9)
+        #expect(route.instances.map(\.leavingSince) == [5, 9])
+        #expect(news(route).instances.map(\.address) == ["127.0.0.1:3000", "127.0.0.1:3001"])
+        #expect(news(route).instances.map(\.isLeaving) == [true, true])
     }
 
     @Test func whatNobodyHasLeaves() {

@@ -45,6 +45,7 @@ extension InstanceMachine {
         if isEnding {
             state = .stopping(deadline: now + policy.stopTimeout)
         } else if isReady {
+            mayHaveTraffic = true
             becomeReady(now: now, actions: &actions)
         } else {
             state = .probing(deadline: now + policy.startTimeout)
@@ -138,16 +139,17 @@ extension InstanceMachine {
         }
     }
 
-    /// Orders the un-routing if a route is in force.
+    /// Orders the un-routing if a route is in force, or may be.
     mutating func unroute(actions: inout [AppAction]) {
-        guard isRouted else { return }
+        guard isRouted || mayHaveTraffic else { return }
         isRouted = false
+        mayHaveTraffic = false
         actions.append(.unroute(key))
     }
 
     /// From ready towards the stop signal: at once when it has no traffic.
     mutating func drain(now: Duration, actions: inout [AppAction]) {
-        guard isRouted else { return stop(signal: policy.stopSignal, now: now, actions: &actions) }
+        guard isRouted || mayHaveTraffic else { return stop(signal: policy.stopSignal, now: now, actions: &actions) }
         unroute(actions: &actions)
         recordStability(now: now)
         state = .draining(deadline: now + (isHurried ? min(policy.drainTimeout, policy.patience) : policy.drainTimeout))

@@ -117,6 +117,8 @@ package struct InstanceMachine: Sendable {
     var startsAgain = false
     /// A `route` is in force.
     var isRouted = false
+    /// It was taken over, and workers of the supervisor before may have sent it requests: its un-routing was not ordered yet.
+    var mayHaveTraffic = false
     /// It hangs, and the next one has to wait for its end: requests in flight and the stop signal get little time.
     var isHurried = false
 

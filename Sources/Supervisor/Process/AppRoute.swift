@@ -27,17 +27,19 @@ struct AppRoute {
         }
     }
 
-    /// Nothing new goes to an instance from now on.
-    mutating func unroute(_ key: InstanceKey, now: UInt64) {
-        guard let index = instances.firstIndex(where: { $0.key == key }), instances[index].leavingSince == nil else { return }
-        instances[index].leavingSince = now
+    /// Nothing new goes to an instance from now on. One that is not known may have requests of workers of the supervisor before.
+    mutating func unroute(_ key: InstanceKey, _ address: NetworkAddress, now: UInt64) {
+        guard let index = instances.firstIndex(where: { $0.key == key }) else {
+            return instances.append(Instance(key: key, address: address, share: .none, leavingSince: now))
+        }
+        instances[index].leavingSince = instances[index].leavingSince ?? now
     }
 
     /// Nothing new goes to instances that nobody has any more.
     /// - Returns: whether there was any.
     mutating func unroute(except known: Set<InstanceKey>, now: UInt64) -> Bool {
         let stale = instances.filter { $0.leavingSince == nil && !known.contains($0.key) }
-        for instance in stale { unroute(instance.key, now: now) }
+        for instance in stale { unroute(instance.key, instance.address, now: now) }
         return !stale.isEmpty
     }
 

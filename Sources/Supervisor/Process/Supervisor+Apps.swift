@@ -194,7 +194,7 @@ extension Supervisor: AppHost {
     }
 
     func unroute(app: String, instance: InstanceKey, address: NetworkAddress) {
-        routes[app]?.unroute(instance, now: System.now)
+        routes[app, default: AppRoute()].unroute(instance, address, now: System.now)
         changedApps.insert(app)
     }
 
