@@ -254,6 +254,20 @@ struct AppUnfinishedTests {
         #expect(versions(host) == ["2"])
     }
 
+    @Test("the end of a soak is known to the next supervisor, also while the old instances are leaving")
+    func deathAfterSoak() throws {
+        let first = try TestHost()
+        defer { first.finish() }
+        var specification = first.specification()
+        specification.drainTimeout = .seconds(60)
+        first.start(specification)
+        first.drainMilliseconds = nil
+        #expect(deploy(first, ["VERSION=2"], soak: 1500) == .accepted)
+        #expect(first.run { $0.supervisor.status[0].release == 2 && $0.supervisor.saveAt == nil }, "\(first.log)")
+        let state = try AppState(decoding: try System.readFile(first.directory.path + "/s/apps.state"))
+        #expect(state.apps[0].activeRelease == 2)
+    }
+
     @Test("without a state file an instance is dialled where it was told to listen, not at another port of its process", arguments: [
         AppListen.port, .descriptor,
     ])

@@ -177,7 +177,10 @@ package final class AppSupervisor {
         isHandling = true
         defer { isHandling = wasHandling }
         var actions: [AppAction] = []
+        let release = app.machine.activeRelease
         body(&app.machine, host.now, &actions)
+        // A roll was committed: the next supervisor is to know of it, however soon it comes.
+        if app.machine.activeRelease != release { changed(within: .zero) }
         for action in actions { perform(action, app: app) }
     }
 
