@@ -57,4 +57,38 @@ struct AppEditTests {
         #expect(versions(host) == ["2"])
         #expect(host.supervisor.status[0].refusedBlock == nil)
     }
+
+    @Test("a block that goes in the middle of its roll brings no release any more; one that comes back before the end does", arguments: [
+        false, true,
+    ])
+    func removedInRoll(comesBack: Bool) throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.drainTimeout = .seconds(60)
+        host.start(specification)
+        // It gets ready when a file is there.
+        let command = specification.command.joined(separator: " ")
+        specification.command = ["/bin/sh", "-c", "while [ ! -e \(host.directory.path)/go ]; do sleep 0.05; done; exec " + command]
+        specification.environment = ["VERSION=2"]
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.processes.count == 2 })
+        // The old one is on its way out for as long as somebody has requests there.
+        host.drainMilliseconds = nil
+        host.supervisor.configure([])
+        #expect(host.hasEnded(.cancelled) && !host.hasEnded(.completed), "\(host.log)")
+        #expect(host.run { $0.processes.count == 1 })
+        if comesBack {
+            host.supervisor.configure([specification])
+            _ = host.directory.file("go", "")
+        }
+        host.supervisor.drained(app: "api", instance: InstanceKey(slot: 0, serial: 1))
+        if comesBack {
+            #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
+            #expect(versions(host) == ["2"])
+        } else {
+            #expect(host.run { $0.supervisor.apps.isEmpty }, "\(host.log)")
+            #expect(!host.hasEnded(.completed), "\(host.log)")
+        }
+    }
 }

@@ -235,7 +235,8 @@ extension AppSupervisor {
 
     /// After all events are handled: what has to wait for a quiet moment.
     func finishApp(_ app: ManagedApp) {
-        if let block = app.pendingBlock, !app.machine.isBusy { change(app, to: block) }
+        // What is being stopped for good needs no block; if its own comes back, that one is looked at then.
+        if let block = app.pendingBlock, !app.machine.isBusy, !app.isRemoved, !isEnding { change(app, to: block) }
         if app.isMixed, !app.machine.isBusy {
             app.isMixed = false
             act(app) { machine, now, actions in machine.completeRoll(now: now, actions: &actions) }
