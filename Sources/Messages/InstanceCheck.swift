@@ -9,11 +9,35 @@ package struct InstanceCheck: Equatable, Sendable {
     package var address: String
     /// Where its check begins: a new worker goes on from what the one before found out.
     package var state: State
+    /// How it is checked. Its release's own: the block in the worker's configuration may be one that was refused.
+    package var settings: Settings
 
-    package init(instance: InstanceName, address: String, state: State) {
+    /// `health` of an app.
+    package struct Settings: Hashable, Sendable {
+        /// Path and query to ask for.
+        package var uri: String
+        /// Milliseconds between two checks, and for a whole one.
+        package var interval, timeout: UInt64
+        /// Good answers in a row until it is healthy, bad ones until it is not.
+        package var passes, fails: UInt32
+        /// Name of the `match` block that judges an answer; nil: the status alone.
+        package var match: String?
+
+        package init(uri: String, interval: UInt64, timeout: UInt64, passes: UInt32, fails: UInt32, match: String? = nil) {
+            self.uri = uri
+            self.interval = interval
+            self.timeout = timeout
+            self.passes = passes
+            self.fails = fails
+            self.match = match
+        }
+    }
+
+    package init(instance: InstanceName, address: String, state: State, settings: Settings) {
         self.instance = instance
         self.address = address
         self.state = state
+        self.settings = settings
     }
 }
 
@@ -71,12 +95,21 @@ extension InstanceCheck {
         instance.write(to: &writer)
         writer.text(address)
         writer.integer(state.rawValue)
+        writer.text(settings.uri)
+        writer.integer(settings.interval)
+        writer.integer(settings.timeout)
+        writer.integer(settings.passes)
+        writer.integer(settings.fails)
+        writer.optionalText(settings.match)
     }
 
     init(from reader: inout PacketReader) throws(MessageError) {
         instance = try InstanceName(from: &reader)
         address = try reader.text()
         state = try reader.choice()
+        settings = Settings(
+            uri: try reader.text(), interval: try reader.integer(), timeout: try reader.integer(), passes: try reader.integer(),
+            fails: try reader.integer(), match: try reader.optionalText())
     }
 }
 

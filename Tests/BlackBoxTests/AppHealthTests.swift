@@ -184,4 +184,25 @@ struct AppHealth {
         site.gateway.signal(SIGHUP)
         #expect(try processes(site, 2) == both, "no check, so nobody is sick; and no process was touched")
     }
+
+    @Test("is that of the release that runs: a refused block's is none of its affair") func refusedBlock() throws {
+        let directory = try TemporaryDirectory()
+        let site = try site(
+            directory, app: "start_timeout 600s;", health: "health uri=/ interval=100ms timeout=20s fails=1;", isWell: false)
+        defer {
+            site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["exited on signal 9", "not ready within", "given up"])
+        }
+        let before = try process(site)
+        // The new block asks for something that neither the new instance nor the old one can answer well.
+        let text = directory.read(GatewayProcess.configurationName).replacingOccurrences(of: "uri=/ ", with: "uri=/health ")
+            .replacingOccurrences(of: "start_timeout 600s;", with: "start_timeout 2s; env NEW=1;")
+        try directory.write(GatewayProcess.configurationName, text)
+        site.gateway.signal(SIGHUP)
+        #expect(site.gateway.waitForError("release 2: given up"))
+        #expect(try process(site) == before)
+        kill(before, SIGKILL)
+        #expect(site.gateway.waitForError("app one.0#3: ready after"), "\(site.gateway.errorLog)")
+        #expect(try process(site) != before)
+        #expect(!site.gateway.errorLog.contains("is unhealthy"), "\(site.gateway.errorLog)")
+    }
 }

@@ -91,4 +91,59 @@ struct AppEditTests {
             #expect(!host.hasEnded(.completed), "\(host.log)")
         }
     }
+
+    /// The checks of all instances pass.
+    private func pass(_ host: TestHost) {
+        for key in Array(host.checked.keys) { host.supervisor.healthChanged(app: "api", instance: key, isHealthy: true) }
+    }
+
+    @Test("after a refused edit what runs keeps its own check and its own times, also with the next supervisor", arguments: [false, true])
+    func ownCheck(isNext: Bool) throws {
+        let first = try TestHost()
+        defer { first.finish() }
+        let own = AppHealth(uri: "/own", interval: .milliseconds(1500), fails: 2, match: "well")
+        var specification = first.specification()
+        specification.health = own
+        first.supervisor.configure([specification])
+        #expect(first.run { $0.checked.count == 1 })
+        pass(first)
+        #expect(first.routes.count == 1)
+        specification.environment = ["BOOT=60"]
+        specification.health = AppHealth(uri: "/new")
+        specification.startTimeout = .milliseconds(1)
+        first.supervisor.configure([specification])
+        #expect(first.run { $0.hasEnded(.failed(slot: 0)) && $0.processes.count == 1 && $0.supervisor.saveAt == nil }, "\(first.log)")
+        var host = first
+        if isNext {
+            first.die()
+            host = try TestHost(directory: first.directory)
+            host.supervisor.configure([specification])
+            #expect(host.run { $0.hasEnded(.failed(slot: 0)) && $0.processes.count == 1 }, "\(host.log)")
+        }
+        defer { if isNext { host.finish() } }
+        #expect(host.routes.count == 1 && host.checked.keys.map { host.checks[$0] } == [own])
+        let old = host.processes
+        kill(old[0], SIGKILL)
+        #expect(host.run { $0.processes.count == 1 && $0.processes != old && $0.checked.count == 1 }, "\(host.log)")
+        #expect(host.checked.keys.map { host.checks[$0] } == [own])
+        pass(host)
+        #expect(host.routes.count == 1, "\(host.log)")
+    }
+
+    @Test("an instance is checked anew when only its check is edited")
+    func editedCheck() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.health = AppHealth(uri: "/one")
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.checked.count == 1 })
+        let processes = host.processes
+        for health in [AppHealth(uri: "/two"), AppHealth(uri: "/two", fails: 7)] {
+            specification.health = health
+            host.supervisor.configure([specification])
+            #expect(host.checked.keys.map { host.checks[$0] } == [health])
+        }
+        #expect(host.processes == processes)
+    }
 }

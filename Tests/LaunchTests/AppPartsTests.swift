@@ -174,6 +174,16 @@ struct AppPartsTests {
         return block
     }()
 
+    /// One that says also what needs no new process.
+    static let wholeBlock: AppSpecification = {
+        var whole = block
+        (whole.instances, whole.stopSignal, whole.memoryRecycle) = (3, 12, 5 << 30)
+        (whole.startTimeout, whole.stopTimeout, whole.drainTimeout) = (.seconds(1), .milliseconds(20), .seconds(300))
+        whole.restart = RestartPolicy(condition: .onFailure, firstDelay: .milliseconds(70), lastDelay: .seconds(8))
+        whole.health = AppHealth(uri: "/up now", interval: .seconds(5), timeout: .milliseconds(9), passes: 2, fails: 4, match: "-")
+        return whole
+    }()
+
     static let state = AppState(
         boot: "b-1",
         apps: [
@@ -185,6 +195,7 @@ struct AppPartsTests {
                         number: 3, block: .max, command: ["/bin/x", "", "a b\n"], directory: "/srv/ä",
                         environment: ["A=1 2", "B="], environmentFiles: ["/e"]),
                     AppState.Release(number: 2, block: 7, base: block),
+                    AppState.Release(number: 1, block: 8, base: wholeBlock, isWhole: true),
                 ],
                 instances: [
                     AppState.Instance(
@@ -211,15 +222,22 @@ struct AppPartsTests {
         }
     }
 
-    @Test("a release runs what it ran, and takes from the block what needs no new process; the difference is told")
+    @Test("a release runs what it ran, and takes from its own block what needs no new process; the difference is told")
     func releaseOfItsTime() {
         var release = AppState.Release(number: 1, of: Self.block)
         var edited = AppSpecification(name: "my app%", command: ["/bin/z"], instances: 5, environment: ["A==1", "N=1"])
         edited.stopTimeout = .seconds(3)
         edited.log = Self.block.log
         let running = release.applied(to: edited)
-        #expect(running.processFingerprint == Self.block.processFingerprint)
-        #expect(running.instances == 5 && running.stopTimeout == .seconds(3))
+        #expect(running == Self.block, "the edited block is not its own")
+        var timed = Self.block
+        timed.stopTimeout = .seconds(3)
+        timed.health = AppHealth(uri: "/up")
+        #expect(release.applied(to: timed) == timed)
+        release.isWhole = false
+        let older = release.applied(to: edited)
+        #expect(older.processFingerprint == Self.block.processFingerprint)
+        #expect(older.instances == 5 && older.stopTimeout == .seconds(3), "a file of an older version")
         #expect(running.differences(from: Self.block) == [])
         #expect(
             running.differences(from: edited) == [

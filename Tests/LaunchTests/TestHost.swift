@@ -75,8 +75,11 @@ final class TestHost: AppHost {
         rescued += peers
         history.append("rescued \(app)")
     }
-    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool) {
+    /// By what they are checked.
+    var checks: [InstanceKey: AppHealth] = [:]
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth, isReady: Bool) {
         checked[instance] = address
+        checks[instance] = health
     }
     func endHealthCheck(app: String, instance: InstanceKey) { checked[instance] = nil }
     func counts(app: String, instance: InstanceKey, address: NetworkAddress) -> SoakComparison.Counts {

@@ -46,7 +46,14 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
                     .init(address: "unix:/run/a", name: "api.1", isLeaving: true),
                     .init(address: "127.0.0.1:3001", name: "api.2", isOnTrial: true),
                 ], failedStarts: 3, nextStart: 15_000)),
-        .beginChecks(term: .max), .endChecks, .check(InstanceCheck(instance: instance, address: "unix:/run/a", state: .unhealthy)),
+        .beginChecks(term: .max), .endChecks, .check(
+            InstanceCheck(
+                instance: instance, address: "unix:/run/a", state: .unhealthy,
+                settings: .init(uri: "/up?now", interval: .max, timeout: 500, passes: 2, fails: .max, match: "well"))),
+        .check(
+            InstanceCheck(
+                instance: instance, address: "127.0.0.1:3000", state: .unproven,
+                settings: .init(uri: "/", interval: 1000, timeout: 1000, passes: 1, fails: 3))),
         .uncheck(instance), .lookAtPeers, .rescued(RescuedConnections(address: "127.0.0.1:1", peers: [])),
         .rescued(
             RescuedConnections(

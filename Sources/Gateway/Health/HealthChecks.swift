@@ -15,6 +15,8 @@ struct HealthChecks: ~Copyable {
     var hasNews = false
     /// Instances of apps that are to be checked.
     var instances: [InstanceName: InstanceCheck] = [:]
+    /// How they are checked: few ways, for ever, since they are immortal.
+    var instanceChecks: [InstanceCheck.Settings: Ref<HealthCheckRuntime>] = [:]
 
     /// - Parameter limit: the most targets.
     init(limit: Int) { targets = Slab(limit: limit) }
@@ -42,6 +44,9 @@ extension Ref where Value == Worker {
 
     func checkInstance(_ check: InstanceCheck) {
         guard value.health.term != 0 else { return }
+        if let known = value.health.instances[check.instance], known.settings != check.settings {
+            value.health.running.removeValue(forKey: .instance(check.instance))?.release()
+        }
         value.health.instances[check.instance] = check
         if check.state == .healthy { value.health.running[.instance(check.instance)]?.believe() }
         syncHealthChecks()
@@ -85,11 +90,7 @@ extension Ref where Value == Worker {
     }
 
     private func wantInstance(_ check: InstanceCheck, _ wanted: inout Set<HealthSubject>) {
-        let apps = value.http.value.configuration.value.main.apps
-        // Without an http block there are no checks at all.
-        guard let index = apps.firstIndex(where: { $0.name == check.instance.app }), index < value.http.value.appChecks.count,
-            let runtime = value.http.value.appChecks[index], let address = SocketAddress(listenKey: check.address)
-        else { return }
+        guard let address = SocketAddress(listenKey: check.address) else { return }
         let subject = HealthSubject.instance(check.instance)
         wanted.insert(subject)
         guard value.health.running[subject] == nil else { return }
@@ -100,7 +101,14 @@ extension Ref where Value == Worker {
             case .unhealthy: .unhealthy
             }
         let name = "app \(check.instance.app).\(check.instance.slot)#\(check.instance.serial) at \(check.address)"
-        add(subject, runtime, address, name: name, known: known)
+        add(subject, runtime(of: check.settings), address, name: name, known: known)
+    }
+
+    private func runtime(of settings: InstanceCheck.Settings) -> Ref<HealthCheckRuntime> {
+        if let known = value.health.instanceChecks[settings] { return known }
+        let new = Ref<HealthCheckRuntime>.immortal(HealthCheckRuntime(settings, matches: value.http.value.matches))
+        value.health.instanceChecks[settings] = new
+        return new
     }
 
     private func add(

@@ -14,11 +14,6 @@ extension HTTPCompiler {
         }
     }
 
-    /// The check of each app's instances, by the app's index; nil: none.
-    func appChecks() -> [Ref<HealthCheckRuntime>?] {
-        configuration.value.main.apps.map { $0.health.map { Ref.immortal(appCheck($0)) } }
-    }
-
     private func healthCheck(_ check: Config.HealthCheckSettings) -> HealthCheckRuntime {
         let proxy = locations[check.settings.index].value.proxy!
         let limits = (connect: proxy.value.connectTimeout, send: proxy.value.sendTimeout, read: proxy.value.readTimeout)
@@ -29,24 +24,10 @@ extension HTTPCompiler {
         let isKept = check.keepaliveTime != nil
         return HealthCheckRuntime(
             settings: settings, provingSettings: settings,
-            request: head(check.uri, fields(of: proxy), isHTTP11: proxy.value.usesHTTP11, isKept: isKept),
+            request: HealthCheckRuntime.head(check.uri, fields(of: proxy), isHTTP11: proxy.value.usesHTTP11, isKept: isKept),
             match: check.match.map { match(configuration.value.http!.matches[$0]) } ?? .standard, port: check.port,
             connectTimeout: limits.connect, sendTimeout: limits.send, readTimeout: limits.read,
             keepaliveTime: check.keepaliveTime.map { UInt64($0) })
-    }
-
-    private func appCheck(_ health: AppSettings.Health) -> HealthCheckRuntime {
-        let timeout = UInt64(health.timeout)
-        let settings = Machine.HealthCheckSettings(
-            interval: Int64(health.interval), timeout: Int64(timeout), fails: health.fails, passes: health.passes)
-        var proving = settings
-        proving.interval = min(settings.interval, HealthCheckRuntime.provingIntervalMax)
-        let matches = configuration.value.http?.matches ?? []
-        return HealthCheckRuntime(
-            settings: settings, provingSettings: proving,
-            request: head(health.uri, [("Host", "localhost")], isHTTP11: true, isKept: false),
-            match: matches.first { $0.name == health.match }.map { match($0) } ?? .standard, port: nil,
-            connectTimeout: timeout, sendTimeout: timeout, readTimeout: timeout, keepaliveTime: nil)
     }
 
     /// The fields that traffic of the location has, as far as no request is needed to know them.
@@ -62,18 +43,7 @@ extension HTTPCompiler {
         return list
     }
 
-    private func head(
-        _ uri: [UInt8], _ fields: [(name: ByteView, value: ByteView)], isHTTP11: Bool, isKept: Bool
-    ) -> ByteView {
-        var bytes = Array("GET ".utf8) + uri + Array((isHTTP11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n").utf8)
-        func add(_ name: ByteView, _ value: ByteView) { bytes += name.array + Array(": ".utf8) + value.array + Array("\r\n".utf8) }
-        for field in fields where !field.name.equalsIgnoringCase("connection") { add(field.name, field.value) }
-        if !fields.contains(where: { $0.name.equalsIgnoringCase("user-agent") }) { add("User-Agent", "goodgate-health-check") }
-        if !isKept { add("Connection", "close") } else if !isHTTP11 { add("Connection", "keep-alive") }
-        return ByteView.immortal(bytes + Array("\r\n".utf8))
-    }
-
-    private func match(_ settings: MatchSettings) -> HealthMatch {
+    func match(_ settings: MatchSettings) -> HealthMatch {
         HealthMatch(conditions: settings.conditions.map { condition in
             switch condition {
             case .status(let ranges, let isNegated): .status(ranges: ranges, isNegated: isNegated)

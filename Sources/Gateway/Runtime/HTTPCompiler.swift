@@ -53,7 +53,7 @@ struct HTTPCompiler: ~Copyable {
             compileLogs(location)
         }
         compileHealthChecks()
-        runtime.appChecks = appChecks()
+        for match in configuration.value.http!.matches { runtime.matches[match.name] = self.match(match) }
         for index in configuration.value.http!.servers.indices { try compileServer(index) }
         runtime.maps = FixedList(configuration.value.http!.maps.map { compile($0) })
         runtime.geos = FixedList(configuration.value.http!.geos.map { compile($0) })

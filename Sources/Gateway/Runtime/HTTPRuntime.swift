@@ -23,8 +23,8 @@ struct HTTPRuntime: ~Copyable {
     let temporaryUpstreamSettings = Ref.immortal(UpstreamSettings(name: "", location: SourceLocation(file: "", line: 0)))
     /// Charsets that the configuration names, and how they are recoded.
     var charsets = CharsetTable(names: [], recodings: [])
-    /// `health` of each app, by the app's index.
-    var appChecks: [Ref<HealthCheckRuntime>?] = []
+    /// `match` blocks that checks of apps may name.
+    var matches: [String: HealthMatch] = [:]
     let usesRealIP: Bool
     /// `$request_body` stands somewhere: bodies that are streamed are remembered as far as they fit.
     var usesRequestBody = false

@@ -1,7 +1,7 @@
 /// `restart always|on-failure|never backoff=FIRST..LAST`: whether and when an ended instance is started again.
 package struct RestartPolicy: Hashable, Sendable {
     /// After which ends an instance is started again.
-    package enum Condition: Hashable, Sendable {
+    package enum Condition: String, Hashable, Sendable {
         /// After every end.
         case always
         /// Only after an end that is not clean (`InstanceExit.isClean`).

@@ -25,9 +25,9 @@ package protocol AppHost: AnyObject {
     /// have to know of instances.
     func rescued(app: String, address: NetworkAddress, peers: [NetworkAddress])
 
-    /// Let one worker check the instance, by the `health` of its configuration; its results come by
-    /// `AppSupervisor.healthChanged`. A ready one counts as healthy until its check fails.
-    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool)
+    /// Let one worker check the instance, from now on so; its results come by `AppSupervisor.healthChanged`. A ready one counts as
+    /// healthy until its check fails.
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth, isReady: Bool)
 
     /// End the check.
     func endHealthCheck(app: String, instance: InstanceKey)

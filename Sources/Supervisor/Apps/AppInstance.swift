@@ -46,8 +46,8 @@ final class AppInstance {
     var taken: (socket: UInt64, since: Duration)?
     /// Said once per instance.
     var hasToldTaken = false
-    /// The check of a worker runs.
-    var isHealthChecked = false
+    /// The check that a worker runs; nil: none.
+    var healthCheck: AppHealth?
     /// Waiting for its last lines: who asked, in the order in which the keeper answers.
     var lineReaders: [(AppSupervisor.InstanceLines) -> Void] = []
 

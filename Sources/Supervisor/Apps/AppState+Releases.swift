@@ -3,7 +3,7 @@ internal import Machine
 extension AppState.Release {
     /// A release of a block as it is now.
     init(number: UInt32, of block: AppSpecification) {
-        self.init(number: number, block: block.processFingerprint, base: block)
+        self.init(number: number, block: block.processFingerprint, base: block, isWhole: true)
     }
 }
 
@@ -25,6 +25,10 @@ extension AppState {
                     + numbers.map { optional($0.map { "\($0)" }) })
             if !base.environment.isEmpty { lines.append(["block_env"] + base.environment) }
             if !base.environmentFiles.isEmpty { lines.append(["block_env_file"] + base.environmentFiles) }
+            if release.isWhole {
+                lines.append(["block_times"] + times(of: base))
+                if let health = base.health { lines.append(["block_health"] + fields(of: health)) }
+            }
             if let log = base.log { lines.append(["block_log", log.path, "\(log.rotateBytes)", "\(log.keep)"]) }
         }
         if let directory = release.directory { lines.append(["directory", directory]) }
@@ -32,6 +36,18 @@ extension AppState {
         if !release.environment.isEmpty { lines.append(["env"] + release.environment) }
         if let files = release.environmentFiles { lines.append(["env_file"] + files) }
         return lines
+    }
+
+    private static func fields(of health: AppHealth) -> [String] {
+        [health.uri, "\(health.interval.milliseconds)", "\(health.timeout.milliseconds)", "\(health.passes)", "\(health.fails)",
+         optional(health.match)]
+    }
+
+    /// What needs no new process, but for the check.
+    private static func times(of base: AppSpecification) -> [String] {
+        let times = [base.startTimeout, base.stopTimeout, base.drainTimeout, base.restart.firstDelay, base.restart.lastDelay]
+        return times.map { "\($0.milliseconds)" }
+            + ["\(base.stopSignal)", base.restart.condition.rawValue, "\(base.instances)", optional(base.memoryRecycle.map { "\($0)" })]
     }
 
     /// Takes in a line of the release that was read last; false if it makes no sense.
@@ -74,6 +90,24 @@ extension AppState.Release {
             base.openFilesMax = number(5)
             base.creationMask = UInt32(clamping: number(6) ?? 0)
             base.watchdog = number(7).map { .milliseconds(Int64(clamping: $0)) }
+        case "block_times":
+            guard rest.count == 9, let signal = Int32(rest[5]), let condition = RestartPolicy.Condition(rawValue: rest[6]),
+                let instances = Int(rest[7]), (1...10_000).contains(instances)
+            else { return false }
+            let times = rest.prefix(5).compactMap { Int64($0) }.map { Duration.milliseconds($0) }
+            guard times.count == 5 else { return false }
+            (base.startTimeout, base.stopTimeout, base.drainTimeout) = (times[0], times[1], times[2])
+            base.restart = RestartPolicy(condition: condition, firstDelay: times[3], lastDelay: times[4])
+            (base.stopSignal, base.instances) = (signal, instances)
+            base.memoryRecycle = UInt64(rest[8].dropFirst())
+            isWhole = true
+        case "block_health":
+            guard rest.count == 6, let interval = Int64(rest[1]), let timeout = Int64(rest[2]), let passes = Int(rest[3]),
+                let fails = Int(rest[4]), Self.isOptional(rest[5])
+            else { return false }
+            base.health = AppHealth(
+                uri: rest[0], interval: .milliseconds(interval), timeout: .milliseconds(timeout), passes: passes, fails: fails,
+                match: rest[5] == "-" ? nil : String(rest[5].dropFirst()))
         case "block_env": base.environment = rest
         case "block_env_file": base.environmentFiles = rest
         case "block_log":

@@ -7,8 +7,10 @@ struct AppState: Equatable {
         var number: UInt32
         /// Fingerprint of the block that it was made for. Once the block is edited, the release is history.
         var block: UInt64
-        /// That block; only what a new process takes up counts. nil, in a file of an older version: the present one.
+        /// That block, with the latest edits that need no new process. nil, in a file of an older version: the present one.
         var base: AppSpecification?
+        /// Whether `base` has what needs no new process. A file of an older version does not.
+        var isWhole = false
         var command: [String]?
         var directory: String?
         var environment: [String] = []
@@ -17,9 +19,11 @@ struct AppState: Equatable {
         /// A deploy changed nothing.
         var isPlain: Bool { command == nil && directory == nil && environment.isEmpty && environmentFiles == nil }
 
-        /// The release runs what it always ran, whatever the block says by now; what needs no new process is the block's.
+        /// The release runs what it always ran, whatever the block says by now. What needs no new process is the block's if the release
+        /// was made for it; else the block's check and its times are those of a release that is not proven, or was refused.
         func applied(to block: AppSpecification) -> AppSpecification {
-            var result = base.map { block.withProcessPart(of: $0) } ?? block
+            let isOfBlock = self.block == block.processFingerprint
+            var result = base.map { isWhole && !isOfBlock ? $0 : block.withProcessPart(of: $0) } ?? block
             if let command { result.command = command }
             if let directory { result.directory = directory }
             result.environment += environment

@@ -81,8 +81,8 @@ extension AppSupervisor {
             changed()
         case .ready:
             // READY=1 may have been quicker than the check, which starts from there.
-            if let key, let instance = app.instances[key], instance.isHealthChecked, let address = instance.address {
-                host.beginHealthCheck(app: app.name, instance: key, address: address, isReady: true)
+            if let key, let instance = app.instances[key], let health = instance.healthCheck, let address = instance.address {
+                host.beginHealthCheck(app: app.name, instance: key, address: address, health, isReady: true)
             }
             changed()
         case .soaking(let until): beginSoak(app, until: until)

@@ -38,7 +38,7 @@ extension AppSupervisor {
         }
         endStrangers(found, known: names)
         if isFirst { host.tookOver(apps.mapValues { Set($0.instances.keys) }) }
-        if apps.values.contains(where: { $0.block.memoryMax != nil || $0.block.memoryRecycle != nil }) {
+        if apps.values.contains(where: \.watchesMemory) {
             sampleAt = earlier(sampleAt, host.now + Self.sampleInterval)
         }
         settle()

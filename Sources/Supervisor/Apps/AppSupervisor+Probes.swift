@@ -24,8 +24,8 @@ extension AppSupervisor {
     func endProbe(_ instance: AppInstance, app: ManagedApp) {
         instance.probe = .idle
         instance.knock = nil
-        if instance.isHealthChecked {
-            instance.isHealthChecked = false
+        if instance.healthCheck != nil {
+            instance.healthCheck = nil
             host.endHealthCheck(app: app.name, instance: instance.key)
         }
     }
@@ -147,14 +147,14 @@ extension AppSupervisor {
         changed()
     }
 
-    /// Begins or ends the checks of an instance, as its block says now.
+    /// Begins, changes or ends the checks of an instance, as its block says now.
     func followHealth(of instance: AppInstance, app: ManagedApp, isReady: Bool) {
         guard instance.probe == .confirmed, let address = instance.address else { return }
-        let isWanted = app.specification(of: instance.release).health != nil
-        guard isWanted != instance.isHealthChecked else { return }
-        instance.isHealthChecked = isWanted
-        if isWanted {
-            host.beginHealthCheck(app: app.name, instance: instance.key, address: address, isReady: isReady)
+        let health = app.specification(of: instance.release).health
+        guard health != instance.healthCheck else { return }
+        instance.healthCheck = health
+        if let health {
+            host.beginHealthCheck(app: app.name, instance: instance.key, address: address, health, isReady: isReady)
         } else {
             host.endHealthCheck(app: app.name, instance: instance.key)
             // What waited for its first pass is ready without.
@@ -201,8 +201,7 @@ extension AppSupervisor {
     func sampleMemory() {
         sampleAt = nil
         for app in apps.values {
-            let isWatched = app.block.memoryRecycle != nil || app.block.memoryMax != nil
-            guard isWatched else { continue }
+            guard app.watchesMemory else { continue }
             // A stopped one may be started at any time.
             sampleAt = host.now + Self.sampleInterval
             guard app.machine.isRunning else { continue }

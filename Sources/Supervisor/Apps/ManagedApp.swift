@@ -67,6 +67,9 @@ final class ManagedApp {
         rollsTo.flatMap { releases[$0] }?.block == block.processFingerprint
     }
 
+    /// Whether any of its releases has a limit of memory.
+    var watchesMemory: Bool { specifications.values.contains { $0.memoryMax != nil || $0.memoryRecycle != nil } }
+
     /// The roll under way, for the next supervisor.
     var roll: AppState.Roll? {
         guard machine.isRolling, let rollsTo else { return nil }
@@ -83,8 +86,13 @@ final class ManagedApp {
         return specification
     }
 
-    /// Takes in a release; what needs no new process is as the block says now.
+    /// Takes in a release. If it was made for the block in force, what needs no new process is as that says now.
     func add(_ release: AppState.Release) {
+        var release = release
+        if release.block == block.processFingerprint {
+            release.base = block
+            release.isWhole = true
+        }
         releases[release.number] = release
         specifications[release.number] = release.applied(to: block)
         lastRelease = max(lastRelease, release.number)

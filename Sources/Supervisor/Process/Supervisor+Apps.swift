@@ -222,9 +222,13 @@ extension Supervisor: AppHost {
         }
     }
 
-    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, isReady: Bool) {
+    func beginHealthCheck(app: String, instance: InstanceKey, address: NetworkAddress, _ health: AppHealth, isReady: Bool) {
         let name = InstanceName(app: app, slot: UInt16(clamping: instance.slot), serial: instance.serial)
-        check(name, at: address, isReady ? .healthy : .unproven)
+        let settings = InstanceCheck.Settings(
+            uri: health.uri, interval: UInt64(clamping: health.interval.milliseconds),
+            timeout: UInt64(clamping: health.timeout.milliseconds), passes: UInt32(clamping: health.passes),
+            fails: UInt32(clamping: health.fails), match: health.match)
+        check(name, at: address, isReady ? .healthy : .unproven, settings)
     }
 
     func endHealthCheck(app: String, instance: InstanceKey) {

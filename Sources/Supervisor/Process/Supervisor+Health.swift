@@ -3,9 +3,10 @@ internal import Machine
 internal import Messages
 
 /// An instance whose health one of the workers checks.
-struct CheckedInstance {
+struct CheckedInstance: Equatable {
     var address: NetworkAddress
     var state: InstanceCheck.State
+    var settings: InstanceCheck.Settings
 }
 
 // The health checks run in the one worker that the machine names. Servers of upstreams it knows from its configuration; instances of apps
@@ -17,10 +18,14 @@ extension Supervisor {
         for (instance, checked) in checkedInstances { tell(checked, instance, to: id) }
     }
 
-    /// Begins to check an instance, or changes what is known of it.
-    func check(_ instance: InstanceName, at address: NetworkAddress, _ state: InstanceCheck.State) {
-        if let known = checkedInstances[instance], known.address == address, known.state == state { return }
-        let checked = CheckedInstance(address: address, state: state)
+    /// Begins to check an instance, or changes what is known of it, or how it is checked.
+    func check(_ instance: InstanceName, at address: NetworkAddress, _ state: InstanceCheck.State, _ settings: InstanceCheck.Settings) {
+        var checked = CheckedInstance(address: address, state: state, settings: settings)
+        if let known = checkedInstances[instance] {
+            // Who hears of a failing check hears of its pass: that another one begins is none.
+            if known.settings != settings, known.state == .unhealthy { checked.state = .unhealthy }
+            if known == checked { return }
+        }
         checkedInstances[instance] = checked
         if let checker = machine.checker { tell(checked, instance, to: checker) }
     }
@@ -52,6 +57,8 @@ extension Supervisor {
     }
 
     private func tell(_ checked: CheckedInstance, _ instance: InstanceName, to id: WorkerID) {
-        send(.check(InstanceCheck(instance: instance, address: checked.address.listenKey, state: checked.state)), to: id)
+        let check = InstanceCheck(
+            instance: instance, address: checked.address.listenKey, state: checked.state, settings: checked.settings)
+        send(.check(check), to: id)
     }
 }
