@@ -24,12 +24,9 @@ struct Exchange: ~Copyable, SlabValue {
     var state = State.idle
     var request: RequestRef?
     var upstream: Ref<Upstream>?
-    /// `upstream` was made for this exchange alone.
-    var ownsUpstream = false
     var proxy: Ref<ProxyRuntime>?
     var connection: UpstreamConnectionRef?
     var attempt = AttemptState()
-    var hasAttemptState = false
     /// The peer that messages name, also after its attempt: -1 the group, as no peer could be picked; -2 none yet.
     var shownPeer = -2
     var hashKey = ByteView()
@@ -37,8 +34,6 @@ struct Exchange: ~Copyable, SlabValue {
     var stickyID = ByteView()
     /// Place of the sticky cookie among the answer's fields, -1: none yet.
     var stickyField = -1
-    /// `learn`: the request's session was bound to a peer when one was picked.
-    var isSessionBound = false
     /// Location whose connections may be reused, 0: those of all (`keepalive … local`).
     var tag = 0
     /// The running attempt uses a connection that had served before.
@@ -47,8 +42,13 @@ struct Exchange: ~Copyable, SlabValue {
     var isRescued = false
     /// An attempt of this exchange failed on such a connection.
     var metDeadConnection = false
-    var startedAt: UInt64 = 0
+    /// `upstream` was made for this exchange alone.
+    var ownsUpstream = false
+    var hasAttemptState = false
+    /// `learn`: the request's session was bound to a peer when one was picked.
+    var isSessionBound = false
     var ignoresClientAbort = false
+    var startedAt: UInt64 = 0
 
     // Waiting for addresses.
     /// The host that is being looked up, and the port it will be asked at.
