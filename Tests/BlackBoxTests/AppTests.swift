@@ -184,7 +184,7 @@ struct Apps {
         let workers = site.gateway.workers
         site.gateway.signal(SIGKILL)
         for worker in workers { kill(worker, SIGKILL) }
-        #expect(site.gateway.process.wait(seconds: 5) != nil)
+        #expect(site.gateway.process.wait(seconds: 60) != nil)
         #expect(eventually { workers.allSatisfy { !LiveProcess($0).isAlive } && Ports.isFree(site.port) })
         #expect(LiveProcess(app).isAlive)
         try FileManager.default.removeItem(atPath: directory.path + "/gateway.pid")

@@ -69,7 +69,7 @@ struct CommandLine {
             #expect(plain["Server"] == (isNginx ? "nginx" : "goodgate"))
             #expect(plain.text.contains("<center>\(isNginx ? "nginx" : "goodgate")</center>"))
             process.signal(SIGTERM)
-            #expect(process.wait(seconds: 20) == .exited(0))
+            #expect(process.wait(seconds: 60) == .exited(0))
         }
     }
 
@@ -148,7 +148,7 @@ struct CommandLine {
         let site = try Site(server: "return 200 x;")
         let arguments = GatewayProcess.arguments(site.gateway.directory.path) + ["-s", word]
         #expect(try RunningProcess.run(GatewayProcess.binary, arguments).status == 0)
-        #expect(site.gateway.process.wait(seconds: 5) == .exited(0))
+        #expect(site.gateway.process.wait(seconds: 60) == .exited(0))
     }
 
     @Test("-s reload and reopen leave the program running")

@@ -87,7 +87,7 @@ struct DrillTests {
         #expect(eventually { states().count == 1 })
         let state = try #require(states().first)
         drill.signal(SIGTERM)
-        #expect(drill.wait(seconds: 20) == .exited(128 + SIGTERM), "\(directory.read("errors"))")
+        #expect(drill.wait(seconds: 60) == .exited(128 + SIGTERM), "\(directory.read("errors"))")
         #expect(directory.read("errors") == "goodgate: the drill was interrupted by SIGTERM\n")
         #expect(!LiveProcess(process).isAlive)
         #expect(files() == ["errors", "output"])

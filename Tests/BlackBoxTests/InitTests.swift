@@ -243,7 +243,7 @@ struct InitTests {
         #expect(reply, "\(directory.read("errors"))")
         try body(gateway, port)
         gateway.signal(SIGTERM)
-        #expect(gateway.wait(seconds: 10) == .exited(0), "\(directory.read("errors"))")
+        #expect(gateway.wait(seconds: 60) == .exited(0), "\(directory.read("errors"))")
     }
 
     /// A server in C, linked statically; nil: nothing here can make one.

@@ -48,7 +48,7 @@ struct Processes {
         let reply = try busy.readReply()
         #expect(reply.text == "late")
         #expect(reply["Connection"] == "close")
-        #expect(site.gateway.process.wait(seconds: 20) == .exited(0))
+        #expect(site.gateway.process.wait(seconds: 60) == .exited(0))
     }
 
     @Test("cuts everything off on TERM and INT", arguments: [SIGTERM, SIGINT])

@@ -109,7 +109,7 @@ struct RescueTests {
             "/bin/sh", ["-c", "ulimit -Sn 64; exec \"$0\" \"$@\"", GatewayProcess.binary] + GatewayProcess.arguments(directory.path))
         defer {
             process.signal(SIGTERM)
-            #expect(process.wait(seconds: 20) == .exited(0))
+            #expect(process.wait(seconds: 60) == .exited(0))
         }
         /// Soft and hard.
         func limits(_ process: pid_t) -> [Substring] {

@@ -46,7 +46,7 @@ struct SystemTests {
         #expect(eventually { LiveProcess(gateway).children.allSatisfy { LiveProcess($0).isAlive } })
         #expect(try Client.get(port, "/").text == "x")
         kill(gateway, SIGTERM)
-        #expect(container.wait(seconds: 10) == .exited(0), "\(directory.read("error.log"))")
+        #expect(container.wait(seconds: 60) == .exited(0), "\(directory.read("error.log"))")
         #expect(first.allSatisfy { kill($0, 0) != 0 })
     }
 

@@ -20,7 +20,7 @@ struct Takeovers {
         #expect(eventually { gateway.workers.count == 2 && gateway.workers.allSatisfy(isSealed) })
         let workers = gateway.workers
         gateway.signal(SIGKILL)
-        #expect(gateway.process.wait(seconds: 5) == .signalled(SIGKILL))
+        #expect(gateway.process.wait(seconds: 60) == .signalled(SIGKILL))
         #expect(workers.allSatisfy { LiveProcess($0).isAlive })
         return workers
     }
@@ -139,13 +139,13 @@ struct Takeovers {
         #expect(try site.client(timeout: 30).request().text == app)
         #expect(load.finish().failures == [])
         next.signal(SIGQUIT)
-        #expect(next.wait(seconds: 10) == .exited(0))
+        #expect(next.wait(seconds: 60) == .exited(0))
         // Stopped and started anew, there is nothing to find, and nothing in the way.
         let last = try RunningProcess(GatewayProcess.binary, GatewayProcess.arguments(directory.path), errors: directory.path + "/stderr")
         defer { last.kill() }
         #expect(eventually { (try? site.client(timeout: 30).request().status) == 200 }, "\(site.gateway.errorLog)")
         last.signal(SIGQUIT)
-        #expect(last.wait(seconds: 10) == .exited(0))
+        #expect(last.wait(seconds: 60) == .exited(0))
         #expect(!site.gateway.errorLog.contains("cannot be supervised"))
     }
 
@@ -284,7 +284,7 @@ struct Takeovers {
         #expect(site.gateway.waitForError("left to the next start"), "\(site.gateway.errorLog)")
         try slow.send("b")
         #expect(try slow.readReply().status == 200)
-        #expect(site.gateway.process.wait(seconds: 10) == .exited(0), "\(site.gateway.errorLog)")
+        #expect(site.gateway.process.wait(seconds: 60) == .exited(0), "\(site.gateway.errorLog)")
         #expect(([app] + new.workers).allSatisfy { LiveProcess($0).isAlive }, "\(site.gateway.errorLog)")
         #expect(FileManager.default.fileExists(atPath: directory.path + "/s.sock"))
         let next = try next(in: directory)
@@ -408,7 +408,7 @@ struct Takeovers {
         let new = try #require(other())
         defer { kill(new, SIGKILL) }
         site.gateway.signal(SIGQUIT)
-        #expect(site.gateway.process.wait(seconds: 10) == .exited(0), "\(site.gateway.errorLog)")
+        #expect(site.gateway.process.wait(seconds: 60) == .exited(0), "\(site.gateway.errorLog)")
         #expect(try site.client(timeout: 30).request().text == "\(app)")
         kill(new, SIGKILL)
         #expect(eventually { !LiveProcess(new).isAlive })
@@ -417,7 +417,7 @@ struct Takeovers {
         #expect(eventually { other() == last.pid })
         #expect(try site.client(timeout: 30).request().text == "\(app)")
         last.signal(SIGQUIT)
-        #expect(last.wait(seconds: 10) == .exited(0))
+        #expect(last.wait(seconds: 60) == .exited(0))
         #expect(eventually { !LiveProcess(app).isAlive })
     }
 

@@ -13,7 +13,7 @@ struct UpgradeCommandTests {
         let load = Load(port: control.site.port, clients: 4, pause: 0.005)
         let result = try control.run(["upgrade"], seconds: 40)
         #expect(result.succeeded, "\(result.errors)\(control.site.gateway.errorLog)")
-        #expect(control.site.gateway.process.wait(seconds: 20) == .exited(0))
+        #expect(control.site.gateway.process.wait(seconds: 60) == .exited(0))
         let new = try #require(control.site.gateway.pid)
         defer { kill(new, SIGKILL) }
         #expect(new != old)
@@ -34,7 +34,7 @@ struct UpgradeCommandTests {
         #expect(deployed.succeeded, "\(deployed.errors)")
         let result = try control.run(["upgrade"], seconds: 40)
         #expect(result.succeeded, "\(result.errors)\(control.site.gateway.errorLog)")
-        #expect(control.site.gateway.process.wait(seconds: 20) == .exited(0))
+        #expect(control.site.gateway.process.wait(seconds: 60) == .exited(0))
         let new = try #require(control.site.gateway.pid)
         defer { kill(new, SIGKILL) }
         #expect(eventually { (try? control.status())?["process"] as? Int32 == new && old != new })
