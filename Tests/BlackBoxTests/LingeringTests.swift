@@ -61,6 +61,30 @@ struct Lingering {
         }
     }
 
+    @Test("behind a body that was read to its last byte: nothing is waited for", arguments: [
+        ("/here", false), ("/there", false), ("/there", true),
+    ])
+    func wholeBody(target: String, isLate: Bool) throws {
+        let origin = try Origin { _ in .answer(body: Bytes("there")) }
+        let site = try Site(server: """
+            lingering_time 600s; lingering_timeout 600s;
+            location /here { return 200 here; } location /there { proxy_pass http://127.0.0.1:\(origin.port); }
+            """)
+        defer { site.stop() }
+        let client = try site.client(), body = Bytes(String(repeating: "b", count: 20_000))
+        try client.send(Client.head("POST", target, ["Content-Length: 20000", "Connection: close"]) + (isLate ? [] : body))
+        if isLate {
+            usleep(50_000)
+            try client.send(body)
+        }
+        #expect(try client.readReply().status == 200)
+        // A socket that is closed answers bytes with a reset.
+        #expect(eventually {
+            usleep(10_000)
+            return (try? client.socket.send([0x78])) == nil || client.drain(seconds: 0).how == .reset
+        })
+    }
+
     @Test("with reset_timedout_connection is a reset: of a head and of a body that is thrown away in time, and of return 444")
     func reset() throws {
         let (on, off) = (Ports.free(), Ports.free())

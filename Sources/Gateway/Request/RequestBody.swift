@@ -79,25 +79,18 @@ struct RequestBody: ~Copyable {
     }
 
     mutating func release(_ pool: Ref<BufferPool>) {
-        if let memory { pool.value.give(memory) }
-        memory = nil
-        if let remembered { pool.value.give(remembered) }
-        remembered = nil
-        inPlace = nil
+        giveUp(pool)
         if file >= 0 {
             Socket.close(file)
             file = -1
         }
         filePath = ByteView()
-        fileLength = 0
         framing = .none
         state = .complete
         remaining = 0
         declaredLength = 0
         received = 0
         framingLength = 0
-        expectsContinue = false
-        isConsumed = false
         keepsFile = false
         isTooLarge = false
         discardsNothing = false

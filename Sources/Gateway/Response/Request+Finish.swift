@@ -228,7 +228,9 @@ extension Ref where Value == Request {
         case .always: return true
         case .on:
             if value.response.status == 400, value.isBadHead { return false }
-            return value.body.state != .complete || (connection.value.input?.count ?? 0) > 0 || connection.value.isReadable
+            if value.body.state != .complete || (connection.value.input?.count ?? 0) > 0 { return true }
+            // A body that was read to its last byte has not met the end of what is there yet.
+            return connection.value.isReadable && Socket.peek(connection.value.descriptor) > 0
         }
     }
 }
