@@ -10,12 +10,14 @@ struct FullWorker {
             events: "worker_connections 16;")
     }
 
+    private func crowd(_ port: Int, of count: Int = 16) throws -> [Client] { try (0..<count).map { _ in try Client(port) } }
+
     @Test("serves who comes, and closes what has idled longest")
     func idle() throws {
         let port = Ports.free()
         let gateway = try gateway(port, "return 200 here;")
         defer { gateway.stop(allowing: ["worker_connections are not enough"]) }
-        let crowd = try (0..<15).map { _ in try Client(port) }
+        let crowd = try crowd(port, of: 15)
         for client in crowd { #expect(try client.request()["Connection"] == "keep-alive") }
         for _ in 0..<40 { #expect(try Client.get(port).text == "here") }
         #expect(try eventually {
@@ -31,7 +33,7 @@ struct FullWorker {
         let port = Ports.free()
         let gateway = try gateway(port, "return 200 here;")
         defer { gateway.stop(allowing: ["worker_connections are not enough"]) }
-        let crowd = try (0..<16).map { _ in try Client(port) }
+        let crowd = try crowd(port)
         #expect(try Client.get(port).text == "here")
         #expect(eventually { crowd.contains { $0.isClosedByPeer(within: 0.01) } })
     }
@@ -42,7 +44,7 @@ struct FullWorker {
         let gateway = try gateway(
             port, "lingering_time 600s; lingering_timeout 600s; client_max_body_size 1; proxy_pass http://127.0.0.1:1;")
         defer { gateway.stop(allowing: ["worker_connections are not enough", "client intended to send too large body"]) }
-        let crowd = try (0..<16).map { _ in try Client(port) }
+        let crowd = try crowd(port)
         for client in crowd {
             try client.send(Client.head("POST", "/", ["Content-Length: 100000"]) + Bytes("some"))
             #expect(try client.readReply().status == 413)
@@ -57,7 +59,7 @@ struct FullWorker {
             http: "server { listen 127.0.0.1:\(port) proxy_protocol; client_header_timeout 600s; return 200 here; }",
             events: "worker_connections 16;")
         defer { gateway.stop(allowing: ["worker_connections are not enough"]) }
-        let crowd = try (0..<16).map { _ in try Client(port) }
+        let crowd = try crowd(port)
         let late = try Client(port, timeout: 60)
         try late.send(Bytes("PROXY TCP4 127.0.0.2 127.0.0.1 1 2\r\n") + Client.head("GET", "/"))
         #expect(try late.readReply().text == "here")
@@ -70,7 +72,7 @@ struct FullWorker {
         let gateway = try GatewayProcess(
             http: Site.block("keepalive_timeout 600s;", port, "location / { return 200 here; }"), events: "worker_connections 128;")
         defer { gateway.stop(allowing: ["worker_connections are not enough"]) }
-        let crowd = try (0..<128).map { _ in try Client(port) }
+        let crowd = try crowd(port, of: 128)
         for client in crowd { _ = try client.request() }
         Thread.sleep(forTimeInterval: 1.1)  // the gateway's patience with each of them
         let seconds = try secondsTaken {

@@ -100,9 +100,8 @@ struct AppAdoptionTests {
         first.supervisor.save()
         first.die()
         try System.remove(first.directory.path + "/s/apps.state")
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.routes.isEmpty)
         #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
         #expect(host.processes == [process])
@@ -134,9 +133,8 @@ struct AppAdoptionTests {
         first.supervisor.stopAll()
         #expect(first.run { _ in System.exists(path + "/told") })
         first.die()
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.processes == old && host.routes.isEmpty, "nothing is sent to what ends")
         _ = first.directory.file("over", "")
         #expect(host.run { $0.routes.count == 1 && $0.processes != old }, "\(host.log)")
@@ -316,9 +314,8 @@ struct AppAdoptionTests {
         #expect(first.run { $0.routes.keys.map(\.instance) == [after] && $0.supervisor.saveAt == nil }, "\(first.log)")
         #expect(first.processes.count == 2)
         first.die()
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.routes.keys.map(\.instance) == [after], "\(host.history)")
         #expect(host.takeovers.map { $0["api"] } == [[before, after]])
         #expect(host.supervisor.status.first?.release == 2)
@@ -449,9 +446,8 @@ struct AppAdoptionTests {
         // The loop looks at this after each turn, and nobody is told before it does.
         #expect(host.run { $0.hasEnded(.completed) })
         host.die()
-        let next = try TestHost(directory: host.directory)
+        let next = try host.successor(specification)
         defer { next.finish() }
-        next.supervisor.configure([specification])
         #expect(next.supervisor.status.first?.release == 2)
         #expect(next.supervisor.status.first?.previousRelease == 1)
     }
@@ -481,9 +477,8 @@ struct AppAdoptionTests {
         #expect(host.supervisor.stop(app: "api") == .accepted)
         #expect(host.run { $0.supervisor.isGone && $0.supervisor.saveAt == nil })
         host.die()
-        let next = try TestHost(directory: host.directory)
+        let next = try host.successor(specification)
         defer { next.finish() }
-        next.supervisor.configure([specification])
         #expect(!next.run(seconds: 0.3) { !$0.processes.isEmpty }, "it was stopped by hand")
         #expect(next.supervisor.start(app: "api") == .accepted)
         #expect(next.run { $0.routes.count == 2 })

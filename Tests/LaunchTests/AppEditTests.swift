@@ -9,12 +9,6 @@ import Testing
 /// An edited block means what it says, whatever the app is doing when it comes.
 @Suite("Edits of an app that is stopped, rolling, or was refused an edit", .blocking)
 struct AppEditTests {
-    private func versions(_ host: TestHost) -> Set<String> {
-        Set(host.routes.values.map { route in
-            String(TestHost.get(route.address).split(separator: "\r\n").last?.split(separator: " ").first ?? "?")
-        })
-    }
-
     @Test("a block that was edited while its app was stopped and Goodgate was away is what the app starts with", arguments: [false, true])
     func editedWhileStopped(isDeath: Bool) throws {
         let first = try TestHost()
@@ -32,7 +26,7 @@ struct AppEditTests {
         #expect(!host.run(seconds: 0.3) { !$0.processes.isEmpty }, "it stays stopped")
         #expect(host.supervisor.start(app: "api") == .accepted)
         #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["2"])
+        #expect(host.versions == ["2"])
         #expect(host.supervisor.status[0].refusedBlock == nil)
     }
 
@@ -54,7 +48,7 @@ struct AppEditTests {
         specification.startTimeout = .seconds(60)
         host.supervisor.configure([specification])
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 && $0.processes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["2"])
+        #expect(host.versions == ["2"])
         #expect(host.supervisor.status[0].refusedBlock == nil)
     }
 
@@ -85,7 +79,7 @@ struct AppEditTests {
         host.supervisor.drained(app: "api", instance: InstanceKey(slot: 0, serial: 1))
         if comesBack {
             #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
-            #expect(versions(host) == ["2"])
+            #expect(host.versions == ["2"])
         } else {
             #expect(host.run { $0.supervisor.apps.isEmpty }, "\(host.log)")
             #expect(!host.hasEnded(.completed), "\(host.log)")
@@ -116,8 +110,7 @@ struct AppEditTests {
         var host = first
         if isNext {
             first.die()
-            host = try TestHost(directory: first.directory)
-            host.supervisor.configure([specification])
+            host = try first.successor(specification)
             #expect(host.run { $0.hasEnded(.failed(slot: 0)) && $0.processes.count == 1 }, "\(host.log)")
         }
         defer { if isNext { host.finish() } }

@@ -1,7 +1,6 @@
 import Config
 import Glibc
 import Machine
-import Messages
 import TestKit
 import Testing
 
@@ -10,16 +9,6 @@ import Testing
 /// What several reloads, deploys and orders one after the other come to.
 @Suite("Reloads and deploys, one after the other", .blocking)
 struct AppReloadTests {
-    private func versions(_ host: TestHost) -> Set<String> {
-        Set(host.routes.values.map { route in
-            String(TestHost.get(route.address).split(separator: "\r\n").last?.split(separator: " ").first ?? "?")
-        })
-    }
-
-    private func deploy(_ host: TestHost, _ version: Int, soak: UInt32 = 0) -> AppMachine.Answer {
-        host.supervisor.deploy(app: "api", DeployOrder(environment: ["VERSION=\(version)"], soakMilliseconds: soak)).answer
-    }
-
     private func ends(_ host: TestHost) -> Int {
         host.reports.count { if case .rollEnded = $0.report { true } else { false } }
     }
@@ -47,7 +36,7 @@ struct AppReloadTests {
             #expect(!host.run(seconds: 0.3) { !$0.processes.isEmpty })
         } else {
             #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
-            #expect(versions(host) == [version])
+            #expect(host.versions == [version])
         }
     }
 
@@ -57,12 +46,12 @@ struct AppReloadTests {
         defer { host.finish() }
         host.start(host.specification(instances: 3))
         host.drainMilliseconds = 300
-        #expect(deploy(host, 2) == .accepted)
+        #expect(host.deploy(["VERSION=2"]) == .accepted)
         #expect(host.run { host in host.history.contains { $0.hasPrefix("unroute") } })
-        #expect(deploy(host, 3) == .busy)
+        #expect(host.deploy(["VERSION=3"]) == .busy)
         #expect(host.run { $0.hasEnded(.completed) }, "\(host.log)")
         #expect(host.run { $0.routes.count == 3 && $0.processes.count == 3 })
-        #expect(versions(host) == ["2"])
+        #expect(host.versions == ["2"])
         let back = host.supervisor.rollback(app: "api")
         #expect(back.answer == .accepted && back.release == 1)
     }
@@ -80,7 +69,7 @@ struct AppReloadTests {
         specification.restart.firstDelay = .seconds(5)
         host.start(specification)
         host.drainMilliseconds = 500
-        #expect(deploy(host, 2) == .accepted)
+        #expect(host.deploy(["VERSION=2"]) == .accepted)
         #expect(host.run { host in host.history.contains { $0.hasPrefix("unroute") } })
         _ = host.directory.file("broken", "")
         // The successor of the one that has not been retired yet.
@@ -91,10 +80,10 @@ struct AppReloadTests {
             return instances.contains { $0.phase == .backingOff } && !instances.contains { $0.key == InstanceKey(slot: 0, serial: 1) }
         }, "\(host.log)")
         try System.remove(broken)
-        #expect(deploy(host, 3) == .accepted)
+        #expect(host.deploy(["VERSION=3"]) == .accepted)
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 2 }, "\(host.log)")
         #expect(host.run { $0.processes.count == 2 })
-        #expect(versions(host) == ["3"])
+        #expect(host.versions == ["3"])
         #expect(host.supervisor.rollback(app: "api").release == 2)
     }
 
@@ -104,7 +93,7 @@ struct AppReloadTests {
         defer { host.finish() }
         var specification = host.specification()
         host.start(specification)
-        #expect(deploy(host, 2, soak: 600) == .accepted)
+        #expect(host.deploy(["VERSION=2"], soak: 600) == .accepted)
         var edited = specification
         edited.environment = ["VERSION=5"]
         host.supervisor.configure([edited])
@@ -112,7 +101,7 @@ struct AppReloadTests {
         host.supervisor.configure([specification])
         #expect(host.run { $0.hasEnded(.completed) })
         #expect(!host.run(seconds: 0.3) { $0.supervisor.status[0].isRolling })
-        #expect(host.supervisor.status[0].release == 2 && versions(host) == ["2"])
+        #expect(host.supervisor.status[0].release == 2 && host.versions == ["2"])
     }
 
     @Test("an edited block is the end of history: a rollback does not go past it")
@@ -121,19 +110,19 @@ struct AppReloadTests {
         defer { host.finish() }
         var specification = host.specification()
         host.start(specification)
-        #expect(deploy(host, 2) == .accepted)
+        #expect(host.deploy(["VERSION=2"]) == .accepted)
         #expect(host.run { ends($0) == 1 })
         specification.environment = ["VERSION=5"]
         host.supervisor.configure([specification])
         #expect(host.run { ends($0) == 2 })
         #expect(host.supervisor.status[0].previousRelease == nil)
         #expect(host.supervisor.rollback(app: "api").answer == .refused)
-        #expect(deploy(host, 6) == .accepted)
+        #expect(host.deploy(["VERSION=6"]) == .accepted)
         #expect(host.run { ends($0) == 3 })
         let back = host.supervisor.rollback(app: "api")
         #expect(back.answer == .accepted && back.release == 3)
         #expect(host.run { ends($0) == 4 && $0.processes.count == 1 && $0.routes.count == 1 })
-        #expect(versions(host) == ["5"])
+        #expect(host.versions == ["5"])
     }
 
     @Test("a scale set by hand is kept until the block asks for another number")

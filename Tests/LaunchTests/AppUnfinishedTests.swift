@@ -1,7 +1,6 @@
 import Config
 import Glibc
 import Machine
-import Messages
 import TestKit
 import Testing
 
@@ -10,16 +9,6 @@ import Testing
 /// Nobody's edit and nobody's deploy is lost, whatever comes between its beginning and its end.
 @Suite("Rolls that are interrupted, or have to wait", .blocking)
 struct AppUnfinishedTests {
-    private func versions(_ host: TestHost) -> Set<String> {
-        Set(host.routes.values.map { route in
-            String(TestHost.get(route.address).split(separator: "\r\n").last?.split(separator: " ").first ?? "?")
-        })
-    }
-
-    private func deploy(_ host: TestHost, _ environment: [String], soak: UInt32 = 0) -> AppMachine.Answer {
-        host.supervisor.deploy(app: "api", DeployOrder(environment: environment, soakMilliseconds: soak)).answer
-    }
-
     private func isBusy(_ host: TestHost) -> Bool { host.supervisor.apps["api"]?.machine.isBusy ?? false }
 
     /// An app that binds an address of its own.
@@ -30,8 +19,11 @@ struct AppUnfinishedTests {
         return specification
     }
 
-    /// Lets the supervisor die as soon as the new instance of the roll runs, and is not ready.
-    private func dieInRoll(_ host: TestHost, besides old: [Int32]) throws -> Int32 {
+    /// Deploys, and lets the supervisor die as soon as the new instance runs, and is not ready.
+    /// - Returns: its process.
+    private func dieInRoll(_ host: TestHost, to environment: [String]) throws -> Int32 {
+        let old = host.processes
+        #expect(host.deploy(environment) == .accepted)
         #expect(host.run { host in
             host.processes.contains { !old.contains($0) } && host.supervisor.saveAt == nil && host.supervisor.status[0].isRolling
         }, "\(host.log)")
@@ -65,7 +57,7 @@ struct AppUnfinishedTests {
         // A reload in between, of something else.
         host.supervisor.configure([specification])
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 2 && $0.processes.count == 2 }, "\(host.log)")
-        #expect(versions(host) == ["3"])
+        #expect(host.versions == ["3"])
         #expect(host.supervisor.status[0].refusedBlock == nil)
     }
 
@@ -97,12 +89,11 @@ struct AppUnfinishedTests {
         let new = try #require(first.processes.first { !old.contains($0) })
         if isHandedOver { first.supervisor.handOver() } else { first.die() }
 
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.logged("the roll to release 2 goes on"), "\(host.log)")
         #expect(host.run { $0.hasEnded(.completed) && $0.processes == [new] && $0.routes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["7"])
+        #expect(host.versions == ["7"])
         #expect(host.supervisor.status[0].release == 2)
     }
 
@@ -119,7 +110,7 @@ struct AppUnfinishedTests {
         #expect(host.run { $0.supervisor.isGone })
         #expect(host.supervisor.start(app: "api") == .accepted)
         #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["7"])
+        #expect(host.versions == ["7"])
         #expect(host.supervisor.status[0].refusedBlock == nil)
     }
 
@@ -135,20 +126,17 @@ struct AppUnfinishedTests {
         specification.restart.lastDelay = max(specification.restart.firstDelay, specification.restart.lastDelay)
         first.supervisor.configure([specification])
         #expect(first.run { isFixed ? $0.routes.count == 1 : $0.logged("starts again in 1") }, "\(first.log)")
-        let old = first.processes
-        #expect(deploy(first, ["BROKEN=", "VERSION=2", "BOOT=2"]) == .accepted)
-        let process = try dieInRoll(first, besides: old)
+        let process = try dieInRoll(first, to: ["BROKEN=", "VERSION=2", "BOOT=2"])
 
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.supervisor.status[0].isRolling, "who waits for the deploy goes on waiting")
         #expect(host.run { $0.hasEnded(.completed) && $0.processes == [process] && $0.routes.count == 1 }, "\(host.log)")
         #expect(host.supervisor.status[0].release == 2 && host.supervisor.status[0].previousRelease == 1)
         kill(process, SIGKILL)
         #expect(host.run { $0.routes.isEmpty })
         #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["2"])
+        #expect(host.versions == ["2"])
     }
 
     @Test("a deploy that goes on after a kill -9 may still fail, and what ran before is started again")
@@ -157,15 +145,12 @@ struct AppUnfinishedTests {
         defer { first.finish() }
         let specification = fixed(first)
         first.start(specification)
-        let old = first.processes
-        #expect(deploy(first, ["BROKEN=1", "BOOT=2"]) == .accepted)
-        _ = try dieInRoll(first, besides: old)
+        _ = try dieInRoll(first, to: ["BROKEN=1", "BOOT=2"])
 
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.run { $0.hasEnded(.reverted) && $0.routes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["1"])
+        #expect(host.versions == ["1"])
         #expect(host.supervisor.status[0].release == 1 && host.supervisor.status[0].previousRelease == nil)
     }
 
@@ -175,9 +160,7 @@ struct AppUnfinishedTests {
         defer { first.finish() }
         var specification = fixed(first)
         first.start(specification)
-        let old = first.processes
-        #expect(deploy(first, ["VERSION=2", "BOOT=2"]) == .accepted)
-        let process = try dieInRoll(first, besides: old)
+        let process = try dieInRoll(first, to: ["VERSION=2", "BOOT=2"])
 
         let host = try TestHost(directory: first.directory)
         defer { host.finish() }
@@ -185,7 +168,7 @@ struct AppUnfinishedTests {
         host.supervisor.configure([specification])
         #expect(host.logged("the roll to release 2 is given up, the block was edited"), "\(host.log)")
         #expect(host.run { $0.routes.count == 1 && !$0.processes.contains(process) }, "\(host.log)")
-        #expect(versions(host) == ["3"])
+        #expect(host.versions == ["3"])
     }
 
     @Test("an instance of a release that nobody had come to is replaced, if the state knows of no roll")
@@ -194,20 +177,17 @@ struct AppUnfinishedTests {
         defer { first.finish() }
         let specification = fixed(first)
         first.start(specification)
-        let old = first.processes
-        #expect(deploy(first, ["VERSION=2", "BOOT=2"]) == .accepted)
-        let process = try dieInRoll(first, besides: old)
+        let process = try dieInRoll(first, to: ["VERSION=2", "BOOT=2"])
         // As a version before wrote it.
         var state = try AppState(decoding: try System.readFile(first.directory.path + "/s/apps.state"))
         #expect(state.apps[0].roll == AppState.Roll(release: 2, from: 1))
         state.apps[0].roll = nil
         _ = first.directory.file("s/apps.state", String(decoding: state.encoded, as: UTF8.self), mode: 0o600)
 
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 && !$0.processes.contains(process) }, "\(host.log)")
-        #expect(versions(host) == ["1"])
+        #expect(host.versions == ["1"])
         #expect(host.supervisor.status[0].release == 1)
     }
 
@@ -216,16 +196,15 @@ struct AppUnfinishedTests {
         let first = try TestHost()
         let specification = first.specification()
         first.start(specification)
-        #expect(deploy(first, ["VERSION=2", "BOOT=2"]) == .accepted)
+        #expect(first.deploy(["VERSION=2", "BOOT=2"]) == .accepted)
         #expect(first.run { $0.processes.count == 2 })
         first.finish()
         first.die()
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 })
         #expect(!host.run(seconds: 0.3) { $0.supervisor.status[0].isRolling })
-        #expect(versions(host) == ["1"])
+        #expect(host.versions == ["1"])
     }
 
     @Test("a rollback goes to the release before, also when the supervisor died while the old instances were leaving")
@@ -235,23 +214,22 @@ struct AppUnfinishedTests {
         var specification = first.specification()
         specification.drainTimeout = .seconds(60)
         first.start(specification)
-        #expect(deploy(first, ["VERSION=2"]) == .accepted)
+        #expect(first.deploy(["VERSION=2"]) == .accepted)
         #expect(first.run { $0.hasEnded(.completed) && $0.processes.count == 1 }, "\(first.log)")
         first.drainMilliseconds = nil
-        #expect(deploy(first, ["VERSION=3"]) == .accepted)
+        #expect(first.deploy(["VERSION=3"]) == .accepted)
         #expect(first.run { $0.supervisor.status[0].release == 3 && $0.routes.count == 1 && $0.supervisor.saveAt == nil }, "\(first.log)")
         #expect(first.processes.count == 2)
         first.die()
 
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.supervisor.status[0].previousRelease == 2)
         #expect(host.run { $0.processes.count == 1 }, "\(host.log)")
         let back = host.supervisor.rollback(app: "api")
         #expect(back.answer == .accepted && back.release == 2)
         #expect(host.run { $0.hasEnded(.completed) && $0.routes.count == 1 && $0.processes.count == 1 }, "\(host.log)")
-        #expect(versions(host) == ["2"])
+        #expect(host.versions == ["2"])
     }
 
     @Test("the end of a soak is known to the next supervisor, also while the old instances are leaving")
@@ -262,7 +240,7 @@ struct AppUnfinishedTests {
         specification.drainTimeout = .seconds(60)
         first.start(specification)
         first.drainMilliseconds = nil
-        #expect(deploy(first, ["VERSION=2"], soak: 1500) == .accepted)
+        #expect(first.deploy(["VERSION=2"], soak: 1500) == .accepted)
         #expect(first.run { $0.supervisor.status[0].release == 2 && $0.supervisor.saveAt == nil }, "\(first.log)")
         let state = try AppState(decoding: try System.readFile(first.directory.path + "/s/apps.state"))
         #expect(state.apps[0].activeRelease == 2)
@@ -289,12 +267,11 @@ struct AppUnfinishedTests {
         #expect(first.run { $0.supervisor.saveAt == nil })
         first.die()
         try System.remove(first.directory.path + "/s/apps.state")
-        let host = try TestHost(directory: first.directory)
+        let host = try first.successor(specification)
         defer { host.finish() }
-        host.supervisor.configure([specification])
         #expect(host.run { $0.routes.count == 1 }, "\(host.log)")
         #expect(host.routes.values.first?.address == place)
-        #expect(versions(host) == ["1"])
+        #expect(host.versions == ["1"])
     }
 
     @Test("what is being stopped, and has long, is killed when it is told so once more")

@@ -1,6 +1,7 @@
 import Config
 import Glibc
 import Machine
+import Messages
 import Testing
 
 @testable import Supervisor
@@ -46,6 +47,13 @@ final class TestHost: AppHost {
 
     /// As kill -9 of the supervisor: nothing is said, all descriptors close.
     func die() { supervisor = nil }
+
+    /// The supervisor that comes after one that has gone, and finds what that left. Whoever asks for it finishes it.
+    func successor(_ specification: AppSpecification) throws -> TestHost {
+        let next = try TestHost(directory: directory)
+        next.supervisor.configure([specification])
+        return next
+    }
 
     /// Ends everything that runs.
     func finish() {
@@ -139,6 +147,15 @@ final class TestHost: AppHost {
 
     func hasEnded(_ result: AppReport.RollResult) -> Bool {
         reports.contains { if case .rollEnded(_, result) = $0.report { true } else { false } }
+    }
+
+    func deploy(_ environment: [String], soak: UInt32 = 0) -> AppMachine.Answer {
+        supervisor.deploy(app: "api", DeployOrder(environment: environment, soakMilliseconds: soak)).answer
+    }
+
+    /// What instances with traffic say of `VERSION` in their environment.
+    var versions: Set<String> {
+        Set(routes.values.map { String(Self.get($0.address).split(separator: "\r\n").last?.split(separator: " ").first ?? "?") })
     }
 
     /// What an HTTP server at the address answers to GET /, "" if it does not.
