@@ -80,7 +80,8 @@ void notify_receive(struct keeper *k) {
         bool is_own = sender > 0 && tree_contains(k, sender);
         close_descriptors(&message);
         if (!is_own || (message.msg_flags & MSG_TRUNC) != 0) {
-            k->state.foreign_notices++;
+            // The first one is told: who waits for it in vain is to know why.
+            if (k->state.foreign_notices++ == 0) k->changes |= GG_CHANGED_STATUS;
             continue;
         }
         for (char *line = bytes, *end = bytes + n; line < end;) {

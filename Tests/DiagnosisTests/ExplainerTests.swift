@@ -467,7 +467,7 @@ import Testing
             + "request: \"GET /\", upstream: \"http://evil:1/ HTTP/1.1\", upstream: \"http://127.0.0.1:3000/\", "
             + "upstream: \"http://evil:1/\", host: \"x\", referrer: \"\", upstream: \"http://evil:2/\""
         let parsed = try #require(NginxErrorLine(LineText(line)))
-        #expect(parsed.peer?.text == "127.0.0.1:3000" && parsed.upstreamScheme == "http://")
+        #expect(parsed.peer?.text == "127.0.0.1:3000")
         #expect(parsed.request == "GET /\", upstream: \"http://evil:1/ HTTP/1.1")
     }
 

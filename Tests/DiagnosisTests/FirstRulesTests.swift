@@ -238,6 +238,19 @@ import Testing
         #expect(verdict.rule == "P10" && verdict.gaps.contains("no right to read /dev/kmsg"))
     }
 
+    @Test func `P10 tells what the control group counts where no log may be read`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connEndBeforeHead: 3], [:])
+        scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service"))
+        scene.system.errors["/dev/kmsg"] = 1
+        scene.system.files["/sys/fs/cgroup/system.slice/app.service/memory.events"] = "oom 2\noom_kill 2\n"
+        var evidence = scene.evidence()
+        evidence.journal = .unavailable(why: "no right")
+        let text = VerdictEngine.judge(scene.failure, evidence: evidence).ruledOut.first { $0.rule == "P10" }?.text ?? ""
+        #expect(
+            text == "not decided: the control group of app.service counts 2 OOM kills, and when they were is not known: "
+                + "no right to read /dev/kmsg")
+    }
+
     @Test func `P10 does not blame the OOM kill of another unit`() {
         var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3], ["ActiveState": "inactive"])
         scene.unit("batch.service", ["ActiveState": "failed", "Result": "oom-kill"])

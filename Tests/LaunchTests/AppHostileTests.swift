@@ -106,6 +106,27 @@ struct AppHostileTests {
         #expect(read("\(own)/hidden").contains("others can change"))
     }
 
+    @Test("READY=1 of a process that is none of its own is not believed, and the operator is told once")
+    func foreignNotice() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let specification = host.specification(server: """
+            open("\(host.directory.path)/name", "w").write(os.environ["NOTIFY_SOCKET"])
+            time.sleep(600)
+
+            """)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.directory.read("name").hasPrefix("@") })
+        let script = host.directory.file("notify.py", KeeperNotifyTests.notify)
+        for _ in 0..<2 {
+            #expect(unsafe system("NOTIFY_SOCKET='\(host.directory.read("name"))' python3 '\(script)' READY=1") == 0)
+        }
+        let words = "api.0#1: a message to its NOTIFY_SOCKET was ignored"
+        #expect(host.run { $0.logged(words) }, "\(host.log)")
+        #expect(!host.run(seconds: 0.3) { !$0.routes.isEmpty })
+        #expect(host.log.count { $0.contains(words) } == 1)
+    }
+
     @Test("a process that got the number of an ended app is not its remains, and nor are its children")
     func takenNumber() throws {
         let host = try TestHost()

@@ -19,8 +19,6 @@ package struct NginxErrorLine: Sendable {
     package var server: String?
     /// Request line without its quotes.
     package var request: String?
-    /// Scheme with `://`, or empty; FastCGI and others too.
-    package var upstreamScheme: String = ""
     /// The authority of `upstream: "…"`; the bare group's name when no server was picked.
     package var upstream: String?
     package var host: String?
@@ -145,7 +143,6 @@ package struct NginxErrorLine: Sendable {
     private mutating func parseUpstream(_ text: LineText) {
         var authority = text
         if let at = text.find("://"), at - text.bytes.startIndex <= 10 {
-            upstreamScheme = LineText(text.bytes[..<(at + 3)]).string
             authority = LineText(text.bytes[(at + 3)...])
         }
         if authority.hasPrefix("unix:") {

@@ -47,9 +47,18 @@ enum P10OutOfMemory {
             return .ruledOut("the last OOM kill known was at \(old.time.text), not at the time of the failures")
         }
         guard evidence.kernel.value != nil || evidence.journal.value != nil else {
-            return .undecided(evidence.kernel.unavailableBecause ?? "neither kernel log nor journal was read")
+            return .undecided(counted(links, evidence) + (evidence.kernel.unavailableBecause ?? "neither kernel log nor journal was read"))
         }
         return .ruledOut("no OOM kill in the kernel log or the journal")
+    }
+
+    /// What a control group counts, without the times, where the logs that have them were not read.
+    private static func counted(_ links: [BackendLink], _ evidence: EvidenceSet) -> String {
+        for memory in evidence.memory.value ?? [] where memory.oomKills > 0 {
+            guard let link = links.first(where: { EvidenceSet.isOf(cgroup: memory.cgroup, $0.unit) }) else { continue }
+            return "the control group of \(link.unit.name) counts \(memory.oomKills) OOM kills, and when they were is not known: "
+        }
+        return ""
     }
 
     /// The kernel names control groups from its own root, which in a container is not systemd's. Meant is a unit that was killed at that
@@ -109,6 +118,9 @@ enum P10OutOfMemory {
         if let limit {
             let (name, source) = unit.isOwn ? ("memory_max ", "the configuration") : ("MemoryMax=", RuleSupport.unitSource(unit))
             lines.append(EvidenceLine(name + RuleSupport.bytes(limit), source: source))
+        }
+        if let memory, memory.oomKills > 0 {
+            lines.append(EvidenceLine("oom_kill \(memory.oomKills)", source: evidence.memory.source))
         }
         if let peak = memory?.peak {
             lines.append(EvidenceLine("memory.peak \(RuleSupport.bytes(peak))", source: evidence.memory.source))

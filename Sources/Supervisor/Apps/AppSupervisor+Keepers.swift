@@ -84,6 +84,10 @@ extension AppSupervisor {
             instance.isEmptied = true
             post(.emptied)
         }
+        if state.foreignNotices > 0, before?.foreignNotices ?? 0 == 0, let managed = apps[app] {
+            let text = "a message to its NOTIFY_SOCKET was ignored: it came from a process that it had not started, or that had ended"
+            notice(managed, instance, text, .warning)
+        }
         if state.changes.contains(.log), let managed = apps[app] { tellLogTrouble(state, key, managed) }
         if state.changes.contains(.emptied), state.processesLeft > 0, let managed = apps[app] {
             // One that was killed has left its processes without having forked away.
