@@ -155,6 +155,17 @@ struct AppCommandTests {
         control.site.stop()
     }
 
+    @Test("logs has all the last lines, however long, or says how many it has not") func longLogs() throws {
+        let control = try ControlSite(mode: "wordy")
+        try control.waitUntilUp()
+        for count in [200, 150] {
+            let lines = try control.run(["app", "logs", "-n", "\(count)", "one"]).output.split(separator: "\n")
+            let numbers = lines.compactMap { $0.split(separator: " ").drop { $0 != "wordy" }.dropFirst().first.map(String.init) }
+            #expect(numbers == (190 - min(count, 190)..<190).map(String.init), "\(lines.map { $0.prefix(60) })")
+        }
+        control.site.stop()
+    }
+
     @Test("logs prints the last lines, escaped, and follows") func logs() throws {
         let directory = try TemporaryDirectory()
         let control = try ControlSite(directory: directory)

@@ -10,7 +10,7 @@ struct ControlSite {
     /// Listens on $PORT after a delay and answers with process id and $VERSION. Arguments: delay in seconds, then one of `serve`,
     /// `exit` (prints two lines and ends with status 3), `hostile` (the same with markup and a secret), `deaf` (never listens), `sick`
     /// (`/health` answers 500), `failing` and `closing` (every fourth request gets 500, or no answer), `hungry` (`/eat` takes 256 MB),
-    /// `fragile` (`/crash` ends it).
+    /// `fragile` (`/crash` ends it), `wordy` (prints 190 lines of a kilobyte).
     private static let program = """
         import http.server, os, socketserver, sys, time
         time.sleep(float(sys.argv[1]))
@@ -22,6 +22,8 @@ struct ControlSite {
         if mode == "hostile":
             print("<script>alert(1)</script> \\x1b[31m\\"'&\\u00fc password=hunter2", flush=True)
             sys.exit(3)
+        if mode == "wordy":
+            for number in range(190): print("wordy", number, "w" * 1000, flush=True)
         if mode == "deaf":
             time.sleep(600)
         requests = 0

@@ -53,7 +53,7 @@ private let headline = VerdictHeadline(
     ]
     static let requests: [ControlRequest] = [
         .ready(process: 3), .failed("in use"), .status(request: 1), .app(request: 2, name: "api", .restart),
-        .app(request: 3, name: "api", .scale(4)), .lines(request: 4, name: "api", count: 200),
+        .app(request: 3, name: "api", .scale(4)), .lines(request: 4, name: "api", count: 200, isWhole: true),
         .deploy(request: 5, name: "api", DeployOrder()),
         .deploy(
             request: 6, name: "api",

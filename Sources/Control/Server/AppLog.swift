@@ -16,7 +16,7 @@ struct AppLog: Sendable {
     ///   - follows: whether to go on with the lines that come.
     /// - Throws: `APIError` when there is no such app.
     func lines(_ count: Int, follows: Bool) async throws -> AsyncStream<LogLineReport> {
-        let first = try await ask()
+        let first = try await ask(UInt32(max(count, 1)), isWhole: true)
         // A client that does not read is waited for with so much; what is older then makes room.
         let room = max(Self.unreadMin, 2 * Int(Self.linesMax) * first.count)
         let (stream, continuation) = AsyncStream.makeStream(of: LogLineReport.self, bufferingPolicy: .bufferingNewest(room))
@@ -24,6 +24,8 @@ struct AppLog: Sendable {
         var reports: [LogLineReport] = []
         for lines in first {
             totals[lines.serial] = lines.total
+            let missing = min(count, Int(lines.total)) - lines.lines.count
+            if missing > 0 { reports.append(LogLineReport(instance: name(lines), line: "... \(missing) lines are left out")) }
             reports += lines.lines.suffix(count).map { LogLineReport(instance: name(lines), line: $0) }
         }
         // Each line begins with its time.
@@ -46,7 +48,7 @@ struct AppLog: Sendable {
         var dropped = 0
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
-            guard let answer = try? await ask() else { continue }
+            guard let answer = try? await ask(Self.linesMax, isWhole: false) else { continue }
             var reports: [LogLineReport] = []
             for lines in answer {
                 let new = Int(lines.total &- (totals[lines.serial] ?? 0))
@@ -69,10 +71,21 @@ struct AppLog: Sendable {
         }
     }
 
-    private func ask() async throws -> [AppLines] {
-        let reply = try await center.ask { .lines(request: $0, name: app, count: Self.linesMax) }
+    /// One answer of each instance. If it is not to be whole, a burst of long lines may come without its first ones: that is seen by `total`.
+    private func ask(_ count: UInt32, isWhole: Bool) async throws -> [AppLines] {
+        let reply = try await center.ask { .lines(request: $0, name: app, count: count, isWhole: isWhole) }
         if let error = APIError(reply.answer) { throw error }
-        return reply.parts.compactMap { if case .lines(_, let lines) = $0 { lines } else { nil } }
+        var answers: [AppLines] = []
+        for case .lines(_, let lines) in reply.parts {
+            // The packets of an instance follow one another.
+            if let last = answers.indices.last, answers[last].serial == lines.serial {
+                answers[last].lines += lines.lines
+                answers[last].total = lines.total
+            } else {
+                answers.append(lines)
+            }
+        }
+        return answers
     }
 
     private func name(_ lines: AppLines) -> String { "\(app).\(lines.slot)#\(lines.serial)" }

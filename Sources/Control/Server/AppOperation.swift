@@ -177,7 +177,7 @@ struct AppOperation: Sendable {
         private mutating func collectWords(_ steps: AsyncStream<ControlCenter.Happening?>) async {
             let deadline = ContinuousClock.now + wordsTimeout
             if let reply = try? await operation.center.ask({
-                .lines(request: $0, name: operation.app, count: UInt32(linesMax))
+                .lines(request: $0, name: operation.app, count: UInt32(linesMax), isWhole: false)
             }) {
                 for case .lines(_, let lines) in reply.parts where lines.serial >= firstSerial && !lines.lines.isEmpty {
                     lastWords[lines.serial] = lines

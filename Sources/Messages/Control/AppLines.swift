@@ -1,10 +1,10 @@
-/// The last lines that one instance wrote, oldest first.
+/// The last lines that one instance wrote, or those of them that fit into a packet, oldest first.
 package struct AppLines: Equatable, Sendable {
     /// Which instance, and the release it ran.
     package var slot: UInt32
     package var serial: UInt32
     package var release: UInt32
-    /// Lines that the instance ever wrote, modulo 2^32: by the next answer's number one sees which lines are new.
+    /// Lines that the instance ever wrote, with these, modulo 2^32: by the next answer's number one sees which lines are new.
     package var total: UInt32
     package var lines: [String]
 

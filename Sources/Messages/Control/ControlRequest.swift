@@ -10,8 +10,8 @@ package enum ControlRequest: Equatable, Sendable {
     case app(request: UInt32, name: String, AppOrder)
     /// A new release.
     case deploy(request: UInt32, name: String, DeployOrder)
-    /// The last lines of the instances of an app: answered by `lines`, one per instance.
-    case lines(request: UInt32, name: String, count: UInt32)
+    /// The last lines of the instances of an app: answered by `lines`, for each instance one, or as many as they take if they are to be whole.
+    case lines(request: UInt32, name: String, count: UInt32, isWhole: Bool)
     /// Takes a server of the upstreams out of the choice, or back. An empty upstream means all that have it.
     case drain(request: UInt32, upstream: String, server: String, isDraining: Bool)
     /// Starts the program's file again beside this one (USR2), and ends the old one when the new one serves.
@@ -63,10 +63,11 @@ extension ControlRequest {
             writer = PacketWriter(kind: Kind.deploy, request: request)
             writer.text(name)
             try order.write(to: &writer)
-        case .lines(let request, let name, let count):
+        case .lines(let request, let name, let count, let isWhole):
             writer = PacketWriter(kind: Kind.lines, request: request)
             writer.text(name)
             writer.integer(count)
+            writer.flag(isWhole)
         case .drain(let request, let upstream, let server, let isDraining):
             writer = PacketWriter(kind: Kind.drain, request: request)
             writer.text(upstream)
@@ -90,7 +91,9 @@ extension ControlRequest {
         case Kind.status: self = .status(request: try reader.integer())
         case Kind.app: self = .app(request: try reader.integer(), name: try reader.text(), try AppOrder(from: &reader))
         case Kind.deploy: self = .deploy(request: try reader.integer(), name: try reader.text(), try DeployOrder(from: &reader))
-        case Kind.lines: self = .lines(request: try reader.integer(), name: try reader.text(), count: try reader.integer())
+        case Kind.lines:
+            self = .lines(
+                request: try reader.integer(), name: try reader.text(), count: try reader.integer(), isWhole: try reader.flag())
         case Kind.drain:
             self = .drain(
                 request: try reader.integer(), upstream: try reader.text(), server: try reader.text(), isDraining: try reader.flag())

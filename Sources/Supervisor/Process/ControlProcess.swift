@@ -37,9 +37,12 @@ final class ControlProcess {
         return outbox.send(packet, descriptors)
     }
 
+    /// Whether so much waits for it that nothing is added that it can do without.
+    var isFarBehind: Bool { outbox.isFarBehind }
+
     /// Sends what may be lost: it waits as other messages do, but where many wait already it is dropped and counted.
     func offer(_ command: ControlCommand) {
-        if outbox.isFarBehind || !send(command) { dropped &+= 1 }
+        if isFarBehind || !send(command) { dropped &+= 1 }
     }
 
     /// Sends what waits.

@@ -71,7 +71,7 @@ extension Supervisor {
     }
 
     /// The last lines of an app's instances, as their keepers answer.
-    func tellLines(_ number: UInt32, app: String, count: UInt32, _ control: ControlProcess) {
+    func tellLines(_ number: UInt32, app: String, count: UInt32, _ isWhole: Bool, _ control: ControlProcess) {
         if let absence = absence(of: app) {
             control.send(.answer(request: number, absence))
             return
@@ -83,7 +83,9 @@ extension Supervisor {
             self.watchControl(control)
         }
         missing += apps?.lastLines(app: app, count: count) { lines in
-            control.send(.lines(request: number, AppLines(lines)))
+            for packet in AppLines.packets(lines, isWhole: isWhole && !control.isFarBehind) {
+                control.send(.lines(request: number, packet))
+            }
             missing -= 1
             finish()
         } ?? 0
@@ -93,17 +95,28 @@ extension Supervisor {
 }
 
 extension AppLines {
-    /// The newest lines that fit into a packet. The writer cuts what is too long for a text.
-    init(_ lines: AppSupervisor.InstanceLines) {
-        var kept: [String] = []
-        var bytes = 0
-        for line in lines.lines.reversed() {
-            bytes += min(line.utf8.count, MessageLimits.textBytesMax) + 2
-            guard kept.count < Self.linesMax, bytes <= Self.bytesMax else { break }
-            kept.append(line)
-        }
-        self.init(
-            slot: UInt32(clamping: lines.key.slot), serial: lines.key.serial, release: lines.release, total: lines.total,
-            lines: kept.reversed())
+    /// The newest lines that fit into a packet.
+    init(_ lines: AppSupervisor.InstanceLines) { self = Self.packets(lines, isWhole: false)[0] }
+
+    /// All lines in as many packets as they take, the oldest first, or the newest that fit into one. The writer cuts what is too long for a
+    /// text.
+    static func packets(_ lines: AppSupervisor.InstanceLines, isWhole: Bool) -> [AppLines] {
+        var packets: [AppLines] = []
+        var rest = lines.lines[...]
+        repeat {
+            var packet = AppLines(
+                slot: UInt32(clamping: lines.key.slot), serial: lines.key.serial, release: lines.release,
+                total: lines.total &- UInt32(lines.lines.count - rest.count), lines: [])
+            var bytes = 0
+            while let line = rest.last, packet.lines.count < linesMax {
+                bytes += min(line.utf8.count, MessageLimits.textBytesMax) + 2
+                guard bytes <= bytesMax else { break }
+                packet.lines.append(line)
+                rest.removeLast()
+            }
+            packet.lines.reverse()
+            packets.append(packet)
+        } while isWhole && !rest.isEmpty
+        return packets.reversed()
     }
 }

@@ -12,7 +12,7 @@ extension Supervisor {
         case .status(let number): tellStatus(number, control)
         case .app(let number, let name, let order): control.send(.answer(request: number, obey(order, app: name)))
         case .deploy(let number, let name, let order): control.send(.answer(request: number, deploy(order, app: name)))
-        case .lines(let number, let name, let count): tellLines(number, app: name, count: count, control)
+        case .lines(let number, let name, let count, let isWhole): tellLines(number, app: name, count: count, isWhole, control)
         case .drain(let number, let upstream, let server, let isDraining):
             control.send(.answer(request: number, drain(server, of: upstream, isDraining: isDraining)))
         case .upgrade(let number): beginUpgrade(number, control)
