@@ -71,7 +71,7 @@ struct AppLog: Sendable {
         }
     }
 
-    /// One answer of each instance. If it is not to be whole, a burst of long lines may come without its first ones: that is seen by `total`.
+    /// One answer of each instance. If it is not to be whole, a burst of long lines may come without its first ones, as `total` shows.
     private func ask(_ count: UInt32, isWhole: Bool) async throws -> [AppLines] {
         let reply = try await center.ask { .lines(request: $0, name: app, count: count, isWhole: isWhole) }
         if let error = APIError(reply.answer) { throw error }

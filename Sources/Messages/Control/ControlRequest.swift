@@ -10,7 +10,7 @@ package enum ControlRequest: Equatable, Sendable {
     case app(request: UInt32, name: String, AppOrder)
     /// A new release.
     case deploy(request: UInt32, name: String, DeployOrder)
-    /// The last lines of the instances of an app: answered by `lines`, for each instance one, or as many as they take if they are to be whole.
+    /// The last lines of the instances of an app: answered by `lines`, one for each instance, or as many as it takes for all of them.
     case lines(request: UInt32, name: String, count: UInt32, isWhole: Bool)
     /// Takes a server of the upstreams out of the choice, or back. An empty upstream means all that have it.
     case drain(request: UInt32, upstream: String, server: String, isDraining: Bool)
