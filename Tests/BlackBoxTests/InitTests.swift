@@ -98,6 +98,16 @@ struct InitTests {
             "Flask with gunicorn", ["app.py": "from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": "gunicorn==21\n"],
             holds: ["gunicorn -b 127.0.0.1:$PORT app:app", "instances 2;"]),
         Project("Flask alone", ["shop.py": "site = Flask(__name__)\n"], holds: ["-m flask --app shop:site run", "is for development"]),
+        Project(
+            "WSGI of its own", ["wsgi.py": "def application(environ, start_response):\n    pass\n", "requirements.txt": "gunicorn==21\n"],
+            holds: ["gunicorn -b 127.0.0.1:$PORT wsgi:application"]),
+        Project(
+            "ASGI of its own", ["asgi.py": "async def app(scope, receive, send):\n    pass\n"],
+            holds: ["uvicorn asgi:app --host 127.0.0.1 --port $PORT"]),
+        Project(
+            "WSGI that serves itself",
+            ["app.py": "def app(environ, start_response): pass\nif __name__ == '__main__': serve(os.environ['PORT'])\n"],
+            holds: ["python3 -u app.py;"]),
         Project("FastAPI", ["main.py": "api = FastAPI(title=\"x\")\n"], holds: ["uvicorn main:api --host 127.0.0.1 --port $PORT"]),
         Project("Django", ["manage.py": "", "shop/wsgi.py": "", "pyproject.toml": "dependencies = [\"gunicorn\"]"],
                 holds: ["app shop {", "shop.wsgi:application"]),
@@ -122,16 +132,32 @@ struct InitTests {
                     #"env "PATTERN=say \"hi\"";"#, "stop_timeout 20s;", "nofile 4096;", "FastCGI"],
             lacks: ["app shop;"]),
         Project(
+            "a systemd unit of gunicorn at a socket file",
+            ["shop.service": """
+                [Service]
+                ExecStart=/opt/shop/bin/gunicorn --workers 3 --bind unix:/run/shop.sock -m 007 shop.wsgi:application
+                TimeoutStopSec=5min 20s
+                WatchdogSec=1500ms
+                KillSignal=SIGINT
+                LimitNOFILE=1024:4096
+                MemoryMax=512M
+                UMask=0027
+                """],
+            holds: ["gunicorn --workers 3 --bind unix:$SOCKET_PATH -m 007 shop.wsgi:application", "listen unix;", "stop_timeout 320s;",
+                    "watchdog 2s;", "stop_signal INT;", "nofile 1024;", "memory_max 512m;", "umask 0027;"],
+            lacks: ["finishes its requests"]),
+        Project("a Procfile with a socket file", ["Procfile": "web: uvicorn --uds /run/web.sock main:app\n"],
+                holds: ["--uds $SOCKET_PATH main:app", "listen unix;"]),
+        Project(
             "an nginx site",
             ["shop.conf": "upstream a { server 127.0.0.1:3000; }\nserver { listen 127.0.0.1:8089; location / { proxy_pass http://a; } }"],
-            holds: ["include shop.conf;"], lacks: ["server {"]),
+            holds: ["include shop.conf;"], lacks: ["server {", "8080"]),
         Project(
             "an nginx site that does not run here",
             ["shop.conf": "server {\n listen 443 ssl;\n ssl_certificate /etc/x.pem;\n location / { root /srv; }\n}\n"],
             holds: ["# include shop.conf;", "shop.conf:3: ", "location / { return 404; }"], lacks: ["\n    include"]),
         Project("files", ["public/index.html": "x"], holds: ["root public;", "try_files $uri $uri/ =404;"], lacks: ["\napp "]),
     ]
-
 
     private func folder(_ files: [String: String]) throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()

@@ -61,4 +61,24 @@ struct AppPreflightTests {
         #expect(warnings(worker: worker) { $0.user = "games" } == [])
         #expect(warnings(worker: worker) { $0.user = nil } == [])
     }
+
+    @Test("what is closed to the app's user is named", .enabled(if: geteuid() == 0, "needs root"))
+    func closed() throws {
+        let run = directory.file("run", "#!/bin/sh", mode: 0o700)
+        #expect(warnings { ($0.user, $0.command) = ("nobody", [run]) } == ["command \"\(run)\" cannot be executed by user \"nobody\""])
+        let folder = directory.path + "/closed"
+        try System.makeDirectory(folder, mode: 0o700)
+        let inner = directory.file("closed/run", "#!/bin/sh")
+        let words = warnings { ($0.user, $0.command, $0.directory) = ("nobody", [inner], folder) }
+        #expect(words == [
+            "directory \"\(folder)\" cannot be entered by user \"nobody\"",
+            "command \"\(inner)\" cannot be executed by user \"nobody\": folder \"\(folder)\" is closed to it",
+        ])
+        // Another one of that name is found first.
+        let path = "PATH=\(folder):\(directory.path)"
+        #expect(warnings { ($0.user, $0.command, $0.environment) = ("nobody", ["run"], [path]) }.count == 1)
+        try System.changeMode(run, to: 0o755)
+        #expect(warnings { ($0.user, $0.command, $0.environment) = ("nobody", ["run"], [path]) } == [])
+        #expect(warnings { ($0.command, $0.directory) = ([inner], folder) } == [])
+    }
 }

@@ -55,6 +55,7 @@ extension StarterConfiguration {
                 }
             }
         }
+        if let app = fromGatewayInterface(folder, sources) { return app }
         let plain = sources.first { ["app.py", "main.py", "server.py", "wsgi.py"].contains($0) }
         guard let name = plain ?? (sources.count == 1 ? sources.first : nil), let text = folder.text(name) else { return nil }
         var app = StarterApp(
@@ -65,6 +66,34 @@ extension StarterConfiguration {
             app.remarks.append("It has to listen on the port in $PORT. If it has a fixed one, say so: listen 127.0.0.1:8000;")
         }
         return StarterConfiguration(origin: name, apps: [app])
+    }
+
+    /// A callable of WSGI or ASGI without a framework that is known. One that also serves itself does that, unless a server is named.
+    private static func fromGatewayInterface(_ folder: ProjectFolder, _ sources: [String]) -> StarterConfiguration? {
+        for name in sources {
+            guard let text = folder.text(name) else { continue }
+            for line in text.split(separator: "\n") where line.first?.isWhitespace != true {
+                let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
+                let variable: String, isAsynchronous: Bool
+                if words.count > 2, words[0] == "def", ["environ", "env"].contains(words[2]), words.last == "start_response" {
+                    (variable, isAsynchronous) = (words[1], false)
+                } else if words.count > 3, words[0] == "async", words[1] == "def", words.contains("scope"), words.contains("receive") {
+                    (variable, isAsynchronous) = (words[2], true)
+                } else if ["wsgi.py", "asgi.py"].contains(name), let first = words.first, ["application", "app"].contains(first),
+                    line.dropFirst(first.count).drop(while: \.isWhitespace).first == "="
+                {
+                    (variable, isAsynchronous) = (first, name == "asgi.py")
+                } else {
+                    continue
+                }
+                let server = isAsynchronous ? "uvicorn" : "gunicorn"
+                let isThere = folder.program(server) != nil || folder.requires(python: server)
+                if !isThere, text.contains("__main__") { return nil }
+                return web(
+                    folder, module: String(name.dropLast(3)), variable: variable, isAsynchronous: isAsynchronous, isFlask: false)
+            }
+        }
+        return nil
     }
 
     private static func rank(_ name: String) -> Int {
@@ -86,19 +115,25 @@ extension StarterConfiguration {
     }
 
     /// By gunicorn or uvicorn where they are, else by what the framework has for development.
-    private static func web(_ folder: ProjectFolder, module: String, variable: String, isAsynchronous: Bool) -> StarterConfiguration {
+    private static func web(
+        _ folder: ProjectFolder, module: String, variable: String, isAsynchronous: Bool, isFlask: Bool = true
+    ) -> StarterConfiguration {
         let target = "\(module):\(variable)"
         var app = StarterApp(name: StarterApp.name(from: module.split(separator: ".").first.map(String.init) ?? "", or: "app"), command: [])
         func has(_ name: String) -> Bool { folder.program(name) != nil || folder.requires(python: name) }
         let server: String
         if isAsynchronous {
             server = "\(folder.programOrGuess("uvicorn")) \(target) --host 127.0.0.1 --port $PORT"
-        } else if has("gunicorn") {
+        } else if !isFlask || has("gunicorn") {
             let settings = folder.has("gunicorn.conf.py") ? "-c gunicorn.conf.py " : ""
             server = "\(folder.programOrGuess("gunicorn")) \(settings)-b 127.0.0.1:$PORT \(target)"
         } else {
             server = "\(folder.programOrGuess("python3")) -m flask --app \(target) run --host 127.0.0.1 --port $PORT"
             app.remarks.append("Flask's own server is for development: install gunicorn, and run goodgate init again.")
+        }
+        let needed = isAsynchronous ? "uvicorn" : "gunicorn"
+        if isAsynchronous || !isFlask, folder.program(needed) == nil {
+            app.remarks.append("\(needed) has to be installed, here or in a venv.")
         }
         app.command = ["/bin/sh", "-c", "exec " + server]
         app.instances = 2

@@ -10,75 +10,16 @@ extension StarterConfiguration {
                 result.remarks.append("Procfile's \"release\" is a step of a deployment, not a process: \(parts[1])")
                 continue
             }
-            var app = StarterApp(name: StarterApp.name(from: parts[0], or: "app"), command: StarterApp.command(parts[1], in: folder))
+            let socket = StarterApp.withSocketPath(parts[1])
+            var app = StarterApp(
+                name: StarterApp.name(from: parts[0], or: "app"), command: StarterApp.command(socket ?? parts[1], in: folder))
+            if socket != nil { app.listen = .unix }
             app.isWeb = parts[0] == "web"
             if folder.has(".env") { app.environmentFiles = [".env"] }
             result.apps.append(app)
         }
         if !result.apps.contains(where: \.isWeb), !result.apps.isEmpty { result.apps[0].isWeb = true }
         return result.apps.isEmpty ? nil : result
-    }
-
-    /// A systemd service unit.
-    static func fromUnit(_ folder: ProjectFolder) -> StarterConfiguration? {
-        let units = folder.names(endingIn: ".service")
-        var result = StarterConfiguration(origin: units.joined(separator: ", "))
-        for unit in units {
-            guard let app = app(ofUnit: unit, folder) else { continue }
-            result.apps.append(app)
-            result.remarks.append("Stop the unit before: systemctl disable --now \(unit)")
-        }
-        return result.apps.isEmpty ? nil : result
-    }
-
-    private static func app(ofUnit name: String, _ folder: ProjectFolder) -> StarterApp? {
-        var values: [String: [String]] = [:]
-        var isService = false
-        let text = (folder.text(name) ?? "").replacing("\\\n", with: " ")
-        for line in text.split(separator: "\n").map(\.trimmed) {
-            if line.hasPrefix("[") { isService = line == "[Service]" }
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(\.trimmed)
-            guard isService, parts.count == 2, !line.hasPrefix("#"), !line.hasPrefix(";") else { continue }
-            values[parts[0], default: []].append(parts[1])
-        }
-        // Marks before the path ask systemd for special treatment.
-        guard let start = values["ExecStart"]?.last?.drop(while: { "@-:+!".contains($0) }), !start.isEmpty else { return nil }
-        var app = StarterApp(
-            name: StarterApp.name(from: String(name.dropLast(".service".count)), or: "app"),
-            command: StarterApp.command(String(start), in: folder))
-        app.directory = values["WorkingDirectory"]?.last?.dropPrefix("-")
-        app.user = values["User"]?.last
-        app.environment = (values["Environment"] ?? []).flatMap(StarterApp.assignments)
-            .filter { $0.contains("=") && !$0.hasPrefix("PORT=") }
-        addEnvironmentFiles(of: values["EnvironmentFile"] ?? [], to: &app, folder)
-        app.stopSignal = values["KillSignal"]?.last.map { $0.dropPrefix("SIG") }.flatMap { $0 == "TERM" ? nil : $0 }
-        app.stopTimeout = values["TimeoutStopSec"]?.last.flatMap { Int($0.hasSuffix("s") ? String($0.dropLast()) : $0) }
-        app.filesMax = values["LimitNOFILE"]?.last.flatMap { Int($0) }
-        if values["Type"]?.last == "forking" {
-            app.remarks.append("The unit says Type=forking: start it in the foreground, it must stay the process it starts as.")
-        }
-        if let port = PortFinder.fixedPort(in: String(start)) { app.listen = .fixed(port) }
-        if app.command[0].contains("php-fpm") {
-            app.isWeb = false
-            app.remarks.append("It speaks FastCGI, which Goodgate does not proxy: a web server that does has to stand between.")
-        }
-        return app
-    }
-
-    /// One that may be missing, and is, stays behind as a comment: a file that cannot be read is a reason not to start.
-    private static func addEnvironmentFiles(of values: [String], to app: inout StarterApp, _ folder: ProjectFolder) {
-        // An empty value takes back those before it.
-        for value in values.split(separator: "", omittingEmptySubsequences: false).last ?? [] {
-            let path = StarterApp.assignments(value).first ?? value
-            let file = path.dropPrefix("-")
-            if file.contains("*") || file.contains("?") {
-                app.remarks.append("The unit reads each file of \(path): name them, one env_file each.")
-            } else if file != path, !folder.isFile(at: file) {
-                app.remarks.append("The unit reads this file if it is there; now it is not:  env_file \(StarterApp.quoted(file));")
-            } else {
-                app.environmentFiles.append(file)
-            }
-        }
     }
 
     /// A site of nginx, which runs as it is.

@@ -13,7 +13,12 @@ struct StarterApp: Equatable {
     var stopSignal: String?
     /// Seconds.
     var stopTimeout: Int?
+    /// Seconds.
+    var watchdog: Int?
+    var memoryMax: String?
     var memoryRecycle: String?
+    /// Octal digits.
+    var creationMask: String?
     var filesMax: Int?
     /// Gets requests. A worker of a queue does not.
     var isWeb = true
@@ -23,6 +28,8 @@ struct StarterApp: Equatable {
     enum Listen: Equatable {
         /// The app reads $PORT.
         case port
+        /// The app reads $SOCKET_PATH.
+        case unix
         /// The app has chosen, on 127.0.0.1.
         case fixed(Int)
     }
@@ -67,15 +74,22 @@ struct StarterApp: Equatable {
             add("listen", ["none"], "it gets no requests: ready when it runs")
         case .port:
             if instances > 1 { add("instances", [String(instances)]) }
+        case .unix:
+            if instances > 1 { add("instances", [String(instances)]) }
+            add("listen", ["unix"], "at the path in $SOCKET_PATH, a fresh one for each instance")
         case .fixed(let port):
             add("listen", ["127.0.0.1:\(port)"], "it has chosen this port itself: one instance only. Better: let it read $PORT")
         }
-        if let signal = stopSignal ?? Self.gracefulSignal(of: command) {
-            add("stop_signal", [signal], "finishes its requests on this signal")
+        let graceful = Self.gracefulSignal(of: command)
+        if let signal = stopSignal ?? graceful {
+            add("stop_signal", [signal], signal == graceful ? "finishes its requests on this signal" : nil)
         }
         if let stopTimeout { add("stop_timeout", ["\(stopTimeout)s"]) }
+        if let watchdog { add("watchdog", ["\(watchdog)s"], "sends WATCHDOG=1 more often than that") }
+        if let memoryMax { add("memory_max", [memoryMax]) }
         if let memoryRecycle { add("memory_recycle", [memoryRecycle], "replaced when it grows beyond; the next one starts first") }
         if let filesMax { add("nofile", [String(filesMax)]) }
+        if let creationMask { add("umask", [creationMask]) }
         add("log", ["stderr"], "or a file: log api.log rotate=100m keep=7")
         return "app \(name) {\n" + lines.joined(separator: "\n") + "\n}\n"
     }
@@ -145,6 +159,20 @@ struct StarterApp: Equatable {
         if isList || line.hasPrefix("exec ") { return ["/bin/sh", "-c", line] }
         // After exec, an assignment before the program would be taken for the program.
         return ["/bin/sh", "-c", "exec " + (words.first?.contains("=") == true ? "env " : "") + line]
+    }
+}
+
+extension StarterApp {
+    /// A command line that names a Unix-domain socket, with the one that Goodgate chooses in its place; nil: it names none.
+    ///
+    /// gunicorn and puma say `unix:PATH` and `unix://PATH`, uvicorn `--uds PATH`.
+    static func withSocketPath(_ line: String) -> String? {
+        for mark in ["unix://", "unix:", "--uds ", "--uds="] {
+            guard let range = line.firstRange(of: mark), line[range.upperBound...].first == "/" else { continue }
+            let rest = line[range.upperBound...].drop { !$0.isWhitespace && $0 != "'" && $0 != "\"" && $0 != "?" }
+            return line[..<range.upperBound] + "$SOCKET_PATH" + rest
+        }
+        return nil
     }
 }
 

@@ -45,11 +45,14 @@ struct StarterConfiguration: Equatable {
         return result
     }
 
+    /// Where its own server listens; a site that is included has chosen.
+    private var ownAddress: String { site != nil && siteErrors.isEmpty ? "" : " on http://127.0.0.1:8080/" }
+
     /// The text of the configuration.
     func text(for folder: ProjectFolder) -> String {
         var text = """
             # A start for \(folder.path), made by `goodgate init` from \(origin).
-            #   goodgate run -p \(folder.path)      serve it on http://127.0.0.1:8080/
+            #   goodgate run -p \(folder.path)      serve it\(ownAddress)
             #   goodgate -t -p \(folder.path)       test this file after a change, then: goodgate -s reload -p \(folder.path)
 
             """

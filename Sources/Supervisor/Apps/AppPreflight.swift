@@ -13,7 +13,13 @@ struct AppPreflight {
     /// One sentence each, without the app's name.
     var warnings: [String] {
         var list = accountWarnings
-        if let directory = app.directory, !System.isDirectory(directory) { list.append("directory \"\(directory)\" is not there") }
+        if let directory = app.directory {
+            if !System.isDirectory(directory) {
+                list.append("directory \"\(directory)\" is not there")
+            } else if let obstacle = obstacle(on: directory) {
+                list.append("directory \"\(directory)\" cannot be entered by \(obstacle)")
+            }
+        }
         if let command = commandWarning { list.append(command) }
         list += environmentFileWarnings
         if let path = app.log?.path, path != AppSettings.Log.standardError {
@@ -48,11 +54,25 @@ struct AppPreflight {
         let program = app.command.first ?? ""
         if program.contains("/") {
             let path = program.hasPrefix("/") ? program : (app.directory ?? "") + "/" + program
-            if System.isProgram(path) { return nil }
+            if System.isProgram(path) { return closedCommand(path) }
             return "command \"\(program)\" \(System.exists(path) ? "is no executable file" : "is not there")"
         }
-        let isFound = searchPath.split(separator: ":").contains { System.isProgram("\($0)/\(program)") }
-        return isFound ? nil : "command \"\(program)\" is in no directory of PATH (\(searchPath))"
+        let found = searchPath.split(separator: ":").map { "\($0)/\(program)" }.filter(System.isProgram)
+        if found.isEmpty { return "command \"\(program)\" is in no directory of PATH (\(searchPath))" }
+        return found.contains { closedCommand($0) == nil } ? nil : closedCommand(found[0])
+    }
+
+    private func closedCommand(_ path: String) -> String? {
+        obstacle(on: path).map { "command \"\(path)\" cannot be executed by \($0)" }
+    }
+
+    /// Why the app's user cannot use a program or a folder; nil: it can, or nobody becomes somebody else.
+    private func obstacle(on path: String) -> String? {
+        guard let account = try? AppAccount.find(user: app.user, group: app.group), let identity = account.identity,
+            let walk = try? PathWalk(path)
+        else { return nil }
+        if let folder = walk.closedFolder(for: identity) { return "user \"\(account.name)\": folder \"\(folder)\" is closed to it" }
+        return walk.isExecutable(by: identity) ? nil : "user \"\(account.name)\""
     }
 
     private var searchPath: String {

@@ -58,8 +58,14 @@ struct PathWalk {
     }
 
     /// Whether somebody can come to the file and read it without help.
-    func isReadable(by identity: KeeperInstructions.Identity) -> Bool {
-        Self.may(identity, 4, facts) && steps.allSatisfy { $0.facts.kind == S_IFLNK || Self.may(identity, 1, $0.facts) }
+    func isReadable(by identity: KeeperInstructions.Identity) -> Bool { Self.may(identity, 4, facts) && closedFolder(for: identity) == nil }
+
+    /// Whether somebody who comes to it may execute it, or, of a folder, go in.
+    func isExecutable(by identity: KeeperInstructions.Identity) -> Bool { Self.may(identity, 1, facts) }
+
+    /// The first folder on the way that somebody may not go into; nil: there is none.
+    func closedFolder(for identity: KeeperInstructions.Identity) -> String? {
+        steps.first { $0.facts.kind != S_IFLNK && !Self.may(identity, 1, $0.facts) }?.place
     }
 
     private static func may(_ identity: KeeperInstructions.Identity, _ bit: UInt32, _ facts: System.FileFacts) -> Bool {
