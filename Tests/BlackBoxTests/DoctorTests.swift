@@ -119,4 +119,13 @@ struct DoctorTests {
         #expect(result.output.contains("process \(stranger.pid) calls itself nginx"), "\(result.output)")
         #expect(result.output.contains("\"app_answers\""), "names as in the API: \(result.output)")
     }
+
+    @Test("a configuration that is named and cannot be read is an error, and no other one is examined", arguments: [
+        "/no/such/nginx.conf", "/",
+    ])
+    func unreadable(file: String) throws {
+        let result = try RunningProcess.run(GatewayProcess.binary, ["doctor", "-c", file, "--no-probe"], seconds: 60)
+        #expect(result.status == 1 && result.output.isEmpty, "\(result.output)")
+        #expect(result.errors.contains("\(file) cannot be read") && !result.errors.contains("Usage:"), "\(result.errors)")
+    }
 }

@@ -78,6 +78,17 @@ struct FailureReasons {
         #expect(site.gateway.waitForError("reason: body.truncated, incident: "))
     }
 
+    @Test("before any attempt, of a name that cannot be had, is named as well")
+    func name() throws {
+        let site = try verdictSite(
+            "server 127.0.0.1:\(Ports.free());",
+            location: "} location /named { set $host_there api; proxy_pass http://$host_there; ")
+        defer { site.stop(allowing: ["no resolver defined to resolve api"]) }
+        #expect(try site.get("/named").status == 502)
+        let line = try logged(site)
+        #expect(line[1] == "dns.failed" && isIncident(line[2]) && line[3] == "0", "\(line)")
+    }
+
     @Test("of a unix socket that is not there")
     func missingSocket() throws {
         let site = try verdictSite("server unix:/nonexistent/app.sock max_fails=0;")

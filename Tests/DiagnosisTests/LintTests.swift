@@ -96,7 +96,7 @@ import Machine
                 + "} }",
             "down-entry"
         ),
-        ("upstream a { server api:80; } server { location / { proxy_pass http://a; } }", "host-not-found"),
+        ("upstream a { server api:80; } server { location / { proxy_pass http://a; } }", "literal-host"),
         ("server { location / { proxy_pass http://10.0.0.1; } }", "connect-timeout-60"),
         ("server { location / { proxy_pass http://10.0.0.1; } }", "no-error-page"),
         ("server { location / { proxy_pass https://10.0.0.1; } }", "missing-sni"),
@@ -114,6 +114,16 @@ import Machine
             })
         #expect(!finding.why.isEmpty && finding.place.contains(":") || id == "error-log-level")
         #expect(finding.diff != nil || !finding.commands.isEmpty, "what to do about it")
+    }
+
+    @Test func `a name that nobody asked for is not said to be unknown`() {
+        let configuration = "http {\nupstream a {\n server api:80;\n} server { location / { proxy_pass http://a; } }\n}"
+        func ids(_ names: [String: [PeerAddress]]) -> Set<String> {
+            Set(findings(configuration, names: names).map(\.id)).intersection(["literal-host", "host-not-found"])
+        }
+        #expect(ids([:]) == ["literal-host"])
+        #expect(ids(["api": [PeerAddress(parsing: "10.0.0.1:0")]]) == ["literal-host"])
+        #expect(ids(["api": []]) == ["host-not-found"])
     }
 
     @Test(arguments: ["9223372036854775807", "4611686018427387904"])

@@ -44,6 +44,11 @@ struct DoctorCommand: ParsableCommand {
         guard let milliseconds = DurationText.milliseconds(since) else {
             throw ValidationError("--since \(DurationText.rule), as in 24h")
         }
+        if let file = configurationFile {
+            do { _ = try FileHandle(forReadingFrom: URL(fileURLWithPath: file)).read(upToCount: 1) } catch {
+                throw ClientError("\(file) cannot be read: it is not there, is no file, or is not readable for you")
+            }
+        }
         let system = LiveSystem()
         var options = Doctor<LiveSystem>.Options(since: system.now().advanced(byMilliseconds: -milliseconds))
         options.configuration = configurationFile.map { URL(fileURLWithPath: $0).path }

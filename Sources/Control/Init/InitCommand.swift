@@ -39,19 +39,19 @@ struct InitCommand: ParsableCommand {
     }
 
     /// Looks, and writes unless only `--print` is asked for.
-    private func make() throws(ValidationError) -> InitReport {
+    private func make() throws(ClientError) -> InitReport {
         let path = URL(fileURLWithPath: folder).standardizedFileURL.path
         guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
-            throw ValidationError("\(folder): no such folder")
+            throw ClientError("\(folder): no such folder")
         }
         let file = path + "/" + Self.fileName
         guard print || !FileManager.default.fileExists(atPath: file) else {
-            throw ValidationError("\(file) is there already and stays as it is; --print shows what would be written")
+            throw ClientError("\(file) is there already and stays as it is; --print shows what would be written")
         }
         let searchPath = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         let project = ProjectFolder(path, searchPath: searchPath.split(separator: ":").map(String.init))
         guard let starter = StarterConfiguration.make(for: project) else {
-            throw ValidationError("\(path): nothing that is known; looked for \(StarterConfiguration.signs)")
+            throw ClientError("\(path): nothing that is known; looked for \(StarterConfiguration.signs)")
         }
         if starter.isComplete {
             let whole = "\(path)/\(starter.origin)"
@@ -63,7 +63,7 @@ struct InitCommand: ParsableCommand {
             // Fails when the file has come to be meanwhile.
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
         } catch {
-            throw ValidationError("\(file) cannot be written: \(error.localizedDescription)")
+            throw ClientError("\(file) cannot be written: \(error.localizedDescription)")
         }
         return InitReport(folder: path, origin: starter.origin, file: file, configuration: text)
     }

@@ -11,7 +11,7 @@ package struct NameCollector: Collector {
         guard let host = subject.host, !host.isEmpty else { return }
         var facts = NameFacts(host: host, addresses: [])
         do { facts.addresses = try system.resolve(host) } catch {
-            facts.failure = error.errorNumber == 110 ? "no answer in 3 s" : "host not found"
+            facts.failure = error.errorNumber == 110 ? NameFacts.noAnswer : "host not found"
         }
         // getent folds localhost; the file tells what a proxy's own resolver sees.
         if let hosts = try? system.text("/etc/hosts") { facts.fromHosts = Self.addresses(of: host, in: hosts) }

@@ -23,6 +23,7 @@ package struct Doctor<System: SystemReader> {
     let options: Options
     var report: DoctorReport
     var evidence = EvidenceSet()
+    /// Addresses of host names now; those of which nothing is known are missing.
     var names: [String: [PeerAddress]] = [:]
 
     private init(_ options: Options, system: System) {
@@ -70,7 +71,7 @@ package struct Doctor<System: SystemReader> {
             var set = EvidenceSet()
             let subject = CollectionSubject(peer: nil, host: host, since: options.since, until: report.time)
             NameCollector().collect(subject, from: system, into: &set)
-            names[host] = set.name.value?.addresses ?? []
+            if let facts = set.name.value, facts.failure != NameFacts.noAnswer { names[host] = facts.addresses }
         }
     }
 

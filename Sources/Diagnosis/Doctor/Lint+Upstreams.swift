@@ -7,11 +7,10 @@ extension Lint.Context {
                 guard case .name(let host, let port) = server.address, seen.insert(server.place).inserted else {
                     continue
                 }
-                let addresses = names[host] ?? []
                 if host == "localhost" {
-                    out.append(localhost(server, port, addresses))
+                    out.append(localhost(server, port, names[host] ?? []))
                 } else if !server.resolves {
-                    out.append(literal(facts, server, host, addresses))
+                    out.append(literal(facts, server, host, isUnknown: names[host]?.isEmpty ?? false))
                 }
             }
         }
@@ -74,20 +73,18 @@ extension Lint.Context {
             byHand: "# \(target.text) instead of \(server.text)", caution: caution)
     }
 
-    private func literal(
-        _ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ host: String, _ addresses: [PeerAddress]
-    ) -> LintFinding {
+    /// - Parameter isUnknown: it was asked for, and has no address.
+    private func literal(_ facts: UpstreamFacts, _ server: UpstreamFacts.Server, _ host: String, isUnknown: Bool) -> LintFinding {
         let why =
-            addresses.isEmpty
+            isUnknown
             ? "\(host) does not resolve now: nginx will refuse to start or reload (\"host not found in upstream\")."
             : "\(host) is resolved once, at start; when its address changes (a container is made anew), requests go "
                 + "to the old one until a reload."
-        let change = facts.hasZone ? diff(server.place, server.text, server.text + " resolve") : nil
         return LintFinding(
-            addresses.isEmpty ? "host-not-found" : "literal-host", addresses.isEmpty ? .error : .warning,
-            addresses.isEmpty ? "A host name that does not resolve" : "A host name that is resolved only once",
+            isUnknown ? "host-not-found" : "literal-host", isUnknown ? .error : .warning,
+            isUnknown ? "A host name that does not resolve" : "A host name that is resolved only once",
             why: why, place: server.place,
-            diff: change,
+            diff: facts.hasZone ? diff(server.place, server.text, server.text + " resolve") : nil,
             byHand: "# nginx 1.27.3: in the upstream block `zone NAME 64k; resolver ADDRESS;` and `server \(server.text) resolve;`",
             caution: "It needs nginx 1.27.3 and a `resolver` that knows the name as this host does.")
     }

@@ -1,6 +1,6 @@
 /// Static checks of a configuration and of the units around it. Each is a pure function of what was read; order: errors first.
 package enum Lint {
-    /// All findings of a configuration, errors first. `names` are the addresses of host names now.
+    /// All findings of a configuration, errors first. `names` are the addresses of host names now; who is not in it was not asked for.
     package static func findings(_ site: NginxSite, evidence: EvidenceSet, names: [String: [PeerAddress]]) -> [LintFinding] {
         let context = Context(site: site, evidence: evidence, names: names)
         let all =

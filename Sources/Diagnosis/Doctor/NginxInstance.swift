@@ -37,7 +37,9 @@ package struct NginxInstance: Sendable {
             accessLog: "/var/log/nginx/access.log")
         found.readProcesses(system, configuration, &gaps)
         if let configuration { found.mainFile = configuration }
-        guard let file = ([found.mainFile] + places.dropFirst()).first(where: { system.exists($0) }) else { return nil }
+        // Nobody who names a file means another one.
+        let files = configuration.map { [$0] } ?? [found.mainFile] + places.dropFirst()
+        guard let file = files.first(where: { system.exists($0) }) else { return nil }
         if file != found.mainFile, let slash = file.firstRange(of: "/conf/") {
             found.prefix = String(file[..<slash.lowerBound])
             found.errorLog = found.prefix + "/logs/error.log"

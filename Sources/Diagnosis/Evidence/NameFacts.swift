@@ -6,6 +6,8 @@ package struct NameFacts: Sendable, Hashable {
     package var addresses: [PeerAddress]
     /// Its error when there was no answer.
     package var failure: String?
+    /// Of a resolver that says nothing at all: whether the name exists is not known.
+    package static let noAnswer = "no answer in 3 s"
     /// Addresses `/etc/hosts` gives.
     package var fromHosts: [PeerAddress] = []
     /// `nameserver` lines of resolv.conf.

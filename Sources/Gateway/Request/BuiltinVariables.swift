@@ -74,6 +74,8 @@ extension Ref where Value == Request {
             guard let exchange = value.exchange, exchange.value.queueTime >= 0 else { return nil }
             return seconds(exchange.value.queueTime)
         case .upstreamReason:
+            // No attempt was made, such as of a name that did not resolve: what kept the request from one.
+            if value.attempts.isEmpty, main.value.failure.incident != nil { return ByteView(main.value.failure.reason.name) }
             return attemptList { stat, out in
                 if let reason = stat.reason { out.append(ByteView(reason.name)) } else { out.append(0x2d) }
             }

@@ -10,8 +10,7 @@ extension Ref where Value == Request {
     func lookUp(_ target: HostPort, for exchange: ExchangeRef) -> Ref<Upstream>? {
         let host = keep(target.host)
         guard let resolver = location.value.resolver else {
-            log(.error, "no resolver defined to resolve \(host.string)")
-            return refuseTarget(502)
+            return refuse(host, "no resolver defined to resolve \(host.string)")
         }
         guard let name = DNSName(host: target.host) else { return refuse(host, .notFound) }
         let timeout = UInt64(location.value.settings.value.core.resolverTimeout)
@@ -59,7 +58,11 @@ extension Ref where Value == Request {
     }
 
     private func refuse(_ host: ByteView, _ why: ResolverFailure) -> Ref<Upstream>? {
-        nameFailed(host, "\(host.string) could not be resolved (\(why.number): \(why.text))")
+        refuse(host, "\(host.string) could not be resolved (\(why.number): \(why.text))")
+    }
+
+    private func refuse(_ host: ByteView, _ message: String) -> Ref<Upstream>? {
+        nameFailed(host, message)
         worker.value.counters.failed += 1
         return refuseTarget(502)
     }
