@@ -230,6 +230,50 @@ import Testing
         #expect(report.ends == [end])
     }
 
+    /// Two instances of an app, one after the other, each at an address of its own.
+    @Test(arguments: [11, 6]) func `instances of an app that end in one way are one incident, others are not`(signal: Int) throws {
+        var book = IncidentBook()
+        book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])
+        var ids: [IncidentID] = []
+        for (serial, signal) in [11, signal].enumerated() {
+            let time = start.advanced(byMilliseconds: Int64(serial) * 20_000), port = 3000 + serial
+            let line = "app demo.0#\(serial): exited on signal \(signal)"
+            book.happened(
+                LifeEvent(time: time, kind: .killed(signal: signal, coreDumped: false), line: line, source: AppHistory.source),
+                app: "demo", instance: "0#\(serial)")
+            book.ended(AppEnd(time: time, instance: "demo.0#\(serial)", signal: signal), app: "demo")
+            let id = IncidentID(seconds: time.seconds, salt: UInt16(30 + serial))
+            ids.append(id)
+            let peer = PeerAddress(parsing: "127.0.0.1:\(port)")
+            book.record(record(.connReset, after: Int64(serial) * 20_000, peer: peer), id: id, detail: "", now: time)
+            book.requests(id, entered: 2, saved: 1, failed: 1)
+            let next = book.nextJob(now: time)
+            var job = try #require(next)
+            job.run(on: Scene("127.0.0.1:\(port)", [.connReset: 1]).recorded())
+            book.finish(job, now: time)
+        }
+        #expect(book.reports.count == (signal == 11 ? 1 : 2))
+        let report = try #require(book.report(ids[0]))
+        #expect(report.verdict?.rule == "P07" && report.aliases == (signal == 11 ? [ids[1]] : []))
+        #expect(report.requestsFailed == (signal == 11 ? 2 : 1) && report.requestsSaved == report.requestsFailed)
+        guard signal == 11 else { return }
+        // Its worker goes on with the name it gave.
+        let later = start.advanced(byMilliseconds: 30_000)
+        book.record(record(.connReset, after: 30_000, peer: PeerAddress(parsing: "127.0.0.1:3001")), id: ids[1], detail: "", now: later)
+        #expect(book.reports.map(\.attempts) == [["conn.reset": 3]])
+    }
+
+    @Test func `a request that fails at several instances of an app is one incident, and one failed request`() throws {
+        var book = IncidentBook()
+        book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])
+        for port in 3000...3002 {
+            book.record(record(.connReset, peer: PeerAddress(parsing: "127.0.0.1:\(port)")), id: id, detail: "", now: start)
+        }
+        book.requests(id, entered: 1, saved: 0, failed: 1)
+        let report = try #require(book.reports.first)
+        #expect(book.reports.count == 1 && report.id == id && report.attempts == ["conn.reset": 3] && report.requestsFailed == 1)
+    }
+
     @Test func `one OOM kill does not make the next crash an OOM kill`() throws {
         var history = AppHistory(app: "demo")
         func add(_ seconds: Int64, _ kind: LifeEvent.Kind, _ instance: String) {

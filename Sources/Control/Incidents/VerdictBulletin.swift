@@ -27,6 +27,8 @@ struct VerdictBulletin {
     /// An incident changed.
     mutating func note(_ report: IncidentReport) {
         guard isWanted else { return }
+        // What was told under a name that is another one's by now is told there.
+        for alias in report.aliases { waiting[alias] = told[alias] == nil ? nil : .closed(incident: alias.rawValue) }
         if report.isOpen, let headline = VerdictHeadline(report) {
             waiting[report.id] = told[report.id] == headline ? nil : .headline(headline)
         } else {

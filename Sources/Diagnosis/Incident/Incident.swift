@@ -44,10 +44,15 @@ package struct Incident: Sendable {
         requestsSaved += other.requestsSaved
         requestsPending += other.requestsPending
         samples = Array((samples + other.samples).sorted { $0.time < $1.time }.prefix(samplesMax))
-        siblings = Array((siblings + other.siblings.filter { !siblings.contains($0) }).prefix(16))
+        for peer in [other.peer].compactMap(\.self) + other.siblings { addSibling(peer) }
         host = host ?? other.host
         detail = detail.isEmpty ? other.detail : detail
         detailNumber = detailNumber ?? other.detailNumber
+    }
+
+    /// Notes another peer.
+    mutating func addSibling(_ other: PeerAddress) {
+        if other != peer, siblings.count < 16, !siblings.contains(other) { siblings.append(other) }
     }
 
     /// The case for the verdict engine.

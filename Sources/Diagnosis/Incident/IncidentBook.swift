@@ -218,6 +218,8 @@ package struct IncidentBook: Sendable {
         // What it brings so late would take the place of what was found since.
         if lost.remove(job.serial) != nil { return }
         running[job.work.step == .volatile] = nil
+        // It was put together with another one meanwhile.
+        guard grouper.incident(id)?.id == id else { return }
         var entry = entries[id] ?? Entry(investigation: job.investigation)
         let before = entry.versions.count
         entry.investigation = job.investigation
@@ -228,6 +230,33 @@ package struct IncidentBook: Sendable {
         entries[id] = entry
         forgetEvidence(id)
         changed.insert(id)
+        mergeLike(id, now)
+    }
+
+    /// Each instance of an app has an address of its own, so that a crash loop begins as one incident per instance: those that came to one
+    /// verdict are one.
+    private mutating func mergeLike(_ id: IncidentID, _ now: Timestamp) {
+        guard let incident = grouper.incident(id), incident.closed == nil, let app = app(of: incident), let cause = cause(of: incident, app)
+        else { return }
+        let like = grouper.openIncidents.filter { other in
+            other.upstream == incident.upstream && other.family == incident.family
+                && (other.id == id || self.app(of: other) == app && self.cause(of: other, app) == cause)
+        }
+        guard let first = like.first else { return }
+        for other in like.dropFirst() {
+            grouper.merge(other.id, into: first.id)
+            plan.close(other.id)
+            entries[other.id] = nil
+            changed.remove(other.id)
+            touch(first.id, now)
+        }
+    }
+
+    /// What an incident of an app was put down to: the rule, and how the process ended of which it tells. Nil: it is not known.
+    private func cause(of incident: Incident, _ app: String) -> [String]? {
+        guard let rule = entries[incident.id]?.investigation.verdict?.rule else { return nil }
+        let end = apps[app]?.ends(around: incident, count: IncidentReport.endsMax).last { $0.time <= incident.last }
+        return [rule, end?.words ?? ""]
     }
 
     /// Milliseconds until something is due; nil when nothing is planned.

@@ -114,6 +114,13 @@ package struct IncidentGrouper: Sendable {
         return closed[index].id
     }
 
+    /// Puts an open incident together with an earlier one, of which it turned out to be a part: it is an alias from now on.
+    package mutating func merge(_ id: IncidentID, into earlier: IncidentID) {
+        guard let target = key(of: earlier), let source = key(of: id), source != target, let incident = open.removeValue(forKey: source)
+        else { return }
+        open[target]?.absorb(incident, samplesMax: limits.samplesMax)
+    }
+
     /// Closes what has been quiet. Returns the incidents that were closed since the last call, by whatever, oldest first.
     package mutating func advance(to now: Timestamp) -> [Incident] {
         closeQuiet(at: now)
@@ -180,6 +187,7 @@ extension IncidentGrouper {
             incident.aliases.append(proposed)
             taken.insert(proposed)
         }
+        if let peer = record.peer, incident.peer != nil { incident.addSibling(peer) }
         if incident.host == nil { incident.host = host }
         if incident.detail.isEmpty { incident.detail = String(detail.prefix(256)) }
         if incident.detailNumber == nil { incident.detailNumber = number }
@@ -200,17 +208,14 @@ extension IncidentGrouper {
     private mutating func noteSibling(_ record: AttemptRecord) {
         guard let peer = record.peer, open.count > 1, open.count <= 64 else { return }
         for key in Array(open.keys) where key.upstream == record.upstream && key.peer != nil && key.peer != peer {
-            guard let incident = open[key], incident.siblings.count < 16, !incident.siblings.contains(peer) else {
-                continue
-            }
-            open[key]?.siblings.append(peer)
+            open[key]?.addSibling(peer)
         }
     }
 
-    /// Whether a record belongs to the open incident that its worker named: where no peer was picked, the worker knows the cause best.
+    /// Whether a record belongs to the open incident that its worker named: where no peer was picked, the worker knows the cause best, and
+    /// one incident may be of several instances of an app.
     private func joins(_ record: AttemptRecord, _ key: Key) -> Bool {
-        guard key.upstream == record.upstream else { return false }
-        return record.peer == nil || key.peer == nil || record.peer == key.peer && record.reason.family == key.family
+        key.upstream == record.upstream && (record.peer == nil || key.peer == nil || record.reason.family == key.family)
     }
 
     private func causeOfEmptyPool(_ record: AttemptRecord) -> Key? {

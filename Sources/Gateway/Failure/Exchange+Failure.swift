@@ -112,13 +112,24 @@ extension Ref where Value == Exchange {
         }
         let slots = upstream.value.sharing.slots
         if let column = upstream.value.sharing.column, peer < slots.count, let slot = slots[peer] {
-            let id = column.view.incident(slot, family: reason.family, second: second) { worker.proposeIncident() }
+            let id = column.view.incident(slot, family: reason.family, second: second) {
+                appIncident(reason) ?? worker.proposeIncident()
+            }
             if let id {
                 upstream.value.lastIncident = IncidentWord(id: id, second: second)
                 return IncidentID(rawValue: id)
             }
         }
         return localIncident(names(peer).peer, reason, second)
+    }
+
+    /// Of a request that fails at one instance of an app after the other, all is one incident.
+    private func appIncident(_ reason: ReasonCode) -> UInt64? {
+        let failure = request.main.value.failure
+        guard upstream.value.settings.value.app != nil, let stat = request.value.attempts.last, !stat.startsGroup,
+            let incident = failure.incident, failure.reason.family == reason.family
+        else { return nil }
+        return incident.rawValue
     }
 
     private func localIncident(_ peer: ByteView, _ reason: ReasonCode, _ second: UInt64) -> IncidentID {
