@@ -83,7 +83,7 @@ extension ConfigurationReader {
             diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
         }
         checkConnections()
-        if scope.isFirst("pid") { configuration.main.pidPath = prefixed("logs/nginx.pid") }
+        if scope.isFirst("pid") { configuration.main.pidPath = defaults.pid }
         let hasPlainLog = configuration.main.errorLogs.contains { if case .syslog = $0.destination { false } else { true } }
         if !hasPlainLog {
             let path = request.errorLogPath

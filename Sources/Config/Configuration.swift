@@ -44,12 +44,15 @@ package struct ConfigurationRequest: Hashable, Sendable {
     package var errorLogPath: String
     /// `nginx` or `goodgate`: defaults of `proxy_status` and `error_log_verdict` and paths follow it.
     package var programName: String
+    /// nil: below the prefix.
+    package var defaults: DefaultPaths?
 
     package init(
         path: String, prefix: String, globals: String? = nil, errorLogPath: String = "logs/error.log",
-        programName: String = "goodgate"
+        programName: String = "goodgate", defaults: DefaultPaths? = nil
     ) {
         self.path = path
+        self.defaults = defaults
         self.prefix = prefix
         self.globals = globals
         self.errorLogPath = errorLogPath

@@ -54,7 +54,11 @@ package enum Program {
             showVersion(options, identity)
             if !options.testsConfiguration { return 0 }
         }
-        let paths = ProgramPaths(options, identity: identity, workingDirectory: System.linkTarget("/proc/self/cwd"), exists: System.exists)
+        let paths = ProgramPaths(
+            options, identity: identity, workingDirectory: System.linkTarget("/proc/self/cwd"), home: AppDirectories.userFolder,
+            exists: System.exists)
+        // What fails here is said by who needs it.
+        for folder in paths.ownFolders { try? System.makeDirectories(folder, mode: 0o755) }
         let log = openBuiltInLog(paths, identity: identity, isTest: options.testsConfiguration)
         let loader = ConfigurationLoader(options: options, identity: identity, paths: paths, log: log)
         do throws(PreparationError) {

@@ -29,4 +29,25 @@ struct Examples {
         let isDuplicatePid = result.errors.contains("\"pid\" directive is duplicate")
         #expect(result.succeeded || isDuplicatePid, "\(result.errors)")
     }
+
+    /// As in docs/configuration.md, by a user who is not root, in a home of his own.
+    @Test("start where they stand, without -p", .enabled(if: Target.isGoodgate, "nginx has its paths built in"),
+        arguments: Examples.names.filter { !ours.contains($0) })
+    func start(_ name: String) throws {
+        let folder = try TemporaryDirectory(), port = Ports.free()
+        let text = try Examples.text(name).replacing(/listen [0-9.:]*(80|8080|8000)\b/) { _ in "listen 127.0.0.1:\(port)" }
+        #expect(text.contains("listen 127.0.0.1:\(port)"))
+        try folder.write(name, text)
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+        let nobody = geteuid() == 0 ? ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+        let command = nobody + [GatewayProcess.goodgate, "run", "-c", name]
+        let gateway = try RunningProcess(
+            command[0], Array(command.dropFirst()), directory: folder.path, environment: ["HOME": folder.path, "PATH": "/usr/bin:/bin"],
+            errors: folder.path + "/errors")
+        defer { gateway.kill() }
+        #expect(eventually { (try? Client(port)) != nil }, "\(folder.read("errors"))")
+        #expect(eventually { folder.read(".local/state/goodgate/goodgate.pid") == "\(gateway.pid)\n" })
+        gateway.signal(SIGQUIT)
+        #expect(eventually { gateway.poll() != nil })
+    }
 }

@@ -1,3 +1,4 @@
+import Config
 import Testing
 
 @testable import Supervisor
@@ -84,7 +85,8 @@ import Testing
         (["-p", "/d", "-c", "n.conf", "-e", "e.log"], true, "/d/", "/d/n.conf", "/d/e.log"),
         (["-c", "/a/n.conf", "-e", "stderr"], true, "/etc/nginx/", "/a/n.conf", ""),
         ([], true, "/etc/nginx/", "/etc/nginx/nginx.conf", "/var/log/nginx/error.log"),
-        ([], false, "/etc/goodgate/", "/etc/nginx/nginx.conf", "/var/log/goodgate/error.log"),
+        ([], false, "/etc/nginx/", "/etc/nginx/nginx.conf", "/var/log/goodgate/error.log"),
+        (["-c", "s/n.conf", "-e", "e.log"], false, "/w/s/", "/w/s/n.conf", "/w/s/e.log"),
         (["-p", "/d"], false, "/d/", "/d/nginx.conf", "/var/log/goodgate/error.log"),
         (["-p", "/e"], false, "/e/", "/e/goodgate.conf", "/var/log/goodgate/error.log"),
         (["-p", "d"], false, "/w/d/", "/w/d/conf/nginx.conf", "/var/log/goodgate/error.log"),
@@ -99,5 +101,33 @@ import Testing
         #expect(paths.prefix == prefix)
         #expect(paths.configuration == file)
         #expect(paths.errorLog == log)
+        #expect((paths.defaults == nil) == words.contains("-p"))
+    }
+
+    /// Who names a file means the one that he sees; one that is below the prefix only is found as well.
+    @Test(arguments: [
+        (["-c", "n.conf"], false, "/w/n.conf"), (["-c", "./n.conf"], false, "/w/n.conf"), (["-c", "n.conf"], true, "/etc/nginx/n.conf"),
+        (["-c", "site.conf"], false, "/etc/goodgate/site.conf"), (["-c", "none.conf"], false, "/w/none.conf"),
+    ]) func aFileIsTheOneInSight(words: [String], isNginx: Bool, file: String) throws {
+        let paths = ProgramPaths(
+            try parse(words).get(), identity: Identity(programPath: isNginx ? "nginx" : "goodgate"), workingDirectory: "/w",
+            exists: ["/w/n.conf", "/etc/goodgate/site.conf"].contains)
+        #expect(paths.configuration == file)
+    }
+
+    @Test func whatNothingNamesIsWhereUsersLookForIt() throws {
+        func paths(_ words: [String], _ name: String, home: String? = nil) throws -> ProgramPaths {
+            ProgramPaths(
+                try parse(words).get(), identity: Identity(programPath: name), workingDirectory: "/w", home: home, exists: { _ in false })
+        }
+        let root = try paths([], "goodgate")
+        #expect(root.defaults?.pid == "/run/goodgate.pid" && root.defaults?.accessLog == "/var/log/goodgate/access.log")
+        #expect(root.defaults?.proxyTemp == "/var/lib/goodgate/proxy_temp" && root.ownFolders.contains("/var/log/goodgate"))
+        let user = try paths(["-c", "/c"], "goodgate", home: "/home/u/state")
+        #expect(user.defaults?.pid == "/home/u/state/goodgate.pid" && user.errorLog == "/home/u/state/error.log")
+        #expect(user.defaults?.clientBodyTemp == "/home/u/state/client_body_temp" && user.ownFolders.allSatisfy { $0 == "/home/u/state" })
+        #expect(try paths(["-e", "stderr"], "goodgate", home: "/home/u/state").errorLog == "")
+        let nginx = try paths([], "nginx", home: "/home/u/state")
+        #expect(nginx.defaults?.pid == "/run/nginx.pid" && nginx.ownFolders.isEmpty && nginx.errorLog == "/var/log/nginx/error.log")
     }
 }

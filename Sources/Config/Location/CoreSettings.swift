@@ -44,7 +44,7 @@ package struct CoreSettings: Sendable {
     package var clientBodyTimeout: Milliseconds = 60_000
     package var clientBodyInFile: BodyInFile = .off
     package var clientBodyInSingleBuffer = false
-    package var clientBodyTempPath = TempPath(path: "client_body_temp")
+    package var clientBodyTempPath = TempPath(path: "")
 
     // Connection.
     /// `send_timeout`: between two successful writes.

@@ -42,7 +42,7 @@ package struct ProxySettings: Sendable {
     package var tempFileSizeMax: ByteCount = 1_073_741_824
     /// `proxy_temp_file_write_size`; nil: twice the larger of the two sizes.
     package var tempFileWriteSize: ByteCount?
-    package var tempPath = TempPath(path: "proxy_temp", levels: [1, 2, 0])
+    package var tempPath = TempPath(path: "", levels: [1, 2, 0])
     package var limitRate: SizeTemplate = .constant(0)
     package var forcesRanges = false
     package var store: ProxyStore = .off

@@ -29,17 +29,17 @@ extension ConfigurationReader {
         settings.core.root = Template(literal: Bytes(prefixed("html").utf8))
         settings.core.clientBodyBufferSize = 2 * page
         settings.core.subrequestOutputBufferSize = page
-        settings.core.clientBodyTempPath.path = prefixed(settings.core.clientBodyTempPath.path)
+        settings.core.clientBodyTempPath.path = defaults.clientBodyTemp
         settings.core.errorLogs = []
         settings.proxy.bufferSize = page
         settings.proxy.buffersSize = page
-        settings.proxy.tempPath.path = prefixed(settings.proxy.tempPath.path)
+        settings.proxy.tempPath.path = defaults.proxyTemp
         settings.gzip.bufferSize = page
         settings.gzip.bufferCount = 128 * 1_024 / page
         settings.gunzip.bufferSize = page
         settings.gunzip.bufferCount = 128 * 1_024 / page
         settings.log.targets = [
-            AccessLogTarget(destination: .file(prefixed("logs/access.log")), format: 0, location: nil)
+            AccessLogTarget(destination: .file(defaults.accessLog), format: 0, location: nil)
         ]
         return settings
     }

@@ -203,5 +203,7 @@ extension ConfigurationReader {
     }
 
     /// A path relative to the prefix (logs, roots, temporary files).
+    var defaults: DefaultPaths { request.defaults ?? DefaultPaths(prefix: configuration.prefix) }
+
     func prefixed(_ path: String) -> String { ConfigurationPath.absolute(path, in: configuration.prefix) }
 }

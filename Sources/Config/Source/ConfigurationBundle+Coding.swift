@@ -1,6 +1,6 @@
 extension ConfigurationBundle {
     /// Version of the format; a bundle of another version is refused.
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// Why bytes are no bundle.
     package enum DecodingFailure: Error, Hashable, Sendable {
@@ -16,6 +16,9 @@ extension ConfigurationBundle {
         writer.byte(Self.version)
         for text in [request.path, request.prefix, request.errorLogPath, request.programName] { writer.text(text) }
         writer.optional(request.globals) { $0.text($1) }
+        writer.optional(request.defaults) { writer, paths in
+            for path in [paths.pid, paths.accessLog, paths.clientBodyTemp, paths.proxyTemp] { writer.text(path) }
+        }
         writer.text(facts.hostName)
         writer.byte((facts.isRoot ? 1 : 0) | (facts.isIPv6Available ? 2 : 0))
         writer.number(facts.pageSize)
@@ -56,6 +59,10 @@ extension ConfigurationBundle {
         request.errorLogPath = try reader.text()
         request.programName = try reader.text()
         request.globals = try reader.byte() == 0 ? nil : try reader.text()
+        if try reader.byte() != 0 {
+            request.defaults = DefaultPaths(
+                pid: try reader.text(), accessLog: try reader.text(), clientBodyTemp: try reader.text(), proxyTemp: try reader.text())
+        }
         self.init(request: request)
         facts.hostName = try reader.text()
         let flags = try reader.byte()

@@ -43,13 +43,20 @@ struct AppDirectories {
     /// The place for what has to last that belongs to `root`: below what systemd says, else where the distribution or the user keeps such.
     static func lastingPath(for root: String) -> String? {
         guard let name = root.split(separator: "/").last else { return nil }
-        func absolute(_ variable: String) -> Substring? {
-            System.environment(variable)?.split(separator: ":").first.flatMap { $0.hasPrefix("/") ? $0 : nil }
-        }
         if let told = absolute("STATE_DIRECTORY") { return "\(told)/\(name)" }
         if System.isRoot { return "/var/lib/goodgate/\(name)" }
-        if let folder = absolute("XDG_STATE_HOME") { return "\(folder)/goodgate/\(name)" }
-        return absolute("HOME").map { "\($0)/.local/state/goodgate/\(name)" }
+        return userFolder.map { "\($0)/\(name)" }
+    }
+
+    /// Where a user who is not root keeps what programs leave (XDG base directories); nil: root, or it is not known.
+    static var userFolder: String? {
+        if System.isRoot { return nil }
+        if let folder = absolute("XDG_STATE_HOME") { return "\(folder)/goodgate" }
+        return absolute("HOME").map { "\($0)/.local/state/goodgate" }
+    }
+
+    private static func absolute(_ variable: String) -> Substring? {
+        System.environment(variable)?.split(separator: ":").first.flatMap { $0.hasPrefix("/") ? $0 : nil }
     }
 
     /// The place of the state is somebody else's, or no folder.

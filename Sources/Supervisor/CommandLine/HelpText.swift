@@ -19,7 +19,7 @@ package enum HelpText {
           -T            : test configuration, dump it and exit
           -q            : suppress non-error messages during configuration testing
           -s signal     : send signal to a master process: stop, quit, reopen, reload
-          -p prefix     : set prefix path (default: \(identity.prefix))
+          -p prefix     : set prefix path (default: \(identity.isNginx ? identity.prefix : "the folder of the configuration file"))
           -e filename   : set error log file (default: \(identity.errorLogPath))
           -c filename   : set configuration file (default: \(identity.configurationPaths.joined(separator: ", then ")))
           -g directives : set global directives out of configuration file

@@ -1,3 +1,5 @@
+package import Config
+
 /// As whom the program speaks: nginx when it was started under that name (a link), Goodgate otherwise. Scripts, units and test suites look
 /// at version lines, message prefixes and default paths; people should see what really runs.
 package struct Identity: Equatable, Sendable {
@@ -33,15 +35,25 @@ package struct Identity: Equatable, Sendable {
     package var configurationPaths: [String] {
         isNginx ? ["/etc/nginx/nginx.conf"] : ["/etc/goodgate/goodgate.conf", "/etc/nginx/nginx.conf"]
     }
+    /// Where everything is without `-p`, for root.
     package var errorLogPath: String { isNginx ? "/var/log/nginx/error.log" : "/var/log/goodgate/error.log" }
-    package var pidPath: String { isNginx ? "/run/nginx.pid" : "/run/goodgate.pid" }
+    package var defaults: DefaultPaths {
+        isNginx
+            ? DefaultPaths(
+                pid: "/run/nginx.pid", accessLog: "/var/log/nginx/access.log", clientBodyTemp: "/var/lib/nginx/body",
+                proxyTemp: "/var/lib/nginx/proxy")
+            : DefaultPaths(
+                pid: "/run/goodgate.pid", accessLog: "/var/log/goodgate/access.log",
+                clientBodyTemp: "/var/lib/goodgate/client_body_temp", proxyTemp: "/var/lib/goodgate/proxy_temp")
+    }
 
     /// The last line of `-V`: what was built in, in the words that scripts and nginx's test suite look for. A module that is missing here
     /// and not disowned counts as present (see docs), so this list follows the code.
     package var configureArguments: String {
         let paths =
             "--prefix=\(prefix.dropLast()) --conf-path=\(configurationPaths[0]) --error-log-path=\(errorLogPath)"
-            + " --pid-path=\(pidPath)"
+            + " --pid-path=\(defaults.pid) --http-log-path=\(defaults.accessLog)"
+            + " --http-client-body-temp-path=\(defaults.clientBodyTemp) --http-proxy-temp-path=\(defaults.proxyTemp)"
         return ([paths] + Self.modulesPresent.map { "--with-\($0)_module" }
             + Self.modulesAbsent.map { "--without-http_\($0)_module" } + ["--without-http-cache"]).joined(separator: " ")
     }

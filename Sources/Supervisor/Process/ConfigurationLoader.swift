@@ -30,7 +30,7 @@ struct ConfigurationLoader {
     func parse() throws(PreparationError) -> Parsed {
         let request = ConfigurationRequest(
             path: paths.configuration, prefix: paths.prefix, globals: options.globals, errorLogPath: paths.errorLog,
-            programName: identity.name)
+            programName: identity.name, defaults: paths.defaults)
         let outcome = Configuration.parse(request, source: FileConfigurationSource(), patterns: PatternCompiler())
         report(outcome.diagnostics)
         guard let configuration = outcome.configuration else {
@@ -187,7 +187,7 @@ struct ConfigurationLoader {
     /// Creates a directory for temporary files, with its parents, and gives it to the worker's user.
     private func makeDirectory(_ path: String, for worker: WorkerIdentity) throws(PreparationError) {
         do throws(SystemError) {
-            try makeDirectory(path, mode: 0o700)
+            try System.makeDirectories(path, mode: 0o700)
         } catch {
             log.write(.emergency, "mkdir() \"\(path)\" failed", error)
             throw PreparationError()
@@ -200,17 +200,6 @@ struct ConfigurationLoader {
         } catch {
             log.write(.emergency, "chown(\"\(path)\", \(worker.user)) failed", error)
             throw PreparationError()
-        }
-    }
-
-    private func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
-        do throws(SystemError) {
-            try System.makeDirectory(path, mode: mode)
-        } catch {
-            if error.code == EEXIST { return }
-            guard error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
-            try makeDirectory(String(path[..<slash]), mode: 0o755)
-            try System.makeDirectory(path, mode: mode)
         }
     }
 }

@@ -102,6 +102,19 @@ extension System {
         if unsafe symlink(target, path) != 0 { throw SystemError(code: errno) }
     }
     static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) { try check(unsafe cs_mkdir(path, mode)) }
+
+    /// Makes a directory with its parents, which everybody may enter. One that is there stays as it is.
+    static func makeDirectories(_ path: String, mode: UInt32) throws(SystemError) {
+        do throws(SystemError) {
+            try makeDirectory(path, mode: mode)
+        } catch {
+            if error.code == EEXIST { return }
+            guard error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
+            try makeDirectories(String(path[..<slash]), mode: 0o755)
+            try makeDirectory(path, mode: mode)
+        }
+    }
+
     static func changeMode(_ path: String, to mode: UInt32) throws(SystemError) { try check(unsafe cs_chmod(path, mode)) }
     static func changeOwner(_ path: String, user: UInt32, group: UInt32) throws(SystemError) {
         try check(unsafe cs_chown(path, user, group))
