@@ -1,5 +1,5 @@
 /// Limits and strictness of the head parsers, from the configuration.
-public struct HeadOptions: Sendable {
+public struct HeadOptions: Equatable, Sendable {
     /// Most fields in a head (`max_headers`), >= 1.
     public var maxFields: UInt32 = 1000
     /// Longest line with its line end, in bytes (size of one of `large_client_header_buffers`).

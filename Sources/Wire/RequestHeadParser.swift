@@ -15,18 +15,28 @@ public struct RequestHeadParser: Sendable {
     public var droppedFieldCount: Int { mutating get { lines.droppedCount } }
     /// The first dropped field line.
     public var firstDroppedField: ByteRange { lines.firstDropped }
-    public let options: HeadOptions
+    public private(set) var options: HeadOptions
+    /// It stopped since it knows the server's name: `proceed` says by whose options it goes on.
+    public private(set) var isPaused = false
 
     var line = RequestLineState()
     private var lines = FieldLineParser(position: 0)
     private var namesOtherFields = false
-    private let rules: FieldLineParser.Rules
+    private var pausesAtName: Bool
+    private var rules: FieldLineParser.Rules
 
-    public init(options: HeadOptions) {
+    /// - Parameter pausesAtName: `parse` returns `needMore` once, with `isPaused`, as soon as it knows the server's name.
+    public init(options: HeadOptions, pausesAtName: Bool = false) {
         self.options = options
-        rules = FieldLineParser.Rules(
-            invalidClasses: options.underscoresInHeaders ? 4 | 8 : 2 | 4 | 8,
-            dropsInvalid: options.ignoreInvalidHeaders, strictLineEndings: options.strictLineEndings)
+        self.pausesAtName = pausesAtName
+        rules = FieldLineParser.Rules(options)
+    }
+
+    /// After a pause: the options of the server that was meant, for all that follows (nginx: the server of the fields after `Host`).
+    public mutating func proceed(_ options: HeadOptions) {
+        self.options = options
+        rules = FieldLineParser.Rules(options)
+        isPaused = false
     }
 
     /// Whether the request line is complete.
@@ -41,7 +51,9 @@ public struct RequestHeadParser: Sendable {
         if line.phase != .done {
             if line.phase == .lead { fields.removeAll() }
             switch parseRequestLine(bytes) {
-            case .done: lines = FieldLineParser(position: line.scan)
+            case .done:
+                lines = FieldLineParser(position: line.scan)
+                if pausesAtName, head.authorityRange != nil { return pause() }
             case .needMore: return .needMore
             case .failed(let error): return .failed(error)
             }
@@ -54,6 +66,7 @@ public struct RequestHeadParser: Sendable {
             switch lines.nextOfHead(bytes, rules, options) {
             case .field:
                 if let error = accept(lines.field, bytes, &fields) { return .failed(error) }
+                if pausesAtName, head.hostRange != nil { return pause() }
             case .end:
                 if let error = finish(bytes, &fields) { return .failed(error) }
                 return .complete(headLength: lines.position)
@@ -61,6 +74,13 @@ public struct RequestHeadParser: Sendable {
             case .failed(let error): return .failed(error)
             }
         }
+    }
+
+    @inline(never)
+    private mutating func pause() -> HeadOutcome {
+        pausesAtName = false
+        isPaused = true
+        return .needMore
     }
 
     /// Takes a field: counts it, and looks at the names that decide framing and routing. One that is wrong is kept too,
@@ -164,5 +184,14 @@ public struct RequestHeadParser: Sendable {
         default: break
         }
         return nil
+    }
+}
+
+extension FieldLineParser.Rules {
+    /// Those of a request.
+    init(_ options: HeadOptions) {
+        self.init(
+            invalidClasses: options.underscoresInHeaders ? 4 | 8 : 2 | 4 | 8, dropsInvalid: options.ignoreInvalidHeaders,
+            strictLineEndings: options.strictLineEndings)
     }
 }

@@ -78,6 +78,57 @@ struct RequestFields {
         #expect(origin.last["X_Under"] == "1")
     }
 
+    @Test("behind Host go by the rules of the server that it names, however they come", arguments: [1, 7, 1_000_000])
+    func ofNamedServer(step: Int) throws {
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: """
+            server { listen 127.0.0.1:\(port); server_name a; return 200 "a $http_x_u $http_x_long"; }
+            server {
+                listen 127.0.0.1:\(port); server_name b; underscores_in_headers on; large_client_header_buffers 4 32k;
+                return 200 "b $http_x_u $http_x_long";
+            }
+            server { listen 127.0.0.1:\(port); server_name ~^c(?<n>.); ignore_invalid_headers off; return 200 "c$n $http_x_u"; }
+            """)
+        defer { gateway.stop(allowing: ["client sent too long header line"]) }
+        let long = String(repeating: "l", count: 12_000)
+        func ask(_ host: String, _ fields: [String], before: [String] = [], target: String = "/") throws -> Reply {
+            let head = Bytes((["GET \(target) HTTP/1.1"] + before + ["Host: \(host)"] + fields + ["", ""]).joined(separator: "\r\n"))
+            let client = try Client(port)
+            for start in stride(from: 0, to: head.count, by: step) {
+                try client.send(Array(head[start..<min(start + step, head.count)]))
+                if step < 100, start > 200 {
+                    try client.send(Array(head[(start + step)...]))
+                    break
+                }
+            }
+            return try client.readReply()
+        }
+        #expect(try ask("a", ["X_U: 1"]).text == "a  ")
+        #expect(try ask("b", ["X_U: 1"]).text == "b 1 ")
+        #expect(try ask("B:\(port)", ["X_U: 1"]).text == "b 1 ")
+        #expect(try ask("cd", ["X_U: 1"]).text == "cd 1")
+        #expect(try ask("b", [], before: ["X_U: 1"]).text == "b  ", "what came before is judged already, as in nginx")
+        #expect(try ask("b", ["X-Long: \(long)"]).text == "b  \(long)")
+        #expect(try ask("a", ["X-Long: \(long)"]).status == 400)
+        #expect(try ask("a", ["X_U: 1"], target: "http://b/").text == "b 1 ")
+    }
+
+    @Test("of an answer of its own without a body: no Content-Type, and an upstream's 204 keeps it")
+    func empty() throws {
+        let fields = ["Content-Type: text/x", "Last-Modified: Mon, 23 Nov 2026 00:00:00 GMT"]
+        let origin = try Origin { _ in .answer("204 No Content", fields: fields) }
+        let site = try Site(server: """
+            default_type text/plain; location /own { add_header X-A 1; return 204; }
+            location /with { add_header Content-Type text/y; return 204; } location / { proxy_pass http://127.0.0.1:\(origin.port); }
+            """)
+        defer { site.stop() }
+        let own = try site.get("/own")
+        #expect(own.status == 204 && own["Content-Type"] == nil && own["X-A"] == "1")
+        #expect(try site.get("/with")["Content-Type"] == "text/y")
+        let passed = try site.get("/")
+        #expect(passed["Content-Type"] == "text/x" && passed["Last-Modified"]?.hasPrefix("Mon") == true)
+    }
+
     @Test("with other names than letters, digits and - go by ignore_invalid_headers and underscores_in_headers")
     func invalidNames() throws {
         let origin = try Origin(answer: "ok")

@@ -51,6 +51,8 @@ import Testing
         (["--"], "unknown option \"--\"; \"goodgate --help\" lists the options"),
         (["-C", "/x.conf"], "invalid option: \"C\"; did you mean \"-c\"?"),
         (["-x"], "invalid option: \"x\"; \"goodgate --help\" lists the options"),
+        (["-s", "relod"], "invalid option: \"-s relod\"; did you mean \"-s reload\"?"),
+        (["-s", "kill"], "invalid option: \"-s kill\"; it is stop, quit, reopen, reload"),
     ]) func underItsOwnNameItSaysWhatWasMeant(words: [String], message: String) {
         let result = Result { () throws(CommandLineError) in
             try CommandLineOptions(parsing: words, as: Identity(programPath: "goodgate"))
@@ -62,6 +64,7 @@ import Testing
         ("run", Subcommand.run), ("version", .version), ("status", .control),
         ("stauts", .unknown(suggestion: "status")), ("rnu", .unknown(suggestion: "run")),
         ("frobnicate", .unknown(suggestion: nil)), ("depoly", .unknown(suggestion: "deploy")),
+        ("reload", .unknown(suggestion: "-s reload")), ("relaod", .unknown(suggestion: "-s reload")),
     ]) func anUnknownCommandNamesTheNearest(word: String, meaning: Subcommand) { #expect(Subcommand(word) == meaning) }
 
     @Test func optionsAreNoCommands() {

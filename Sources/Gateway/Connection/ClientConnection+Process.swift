@@ -143,7 +143,8 @@ extension Ref where Value == ClientConnection {
         let server = value.listener!.value.defaultServer
         request.value.server = server
         request.value.location = server.value.location
-        reader.value.parser = RequestHeadParser(options: server.value.headOptions)
+        reader.value.parser = RequestHeadParser(
+            options: server.value.headOptions, pausesAtName: value.listener!.value.hasHeadOptions)
         request.value.headReader = reader
         worker.value.counters.reading += 1
         setReadTimer(after: server.value.clientHeaderTimeout)
@@ -159,6 +160,10 @@ extension Ref where Value == ClientConnection {
             input.consume(headLength)
             return true
         case .needMore:
+            if reader.value.parser.isPaused {
+                reader.value.parser.proceed(request.headOptions(reader.value.parser.head, input.whole))
+                return parseHead(request, input)
+            }
             if value.isReadable { return retryHead(request) }
             return false
         case .failed(let error):

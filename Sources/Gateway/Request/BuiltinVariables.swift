@@ -29,7 +29,10 @@ extension Ref where Value == Request {
         case .remoteUser: return remoteUser
         case .binaryRemoteAddress: return binaryAddress
         case .remoteAddress: return connection.peerText
-        case .remotePort: return connection.value.peer.isUnix ? ByteView() : decimal(Int64(connection.value.peer.port))
+        case .remotePort:
+            // realip may have taken an address without a port.
+            let peer = connection.value.peer
+            return peer.isUnix || peer.port == 0 ? ByteView() : decimal(Int64(peer.port))
         case .serverAddress:
             let address = connection.localAddress
             return compose { address.append(to: $0, withPort: address.isUnix) }

@@ -55,6 +55,17 @@ extension Ref where Value == Request {
         for index in value.fields.indices where value.fields[index].token == .host { return value.fields[index].value = authority }
     }
 
+    /// What the server that a head names takes for one, while the rest of it is still to be read.
+    func headOptions(_ head: RequestHead, _ base: ByteView) -> HeadOptions {
+        // One that cannot be told is refused when the head is there.
+        _ = takeHost(head, base)
+        // All but the server is taken anew from the whole head, which may lie elsewhere by then.
+        value.host = nil
+        value.captureCount = 0
+        value.location = server.value.location
+        return server.value.headOptions
+    }
+
     /// Finds the server.
     /// - Returns: false if a regular expression cannot tell which one it is.
     private func takeHost(_ head: RequestHead, _ base: ByteView) -> Bool {

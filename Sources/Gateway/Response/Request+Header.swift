@@ -38,7 +38,10 @@ extension Ref where Value == Request {
         case 204, 304, 100..<200:
             value.isHeaderOnly = true
             value.response.contentLength = -1
-            if value.response.status == 304 { value.response.contentType = nil }
+            // Of an upstream's 204 its fields are passed on (nginx: ngx_http_header_filter).
+            let isOwnEmpty = value.response.status == 204 && value.response.statusLine == nil
+            if isOwnEmpty { (value.response.lastModified, value.response.lastModifiedText) = (-1, nil) }
+            if isOwnEmpty || value.response.status == 304 { value.response.contentType = nil }
         default: decideFraming(location)
         }
         writeHead()

@@ -186,9 +186,13 @@ struct HTTPCompiler: ~Copyable {
             let hosts = HostTable(
                 names: NameTable(settings.hosts.names) { servers[$0] },
                 regexes: settings.hosts.patterns.map { (patterns[$0.pattern.index], servers[$0.server]) })
+            let standard = servers[settings.defaultServer]
+            let names = settings.hosts.names
+            let named = [names.exact, names.leading, names.trailing].flatMap(\.values) + settings.hosts.patterns.map(\.server)
             return Ref.immortal(Listener(
                 index: UInt32(index), key: settings.address.listenKey, hasProxyProtocol: settings.acceptsProxyProtocol,
-                defaultServer: servers[settings.defaultServer], hosts: hosts, isTCP: settings.address.port != nil))
+                defaultServer: standard, hosts: hosts, isTCP: settings.address.port != nil,
+                hasHeadOptions: named.contains { servers[$0].value.headOptions != standard.value.headOptions }))
         }
     }
 }

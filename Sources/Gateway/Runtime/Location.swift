@@ -149,6 +149,8 @@ struct Listener: ~Copyable {
     let hosts: HostTable
     /// TCP, not a unix socket.
     let isTCP: Bool
+    /// The servers here differ in what they take for a head.
+    let hasHeadOptions: Bool
 }
 
 extension Ref where Value == Listener {
@@ -156,6 +158,6 @@ extension Ref where Value == Listener {
     func another() -> Ref<Listener> {
         Ref.immortal(Listener(
             index: value.index, key: value.key, hasProxyProtocol: value.hasProxyProtocol, defaultServer: value.defaultServer,
-            hosts: value.hosts, isTCP: value.isTCP))
+            hosts: value.hosts, isTCP: value.isTCP, hasHeadOptions: value.hasHeadOptions))
     }
 }

@@ -17,7 +17,7 @@ extension Ref where Value == Exchange {
         if !value.isBuffering, request.location.value.hasLimitRate || request.value.limitRate != nil { request.value.limitRate = 0 }
         guard let input = value.input else { return }
         if value.framing == .none || (value.framing == .length && value.remaining == 0) {
-            if input.count > 0 { warnExtraData() }
+            if input.count > 0 { noteExtraData() }
             return answerComplete()
         }
         if request.value.isHeaderOnly, value.storePath == nil { return headOnly() }
@@ -152,7 +152,7 @@ extension Ref where Value == Exchange {
         case .length:
             let n = min(Int64(bytes.count), value.remaining)
             value.remaining -= n
-            if n < bytes.count { warnExtraData() }
+            if n < bytes.count { noteExtraData() }
             deliver(bytes.prefix(Int(n)), owner: owner)
             return value.remaining == 0 ? .complete : .more
         case .chunked: return takeChunked(bytes, owner)
@@ -176,7 +176,7 @@ extension Ref where Value == Exchange {
                 deliver(payload, owner: nil, mustCopy: carried != nil)
             case .needMore: return .more
             case .end(let consumed, _):
-                if consumed < rest.count { warnExtraData() }
+                if consumed < rest.count { noteExtraData() }
                 return .complete
             case .failed:
                 // The exchange may end below: nothing may be left to it.
@@ -251,9 +251,16 @@ extension Ref where Value == Exchange {
         return true
     }
 
-    private func warnExtraData() {
+    /// What came would be taken for the next answer.
+    private func noteExtraData() {
         value.isKeepalive = false
-        request.log(.warning, "upstream sent more data than specified in \"Content-Length\" header", while: "reading upstream")
+        switch value.framing {
+        // A body for HEAD, 204 or 304: nginx does not even look.
+        case .none: break
+        case .chunked: request.log(.warning, "upstream sent data after final chunk", while: "reading upstream")
+        case .length, .untilClose:
+            request.log(.warning, "upstream sent more data than specified in \"Content-Length\" header", while: "reading upstream")
+        }
     }
 
     /// End of file or an error from the peer.

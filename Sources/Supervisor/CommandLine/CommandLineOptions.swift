@@ -71,7 +71,7 @@ extension CommandLineOptions {
                     } else {
                         throw CommandLineError(Self.missingValue(of: letter))
                     }
-                    try set(letter, to: value)
+                    try set(letter, to: value, as: identity)
                     break letters
                 default:
                     let name = String(Character(UnicodeScalar(letter)))
@@ -82,14 +82,16 @@ extension CommandLineOptions {
         }
     }
 
-    private mutating func set(_ letter: UInt8, to value: String) throws(CommandLineError) {
+    private mutating func set(_ letter: UInt8, to value: String, as identity: Identity) throws(CommandLineError) {
         switch letter {
         case UInt8(ascii: "p"): prefix = value
         case UInt8(ascii: "c"): configurationFile = value
         case UInt8(ascii: "e"): errorLog = value
         case UInt8(ascii: "g"): globals = value
         default:
-            guard let signal = Signal(rawValue: value) else { throw CommandLineError("invalid option: \"-s \(value)\"") }
+            guard let signal = Signal(rawValue: value) else {
+                throw CommandLineError("invalid option: \"-s \(value)\"" + (identity.isNginx ? "" : OptionHint.text(signal: value)))
+            }
             self.signal = signal
         }
     }

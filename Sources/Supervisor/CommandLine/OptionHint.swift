@@ -24,6 +24,13 @@ enum OptionHint {
         return ending(longNames.first { $0.0 == nearest }?.1)
     }
 
+    /// - Parameter signal: what stood after `-s`.
+    static func text(signal: String) -> String {
+        let names = CommandLineOptions.Signal.allCases.map(\.rawValue)
+        let nearest = EditDistance.nearest(to: signal, in: names)
+        return nearest.map { "; did you mean \"-s \($0)\"?" } ?? "; it is \(names.joined(separator: ", "))"
+    }
+
     private static func ending(_ suggestion: String?) -> String {
         suggestion.map { "; did you mean \"\($0)\"?" } ?? "; \"goodgate --help\" lists the options"
     }

@@ -27,7 +27,9 @@ package enum Subcommand: Equatable, Sendable {
         } else if Self.controlNames.contains(word) {
             self = .control
         } else {
-            self = .unknown(suggestion: EditDistance.nearest(to: word, in: ["run", "version"] + Self.controlNames))
+            let signals = CommandLineOptions.Signal.allCases.map(\.rawValue)
+            let nearest = EditDistance.nearest(to: word, in: ["run", "version"] + Self.controlNames + signals)
+            self = .unknown(suggestion: nearest.map { signals.contains($0) ? "-s " + $0 : $0 })
         }
     }
 }
