@@ -39,7 +39,7 @@ struct CheckReport: Codable {
             case .warning: kind = .warning
             case .notice: kind = .ignored
             }
-            return Finding(kind: kind, place: place, message: diagnostic.message + suggestion)
+            return Finding(kind: kind, place: place, message: diagnostic.namedMessage + suggestion)
         }
         findings += missing(outcome.needs, absolute)
         findings += risks(absolute, folder)

@@ -89,7 +89,7 @@ struct CommandLine {
             #expect(direct.errors.contains("\"\(path)\" \(text)"), "\(direct.errors)")
             try folder.write("including.conf", "events { }\ninclude \(path);\n")
             let included = try check("including.conf")
-            #expect(included.errors.contains("\"\(path)\" \(text) in \(folder.path)/including.conf:2"), "\(included.errors)")
+            #expect(included.errors.contains("\"\(path)\" \(text) in \"include\" in \(folder.path)/including.conf:2"), "\(included.errors)")
             let words = ["check", folder.path + "/including.conf"]
             let report = try RunningProcess.run(GatewayProcess.binary, words, seconds: 10)
             #expect(!report.succeeded && report.output.contains("\"\(path)\" is no regular file"), "\(report.output)")

@@ -29,6 +29,16 @@ struct ErrorTextTests {
         #expect(outcome.configuration == nil)
     }
 
+    /// nginx's words do not always say where to look. Of a text that ends too early there is none, and a variable is named itself.
+    @Test("every mistake names its directive", arguments: mistakes + moduleMistakes)
+    func named(mistake: Mistake) {
+        for diagnostic in parse(mistake.wrapping.around(mistake.snippet)).diagnostics {
+            let isGrammar = diagnostic.message.hasPrefix("unexpected ") || diagnostic.message.hasPrefix("unknown \"nonsense\" variable")
+            #expect(diagnostic.directive != nil || isGrammar, "\(diagnostic)")
+            #expect(diagnostic.namedMessage.contains(diagnostic.directive ?? "") && diagnostic.namedMessage.hasPrefix(diagnostic.message))
+        }
+    }
+
     static let mistakes: [Mistake] = [
         // Grammar.
         Mistake(.main, #"foo on;"#, 1, #"unknown directive "foo""#),

@@ -29,6 +29,12 @@ package struct Diagnostic: Hashable, Sendable {
         self.suggestion = suggestion
     }
 
+    /// The message with the directive, which nginx does not always name.
+    package var namedMessage: String {
+        guard let directive, !directive.isEmpty, !message.contains(directive) else { return message }
+        return "\(message) in \"\(directive)\""
+    }
+
     /// The message as nginx ends it: `MESSAGE in FILE:LINE`.
     package var text: String {
         message + (location?.suffix ?? "")

@@ -52,7 +52,8 @@ struct ConfigurationLoader {
                 if errorCount > Self.errorsPrintedMax { continue }
             }
             let hint = diagnostic.suggestion.map { " (did you mean \"\($0)\"?)" } ?? ""
-            log.write(Self.level(of: diagnostic.severity), diagnostic.text + (identity.isNginx ? "" : hint))
+            let text = identity.isNginx ? diagnostic.text : diagnostic.namedMessage + (diagnostic.location?.suffix ?? "") + hint
+            log.write(Self.level(of: diagnostic.severity), text)
         }
         if errorCount > Self.errorsPrintedMax {
             log.write(.emergency, "\(errorCount - Self.errorsPrintedMax) more errors are not printed")
