@@ -35,7 +35,7 @@ test: ## Install what the tests need, then run every test
 
 install: build ## Install under PREFIX (default /usr/local); DESTDIR is honoured
 	install -d $(BINDIR) $(LIBEXEC) $(UNITDIR) $(SHARE)
-	cp -r examples $(SHARE)/
+	cp -r examples docs $(SHARE)/
 	@Scripts/install $(RELEASE) $(BINDIR) $(LIBEXEC) $(UNITDIR) $(PREFIX)
 
 uninstall: ## Remove what `make install` put under PREFIX

@@ -58,7 +58,7 @@ struct DoctorCommand: ParsableCommand {
         if json {
             try ControlOptions.printJSON(report.masked())
         } else {
-            print(DoctorText.render(report.masked()))
+            print(DoctorText.render(report.masked(), manual: ManualFolder.path))
         }
         if apply { try makeChanges(report) }
     }

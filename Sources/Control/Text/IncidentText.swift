@@ -34,7 +34,7 @@ enum IncidentText {
         let pending = report.requestsPending > 0 ? ", \(report.requestsPending) under way" : ""
         out += "requests    \(report.requestsFailed) failed, \(report.requestsSaved) served all the same\(pending)\n"
         if let verdict = report.verdict {
-            out += "\n" + VerdictText.render(verdict)
+            out += "\n" + VerdictText.render(verdict, manual: ManualFolder.path)
         } else {
             out += "\nverdict     not yet: evidence is being collected\n"
         }

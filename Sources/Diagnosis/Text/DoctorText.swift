@@ -2,8 +2,8 @@ import Machine
 
 /// A doctor's report for the terminal.
 package enum DoctorText {
-    /// The whole report; `width` in columns.
-    package static func render(_ report: DoctorReport, width: Int = 100) -> String {
+    /// The whole report; `width` in columns. `manual` as in `VerdictText`.
+    package static func render(_ report: DoctorReport, width: Int = 100, manual: String = "") -> String {
         var out = "goodgate doctor, \(report.time.text), looking back to \(report.since.text)\n"
         if let configuration = report.configuration {
             out += "configuration \(TextEscape.terminal(configuration)), \(report.logs.count) log files, "
@@ -22,7 +22,7 @@ package enum DoctorText {
             for text in [test.health, test.tls].compactMap(\.self) { out += "        \(TextEscape.terminal(text))\n" }
         }
         out += report.cases.isEmpty ? "\nNo failures found.\n" : "\nIncidents (\(report.cases.count))\n"
-        for item in report.cases { out += "\n" + render(item, width: width) }
+        for item in report.cases { out += "\n" + render(item, width: width, manual: manual) }
         for source in DoctorReport.AnswerSource.allCases { out += render(report.appAnswers.filter { $0.source == source }, of: source) }
         if !report.findings.isEmpty { out += "\nWhat will fail one day (\(report.findings.count))\n" }
         for finding in report.findings { out += "\n" + render(finding, width: width) }
@@ -47,7 +47,7 @@ package enum DoctorText {
         return out
     }
 
-    private static func render(_ item: DoctorReport.Case, width: Int) -> String {
+    private static func render(_ item: DoctorReport.Case, width: Int, manual: String) -> String {
         let counts = item.attempts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map {
             "\($0.value) × \($0.key)"
         }
@@ -55,7 +55,7 @@ package enum DoctorText {
         if let peer = item.peer, peer.text != item.upstream { out += " at \(TextEscape.terminal(peer.text))" }
         out += "  \(item.start.text) to \(item.isOngoing ? "now" : item.end.text)\n"
         out += "            \(counts.joined(separator: ", ")); \(item.requestsFailed) requests failed\n"
-        return out + VerdictText.render(item.verdict, width: width)
+        return out + VerdictText.render(item.verdict, width: width, manual: manual)
     }
 
     private static func render(_ finding: LintFinding, width: Int) -> String {

@@ -1,7 +1,7 @@
 /// A verdict as a page for the terminal. All foreign text is escaped; lines are at most `width` wide where words allow.
 package enum VerdictText {
-    /// The page; `width` in columns.
-    package static func render(_ verdict: Verdict, width: Int = 100) -> String {
+    /// The page; `width` in columns. `manual` stands before the names of documents: where they are installed.
+    package static func render(_ verdict: Verdict, width: Int = 100, manual: String = "") -> String {
         var out = ""
         func line(_ label: String, _ text: String) {
             let head =
@@ -35,7 +35,7 @@ package enum VerdictText {
         }
         for (index, gap) in verdict.gaps.enumerated() { line(index == 0 ? "not seen" : "", gap) }
         if let looks = verdict.looks, !looks.isEmpty { line("looked at", looks.map(\.words).joined(separator: "; ")) }
-        if let page = verdict.page { line("more", page) }
+        if let page = verdict.page { line("more", manual + page) }
         return out
     }
 
