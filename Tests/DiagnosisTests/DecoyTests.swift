@@ -114,6 +114,47 @@ import Testing
         #expect((verdict.rule == "P10") != isUp, "\(verdict.rule ?? "") \(verdict.cause)")
     }
 
+    /// An OOM kill, a restart, and 22 s later the end of the next process: by itself, of a worker whose master lives on, or not told at all.
+    @Test(arguments: ["exited, status=3/NOTIMPLEMENTED", "dumped, status=11/SEGV", "worker", ""])
+    func `P10 is not blamed for the end of the next process`(end: String) {
+        for reason in [ReasonCode.connEndBeforeHead, .connReset, .bodyTruncated] {
+            var scene = running([reason: 1], seconds: 0)
+            scene.oomKill(-22, of: "app.service")
+            scene.journal(-22, "app.service", "app.service: Main process exited, code=killed, status=9/KILL")
+            if end != "worker" { scene.journal(-21.5, "app.service", "Started app.service - App.") }
+            if end == "worker" {
+                scene.journal(0.01, "app.service", "Worker (pid:88) was sent SIGSEGV!", identifier: "gunicorn", pid: 80)
+            } else if !end.isEmpty {
+                scene.journal(0.01, "app.service", "app.service: Main process exited, code=\(end)")
+            }
+            let verdict = scene.judge()
+            #expect((verdict.rule == "P07" && verdict.confidence == .proven) == !end.isEmpty, "\(verdict.rule ?? "") \(verdict.cause)")
+            #expect(verdict.rule != "P10" && verdict.ruledOut.contains { $0.rule == "P10" && $0.text.contains("did not come with it") })
+        }
+    }
+
+    /// Kills and exits in turn, each a second after its start: what failed in between came of all of them.
+    @Test func `a loop of OOM kills and exits explains the refused connections between them`() {
+        for isKill in [true, false] {
+            var scene = running([.connectRefused: 30], seconds: 20)
+            for at in stride(from: -2.0, to: 20, by: 2) {
+                if isKill { scene.oomKill(at, of: "app.service") }
+                let end = isKill ? "killed, status=9/KILL" : "exited, status=3/NOTIMPLEMENTED"
+                scene.journal(at + 0.1, "app.service", "app.service: Main process exited, code=\(end)")
+                scene.journal(at + 1, "app.service", "Started app.service - App.")
+            }
+            for at in 0..<20 as Range<Int64> { scene.failure.times.add(Scene.start.advanced(byMilliseconds: at * 1_000)) }
+            let verdict = scene.judge()
+            #expect(verdict.rule == (isKill ? "P10" : "P11") && verdict.confidence == .proven, "\(verdict.rule ?? "") \(verdict.cause)")
+        }
+    }
+
+    @Test func `P10 is no proof where nothing tells of the time in between`() {
+        var scene = running([.connEndBeforeHead: 1], seconds: 0)
+        scene.oomKill(-22, of: "app.service")
+        #expect(scene.judge().rule == "P10" && scene.judge().confidence == .likely)
+    }
+
     /// What failed; when the worker was too slow; whether that explains it.
     @Test(arguments: [
         (ReasonCode.connReset, -80.0, false), (.connReset, 20, false), (.connEndBeforeHead, -10, false), (.connReset, -1, true),

@@ -74,15 +74,18 @@ package enum RuleSupport {
     }
 
     /// When failures come with one of these events of a backend: from a moment before it until the backend says that it listens again, or,
-    /// where it does not say so, for a minute after it was started.
+    /// where it does not say so, for a minute after it was started. What only a living process can break is over when the next one runs;
+    /// what comes with a later end is of that one.
     package static func windows(
         of events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet
     ) -> [ClosedRange<Timestamp>] {
-        let starts = evidence.events.filter { event in
-            guard evidence.tells(event, of: link) == true else { return false }
+        let own = evidence.events.filter { evidence.tells($0, of: link) == true }
+        let starts = own.filter { event in
             if case .listening = event.kind { return true }
             return event.kind == .started
         }
+        let needsProcess = needsProcess(failure)
+        let ends = own.filter { isUnordered($0) && (needsProcess || !$0.isWorker) }
         return events.map { event in
             let up = starts.first { $0.time > event.time }?.time
             let isGone = up == nil && isUnitDownSince(event.time, link.unit)
@@ -90,24 +93,57 @@ package enum RuleSupport {
             if let served = served(after: event.time, of: link, failure, evidence) {
                 end = min(end, served.time.advanced(byMilliseconds: settling))
             }
-            return event.time.advanced(byMilliseconds: -3_000)...end
+            if needsProcess, let up { end = min(end, up.advanced(byMilliseconds: settling)) }
+            // An end is told in several lines: it is another one when something ran in between, or much later.
+            let next = ends.first { later in
+                later.time > event.time && (up.map { later.time > $0 } ?? false || later.time.since(event.time) > oneEnd)
+            }
+            if let next {
+                let before = min(1_500, next.time.since(event.time) / 2)
+                end = min(end, next.time.advanced(byMilliseconds: -before))
+            }
+            return event.time.advanced(byMilliseconds: -3_000)...max(end, event.time)
         }
+    }
+
+    /// Milliseconds in which all lines about one end are written, and in which a proxy notices it.
+    private static let oneEnd: Int64 = 5_000
+
+    /// Whether all failures are of connections that a process had taken: what breaks them is an end of that process, no earlier one.
+    private static func needsProcess(_ failure: FailureCase) -> Bool {
+        failure.counts.allSatisfy {
+            $0.value == 0 || [.connReset, .connEndBeforeHead, .connKeepaliveRace, .bodyTruncated].contains($0.key)
+        }
+    }
+
+    /// Whether a process ended, and nobody had ordered it.
+    private static func isUnordered(_ event: LifeEvent) -> Bool {
+        if case .outOfMemory = event.kind { return true }
+        return event.kind.isCrash
     }
 
     /// A finding about events, as sure as the failures came with them: one event within hours of failures does not explain them all.
     package static func weighed(
         _ finding: Finding, by events: [LifeEvent], of link: BackendLink, _ failure: FailureCase, _ evidence: EvidenceSet
     ) -> RuleOutcome {
-        weighed(finding, by: events, within: windows(of: events, of: link, failure, evidence), failure)
+        var finding = finding
+        // Nothing tells of the process in between: it may have been another that broke them.
+        if needsProcess(failure), !events.contains(where: { failure.covers($0.time, before: oneEnd, after: oneEnd) }) {
+            finding.confidence = min(finding.confidence, .likely)
+        }
+        return weighed(finding, by: events, within: windows(of: events, of: link, failure, evidence), failure)
     }
 
     /// The same for the times in which the events explain failures.
     package static func weighed(
         _ finding: Finding, by events: [LifeEvent], within windows: [ClosedRange<Timestamp>], _ failure: FailureCase
     ) -> RuleOutcome {
+        // Times are counted in spans of seconds: a window that ended just before the first failure has none.
+        let windows = windows.filter { $0.lowerBound <= failure.last && $0.upperBound >= failure.first }
         let times = failure.knownTimes, total = times.total, near = times.count(within: windows)
         guard near * 2 < total else { return .finding(finding) }
-        let text = failure.times.total > 0 ? "at most \(near) of \(total) failures came with it" : "the failures did not come with it"
+        let text =
+            failure.times.total > 0 && near > 0 ? "at most \(near) of \(total) failures came with it" : "the failures did not come with it"
         guard near * 10 >= total, let event = events.last else {
             return .ruledOut(events.last.map { "\($0.time.text): \($0.line); \(text)" } ?? text)
         }
