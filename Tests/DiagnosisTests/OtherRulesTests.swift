@@ -283,6 +283,40 @@ import Testing
         #expect(verdict.ruledOut.contains { $0.rule == "P15" && $0.text.contains("and ended at") })
     }
 
+    /// How long ago it was started, and whether it listens now.
+    @Test(arguments: [(2.0, true, Confidence.proven), (40, true, .proven), (2, false, .firm), (40, false, .likely)])
+    func `P15 proves no gap that has not ended`(ago: Double, serves: Bool, confidence: Confidence) {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 10], Self.served, seconds: 1)
+        scene.journal(-ago - 0.2, "app.service", "Stopping app.service - The app...")
+        scene.journal(-ago, "app.service", "Started app.service - The app.")
+        if serves {
+            scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service", age: 1))
+        } else {
+            scene.journal(-9_000, "app.service", "Listening on port 3000", identifier: "node", pid: 890)
+        }
+        let verdict = scene.judge()
+        let found = ([(verdict.rule, verdict.confidence)] + verdict.alternatives.map { ($0.rule, $0.confidence) }).first { $0.0 == "P15" }
+        #expect(found?.1 == confidence, "\(verdict.rule ?? "") \(verdict.cause)")
+        #expect(verdict.rule == (confidence == .likely ? "P01" : "P15"))
+    }
+
+    /// PrivateTmp=yes, and the unit was restarted 20 s ago.
+    @Test func `P16 is told when the socket is in another mount namespace, restarted or not`() {
+        let path = "/tmp/app.sock"
+        var scene = Scene("unix:\(path)", [.socketMissing: 4])
+        for folder in ["/", "/tmp"] { scene.system.statuses[folder] = FileStatus(mode: 0o41777) }
+        scene.unit("blog.service", ["ExecStart": "argv[]=/usr/bin/python3 /srv/app.py unix \(path) ; "])
+        let pid = scene.process("python3", unit: "blog.service", age: 20)
+        scene.system.links["/proc/\(pid)/ns/mnt"] = "mnt:[2]"
+        scene.system.statuses["/proc/\(pid)/root\(path)"] = FileStatus(mode: 0o140777)
+        scene.listen("unix:\(path)", by: pid)
+        scene.journal(-20.2, "blog.service", "Stopping blog.service - Blog...")
+        scene.journal(-20, "blog.service", "Started blog.service - Blog.")
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P16" && verdict.confidence == .proven, "\(verdict.rule ?? "") \(verdict.cause)")
+        #expect(verdict.alternatives.contains { $0.rule == "P15" && $0.confidence == .likely })
+    }
+
     @Test func `P15 counts the gap until the app listened`() {
         var scene = restarted([.connectRefused: 40])
         scene.journal(1.8, "app.service", "Listening on port 3000", identifier: "node", pid: 901)

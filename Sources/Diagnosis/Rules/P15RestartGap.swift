@@ -40,9 +40,16 @@ enum P15RestartGap {
             let unit = link.unit
             if let served { lines.append(RuleSupport.line(served)) }
             let gap = min(failure.last, served?.time ?? failure.last).since(stop.time)
+            var confidence: Confidence = link.isObserved && failure.last <= end ? .proven : .likely
+            // As long as it does not serve again, this may last: then the restart is when it began, and not why.
+            if served == nil, !servesNow(unit, failure, evidence) {
+                let isBooting = start.map { (evidence.looked ?? failure.now).since($0.time) <= boot } ?? true
+                confidence = min(confidence, isBooting ? .firm : .likely)
+                lines.append(EvidenceLine("it was not seen to serve again", source: failure.peer.map(evidence.listenerSource) ?? RuleSupport.unitSource(unit)))
+            }
             return RuleSupport.weighed(
                 Finding(
-                    link.isObserved && failure.last <= end ? .proven : .likely, Culprit(.unit, unit.name),
+                    confidence, Culprit(.unit, unit.name),
                     "\(unit.name) was restarted at \(stop.time.text); for \(gap < 1_000 ? "a moment" : RuleSupport.age(gap)) "
                         + (unit.isOwn ? "no instance served." : "nothing listened and nobody held the requests."),
                     evidence: lines, disproof: "Failures before the stop, or long after the start.",
@@ -57,6 +64,17 @@ enum P15RestartGap {
         }
         return links.isEmpty
             ? .notApplicable : evidence.notLogged("\(links[0].unit.name) was not restarted by order at that time", at: failure)
+    }
+
+    /// Milliseconds after "Started" in which hardly anybody doubts that it will serve.
+    private static let boot: Int64 = 5_000
+
+    /// Whether the peer has come back: its socket is bound now, where the proxy finds it. Other namespaces have files of the same path.
+    private static func servesNow(_ unit: UnitState, _ failure: FailureCase, _ evidence: EvidenceSet) -> Bool {
+        // Its next instance may have another port.
+        if unit.isOwn { return unit.activeState == "active" }
+        guard let peer = failure.peer, !evidence.listeners(for: peer).isEmpty else { return false }
+        return peer.path == nil || evidence.socketPath.value.map { $0.missing == nil } ?? false
     }
 
     private static func isDeath(_ event: LifeEvent) -> Bool {
