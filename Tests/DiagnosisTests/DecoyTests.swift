@@ -248,6 +248,26 @@ import Testing
         #expect((verdict.rule == "P10") == isOwn, "\(verdict.cause)")
     }
 
+    /// systemd logs to the console, so that no journal tells of the unit. NRestarts, how long after the kill the process was started, what
+    /// the journal does say, and whether that is the unit.
+    @Test(arguments: [
+        ("3", 1 as Int64, "", Confidence?.some(.likely)), ("0", 1, "", nil), ("3", 600, "", nil), ("3", -50_000, "", nil),
+        ("3", 1, "Stopped app.service - App.", nil),
+    ])
+    func `P10 takes a unit that was restarted just after the kill for the one that is named from outside`(
+        restarts: String, after: Int64, said: String, confidence: Confidence?
+    ) {
+        var scene = Scene.app(
+            Self.peer, [.connEndBeforeHead: 3], ["NRestarts": restarts, "MemoryMax": "62914560", "Restart": "always"], seconds: 6)
+        scene.listen(Self.peer, by: scene.process("python3", unit: "app.service", age: -after))
+        if !said.isEmpty { scene.journal(0.2, "app.service", said) }
+        for at in [-6, -3, 0] as [Double] { scene.oomKill(at, inCgroup: "/docker/0123/system.slice/app.service") }
+        let verdict = scene.judge()
+        #expect((verdict.rule == "P10" ? verdict.confidence : nil) == confidence, "\(verdict.rule ?? "") \(verdict.cause)")
+        let text = verdict.ruledOut.first { $0.rule == "P10" }?.text ?? ""
+        #expect(confidence != nil || text.hasPrefix("not decided") && text.contains("from outside a container"), "\(text)")
+    }
+
     private func missing(_ mode: UInt32, isBound: Bool, unit: [String: String]?) -> Scene {
         let path = "/tmp/app.sock"
         var scene = Scene("unix:\(path)", [.socketMissing: 4])

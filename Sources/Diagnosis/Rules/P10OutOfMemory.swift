@@ -11,9 +11,21 @@ enum P10OutOfMemory {
         let kills = evidence.events.filter { if case .outOfMemory = $0.kind { true } else { false } }
         let links = evidence.backends(of: failure)
         for link in links where link.isObserved || links.count == 1 {
-            let own = kills.filter { EvidenceSet.event($0, belongsTo: link.unit) || isNamedFromOutside($0, link.unit, evidence) }
+            let alike = Set(kills.filter { isRestartedAfter($0, link.unit, evidence) }.compactMap(\.cgroup))
+            let own = kills.filter {
+                EvidenceSet.event($0, belongsTo: link.unit) || isNamedFromOutside($0, link.unit, evidence)
+                    || $0.unit == nil && $0.cgroup.map(alike.contains) ?? false
+            }
             if let kill = own.last(where: { isRelevant($0.time, link.unit, failure) }) {
-                return RuleSupport.weighed(finding(failure, link, kill, evidence), by: own, of: link, failure, evidence)
+                var finding = finding(failure, link, kill, evidence)
+                if alike.contains(kill.cgroup ?? ""), !EvidenceSet.event(kill, belongsTo: link.unit) {
+                    finding.confidence = .likely
+                    finding.evidence.append(
+                        EvidenceLine(
+                            "\(link.unit.name): NRestarts=\(link.unit.restarts), and it runs since \(started(link.unit, evidence)?.text ?? "then")",
+                            source: RuleSupport.unitSource(link.unit)))
+                }
+                return RuleSupport.weighed(finding, by: own, of: link, failure, evidence)
             }
             if link.unit.result == "oom-kill", let exited = link.unit.mainExited, isRelevant(exited, link.unit, failure)
             {
@@ -31,6 +43,11 @@ enum P10OutOfMemory {
             return .undecided(
                 "container \(id) was killed for its memory at \(kill.time.text), and whether it serves \(failure.peerText) cannot be seen "
                     + "from here: docker inspect \(id), or podman inspect")
+        }
+        if let kill = near.last, let link = links.first(where: { endsAs(kill, $0.unit) }) {
+            return .undecided(
+                "an OOM kill happened at \(kill.time.text) in \(kill.cgroup ?? ""), and whether that is \(link.unit.name), as it is named "
+                    + "from outside a container, is not known")
         }
         if let stranger = near.last {
             // A user's or a container's unit may have the name of the backend.
@@ -61,13 +78,40 @@ enum P10OutOfMemory {
         return ""
     }
 
-    /// The kernel names control groups from its own root, which in a container is not systemd's. Meant is a unit that was killed at that
-    /// very moment, and whose group's name is the end of that name.
+    /// The kernel names control groups from its own root, which in a container is not systemd's: then the unit's is the end of the name.
+    private static func endsAs(_ kill: LifeEvent, _ unit: UnitState) -> Bool {
+        guard kill.unit == nil, let cgroup = kill.cgroup else { return false }
+        return EvidenceSet.isOf(cgroup: cgroup, unit, fromOutside: true)
+    }
+
+    /// Meant is a unit that was killed at that very moment.
     private static func isNamedFromOutside(_ kill: LifeEvent, _ unit: UnitState, _ evidence: EvidenceSet) -> Bool {
-        guard kill.unit == nil, let cgroup = kill.cgroup, EvidenceSet.isOf(cgroup: cgroup, unit, fromOutside: true) else { return false }
-        return evidence.events.contains {
-            guard case .killed(9, _) = $0.kind else { return false }
-            return EvidenceSet.event($0, belongsTo: unit) && abs($0.time.since(kill.time)) < 2_000
+        endsAs(kill, unit) && lives(unit, from: kill.time, to: kill.time, evidence).contains { if case .killed(9, _) = $0.kind { true } else { false } }
+    }
+
+    /// systemd may log to the console only. Then a unit that it has restarted, and whose process was started just after the kill, is the
+    /// likely one.
+    private static func isRestartedAfter(_ kill: LifeEvent, _ unit: UnitState, _ evidence: EvidenceSet) -> Bool {
+        guard endsAs(kill, unit), unit.restarts > 0, let started = started(unit, evidence) else { return false }
+        // systemd's time has whole seconds.
+        return (-1_000...10_000).contains(started.since(kill.time)) && lives(unit, from: kill.time, to: started, evidence).isEmpty
+    }
+
+    /// When the unit was last started.
+    private static func started(_ unit: UnitState, _ evidence: EvidenceSet) -> Timestamp? {
+        let owner = ((evidence.listeners.value ?? []) + (evidence.unixListeners.value ?? [])).first { $0.owner?.unit == unit.name }?.owner
+        return owner?.started ?? unit.activeSince
+    }
+
+    /// What the logs say of the unit's ends and starts around a time.
+    private static func lives(_ unit: UnitState, from first: Timestamp, to last: Timestamp, _ evidence: EvidenceSet) -> [LifeEvent] {
+        evidence.events.filter { event in
+            guard EvidenceSet.event(event, belongsTo: unit), event.time.since(first) > -2_000, event.time.since(last) < 2_000
+            else { return false }
+            switch event.kind {
+            case .killed, .exited, .failed, .started, .stopping, .stopped, .restartScheduled: return true
+            default: return false
+            }
         }
     }
 
