@@ -76,6 +76,21 @@ import Testing
         #expect(verdict.rule == "P02" && verdict.confidence == .proven && verdict.fix.caution == nil, "\(verdict.cause)")
     }
 
+    /// A literal address: nothing but the unit's own command line tells that it is meant.
+    @Test func `P02 is as sure of its change as of its cause`() {
+        var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 9])
+        scene.listen("[::1]:3000", by: scene.process("node", unit: "app.service"))
+        let verdict = scene.judge()
+        #expect(verdict.rule == "P02" && verdict.confidence == .proven && verdict.fix.caution == nil, "\(verdict.cause)")
+        #expect(verdict.evidence.contains { $0.text == "app.service: its ExecStart or Environment names port 3000" })
+        #expect(!verdict.fix.summary.contains("instead of the name"))
+        // Without it, the same listener is a guess.
+        var guess = Scene("127.0.0.1:3000", [.connectRefused: 9])
+        guess.unit("app.service")
+        guess.listen("[::1]:3000", by: guess.process("node", unit: "app.service"))
+        #expect(guess.judge().rule == "P02" && guess.judge().confidence == .likely && guess.judge().fix.caution != nil)
+    }
+
     /// After an upgrade of PHP: nginx dials the old version's socket, and all versions have one directory.
     @Test(arguments: [1, 2])
     func `P16 restarts nothing for the path of an old version`(sockets: Int) {

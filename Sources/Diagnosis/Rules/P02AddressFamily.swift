@@ -31,6 +31,7 @@ enum P02AddressFamily {
             EvidenceLine("no socket listens on \(peer.text)", source: evidence.listeners.source),
             RuleSupport.line(other, evidence.listeners.source),
         ]
+        if owner == .backend { lines.append(contentsOf: ties(of: other, to: peer, failure, evidence)) }
         var resolvesBoth = false
         if let facts = evidence.name.value, facts.hasBothFamilies {
             resolvesBoth = true
@@ -51,12 +52,22 @@ enum P02AddressFamily {
                     + "\(peer.text) is refused.",
                 evidence: lines, disproof: "A listener on \(peer.text), or the one on \(other.address.text) being of another service.",
                 fix: Fix(
-                    "Write the address instead of the name, or bind both families (`::` without IPV6_V6ONLY).",
+                    (name == nil ? "Write the address that is bound" : "Write the address instead of the name")
+                        + ", or bind both families (`::` without IPV6_V6ONLY).",
                     diff: "-    server \(written);\n+    server \(target.text);",
                     edit: Fix.Edit(place: place, from: written, to: target.text),
-                    // A name that is both sends every second request there already, be it right or wrong.
-                    caution: owner == .backend && resolvesBoth && name != nil
-                        ? nil : "Whether \(listening) is meant is not known: make sure of it.")))
+                    caution: owner == .backend ? nil : "Whether \(listening) is meant is not known: make sure of it.")))
+    }
+
+    /// What shows that the listener is the application that is meant: a unit that names the port, or an application of PM2 or supervisord.
+    private static func ties(
+        of listener: Listener, to peer: PeerAddress, _ failure: FailureCase, _ evidence: EvidenceSet
+    ) -> [EvidenceLine] {
+        if let link = evidence.backends(of: failure).first(where: { $0.unit.name == listener.owner?.unit }) {
+            return [RuleSupport.line(link)]
+        }
+        let app = evidence.apps.value?.first { $0.ports.contains(peer.port ?? 0) }
+        return app.map { [EvidenceLine("\($0.supervisor.rawValue) runs \($0.name) on port \(peer.port ?? 0)", source: evidence.apps.source)] } ?? []
     }
 
     /// Whether the peer has an IPv6 address and this host, which is the proxy's, has none of the kind that reaches it.
