@@ -57,6 +57,28 @@ import Testing
         #expect(incident.attempts == 3 && found.failedRequests == [incident.id: 3])
     }
 
+    /// Three sites, one client, one path, one second: five requests each, all on connections of their own.
+    @Test func `requests that look alike are counted for the incident that each had`() {
+        var errors = "", access = ""
+        for index in 0..<15 {
+            let port = 3_000 + index / 5
+            errors += Self.refused("08:00:00").replacing("*1 ", with: "*\(index + 1) ").replacing(":3000/", with: ":\(port)/")
+            access += "192.0.2.1 - - [22/Nov/2026:08:00:0\(index < 12 ? 0 : 1) +0000] \"GET /08:00:00 HTTP/1.1\" 502 150 \"-\" \"x\"\n"
+        }
+        let (found, _) = harvest(errors, "", access: access)
+        #expect(found.incidents.count == 3 && found.incidents.map { found.failedRequests[$0.id] } == [5, 5, 5])
+    }
+
+    /// One request that three servers refused is one; the next on its connection is another.
+    @Test func `attempts of one request count as one`() {
+        let attempts = (0..<3).map { Self.refused("08:00:00").replacing(":3000/", with: ":300\($0)/") }.joined()
+        let line = "192.0.2.1 - - [22/Nov/2026:08:00:00 +0000] \"GET /08:00:00 HTTP/1.1\" 502 150 \"-\" \"x\"\n"
+        let (found, _) = harvest(attempts, "", access: line)
+        #expect(found.failedRequests.values.sorted() == [1] && found.failedRequests[found.incidents.max { $0.id < $1.id }!.id] == 1)
+        let (twice, _) = harvest(attempts + attempts, "", access: line + line)
+        #expect(twice.failedRequests.values.reduce(0, +) == 2)
+    }
+
     @Test func `an empty pool in one log belongs to the refusals in the other`() {
         let empty = Self.line("08:00:40", "no live upstreams while connecting to upstream").replacing(
             ", host:", with: ", upstream: \"http://app/\", host:")

@@ -27,9 +27,19 @@ extension LogHarvest {
         // nginx writes both lines when the last attempt has failed, but not always in one second.
         if line.source != .application {
             let hash = Self.hash(identity, line.client ?? [], line.target ?? [])
-            for delta in [0, -1, 1, -2, 2] as [Int64] {
-                guard let incident = explained[hash &+ UInt64(bitPattern: time.seconds + delta)] else { continue }
-                failedRequests[incident, default: 0] += 1
+            let keys = ([0, -1, 1, -2, 2] as [Int64]).map { hash &+ UInt64(bitPattern: time.seconds + $0) }
+            for key in keys {
+                guard let index = explained[key]?.firstIndex(where: { $0.waiting > 0 }), let id = explained[key]?[index].incident else {
+                    continue
+                }
+                explained[key]?[index].waiting -= 1
+                failedRequests[id, default: 0] += 1
+                return
+            }
+            // One line of the error log may stand for several requests on a connection.
+            for key in keys {
+                guard let id = explained[key]?.last?.incident else { continue }
+                failedRequests[id, default: 0] += 1
                 return
             }
         }

@@ -3,6 +3,15 @@ package import Machine
 /// Reads nginx's logs once and keeps what explains failures, in bounded memory.
 package struct LogHarvest {
     static let matchesMax = 200_000, answersMax = 1_000
+
+    /// Requests of one incident that look alike and came in one second.
+    struct Match: Sendable {
+        var incident: IncidentID
+        /// nginx's number of the connection that the last of them came on.
+        var connection: UInt64
+        /// Those whose line of the access log was not seen yet.
+        var waiting: Int
+    }
     /// Milliseconds without a failure after which an incident is over.
     static let quietPeriod: Int64 = 300_000
 
@@ -10,8 +19,10 @@ package struct LogHarvest {
     let until: Timestamp
     private var zone: LocalZone
     private var grouper: IncidentGrouper
-    /// Requests with a line in the error log: hash of what identifies them and of the second, to the incident.
-    private(set) var explained: [UInt64: IncidentID] = [:]
+    /// Requests with a line in the error log, by the hash of what identifies them and of the second: several sites may have requests that
+    /// look alike. No more than `matchesMax` in all.
+    var explained: [UInt64: [Match]] = [:]
+    private var matches = 0
     /// What the access logs tell of a request, each in its own way.
     private var identities: Set<AccessFormat.Identity> = [[]]
     var answers: [String: DoctorReport.AppAnswer] = [:]
@@ -52,7 +63,7 @@ package struct LogHarvest {
         }
         incidents = grouper.finish(at: until)
         let names = Dictionary(incidents.flatMap { incident in incident.aliases.map { ($0, incident.id) } }) { first, _ in first }
-        explained = explained.mapValues { names[$0] ?? $0 }
+        for key in explained.keys { for index in explained[key]?.indices ?? 0..<0 { rename(key, index, names) } }
         for (log, (paths, gap)) in accessPaths {
             if let gap { report.gaps.append(gap) }
             for path in paths { readAccess(path, log, system, &report) }
@@ -157,9 +168,30 @@ package struct LogHarvest {
     private mutating func note(_ line: NginxErrorLine, _ time: Timestamp, as id: IncidentID) {
         guard let client = line.client, let request = line.request else { return }
         let target = AccessLine.target(of: Array(request.utf8)[...])
-        for identity in identities where explained.count < Self.matchesMax {
-            explained[Self.hash(identity, Array(client.utf8)[...], target) &+ UInt64(bitPattern: time.seconds)] = id
+        for identity in identities {
+            let key = Self.hash(identity, Array(client.utf8)[...], target) &+ UInt64(bitPattern: time.seconds)
+            note(key, id, connection: line.connection ?? 0)
         }
+    }
+
+    private mutating func note(_ key: UInt64, _ id: IncidentID, connection: UInt64) {
+        // The next attempt of one request, at another peer.
+        if connection > 0, let former = explained[key]?.firstIndex(where: { $0.connection == connection && $0.incident != id }) {
+            explained[key]?[former].connection = 0
+            explained[key]?[former].waiting -= 1
+        }
+        if let known = explained[key]?.firstIndex(where: { $0.incident == id }) {
+            explained[key]?[known].connection = connection
+            explained[key]?[known].waiting += 1
+        } else if matches < Self.matchesMax {
+            matches += 1
+            explained[key, default: []].append(Match(incident: id, connection: connection, waiting: 1))
+        }
+    }
+
+    /// An incident that was joined to another has the other's name.
+    private mutating func rename(_ key: UInt64, _ index: Int, _ names: [IncidentID: IncidentID]) {
+        if let id = explained[key]?[index].incident, let name = names[id] { explained[key]?[index].incident = name }
     }
 
     /// The name that a message about names is of: `"api:3000"` at nginx' start, `api` when a request came.
