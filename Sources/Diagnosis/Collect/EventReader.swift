@@ -54,7 +54,9 @@ package enum EventReader {
             event.process = rest.between("(", ")")?.string
             return true
         }
-        if m.contains(": segfault at ") || m.contains("general protection") && m.contains("[") {
+        if m.contains(": segfault at ") || m.contains("general protection") && m.contains("[")
+            || m.contains("traps: ") && m.contains("] trap ")
+        {
             event.kind = .segfault
             let named = m.after("traps: ") ?? m
             event.process = named.upTo("[").trimmed.string

@@ -63,6 +63,15 @@ package struct LifeEvent: Sendable, Hashable {
     }
 }
 
+extension LifeEvent {
+    /// What a process did that the kernel ended it for (`segfault`), for sentences.
+    package var crashText: String {
+        if line.contains("trap invalid opcode") { return "was stopped at an invalid instruction" }
+        if line.contains("trap divide error") { return "divided by zero" }
+        return line.contains("] trap ") ? "crashed" : "crashed with a memory error"
+    }
+}
+
 extension LifeEvent.Kind {
     /// Whether it is an end that nobody ordered: INT and TERM are how supervisors stop, 130 and 143 how shells and Java tell it.
     package var isCrash: Bool {

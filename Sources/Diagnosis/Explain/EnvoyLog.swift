@@ -36,7 +36,7 @@ enum EnvoyLog {
         return nil
     }
 
-    private static func meaning(_ flag: Substring, _ details: LineText) -> (ReasonCode, [Int], String)? {
+    private static func meaning(_ flag: Substring, _ details: LineText) -> (ReasonCode?, [Int], String)? {
         switch flag {
         case "UF":
             if details.contains("TLS_error") {
@@ -57,8 +57,10 @@ enum EnvoyLog {
         case "UPE": return (.responseInvalid, [24, 25], "the upstream's answer broke the protocol.")
         case "DF": return (.dnsFailed, [5], "the upstream's name did not resolve.")
         case "OM": return (.localMemory, [22], "Envoy's overload manager turned the request away.")
-        case "NC", "NR": return (.poolEmpty, [30], "no cluster or route matches: the proxy's own configuration.")
-        case "DC", "DPE", "DR": return (.clientGone, [30], "the client went away or broke the protocol.")
+        case "NR": return (nil, [], "no route matches the request: Envoy's own configuration, no upstream was asked.")
+        case "NC": return (nil, [], "the route's cluster does not exist: Envoy's own configuration, no upstream was asked.")
+        case "DPE": return (.clientGone, [], "the client broke the protocol; no fault of the upstream.")
+        case "DC", "DR": return (.clientGone, [], "the client went away before the answer was complete; no fault of the upstream.")
         case "LH": return (.poolEmpty, [9], "the upstream's health check failed.")
         case "LR": return (.connReset, [7], "Envoy reset the connection itself.")
         case "RL", "RLSE": return (.requestLimited, [28], "a rate limit turned the request away.")

@@ -42,7 +42,7 @@ enum EventText {
                 constraint == "MEMCG"
                 ? " at the limit of its cgroup" : constraint == "NONE" ? " because the host had no memory left" : ""
             return make([10], nil, "\(who) was killed for its memory\(why).")
-        case .segfault: return make([7], nil, "\(who) crashed with a memory error.")
+        case .segfault: return make([7], nil, "\(who) \(event.crashText).")
         case .synFlood(let port): return make([19], .connectTimeout, "The accept queue of port \(port) overflowed.")
         case .conntrackFull:
             return make([19], .connectTimeout, "The connection tracking table is full: new connections are dropped.")

@@ -39,7 +39,7 @@ package enum Explainer {
     private static func beside(_ line: NginxErrorLine) -> Explanation? {
         if line.client != nil, line.action.hasPrefix("SSL handshaking"), !line.action.contains("upstream") {
             return Explanation(
-                .nginx, rules: ["P30"], reason: .clientGone,
+                .nginx, rules: [], reason: .clientGone,
                 "A client did not finish its TLS handshake with nginx: no upstream is concerned.", phase: line.action)
         }
         if line.message.hasPrefix("FastCGI sent in stderr: \""), line.message.contains("Primary script unknown") {

@@ -2,9 +2,17 @@ import Machine
 
 /// The error texts of Go's net package, which Caddy, Traefik, kamal-proxy and others print. They are Go's own and the same on every system.
 enum GoErrors {
+    private static let gone: (ReasonCode, [Int], String) = (
+        .clientGone, [], "The client went away before it had the whole answer; no fault of the upstream."
+    )
+
     static func classify(_ m: LineText) -> (reason: ReasonCode, rules: [Int], summary: String)? {
         if m.contains("TLS handshake error from ") {
-            return (.clientGone, [30], "A client did not finish its TLS handshake with the proxy: no upstream is concerned.")
+            return (.clientGone, [], "A client did not finish its TLS handshake with the proxy: no upstream is concerned.")
+        }
+        // Caddy tells which side it was: reading is from the peer, writing is to the client.
+        if m.contains("aborting with incomplete response"), m.contains("writing: ") || m.contains("write: broken pipe") {
+            return gone
         }
         let isDial = m.contains("dial tcp") || m.contains("dial unix")
         if m.contains("connection refused") { return (.connectRefused, [1, 2], "The peer refused the connection.") }
@@ -69,6 +77,7 @@ enum GoErrors {
     static func explain(_ line: LineText, origin: Explanation.Origin) -> Explanation? {
         guard let (reason, rules, summary) = classify(line) else { return nil }
         var peer: PeerAddress?
+        if reason == .clientGone { return Explanation(origin, rules: [], reason: reason, summary) }
         if let rest = line.after("dial tcp ") {
             peer = PeerAddress(parsing: address(rest))
         } else if let rest = line.after("dial unix ") {

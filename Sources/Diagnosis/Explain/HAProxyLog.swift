@@ -86,6 +86,8 @@ enum HAProxyLog {
         case "PH":
             return make(
                 [24, 23, 25], .responseInvalid, "the proxy refused the answer: invalid, too large or denied by a rule.")
+        case "PD":
+            return make([24], .responseIllegalFraming, "the proxy ended the answer after its header: its framing, as its chunks, is illegal.")
         case "PC" where isNoServer: return make([9], .poolEmpty, "no server was left to pick.")
         case "PC", "RC":
             return make(
@@ -98,11 +100,11 @@ enum HAProxyLog {
         case "DC", "DH", "DD", "KC", "KH", "KD":
             return make([9, 13], .connReset, "the session was ended because its server went down or was shut down.")
         case "CD", "CH", "CC", "CQ", "CR", "cD", "cH", "cR", "cC", "cQ":
-            return make([30], .clientGone, "the client went away or was too slow; no fault of the server.")
+            return make([], .clientGone, "the client went away or was too slow; no fault of the server.")
         case "--" where (502...504).contains(status):
             return make([30], .appAnswered, "a complete answer with status \(status): the application itself said it.")
         case "PR" where (502...504).contains(status):
-            return make([30], .unknown, "the proxy itself answered \(status) without asking a server.")
+            return make([], .unknown, "the proxy itself answered \(status) without asking a server.")
         default: return nil
         }
     }

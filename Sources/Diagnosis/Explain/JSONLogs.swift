@@ -20,6 +20,12 @@ enum JSONLogs {
         }
         let logger = object["logger"] as? String ?? ""
         let origin: Explanation.Origin = logger.hasPrefix("http") || object["ts"] != nil ? .caddy : .go
+        // The error alone does not say which of the two connections it was.
+        if let text = object["msg"] as? String, text.hasPrefix("aborting with incomplete response"),
+            let error = object["error"] as? String, let found = GoErrors.explain(LineText("\(text): \(error)"), origin: origin)
+        {
+            return found
+        }
         for key in ["error", "err", "msg", "message", "err_trace"] {
             guard let text = object[key] as? String, !text.isEmpty,
                 let found = GoErrors.explain(LineText(text), origin: origin)

@@ -153,6 +153,9 @@ package struct NginxFailure: Sendable {
         case .connectUnreachable: return NginxFailure(reason, .connecting, [20], "\(peer) is not reachable.")
         case .localPorts where m.hasPrefix("bind("):
             let own = m.after("bind(")?.upTo(")").string ?? "its address"
+            guard code == 99 else {
+                return NginxFailure(reason, .connecting, [21], "The proxy cannot bind \(own) for \(peer): all its ports to it are in use.")
+            }
             return NginxFailure(
                 reason, .connecting, [21], "The proxy cannot bind \(own) for \(peer): `proxy_bind` names no address of this host.",
                 detail: "bind(\(own))")

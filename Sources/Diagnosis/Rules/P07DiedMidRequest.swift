@@ -91,7 +91,7 @@ enum P07DiedMidRequest {
         case .killed(let signal, let dumped):
             how = "was killed by signal \(signal)" + (dumped ? " and dumped core" : "")
         case .exited(let code): how = "exited with code \(code)"
-        case .segfault: how = "crashed with a memory error"
+        case .segfault: how = event.crashText
         default: break
         }
         var lines = [broken, RuleSupport.line(event)]
