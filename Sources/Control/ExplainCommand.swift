@@ -17,16 +17,18 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         var recognised = 0, lines = BoundedLines(max: 16_384)
         let encoder = APICoding.encoder
+        var isInKey = false
         func take(_ line: String) throws {
+            let shown = TextEscape.terminal(SecretMask.mask(line, isInKey: &isInKey))
             guard let explanation = Explainer.explain(line) else {
-                if all { print(TextEscape.terminal(SecretMask.mask(line)) + "\n  not recognised\n") }
+                if all { print(shown + "\n  not recognised\n") }
                 return
             }
             recognised += 1
             if json {
                 print(String(decoding: try encoder.encode(explanation), as: UTF8.self))
             } else {
-                print(TextEscape.terminal(SecretMask.mask(line)))
+                print(shown)
                 print(ExplanationText.render(explanation))
             }
         }

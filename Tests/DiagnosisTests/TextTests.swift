@@ -142,11 +142,22 @@ import Testing
         #expect(command.text == "ss -ltn 'sport = :80' a-b.example:80 /run/x && systemctl restart app@1.service")
     }
 
+    /// A log is read line by line, and the last line of a key is short.
+    @Test(arguments: ["", "    ", "  - "]) func `the lines of a private key are hidden one by one`(indent: String) {
+        let key = ["-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "PuRLx==", "-----END EC PRIVATE KEY-----"]
+        let lines = ["ready"] + key.enumerated().map { ($0.offset == 0 ? indent : indent.filter { $0 == " " }) + $0.element } + ["ready"]
+        let masked = SecretMask.mask(lines: lines)
+        #expect(masked[2] == "***" && masked[3] == "***" && masked[0] == "ready" && masked[5] == "ready", "\(masked)")
+        #expect(SecretMask.mask(lines: masked) == masked)
+    }
+
     @Test(arguments: [
         (#"{"headers":{"Authorization":["Bearer zzz.yyy"],"Cookie":["s=secret]cookie","b"],"X-Auth-Token":["tok123"]},"id":[1]}"#,
          #"{"headers":{"Authorization":[***],"Cookie":[***],"X-Auth-Token":[***]},"id":[1]}"#),
         (#"msg="{\"Authorization\":[\"Bearer zzz\"],\"Host\":[\"a\"]}""#, #"msg="{\"Authorization\":[***],\"Host\":[\"a\"]}""#),
-        ("token=[a b", "token=[***"),
+        ("token=[a b", "token=[***"), ("sent Bearer abcdefghijklmnopqrstuvwxyz to it", "sent Bearer *** to it"),
+        ("bearer abcdefghijklmnop==", "bearer ***"), ("it asks for Bearer realm=\"x\"", "it asks for Bearer realm=\"x\""),
+        ("  MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\r", "***"),
         ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "got ***"), ("Bearer eyJh is short", "Bearer eyJh is short"),
         ("ghp_0123456789abcdefghij", "***"), ("push by sk_live_0123456789abcdef, done", "push by ***, done"),
         ("xoxb-1234-5678-abcdefghijkl", "***"), ("the skill sk_live_ is short", "the skill sk_live_ is short"),

@@ -17,7 +17,7 @@ package struct LastLinesCollector: Collector {
         let lines = output.split(separator: 10).map { String(decoding: $0.prefix(300), as: UTF8.self) }.filter {
             !$0.hasPrefix("-- ")
         }
-        if !lines.isEmpty { evidence.lastLines = .known(lines, source: "journalctl -u \(link.unit.name) -n 20") }
+        if !lines.isEmpty { evidence.lastLines = .known(SecretMask.mask(lines: lines), source: "journalctl -u \(link.unit.name) -n 20") }
     }
 
     /// The identifier the journal gives to a program's output: its file's name.

@@ -87,7 +87,7 @@ package struct AppHistory: Sendable {
     /// - Returns: whether its end is known.
     package mutating func wrote(_ lines: [String], instance: String) -> Bool {
         guard let index = ends.lastIndex(where: { $0.instance == instance }) else { return false }
-        ends[index].lastLines = lines.suffix(Self.linesMax).map(SecretMask.mask)
+        ends[index].lastLines = Array(SecretMask.mask(lines: lines).suffix(Self.linesMax))
         return true
     }
 

@@ -64,6 +64,29 @@ package enum SecretMask {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// The same for lines that came one after the other: a private key goes on over several.
+    package static func mask(lines: some Sequence<String>) -> [String] {
+        var isInKey = false
+        return lines.map { mask($0, isInKey: &isInKey) }
+    }
+
+    /// The next line of a text.
+    /// - Parameter isInKey: whether the line before it was of a private key; false for the first.
+    package static func mask(_ line: String, isInKey: inout Bool) -> String {
+        let bytes = trimmed(line)
+        let out = isInKey && !bytes.isEmpty && bytes.allSatisfy(isBase64) ? "***" : mask(line)
+        isInKey = out == "***" || out.hasSuffix("PRIVATE KEY-----***") && !line.contains("-----END ")
+        return out
+    }
+
+    /// Without the spaces, quotes and commas around it, as a list or a YAML file has them.
+    private static func trimmed(_ text: String) -> ArraySlice<UInt8> {
+        func isAround(_ byte: UInt8) -> Bool { byte <= 32 || byte == 44 || isQuote(byte) }
+        var bytes = Array(text.utf8)[...].drop(while: isAround)
+        while let last = bytes.last, isAround(last) { bytes.removeLast() }
+        return bytes
+    }
+
     private static func isBase64(_ b: UInt8) -> Bool { isWord(b) && b != 45 && b != 95 || b == 43 || b == 47 || b == 61 }
 
     private static func isQuote(_ b: UInt8) -> Bool { b == 34 || b == 39 }
@@ -134,7 +157,7 @@ package enum SecretMask {
 
     /// A private key, or the lines of one: nil if the text holds none.
     private static func hidingKeys(_ text: String) -> String? {
-        let isBare = (56...80).contains(text.utf8.count) && text.utf8.allSatisfy(isBase64)
+        let line = trimmed(text), isBare = line.count >= 56 && line.allSatisfy(isBase64)
         let kinds: [(Character) -> Bool] = [\.isUppercase, \.isLowercase, \.isNumber]
         if isBare, kinds.allSatisfy({ text.contains(where: $0) }) { return "***" }
         guard let mark = text.firstRange(of: "PRIVATE KEY-----") else { return nil }

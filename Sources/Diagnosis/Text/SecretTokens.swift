@@ -32,6 +32,12 @@ enum SecretTokens {
             }
             let end = bytes[index...].firstIndex { !isPart($0) } ?? bytes.count
             let part = bytes[index..<end]
+            if let token = bearerToken(bytes, behind: part) {
+                out.append(contentsOf: bytes[index...end])
+                out.append(contentsOf: Array("***".utf8))
+                index = token.upperBound
+                continue
+            }
             if options.contains(where: { part.starts(with: $0.program.utf8) }) { program = part }
             if isAccessKey(part) {
                 out.append(contentsOf: Array("***".utf8))
@@ -44,6 +50,14 @@ enum SecretTokens {
             index = end
         }
         return out
+    }
+
+    /// `Bearer TOKEN` without the name of a header: what is long enough is no word of a sentence.
+    private static func bearerToken(_ bytes: [UInt8], behind part: ArraySlice<UInt8>) -> Range<Int>? {
+        let end = part.endIndex
+        guard end < bytes.count, bytes[end] == 32, part.count == 6, part.map({ $0 | 0x20 }) == Array("bearer".utf8) else { return nil }
+        let token = bytes[(end + 1)...].prefix { isPart($0) || $0 == 43 || $0 == 47 || $0 == 61 || $0 == 126 }
+        return token.count >= 16 ? token.indices : nil
     }
 
     private static func isPart(_ b: UInt8) -> Bool {
