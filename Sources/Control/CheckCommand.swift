@@ -18,9 +18,9 @@ struct CheckCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        var reports: [CheckReport] = []
+        var reports: [CheckReport] = [], host = CheckedHost()
         for path in paths {
-            for file in try files(at: path) { reports.append(CheckReport.make(file)) }
+            for file in try files(at: path) { reports.append(CheckReport.make(file, host: &host)) }
         }
         guard !reports.isEmpty else { throw ValidationError("no configuration in \(paths.joined(separator: ", "))") }
         if json {

@@ -23,8 +23,14 @@ struct CheckReport: Codable {
     var starts: Bool
     var findings: [Finding]
 
-    /// Parses and judges one file. Looks at nothing but files.
+    /// The same for a single file.
     static func make(_ path: String) -> CheckReport {
+        var host = CheckedHost()
+        return make(path, host: &host)
+    }
+
+    /// Parses and judges one file. Looks at files, and at this host where the file sends requests to it.
+    static func make(_ path: String, host: inout CheckedHost) -> CheckReport {
         let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
         let folder = URL(fileURLWithPath: absolute).deletingLastPathComponent().path
         let source = CheckedFiles(main: absolute)
@@ -42,7 +48,7 @@ struct CheckReport: Codable {
             return Finding(kind: kind, place: place, message: diagnostic.namedMessage + suggestion)
         }
         findings += missing(outcome.needs, absolute)
-        findings += risks(absolute, folder)
+        findings += risks(absolute, folder, &host)
         return CheckReport(file: absolute, starts: outcome.configuration != nil, findings: findings)
     }
 
@@ -62,7 +68,7 @@ struct CheckReport: Codable {
     }
 
     /// The doctor's static part: what is legal and still leads to 502s.
-    private static func risks(_ file: String, _ folder: String) -> [Finding] {
+    private static func risks(_ file: String, _ folder: String, _ host: inout CheckedHost) -> [Finding] {
         let system = LiveSystem()
         var main = file
         if CheckedFiles.isSiteFile(at: file) {
@@ -76,13 +82,11 @@ struct CheckReport: Codable {
             guard isMade, manager.createFile(atPath: main, contents: Data("events {}\nhttp { include \(file); }\n".utf8)) else { return [] }
         }
         defer { if main != file { try? FileManager.default.removeItem(atPath: (main as NSString).deletingLastPathComponent) } }
-        let site = NginxSite(mainFile: main, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log", from: system)
-        var host = HostFacts(), evidence = EvidenceSet()
-        let somaxconn = "/proc/sys/net/core/somaxconn"
-        host.somaxconn = system.number(somaxconn)
-        evidence.host = .known(host, source: somaxconn)
-        // Goodgate keeps connections to upstreams unless it is told otherwise, as nginx does since 1.29.7.
-        return Lint.findings(site, evidence: evidence, names: [:]).filter { $0.id != "keepalive-not-used" }.map {
+        // Goodgate keeps connections to upstreams unless it is told otherwise, as nginx does since then.
+        let site = NginxSite(
+            mainFile: main, prefix: folder + "/", defaultErrorLog: folder + "/error.log", defaultAccessLog: folder + "/access.log",
+            version: NginxVersion(1, 29, 7), from: system)
+        return host.findings(site, from: system).filter { $0.id != "keepalive-not-used" }.map {
             Finding(
                 kind: .risk, place: $0.place, message: $0.title, why: SecretMask.mask($0.why), diff: $0.diff.map(SecretMask.mask),
                 caution: $0.caution, commands: $0.commands.isEmpty ? nil : $0.commands.map(SecretMask.mask))

@@ -35,6 +35,37 @@ import Machine
         #expect(finding.diff?.contains("+            proxy_pass http://127.0.0.1:3000/api;") == true)
     }
 
+    /// `check` has the doctor's evidence of this host, but only for what is sent to it.
+    @Test func `a check knows the units and listeners behind what is sent to this host`() {
+        var scene = Scene("127.0.0.1:3000", [:])
+        scene.unit("app.service", ["ExecStart": "argv[]=/usr/bin/node /srv/app.js --port 3000 ; ", "KillSignal": "9", "TimeoutStopUSec": "2s"])
+        scene.listen("[::1]:3000", by: scene.process("node", unit: "app.service", command: "node /srv/app.js --port 3000"))
+        scene.listen("127.0.0.1:3001", by: scene.process("node", command: "node /srv/other.js"))
+        scene.system.names["localhost"] = both["localhost"]
+        scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
+        let apps = ["3001", "9999"].map { #"{"name":"a\#($0)","pid":7,"pm2_env":{"status":"online","exec_mode":"fork_mode","PORT":\#($0)}}"# }
+        scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] = "[\(apps.joined(separator: ","))]"
+        let system = scene.recorded()
+        var host = CheckedHost()
+        func ids(_ body: String) -> [LintFinding] { host.findings(site("http {\n\(body)\n}\n", version: NginxVersion(1, 29, 7)), from: system) }
+        let found = ids(
+            "upstream a { server 127.0.0.1:3001; keepalive 8; keepalive_timeout 60s; }\n"
+                + "server { location / { proxy_pass http://localhost:3000; } location /a { proxy_pass http://a; } }")
+        #expect(Set(found.map(\.id)).isSuperset(of: ["kill-signal", "timeout-stop", "keepalive-too-long"]), "\(found.map(\.id))")
+        #expect(found.filter { $0.id == "pm2-fork-reload" }.map(\.place) == ["pm2 a3001"])
+        #expect(found.first { $0.id == "localhost-two-families" }?.diff?.contains("proxy_pass http://[::1]:3000;") == true)
+        let other = ids("server { location / { proxy_pass http://10.0.0.9:3000; } }")
+        #expect(!other.contains { ["kill-signal", "pm2-fork-reload"].contains($0.id) })
+    }
+
+    @Test(arguments: [("api.example.com:443", "api.example.com:8443", true), ("api.example.com:443", "b.example.com:443", false)])
+    func `a group of one name is told which name to send`(first: String, second: String, hasDiff: Bool) {
+        let found = findings(
+            "http {\nupstream a { server \(first); server \(second); }\nserver { location / {\nproxy_pass https://a;\n} }\n}\n")
+        let diff = found.first { $0.id == "missing-sni" }?.diff
+        #expect((diff?.contains("proxy_ssl_name api.example.com;") == true) == hasDiff && (diff == nil) == !hasDiff)
+    }
+
     @Test(arguments: [
         ("location / { proxy_pass http://$arg_host; }", "arg_host"),
         ("location / { proxy_pass http://$http_x_target$request_uri; }", "http_x_target"),

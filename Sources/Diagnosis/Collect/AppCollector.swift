@@ -28,7 +28,7 @@ package struct AppCollector: Collector {
         }
         if let pm2 {
             do {
-                if let apps = Self.parsePM2(try system.run(pm2, deadline: 3_000, limit: 8 << 20)) {
+                if let apps = Self.parsePM2(try system.run(pm2, deadline: min(3_000, subject.commandsMax), limit: 8 << 20)) {
                     found += apps
                     sources.append("pm2 jlist")
                 } else {
@@ -42,7 +42,7 @@ package struct AppCollector: Collector {
             do {
                 // It reads the settings, and loads the plug-ins, of a file in the current directory, which may belong to anybody.
                 let question = ["env", "-C", "/", "supervisorctl", "status"]
-                found += Self.parseSupervisord(try system.run(question, deadline: 3_000, limit: 1 << 20))
+                found += Self.parseSupervisord(try system.run(question, deadline: min(3_000, subject.commandsMax), limit: 1 << 20))
                 sources.append("supervisorctl status")
             } catch { refused = error.text }
         }

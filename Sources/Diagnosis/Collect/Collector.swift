@@ -15,6 +15,9 @@ package struct CollectionSubject: Sendable {
     /// Connections to the peer are of interest: whether all ports are in use. They are counted among all connections of the host.
     package var countsConnections = true
 
+    /// Milliseconds that a command may take, where it would be given more.
+    package var commandsMax = 20_000
+
     package init(peer: PeerAddress?, host: String? = nil, proxyPID: Int32? = nil, since: Timestamp, until: Timestamp) {
         self.peer = peer; self.host = host; self.proxyPID = proxyPID; self.since = since; self.until = until
     }

@@ -19,7 +19,7 @@ package struct UnitCollector: Collector {
         do {
             // Loaded ones by pattern; those that were never started, by name from their files.
             var output = try system.run(
-                ["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: 20_000,
+                ["systemctl", "show", "*.service", "-p", Self.properties, "--no-pager"], deadline: subject.commandsMax,
                 limit: 16 << 20)
             var known = Self.parse(output)
             let names = Set(known.map(\.name))
@@ -29,7 +29,7 @@ package struct UnitCollector: Collector {
                 output =
                     (try? system.run(
                         ["systemctl", "show"] + missing.prefix(500) + ["-p", Self.properties, "--no-pager"],
-                        deadline: 20_000, limit: 16 << 20)) ?? []
+                        deadline: subject.commandsMax, limit: 16 << 20)) ?? []
                 known += Self.parse(output).filter { !names.contains($0.name) }
             }
             evidence.units = .known(known, source: "systemctl show")

@@ -43,13 +43,23 @@ extension Lint.Context {
                         "`\(module)_ssl_server_name` is off by default: an upstream with several certificates "
                         + "refuses the handshake (alert 40 or 112) or shows the wrong one.",
                     place: route.directive.place,
-                    // Of a group its name would be sent, which no certificate has.
-                    diff: site.upstreamNodes.contains { $0.arguments.first == route.target }
-                        ? nil : set("\(module)_ssl_server_name", "on", route),
+                    diff: namingServer(module, route),
                     byHand: "# in the location: proxy_ssl_server_name on; proxy_ssl_name with the name in the certificate",
                     caution: "The upstream may choose another certificate, and another site, by the name."))
         }
         return out
+    }
+
+    /// The diff that sends the upstream's name. Of a group its own name would be sent, which no certificate has: that of its servers is
+    /// set with it, if it is one.
+    private func namingServer(_ module: Substring, _ route: NginxSite.Route) -> String? {
+        guard site.upstreamNodes.contains(where: { $0.arguments.first == route.target }) else {
+            return set("\(module)_ssl_server_name", "on", route)
+        }
+        let hosts = Set(route.facts.servers.map { server in if case .name(let host, _) = server.address { host } else { "" } })
+        let set = ["ssl_server_name", "ssl_name"].compactMap { route.block.last("\(module)_\($0)") }
+        guard hosts.count == 1, let host = hosts.first, !host.isEmpty, set.isEmpty else { return nil }
+        return insertion(after: route.directive, ["\(module)_ssl_server_name on;", "\(module)_ssl_name \(host);"])
     }
 
     /// The diff that sets a directive beside a `proxy_pass`: in place of the one that stands in its block, or behind it.
