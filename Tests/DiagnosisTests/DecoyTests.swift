@@ -114,7 +114,7 @@ import Testing
         #expect((verdict.rule == "P10") != isUp, "\(verdict.rule ?? "") \(verdict.cause)")
     }
 
-    /// An OOM kill, a restart, and 22 s later the end of the next process: by itself, of a worker whose master lives on, or not told at all.
+    /// An OOM kill, a restart, and 22 s later the end of the next process: by itself, of a worker only, or not told at all.
     @Test(arguments: ["exited, status=3/NOTIMPLEMENTED", "dumped, status=11/SEGV", "worker", ""])
     func `P10 is not blamed for the end of the next process`(end: String) {
         for reason in [ReasonCode.connEndBeforeHead, .connReset, .bodyTruncated] {

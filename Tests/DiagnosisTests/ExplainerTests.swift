@@ -553,7 +553,7 @@ import Testing
 
     /// Crashes other than of memory, who went away, and what could not be bound, each in its own words.
     @Test(arguments: [
-        ("Apr 08 18:30:22 host kernel: traps: node[4711] trap invalid opcode ip:55 sp:7f error:0 in node[55+1]", "P07", "invalid instruction"),
+        ("[ 3196.1] traps: node[4711] trap invalid opcode ip:55 sp:7f error:0 in node[55+1]", "P07", "invalid instruction"),
         ("Apr 08 18:30:22 host kernel: traps: node[4711] trap divide error ip:55 sp:7f error:0 in node[55+1]", "P07", "divided by zero"),
         (
             #"{"level":"error","ts":1712601022.1,"logger":"http.handlers.reverse_proxy","msg":"aborting with incomplete response","#

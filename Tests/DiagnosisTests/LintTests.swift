@@ -38,16 +38,21 @@ import Machine
     /// `check` has the doctor's evidence of this host, but only for what is sent to it.
     @Test func `a check knows the units and listeners behind what is sent to this host`() {
         var scene = Scene("127.0.0.1:3000", [:])
-        scene.unit("app.service", ["ExecStart": "argv[]=/usr/bin/node /srv/app.js --port 3000 ; ", "KillSignal": "9", "TimeoutStopUSec": "2s"])
+        let command = "argv[]=/usr/bin/node /srv/app.js --port 3000 ; "
+        scene.unit("app.service", ["ExecStart": command, "KillSignal": "9", "TimeoutStopUSec": "2s"])
         scene.listen("[::1]:3000", by: scene.process("node", unit: "app.service", command: "node /srv/app.js --port 3000"))
         scene.listen("127.0.0.1:3001", by: scene.process("node", command: "node /srv/other.js"))
         scene.system.names["localhost"] = both["localhost"]
         scene.process("PM2 v6.0.8: God", command: "PM2 v6.0.8: God Daemon (/home/deploy/.pm2)")
-        let apps = ["3001", "9999"].map { #"{"name":"a\#($0)","pid":7,"pm2_env":{"status":"online","exec_mode":"fork_mode","PORT":\#($0)}}"# }
+        let apps = ["3001", "9999"].map {
+            #"{"name":"a\#($0)","pid":7,"pm2_env":{"status":"online","exec_mode":"fork_mode","PORT":\#($0)}}"#
+        }
         scene.system.commands["env PM2_HOME=/home/deploy/.pm2 pm2 jlist"] = "[\(apps.joined(separator: ","))]"
         let system = scene.recorded()
         var host = CheckedHost()
-        func ids(_ body: String) -> [LintFinding] { host.findings(site("http {\n\(body)\n}\n", version: NginxVersion(1, 29, 7)), from: system) }
+        func ids(_ body: String) -> [LintFinding] {
+            host.findings(site("http {\n\(body)\n}\n", version: NginxVersion(1, 29, 7)), from: system)
+        }
         let found = ids(
             "upstream a { server 127.0.0.1:3001; keepalive 8; keepalive_timeout 60s; }\n"
                 + "server { location / { proxy_pass http://localhost:3000; } location /a { proxy_pass http://a; } }")

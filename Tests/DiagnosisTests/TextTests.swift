@@ -144,7 +144,10 @@ import Testing
 
     /// A log is read line by line, and the last line of a key is short.
     @Test(arguments: ["", "    ", "  - "]) func `the lines of a private key are hidden one by one`(indent: String) {
-        let key = ["-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "PuRLx==", "-----END EC PRIVATE KEY-----"]
+        let key = [
+            "-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "PuRLx==",
+            "-----END EC PRIVATE KEY-----",
+        ]
         let lines = ["ready"] + key.enumerated().map { ($0.offset == 0 ? indent : indent.filter { $0 == " " }) + $0.element } + ["ready"]
         let masked = SecretMask.mask(lines: lines)
         #expect(masked[2] == "***" && masked[3] == "***" && masked[0] == "ready" && masked[5] == "ready", "\(masked)")

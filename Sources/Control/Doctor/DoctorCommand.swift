@@ -73,7 +73,9 @@ struct DoctorCommand: ParsableCommand {
             guard let caution = proposal.caution else { continue }
             say("by hand   \(TextEscape.terminal("\(proposal.patch.file): \(proposal.title)"))\n          \(TextEscape.terminal(caution))")
         }
-        guard proposals.contains(where: { $0.caution == nil }) else { return say("--apply: no change is proposed that it makes") }
+        guard proposals.contains(where: { $0.caution == nil }) else {
+            return say("--apply: of what is proposed there is nothing that it does by itself")
+        }
         let stamp = report.time.text.filter { $0.isNumber || $0 == "T" || $0 == "Z" }
         let folder = URL(fileURLWithPath: backup).appendingPathComponent(stamp)
         var isChanged = false, isLeft = false

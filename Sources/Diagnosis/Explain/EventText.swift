@@ -62,7 +62,7 @@ enum EventText {
                 result == "oom-kill"
                 ? [10] : result == "start-limit-hit" ? [11] : result == "timeout" ? [13, 11] : [11, 7]
             return make(rules, nil, "\(who) failed with result \(result).")
-        case .restartScheduled(let count): return make([11], nil, "\(who) is being restarted, for the \(count). time.")
+        case .restartScheduled(let count): return make([11], nil, "\(who) is being restarted: restart number \(count).")
         case .gaveUp: return make([11], nil, "\(who) failed so often that its supervisor stopped trying.")
         case .stopTimedOut: return make([13], nil, "\(who) did not stop in time and got SIGKILL.")
         case .addressInUse: return make([27], .portTaken, "\(who) could not bind its address: somebody else has it.")

@@ -15,7 +15,9 @@ enum GoErrors {
             return gone
         }
         let isDial = m.contains("dial tcp") || m.contains("dial unix")
-        if m.contains("connection refused") { return (.connectRefused, [1, 2], "The peer refused the connection.") }
+        if m.contains("connection refused") {
+            return (.connectRefused, m.contains("dial unix") ? [1] : [1, 2], "The peer refused the connection.")
+        }
         if isDial, m.contains("no such file or directory") {
             return (.socketMissing, [16], "The socket file is not there.")
         }

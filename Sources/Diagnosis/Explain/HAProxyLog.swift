@@ -87,7 +87,7 @@ enum HAProxyLog {
             return make(
                 [24, 23, 25], .responseInvalid, "the proxy refused the answer: invalid, too large or denied by a rule.")
         case "PD":
-            return make([24], .responseIllegalFraming, "the proxy ended the answer after its header: its framing, as its chunks, is illegal.")
+            return make([24], .responseIllegalFraming, "the proxy ended the answer after its header: its framing is illegal.")
         case "PC" where isNoServer: return make([9], .poolEmpty, "no server was left to pick.")
         case "PC", "RC":
             return make(

@@ -142,7 +142,7 @@ package struct NginxFailure: Sendable {
         case .connectRefused:
             let isIPv6Loopback = line.upstream?.hasPrefix("[::1]") ?? false
             return NginxFailure(
-                reason, .connecting, isIPv6Loopback ? [2, 1, 3] : [1, 2, 4], "\(peer) refused the connection.")
+                reason, .connecting, unix ? [1] : isIPv6Loopback ? [2, 1, 3] : [1, 2, 4], "\(peer) refused the connection.")
         case .socketMissing: return NginxFailure(reason, .connecting, [16], "The socket file of \(peer) is not there.")
         case .socketDenied, .connectDenied:
             return NginxFailure(reason, .connecting, [17], "The proxy may not connect to \(peer).")

@@ -11,6 +11,8 @@ enum RuleChecks {
     private static func checks(_ rule: Int, _ peer: PeerAddress?, _ unit: String) -> [ShellCommand] {
         let port = peer?.port.map { "\($0)" } ?? "PORT", host = peer?.hostText ?? "HOST"
         switch rule {
+        case 1 where peer?.isUnixSocket ?? false: return ["ss -xlp src \(peer?.path ?? "PATH")", "systemctl status \(unit)"]
+        case 2 where peer?.isUnixSocket ?? false, 4 where peer?.isUnixSocket ?? false: return []
         case 1: return ["ss -ltnp 'sport = :\(port)'", "systemctl status \(unit)"]
         case 2: return ["getent ahosts localhost", "ss -ltn 'sport = :\(port)' (which family is bound?)"]
         case 3:
@@ -33,6 +35,11 @@ enum RuleChecks {
                 "the order: un-route, then signal, then wait", "systemctl show \(unit) -p TimeoutStopUSec,KillSignal",
             ]
         case 16: return ["ls -la \(peer?.path ?? "DIRECTORY")", "systemctl status \(unit)"]
+        case 17 where peer?.isIP ?? false:
+            return [
+                "nft list ruleset (a rule for output)", "systemctl show UNIT of the proxy -p IPAddressDeny,RestrictAddressFamilies",
+                "ausearch -m avc -ts recent; dmesg | grep DENIED",
+            ]
         case 17:
             return ["namei -l \(peer?.path ?? "PATH")", "ausearch -m avc -ts recent; dmesg | grep DENIED"]
         case 18: return ["ss -xl (Recv-Q against Send-Q)", "sysctl net.core.somaxconn"]

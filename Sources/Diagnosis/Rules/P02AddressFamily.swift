@@ -67,7 +67,8 @@ enum P02AddressFamily {
             return [RuleSupport.line(link)]
         }
         let app = evidence.apps.value?.first { $0.ports.contains(peer.port ?? 0) }
-        return app.map { [EvidenceLine("\($0.supervisor.rawValue) runs \($0.name) on port \(peer.port ?? 0)", source: evidence.apps.source)] } ?? []
+        guard let app else { return [] }
+        return [EvidenceLine("\(app.supervisor.rawValue) runs \(app.name) on port \(peer.port ?? 0)", source: evidence.apps.source)]
     }
 
     /// Whether the peer has an IPv6 address and this host, which is the proxy's, has none of the kind that reaches it.

@@ -59,6 +59,8 @@ enum P06KeepaliveRace {
         }
         let wanted = typical.map { max($0 - 1, 1) }
         let place = upstream?.place ?? "the upstream"
+        // What is closed within a second is no matter of the proxy's time-out.
+        let isQuick = idle.max().map { $0 < 1_000 } ?? false
         return .finding(
             Finding(
                 confidence, Culprit(.configuration, place),
@@ -66,7 +68,7 @@ enum P06KeepaliveRace {
                     + "sent a request into one that was being closed.",
                 evidence: lines,
                 disproof: "The same failures on fresh connections, or an exit of the application in that second.",
-                fix: Fix(
+                fix: isQuick ? Fix("Let the application keep idle connections: it closes them within \(idle.max() ?? 0) ms.") : Fix(
                     "Keep connections for a shorter time than the application does, or raise the application's "
                         + "keep-alive time-out above the proxy's.",
                     diff: " upstream \(upstream?.name ?? "NAME") {\n+    keepalive_timeout \(wanted ?? 4)s;\n }"),

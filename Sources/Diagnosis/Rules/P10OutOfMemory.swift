@@ -22,7 +22,8 @@ enum P10OutOfMemory {
                     finding.confidence = .likely
                     finding.evidence.append(
                         EvidenceLine(
-                            "\(link.unit.name): NRestarts=\(link.unit.restarts), and it runs since \(started(link.unit, evidence)?.text ?? "then")",
+                            "\(link.unit.name): NRestarts=\(link.unit.restarts), and it runs since "
+                                + "\(started(link.unit, evidence)?.text ?? "then")",
                             source: RuleSupport.unitSource(link.unit)))
                 }
                 return RuleSupport.weighed(finding, by: own, of: link, failure, evidence)
@@ -86,7 +87,8 @@ enum P10OutOfMemory {
 
     /// Meant is a unit that was killed at that very moment.
     private static func isNamedFromOutside(_ kill: LifeEvent, _ unit: UnitState, _ evidence: EvidenceSet) -> Bool {
-        endsAs(kill, unit) && lives(unit, from: kill.time, to: kill.time, evidence).contains { if case .killed(9, _) = $0.kind { true } else { false } }
+        endsAs(kill, unit)
+            && lives(unit, from: kill.time, to: kill.time, evidence).contains { if case .killed(9, _) = $0.kind { true } else { false } }
     }
 
     /// systemd may log to the console only. Then a unit that it has restarted, and whose process was started just after the kill, is the

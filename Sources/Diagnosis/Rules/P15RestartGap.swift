@@ -45,7 +45,10 @@ enum P15RestartGap {
             if served == nil, !servesNow(unit, failure, evidence) {
                 let isBooting = start.map { (evidence.looked ?? failure.now).since($0.time) <= boot } ?? true
                 confidence = min(confidence, isBooting ? .firm : .likely)
-                lines.append(EvidenceLine("it was not seen to serve again", source: failure.peer.map(evidence.listenerSource) ?? RuleSupport.unitSource(unit)))
+                lines.append(
+                    EvidenceLine(
+                        "it was not seen to serve again",
+                        source: failure.peer.map(evidence.listenerSource) ?? RuleSupport.unitSource(unit)))
             }
             return RuleSupport.weighed(
                 Finding(

@@ -18,6 +18,14 @@ enum P25WrongProtocol {
     static func judge(_ failure: FailureCase, _ evidence: EvidenceSet) -> RuleOutcome {
         let scheme = evidence.upstream.value?.scheme ?? "http"
         let wantsTLS = evidence.wantsTLS(failure)
+        if let peer = failure.peer, peer.isLoopback, let port = peer.port, evidence.knowsListeners(for: peer),
+            evidence.listeners(for: peer).isEmpty, let host = evidence.host.value,
+            let low = host.portRangeLow, let high = host.portRangeHigh, low <= high, (low...high).contains(Int(port))
+        {
+            return .ruledOut(
+                "nothing listens on \(peer.text), and connections from here get their own ports out of \(low)-\(high): one may have been "
+                    + "made to itself")
+        }
         var lines = [RuleSupport.failures(failure, rule.reasons)]
         if !failure.detail.isEmpty {
             lines.append(EvidenceLine(failure.detail, source: "error log", time: failure.last))

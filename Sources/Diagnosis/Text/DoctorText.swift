@@ -21,7 +21,9 @@ package enum DoctorText {
             out += "  [\(TextEscape.terminal(test.place))]\n"
             for text in [test.health, test.tls].compactMap(\.self) { out += "        \(TextEscape.terminal(text))\n" }
         }
-        out += report.cases.isEmpty ? "\nNo failures found.\n" : "\nIncidents (\(report.cases.count))\n"
+        out += report.cases.isEmpty
+            ? report.appAnswers.isEmpty ? "\nNo failures found.\n" : "\nNo failed connections to an upstream found.\n"
+            : "\nIncidents (\(report.cases.count))\n"
         for item in report.cases { out += "\n" + render(item, width: width, manual: manual) }
         for source in DoctorReport.AnswerSource.allCases { out += render(report.appAnswers.filter { $0.source == source }, of: source) }
         if !report.findings.isEmpty { out += "\nWhat will fail one day (\(report.findings.count))\n" }
@@ -54,7 +56,8 @@ package enum DoctorText {
         var out = "\(item.id.text)  \(TextEscape.terminal(item.upstream))"
         if let peer = item.peer, peer.text != item.upstream { out += " at \(TextEscape.terminal(peer.text))" }
         out += "  \(item.start.text) to \(item.isOngoing ? "now" : item.end.text)\n"
-        out += "            \(counts.joined(separator: ", ")); \(item.requestsFailed) requests failed\n"
+        let requests = item.requestsFailed == 1 ? "1 request" : "\(item.requestsFailed) requests"
+        out += "            \(counts.joined(separator: ", ")); \(requests) failed\n"
         return out + VerdictText.render(item.verdict, width: width, manual: manual)
     }
 
