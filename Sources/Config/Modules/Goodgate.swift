@@ -146,10 +146,10 @@ enum GoodgateHandlers {
         }
         var settings = IncidentLogSettings(path: reader.prefixed(directive.text(1)))
         for index in 2..<directive.words.count {
-            if let value = directive.value(index, after: "retain="), let time = ValueParsing.seconds(value) {
+            if let value = directive.value(index, after: "retain="), let time = ValueParsing.seconds(value), time > 0 {
                 settings.retention = time
             } else if let value = directive.value(index, after: "max="),
-                let size = ValueParsing.size(value, allowsGiga: true)
+                let size = ValueParsing.size(value, allowsGiga: true), size >= 65_536
             {
                 settings.sizeMax = size
             } else {
