@@ -189,6 +189,89 @@ struct AppAdoptionTests {
         #expect(!host.logged("is missing"))
     }
 
+    /// An app of two instances that was deployed once, or twice, and then orphaned by a kill -9.
+    private func deployed(beforeLast: (TestHost) throws -> Void) throws -> (first: TestHost, AppSpecification, [Int32]) {
+        let first = try TestHost()
+        let specification = first.specification(instances: 2)
+        first.start(specification)
+        #expect(first.run { $0.supervisor.saveAt == nil })
+        try beforeLast(first)
+        #expect(first.deploy(["VERSION=2"]) == .accepted)
+        #expect(first.run { $0.hasEnded(.completed) && $0.processes.count == 2 && $0.supervisor.saveAt == nil }, "\(first.log)")
+        let processes = first.processes
+        first.die()
+        return (first, specification, processes)
+    }
+
+    /// What comes after it goes on with the second release, and replaces nothing.
+    private func expectKept(_ first: TestHost, _ specification: AppSpecification, _ processes: [Int32], warning: String) throws {
+        let host = try first.successor(specification)
+        defer { host.finish() }
+        #expect(host.run { $0.routes.count == 2 }, "\(host.log)")
+        #expect(!host.run(seconds: 0.5) { $0.processes != processes }, "\(host.log)")
+        #expect(host.versions == ["2"] && host.supervisor.status[0].release == 2 && host.supervisor.status[0].previousRelease == 1)
+        #expect(host.logged(warning), "\(host.log)")
+    }
+
+    @Test("a release that was deployed while the state file could not be written stays, and whoever deploys is told")
+    func fullState() throws {
+        let (first, specification, processes) = try deployed { host in
+            // Nobody, root included, writes a file where a folder is.
+            try System.makeDirectory(host.directory.path + "/s/apps.state.new", mode: 0o700)
+        }
+        #expect(first.log.count { $0.contains("app api: release 2 is kept in \"") && $0.contains("cannot be written") } == 1, "\(first.log)")
+        try expectKept(first, specification, processes, warning: "apps.state\" is older than \"")
+    }
+
+    @Test("a state file that was put back, of a version that did not count its saves too, replaces nothing that runs", arguments: [
+        true, false,
+    ])
+    func oldState(isCounted: Bool) throws {
+        var old: [UInt8] = []
+        let (first, specification, processes) = try deployed { host in
+            old = try System.readFile(host.directory.path + "/s/apps.state")
+        }
+        let paths = ["/s/apps.state", "/lasting/x/apps.state"].map { first.directory.path + $0 }
+        var states = [try AppState(decoding: old), try AppState(decoding: try System.readFile(paths[1]))]
+        #expect(states[1].save > states[0].save)
+        if !isCounted { for index in states.indices { states[index].save = 0 } }
+        for (path, state) in zip(paths, states) { try Self.put(state, at: path) }
+        try expectKept(first, specification, processes, warning: isCounted ? "is older than" : "it is older, \"\(paths[1])\" is used")
+    }
+
+    @Test("a release that runs and that no file knows of is not replaced without a word")
+    func unknownRelease() throws {
+        var old: [UInt8] = []
+        let (first, specification, _) = try deployed { host in
+            old = try System.readFile(host.directory.path + "/s/apps.state")
+        }
+        try Self.put(try AppState(decoding: old), at: first.directory.path + "/s/apps.state")
+        try System.remove(first.directory.path + "/lasting/x/apps.state")
+        let host = try first.successor(specification)
+        defer { host.finish() }
+        #expect(host.logged("app api: release 2 runs, of which state file"), "\(host.log)")
+        #expect(host.logged("release 1 replaces it. Deploy once more what is to run"), "\(host.log)")
+        #expect(host.run { $0.versions == ["1"] && $0.processes.count == 2 }, "\(host.log)")
+    }
+
+    @Test("with both places of the state full a deploy says that its release is not saved")
+    func bothFull() throws {
+        let (first, specification, _) = try deployed { host in
+            try System.makeDirectory(host.directory.path + "/s/apps.state.new", mode: 0o700)
+            try AppDirectories.make(host.directory.path + "/lasting/x", mode: 0o700)
+            try System.makeDirectory(host.directory.path + "/lasting/x/apps.state.new", mode: 0o700)
+        }
+        #expect(first.logged("app api: release 2 could not be saved: if this supervisor is killed, the next one"), "\(first.log)")
+        let host = try first.successor(specification)
+        defer { host.finish() }
+        #expect(host.logged("app api: release 2 runs, of which state file"), "\(host.log)")
+    }
+
+    private static func put(_ state: AppState, at path: String) throws {
+        let file = try System.open(path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        try System.write(state.encoded, to: file.number)
+    }
+
     @Test("a keeper that hangs is not waited for; its instance is ended when it answers at last")
     func hangingKeeper() throws {
         let (directory, specification, processes, _) = try orphans { $0.instances = 1 }

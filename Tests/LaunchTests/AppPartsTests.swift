@@ -222,6 +222,15 @@ struct AppPartsTests {
         }
     }
 
+    @Test("the number of a save is read back, and stands where versions that do not know of it read over it")
+    func stateNumber() throws {
+        var state = Self.state
+        state.save = 12
+        #expect(try AppState(decoding: state.encoded) == state)
+        let lines = String(decoding: state.encoded, as: UTF8.self).split(separator: "\n")
+        #expect(lines[1] == "boot save:12" && lines[2].hasPrefix("boot ") && lines[2] != lines[1], "the last one is what counts there")
+    }
+
     @Test("a release runs what it ran, and takes from its own block what needs no new process; the difference is told")
     func releaseOfItsTime() {
         var release = AppState.Release(number: 1, of: Self.block)

@@ -29,7 +29,7 @@ struct AppReloadTests {
         #expect(host.run { $0.routes.isEmpty && $0.supervisor.apps["api"] != nil })
         if version != "1" { specification.environment = ["VERSION=\(version)"] }
         host.supervisor.configure([specification])
-        let saved = try #require(host.supervisor.directories.load(isExpected: true) { _ in }?.apps.first)
+        let saved = try #require(host.supervisor.directories.load(isExpected: true) { _ in }.first?.state.apps.first)
         #expect(saved.isRunning == !wasStopped)
         if wasStopped {
             #expect(host.run { $0.processes.isEmpty })

@@ -2,24 +2,36 @@ internal import Glibc
 
 // The state of the apps: a file for the next supervisor, which a reboot may take away, and one for the time after it.
 extension AppDirectories {
+    /// A usable file, and where it is.
+    struct SavedState {
+        let path: String
+        let state: AppState
+    }
+
     /// Reads the state.
     ///
     /// - Parameter isExpected: Instances run, so there was one.
-    /// - Returns: nil when there is no usable one.
-    func load(isExpected: Bool, warn: (String) -> Void) -> AppState? {
-        let (state, trouble) = Self.read(stateFile)
-        if let state { return state }
-        if let trouble { warn("state file \"\(stateFile)\" \(trouble)") }
-        if let lastingFile {
-            let (state, trouble) = Self.read(lastingFile)
-            if let state { return state }
-            if let trouble { warn("state file \"\(lastingFile)\" \(trouble)") }
+    /// - Returns: The usable files, the newer one first: one that could not be written, or was put back, is the older.
+    func load(isExpected: Bool, warn: (String) -> Void) -> [SavedState] {
+        var usable: [SavedState] = []
+        var isDamaged = false
+        for path in [stateFile] + (lastingFile.map { [$0] } ?? []) {
+            let (state, trouble) = Self.read(path)
+            if let state { usable.append(SavedState(path: path, state: state)) }
+            guard let trouble else { continue }
+            warn("state file \"\(path)\" \(trouble)")
+            isDamaged = isDamaged || path == stateFile
         }
-        if trouble != nil || isExpected {
-            let missing = trouble == nil ? "state file \"\(stateFile)\" is missing: " : ""
-            warn(missing + "releases and scale of the apps are taken from the configuration")
+        if usable.count == 2, usable[1].state.save > usable[0].state.save {
+            usable.reverse()
+            warn("state file \"\(stateFile)\" is older than \"\(usable[0].path)\", which is used: it could not be written, or was put back")
         }
-        return nil
+        if usable.first?.path != stateFile, isDamaged || isExpected, usable.count < 2 {
+            let missing = isDamaged ? "" : "state file \"\(stateFile)\" is missing: "
+            let source = usable.first.map { "\"\($0.path)\"" } ?? "the configuration"
+            warn(missing + "releases and scale of the apps are taken from \(source)")
+        }
+        return usable
     }
 
     /// - Returns: nil, and why; nil for both when there is no file.

@@ -14,11 +14,14 @@ extension AppState {
     }
 
     private static let title = "goodgate apps 1"
+    private static let savePrefix = "save:"
 
     /// The content of the file.
     var encoded: [UInt8] {
         var text = Self.title + "\n"
         func line(_ fields: [String]) { text += fields.map(Self.escaped).joined(separator: " ") + "\n" }
+        // Versions that do not know of it take this for a boot, and then the one that follows.
+        if save > 0 { line(["boot", "\(Self.savePrefix)\(save)"]) }
         line(["boot", boot])
         for app in apps {
             line([
@@ -62,7 +65,12 @@ extension AppState {
         switch fields.first {
         case "boot":
             guard rest.count == 1 else { return false }
-            boot = rest[0]
+            guard rest[0].hasPrefix(Self.savePrefix) else {
+                boot = rest[0]
+                return true
+            }
+            guard let number = UInt64(rest[0].dropFirst(Self.savePrefix.count)) else { return false }
+            save = number
         case "app":
             guard rest.count == 7, let release = UInt32(rest[1]), let serial = UInt32(rest[2]), let last = UInt32(rest[5])
             else { return false }

@@ -75,7 +75,10 @@ struct AppState: Equatable {
     }
 
     /// What has to last over a reboot: apps that somebody has deployed, scaled or stopped, without their instances.
-    var lasting: AppState {
+    var lasting: AppState { lasting(isWhole: false) }
+
+    /// - Parameter isWhole: With the apps that run as the configuration says, too: the file stands in for the one of this boot.
+    func lasting(isWhole: Bool) -> AppState {
         var result = self
         result.boot = ""
         result.apps = apps.compactMap { app in
@@ -87,11 +90,13 @@ struct AppState: Equatable {
             // It changes with each start, and means nothing without instances.
             app.nextSerial = 1
             let isPlain = app.isRunning && app.scale == nil && app.previousRelease == nil && app.releases.allSatisfy(\.isPlain)
-            return isPlain ? nil : app
+            return isPlain && !isWhole ? nil : app
         }
         return result
     }
 
+    /// Number of the save: of two files the one with the higher number is the newer one. 0: a version wrote it that did not count.
+    var save: UInt64 = 0
     /// The boot in which the process identifiers are valid.
     var boot: String
     var apps: [App] = []

@@ -18,14 +18,15 @@ extension AppSupervisor {
         guard takeLock(for: blocks) else { return false }
         let isFirst = apps.isEmpty
         let found = isFirst ? findKeepers() : []
-        let saved = isFirst ? loadState(isExpected: !found.isEmpty) : nil
+        let saved = isFirst ? loadState(isExpected: !found.isEmpty) : []
         for block in blocks {
             if let app = apps[block.name] {
                 app.isKept = false
                 change(app, to: block)
                 comeBack(app)
             } else {
-                add(block, saved: saved?.apps.first { $0.name == block.name }, found: found)
+                let mine = found.filter { $0.app == AppDirectories.fileName(block.name)[...] }
+                add(block, saved: record(of: block.name, in: saved, found: mine), found: mine)
             }
         }
         let names = Set(blocks.map(\.name))
@@ -89,13 +90,31 @@ extension AppSupervisor {
         }
     }
 
-    private func loadState(isExpected: Bool) -> AppState? {
-        directories.load(isExpected: isExpected) { [host] text in host.notice(app: "", text: text, level: .warning) }
+    private func loadState(isExpected: Bool) -> [AppDirectories.SavedState] {
+        let states = directories.load(isExpected: isExpected) { [host] text in host.notice(app: "", text: text, level: .warning) }
+        saves = states.map(\.state.save).max() ?? 0
+        return states
     }
 
-    private func add(_ block: AppSpecification, saved: AppState.App?, found: [FoundKeeper]) {
+    /// What the files say of an app: the newer one, unless a release runs that is newer than all that this one knows of.
+    private func record(of name: String, in states: [AppDirectories.SavedState], found: [FoundKeeper]) -> AppState.App? {
+        let records = states.map { states in states.state.apps.first { $0.name == name } }
+        let record = records.first ?? nil
+        let running = found.filter { $0.state.phase == .running }.map(\.release).max() ?? 0
+        guard let path = states.first?.path, running > record?.lastRelease ?? 0 else { return record }
+        var text = "app \(name): release \(running) runs, of which state file \"\(path)\" does not know"
+        if let index = records.firstIndex(where: { $0?.releases.contains { $0.number == running } ?? false }) {
+            host.notice(app: name, text: text + ": it is older, \"\(states[index].path)\" is used", level: .warning)
+            return records[index]
+        }
+        text += record.map { ", and nothing else says what it is: release \($0.activeRelease) replaces it. Deploy once more what is to run" }
+            ?? ": it is taken for what the block says"
+        host.notice(app: name, text: text, level: .warning)
+        return record
+    }
+
+    private func add(_ block: AppSpecification, saved: AppState.App?, found mine: [FoundKeeper]) {
         let fingerprint = block.processFingerprint
-        let mine = found.filter { $0.app == AppDirectories.fileName(block.name)[...] }
         let serials = mine.map { $0.key.serial &+ 1 }
         let first = max(saved?.nextSerial ?? 1, serials.max() ?? 1)
         let releases = saved?.releases ?? [AppState.Release(number: mine.map(\.release).max() ?? 1, of: block)]

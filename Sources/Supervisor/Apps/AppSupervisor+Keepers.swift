@@ -51,6 +51,7 @@ extension AppSupervisor {
         spawnQueue = []
         saveAt = nil
         lastLasting = nil
+        lostLasting = nil
         sampleAt = nil
         waitingBlocks = nil
         lock = nil

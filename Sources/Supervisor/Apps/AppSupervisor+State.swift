@@ -29,27 +29,51 @@ extension AppSupervisor {
             }
             state.apps.append(record)
         }
+        saves += 1
+        state.save = saves
         do throws(SystemError) {
             try directories.save(state)
+            saveLasting(state.lasting)
         } catch {
-            host.notice(
-                app: "", text: "state file \"\(directories.stateFile)\" cannot be written \(error.text)", level: .warning)
+            // The other file stands in for it until it can be written again.
+            let isSaved = saveLasting(state.lasting(isWhole: true))
+            let trouble = "state file \"\(directories.stateFile)\" cannot be written \(error.text)"
+            host.notice(app: "", text: trouble, level: .warning)
+            for app in apps.values {
+                guard let release = app.rollsTo, app.unsavedRelease != release else { continue }
+                app.unsavedRelease = release
+                let result = isSaved ? "is kept in \"\(directories.lastingFile ?? "")\" only" : """
+                    could not be saved: if this supervisor is killed, the next one does not know of it
+                    """
+                let text = "app \(app.name): release \(release) \(result): \(trouble)"
+                host.notice(app: app.name, text: text, level: .warning)
+            }
         }
-        saveLasting(state.lasting)
     }
 
     /// Writes what has to last, when that is news.
-    private func saveLasting(_ state: AppState) {
-        guard state != lastLasting else { return }
-        lastLasting = state
+    ///
+    /// - Returns: Whether it is written.
+    @discardableResult
+    private func saveLasting(_ state: AppState) -> Bool {
+        var content = state
+        content.save = 0
+        guard content != lastLasting else { return directories.lastingFile != nil }
         do throws(SystemError) {
             try directories.saveLasting(state)
+            (lastLasting, lostLasting) = (content, nil)
+            return directories.lastingFile != nil
         } catch {
+            // It is tried with each save, and told of once.
+            lastLasting = nil
+            defer { lostLasting = content }
+            guard content != lostLasting else { return false }
             host.notice(
                 app: "", text: """
                     "\(directories.lastingFile ?? "")" cannot be written \(error.text): after a reboot deploys, scales and stops of apps \
                     are forgotten
                     """, level: .warning)
+            return false
         }
     }
 

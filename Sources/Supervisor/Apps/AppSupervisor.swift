@@ -44,8 +44,11 @@ package final class AppSupervisor {
     var saveAt: Duration?
     /// Connections taken out of accept queues: open until the workers have surely let go of their ends.
     var rescued: [(until: Duration, sockets: [Descriptor])] = []
-    /// What was written last of that which has to last.
+    /// What was written last of that which has to last, and what could not be.
     var lastLasting: AppState?
+    var lostLasting: AppState?
+    /// Number of the last save, over all supervisors of these apps.
+    var saves: UInt64 = 0
     /// Descriptors that this process may have.
     var descriptorsMax = System.descriptorsMax
     /// All apps are being stopped: the state file keeps what they were before.

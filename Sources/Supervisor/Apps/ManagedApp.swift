@@ -40,6 +40,8 @@ final class ManagedApp {
     var lastWords: [Int: AppSupervisor.InstanceLines] = [:]
     /// Release that the roll under way brings; nil: none, or it only renews processes.
     var rollsTo: UInt32?
+    /// Release of a roll of which it was told that the state file could not be written.
+    var unsavedRelease: UInt32?
     /// How long its first new instance serves a slice.
     var rollSoak: Duration = .zero
     /// Instances of another release than the active one were taken over.
