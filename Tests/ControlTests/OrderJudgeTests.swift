@@ -62,6 +62,14 @@ struct OrderJudgeTests {
         #expect(start.hear(event(.rollBegan, release: 2)) == nil && start.hear(event(.rollCompleted, release: 2)) == nil)
     }
 
+    @Test("a deploy of a stopped app that is seen to be over proves nothing, and says so") func stoppedDeploy() {
+        var judge = Judge(app: "api", goal: .rolled, release: 3, before: app([], running: false, release: 2))
+        let after = app([], running: false, release: 3)
+        #expect(judge.judge(after) == nil && judge.judge(after) == nil)
+        #expect(judge.judge(after) == Verdict(
+            succeeded: true, text: "release 3 is taken at the next start, unproven: the app is stopped"))
+    }
+
     @Test("what fails again after it was ready counts") func failsLater() {
         var judge = Judge(app: "api", goal: .running, release: 1, before: app([(0, 4, "backing_off", false, 3)], wanted: 2))
         #expect(judge.judge(app([(0, 5, "ready", true, 0), (1, 6, "starting", true, 0)], wanted: 2)) == nil)

@@ -85,6 +85,20 @@ struct AppReleaseTests {
         #expect(host.run { $0.routes.count == 1 && $0.routes.keys.first?.app == "other" }, "\(host.log)")
     }
 
+    @Test("a deploy and a rollback of a stopped app say that nothing was proven")
+    func stoppedApp() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        host.start(host.specification())
+        #expect(host.supervisor.stop(app: "api") == .accepted)
+        #expect(host.run { $0.supervisor.isGone })
+        #expect(host.deploy(["BROKEN=1"]) == .accepted)
+        #expect(host.logged("app api: release 2 is taken at the next start, unproven"), "\(host.log)")
+        #expect(host.supervisor.rollback(app: "api").answer == .accepted)
+        #expect(host.logged("app api: release 1 is taken at the next start, unproven"), "\(host.log)")
+        #expect(!host.logged("all instances run it"))
+    }
+
     @Test("a release that does not start leaves the old processes alone")
     func badRelease() throws {
         let host = try TestHost()

@@ -58,9 +58,9 @@ struct ProgressPrinter {
                 guard let report else { throw ClientError("app \(app): it is in no block of the configuration any more") }
                 looksLeft = looksMax
                 if !report.rolling {
-                    let runs = report.release == release
-                    var result = ProgressReport(kind: "result", text: "release \(release) " + (runs ? "runs" : "does not run"))
-                    (result.succeeded, result.release) = (runs, release)
+                    let verdict = AppOperation.Verdict(report, after: release)
+                    var result = ProgressReport(kind: "result", text: verdict.text)
+                    (result.succeeded, result.release) = (verdict.succeeded, release)
                     return result
                 }
             } catch let error as ClientError where looksLeft > 0 && error.kind == nil {

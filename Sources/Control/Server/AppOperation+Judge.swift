@@ -5,6 +5,18 @@ extension AppOperation {
     struct Verdict: Equatable, Sendable {
         var succeeded: Bool
         var text: String
+
+        init(succeeded: Bool, text: String) {
+            self.succeeded = succeeded
+            self.text = text
+        }
+
+        /// What became of a roll to a release, by what the app looks like when it is over.
+        init(_ report: AppReport, after release: UInt32) {
+            succeeded = report.release == release
+            let end = !succeeded ? "does not run" : report.running ? "runs" : "is taken at the next start, unproven: the app is stopped"
+            text = "release \(release) \(end)"
+        }
     }
 
     /// Decides by what an app looks like whether an order is over. Pure.
@@ -62,8 +74,7 @@ extension AppOperation {
             case .rolled:
                 quietLooks = report.rolling ? 0 : quietLooks + 1
                 guard quietLooks >= Self.quietLooksMax else { return nil }
-                let runs = report.release == release
-                return Verdict(succeeded: runs, text: "release \(release) " + (runs ? "runs" : "does not run"))
+                return Verdict(report, after: release)
             }
         }
 

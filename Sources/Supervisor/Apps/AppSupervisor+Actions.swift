@@ -39,6 +39,10 @@ extension AppSupervisor {
             follow(report, key, app: app)
             var (text, level) = report.line(app: app.name, now: host.now)
             if case .startFailed(let failure, _) = report, let key { text += culprit(of: failure, key, app) }
+            // Nothing was started: nothing is proven.
+            if case .rollEnded(let release, .completed) = report, !app.machine.isRunning {
+                text = "release \(release) is taken at the next start, unproven: the app is stopped"
+            }
             switch (report, key) {
             case (.startFailed, let key?), (.startTimedOut, let key?): app.lastFailures[key.slot] = text
             case (.rollEnded(let number, _), nil):
