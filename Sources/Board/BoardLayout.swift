@@ -118,4 +118,6 @@ package enum PeerCheckState: UInt64, Sendable {
     case unhealthy = 3
     /// As `unhealthy`, and it does not even answer in time.
     case unresponsive = 4
+    /// As `unhealthy`, and it has never passed although it must before it gets anything (`mandatory`).
+    case refused = 5
 }

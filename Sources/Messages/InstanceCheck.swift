@@ -76,6 +76,22 @@ package struct InstanceHealth: Equatable, Sendable {
     }
 }
 
+/// What the check of an instance that has never passed saw last.
+package struct CheckComplaint: Equatable, Sendable {
+    /// Which spawn of which app.
+    package var instance: InstanceName
+    /// Why it failed.
+    package var text: String
+    /// As in `InstanceHealth`.
+    package var term: UInt32
+
+    package init(instance: InstanceName, text: String, term: UInt32) {
+        self.instance = instance
+        self.text = text
+        self.term = term
+    }
+}
+
 extension InstanceName {
     func write(to writer: inout PacketWriter) {
         writer.text(app)
@@ -110,6 +126,20 @@ extension InstanceCheck {
         settings = Settings(
             uri: try reader.text(), interval: try reader.integer(), timeout: try reader.integer(), passes: try reader.integer(),
             fails: try reader.integer(), match: try reader.optionalText())
+    }
+}
+
+extension CheckComplaint {
+    func write(to writer: inout PacketWriter) {
+        instance.write(to: &writer)
+        writer.text(text)
+        writer.integer(term)
+    }
+
+    init(from reader: inout PacketReader) throws(MessageError) {
+        instance = try InstanceName(from: &reader)
+        text = try reader.text()
+        term = try reader.integer()
     }
 }
 

@@ -18,6 +18,8 @@ package enum WorkerReport: Equatable, Sendable {
     case inheritance(isOrphan: Bool, isComplete: Bool)
     /// An instance of an app became healthy or unhealthy, by the checks that this worker runs.
     case health(InstanceHealth)
+    /// The check of an instance that has not passed yet failed, for another reason than the last time.
+    case complaint(CheckComplaint)
     /// This worker's checks put something new on the board: the others are to look.
     case peersChanged
     /// This worker found a peer by name, which wants a place on the board. Answered by `WorkerCommand.peers`.
@@ -29,6 +31,7 @@ extension WorkerReport {
         static let health: UInt16 = 0x0100
         static let peersChanged: UInt16 = 0x0101
         static let peerFound: UInt16 = 0x0102
+        static let complaint: UInt16 = 0x0103
         static let ready: UInt16 = 1
         static let failed: UInt16 = 2
         static let attempt: UInt16 = 5
@@ -64,6 +67,9 @@ extension WorkerReport {
         case .health(let health):
             writer = PacketWriter(kind: Kind.health)
             health.write(to: &writer)
+        case .complaint(let complaint):
+            writer = PacketWriter(kind: Kind.complaint)
+            complaint.write(to: &writer)
         case .peersChanged: writer = PacketWriter(kind: Kind.peersChanged)
         case .peerFound(let found):
             writer = PacketWriter(kind: Kind.peerFound)
@@ -86,6 +92,7 @@ extension WorkerReport {
             let isOrphan = try reader.flag()
             self = .inheritance(isOrphan: isOrphan, isComplete: try reader.flag())
         case Kind.health: self = .health(try InstanceHealth(from: &reader))
+        case Kind.complaint: self = .complaint(try CheckComplaint(from: &reader))
         case Kind.peersChanged: self = .peersChanged
         case Kind.peerFound: self = .peerFound(try FoundPeer(from: &reader))
         case let kind: throw .unknownKind(kind)

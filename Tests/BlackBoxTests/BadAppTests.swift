@@ -34,7 +34,7 @@ struct BadApps {
              log: ["instead of 127.0.0.1:", "it seems to ignore $PORT"], status: 200),
         Case(testDescription: "it listens on ::1 only", block: "\(python) ::1;", log: ["listens at [::1]:"], status: 200, needsIPv6: true),
         Case(testDescription: "it never listens", block: "\(python) never; start_timeout 300ms; restart always backoff=10ms..5s;",
-             log: ["not ready within start_timeout"], status: 503),
+             log: ["not ready within start_timeout: it listens nowhere"], status: 503),
         Case(testDescription: "it listens, and ends at once", block: "\(python) flash; restart always backoff=10ms..5s;",
              log: ["exited with code 1"], status: 503),
         Case(testDescription: "it ignores its stop signal", block: "\(python) stubborn; stop_timeout 300ms;",

@@ -109,6 +109,31 @@ struct HealthChecks {
         #expect(try site.get().status == 200, "the least bad one is better than none")
     }
 
+    @Test("gives a server nothing that must pass and never did, whatever became of its checks, also over a reload and a kill")
+    func mandatoryFails() throws {
+        for first in [Origin.Reaction.answer("500 No"), .silence] {
+            let a = try Checked("a", first)
+            let site = try site([a], check: "interval=50ms uri=/health mandatory persistent", timeout: "200ms", workers: 2)
+            defer { site.stop(allowing: ["exited on signal 9", "is unhealthy", "no live upstreams"]) }
+            #expect(site.gateway.waitForError("is unhealthy"))
+            for round in 0..<3 {
+                let old = Set(site.gateway.workers)
+                if round == 1 { site.gateway.signal(SIGHUP) }
+                if round == 2 { old.forEach { kill($0, SIGKILL) } }
+                #expect(eventually { round == 0 || old.isDisjoint(with: site.gateway.workers) && site.gateway.workers.count == 2 })
+                let checks = a.checks
+                #expect(eventually { a.checks >= checks + 3 }, "the checks go on")
+                for _ in 0..<4 { #expect(try site.get().status == 502) }
+                #expect(a.traffic == 0)
+            }
+            a.set(.answer())
+            #expect(eventually { (try? site.get().status) == 200 })
+            a.set(.answer("500 No"))
+            #expect(eventually { site.gateway.errorLog.split(separator: "\n").count { $0.contains("is unhealthy") } >= 2 })
+            #expect(try site.get().status == 200, "it passed once: better than nothing")
+        }
+    }
+
     @Test("keeps its results over a reload and the end of the worker that found them") func results() throws {
         let (a, b) = (try Checked("a"), try Checked("b", .answer("500 No")))
         let site = try site([a, b], check: "interval=50ms uri=/health mandatory persistent", workers: 2)

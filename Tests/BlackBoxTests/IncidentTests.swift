@@ -350,6 +350,21 @@ struct IncidentTests {
         control.site.stop()
     }
 
+    @Test("of an app whose check never passes says that goodgate stopped it, and what the check saw")
+    func neverHealthy() throws {
+        let control = try ControlSite(app: "health uri=/health; start_timeout 1s; stop_timeout 2s;", mode: "sick")
+        defer { control.site.gateway.stop(SIGQUIT, seconds: 20, allowing: ["not ready within", "exited on signal 15"]) }
+        #expect(control.site.gateway.waitForError("its check /health: it answered with status 500"), "\(control.site.gateway.errorLog)")
+        #expect(eventually { ((try? control.instances())?.first?["last_failure"] as? String)?.contains("status 500") == true })
+        // Until three starts have failed requests wait.
+        #expect(try control.site.client(timeout: 30).request().status == 503)
+        let cause = "goodgate stopped the last one, not ready within start_timeout: its check /health: it answered with status 500."
+        #expect(eventually { (why(control.socket)?.verdict["cause"] as? String)?.hasSuffix(cause) == true },
+                "\(String(describing: why(control.socket)?.json))")
+        let told = try #require(why(control.socket))
+        #expect(told.rule == "P01" && !"\(told.json)".contains("did not end three times"), "\(told.json)")
+    }
+
     @Test("of an app that cannot be started says what hinders it, and so do app list and app logs")
     func cannotBeStarted() throws {
         let control = try ControlSite(app: "env_file missing.env;")

@@ -175,6 +175,40 @@ struct AppSupervisorTests {
         host.supervisor.configure([specification])
         #expect(host.run { host in host.reports.count { $0.report == .startTimedOut } >= 2 })
         #expect(host.routes.isEmpty)
+        #expect(host.logged("not ready within start_timeout: it listens nowhere, expected at 127.0.0.1:"), "\(host.log)")
+    }
+
+    @Test("an app that is not ready in time: what was waited for is said, in the log and in the list of apps", arguments: [
+        ("READY", "it said READY=1, but it listens nowhere, expected at 127.0.0.1:"),
+        ("unix", "it listens at unix:"), ("descriptor", "it accepts no connection from the socket that it was given"),
+        ("health", "its check /up: it answered with status 500"), ("silence", "its check /up: no answer has come yet"),
+    ])
+    func unready(kind: String, text: String) throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let path = host.directory.path + "/own.sock"
+        let server = switch kind {
+        case "READY": """
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            s.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\\0")); s.send(b"READY=1"); time.sleep(600)
+
+            """
+        case "unix": "s = socket.socket(socket.AF_UNIX); s.bind('\(path)' + str(os.getpid())); s.listen(); time.sleep(600)\n"
+        case "descriptor": "time.sleep(600)\n"
+        default: String?.none
+        }
+        var specification = host.specification(server: server)
+        if kind == "descriptor" { specification.listen = .descriptor }
+        if server == nil { specification.health = AppHealth(uri: "/up") }
+        specification.startTimeout = .seconds(2)
+        host.supervisor.configure([specification])
+        if kind == "health" {
+            #expect(host.run { !$0.checked.isEmpty })
+            for key in host.checked.keys { host.supervisor.checkFailed(app: "api", instance: key, why: "it answered with status 500") }
+        }
+        #expect(host.run { host in host.reports.contains { $0.report == .startTimedOut } })
+        #expect(host.logged("not ready within start_timeout: " + text), "\(host.log)")
+        #expect(host.supervisor.status[0].instances[0].lastFailure?.contains(text) == true)
     }
 
     @Test("listen fd: the listener outlives the instance, and what waits in its queue is served by the next one")

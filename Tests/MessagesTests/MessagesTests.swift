@@ -67,6 +67,7 @@ private let instance = InstanceName(app: "api", slot: 1, serial: .max)
         .failures(fullTally), .session(session),
         .inheritance(isOrphan: true, isComplete: false), .inheritance(isOrphan: false, isComplete: true),
         .health(InstanceHealth(instance: instance, isHealthy: true, term: 7)), .peersChanged,
+        .complaint(CheckComplaint(instance: instance, text: "it answered with status 500", term: 7)),
         .peerFound(FoundPeer(upstream: "back", address: "[::1]:80")),
     ]
 

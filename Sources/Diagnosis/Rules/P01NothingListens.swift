@@ -57,15 +57,23 @@ enum P01NothingListens {
     private static func emptied(_ failure: FailureCase, _ app: AppHistory, _ evidence: EvidenceSet) -> RuleOutcome {
         let unit = app.unit
         let link = BackendLink(unit: unit, how: "", source: AppHistory.source, isObserved: true)
-        guard let end = RuleSupport.ends(of: link, failure, evidence).first else {
-            return .ruledOut("\(unit.name) did not end by itself at that time")
-        }
-        if case .failed(result: "start") = end.kind {
-            // The line begins with the instance.
-            let why = end.line.firstRange(of: ": ").map { String(end.line[$0.upperBound...]) } ?? end.line
+        let ends = RuleSupport.ends(of: link, failure, evidence)
+        guard let end = ends.first else { return .ruledOut("\(unit.name) did not end by itself at that time") }
+        // The end of what goodgate itself stopped says nothing: why it was stopped does.
+        if let order = ends.first(where: { $0.kind == .failed(result: "timeout") && $0.pid == end.pid }) {
             return .finding(
                 Finding(
-                    .proven, Culprit(.unit, unit.name), "\(unit.name) has no instance: the last one \(why).",
+                    .proven, Culprit(.unit, unit.name), "\(unit.name) has no instance: goodgate stopped the last one, \(reason(of: order)).",
+                    evidence: [RuleSupport.failures(failure, [.poolEmpty]), RuleSupport.line(order)],
+                    disproof: "An instance that was ready at that time.",
+                    fix: Fix(
+                        "Mend what the line says, or give it more time (start_timeout, watchdog).",
+                        commands: ["goodgate app list", "goodgate app logs \(unit.appName)"])))
+        }
+        if case .failed(result: "start") = end.kind {
+            return .finding(
+                Finding(
+                    .proven, Culprit(.unit, unit.name), "\(unit.name) has no instance: the last one \(reason(of: end)).",
                     evidence: [RuleSupport.failures(failure, [.poolEmpty]), RuleSupport.line(end)],
                     disproof: "An instance that was ready at that time.",
                     fix: Fix(
@@ -79,6 +87,11 @@ enum P01NothingListens {
                 evidence: [RuleSupport.failures(failure, [.poolEmpty]), RuleSupport.line(end)],
                 disproof: "An instance that was ready at that time.",
                 fix: Fix("Find out why it ended; requests wait for its restart.", commands: [RuleSupport.log(unit, since: failure.first)])))
+    }
+
+    /// What the line of an own app's event says; it begins with the instance.
+    private static func reason(of event: LifeEvent) -> String {
+        event.line.firstRange(of: ": ").map { String(event.line[$0.upperBound...]) } ?? event.line
     }
 
     private static func stopped(

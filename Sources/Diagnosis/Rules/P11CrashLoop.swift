@@ -13,11 +13,18 @@ enum P11CrashLoop {
                 evidence.tells($0, of: link) == true && failure.covers($0.time, before: 600_000, after: 60_000)
             }
             let gaveUp = events.last { $0.kind == .gaveUp }
+            // Those of an own app that did not get ready in time are goodgate's.
+            let ordered = unit.isOwn ? Set(events.filter { $0.kind == .failed(result: "timeout") }.compactMap(\.pid)) : []
             // A worker's end is its master's affair: the unit lives on.
-            let exits = events.filter { $0.kind != .segfault && $0.kind.isCrash && !$0.isWorker }
+            let exits = events.filter {
+                $0.kind != .segfault && $0.kind.isCrash && !$0.isWorker && !($0.pid.map(ordered.contains) ?? false)
+            }
             // It may still have been starting when its state was looked at.
             let hitLimit =
                 unit.result == "start-limit-hit" && RuleSupport.wasDown(unit, failure) || gaveUp != nil && (unit.isDown || unit.isStarting)
+            if !hitLimit, !isLoop(exits), !ordered.isEmpty {
+                return .ruledOut("\(unit.name) did not end by itself: goodgate stopped it (\(ordered.count) times): no sign of life")
+            }
             guard hitLimit || isLoop(exits) else { continue }
             let finding = finding(failure, link, exits, gaveUp, hitLimit, evidence)
             return hitLimit ? .finding(finding) : RuleSupport.weighed(finding, by: exits, of: link, failure, evidence)

@@ -11,6 +11,8 @@ struct HealthCheckRuntime: ~Copyable {
     /// The request as it is sent.
     let request: ByteView
     let match: HealthMatch
+    /// A peer that has never passed gets nothing, not even as the last resort.
+    let isMandatory: Bool
     /// nil: the peer's own.
     let port: UInt16?
     /// Milliseconds, each from the last progress on.
@@ -39,7 +41,7 @@ extension HealthCheckRuntime {
         self.init(
             settings: settings, provingSettings: proving,
             request: Self.head(Array(check.uri.utf8), [("Host", "localhost")], isHTTP11: true, isKept: false),
-            match: check.match.flatMap { matches[$0] } ?? .standard, port: nil, connectTimeout: check.timeout,
+            match: check.match.flatMap { matches[$0] } ?? .standard, isMandatory: false, port: nil, connectTimeout: check.timeout,
             sendTimeout: check.timeout, readTimeout: check.timeout, keepaliveTime: nil)
     }
 

@@ -84,7 +84,8 @@ extension Ref where Value == Worker {
                 var address = upstream.value.peers[peer].address
                 if let port = check.value.port { address.port = port }
                 let name = "peer \(upstream.value.peers[peer].name.string) of upstream \"\(upstream.value.label.string)\""
-                add(subject, check, address, name: name, known: upstream.knownHealth(of: peer))
+                add(subject, check, address, name: name, known: upstream.knownHealth(of: peer),
+                    hasPassed: upstream.boardState(of: peer) != .refused)
             }
         }
     }
@@ -112,7 +113,8 @@ extension Ref where Value == Worker {
     }
 
     private func add(
-        _ subject: HealthSubject, _ check: Ref<HealthCheckRuntime>, _ address: SocketAddress, name: String, known: HealthState?
+        _ subject: HealthSubject, _ check: Ref<HealthCheckRuntime>, _ address: SocketAddress, name: String, known: HealthState?,
+        hasPassed: Bool = true
     ) {
         guard let target = value.health.targets.take() else {
             return log(.alert, "\(value.health.targets.limit) health checks are not enough, \(name) is not checked")
@@ -123,7 +125,7 @@ extension Ref where Value == Worker {
         target.value.address = address
         target.value.name = name
         value.health.running[subject] = target
-        target.start(known: known)
+        target.start(known: known, hasPassed: hasPassed)
     }
 
     // MARK: - Results
@@ -175,7 +177,7 @@ extension Ref where Value == Worker {
         let states = states(of: upstream, peer: peer)
         // An instance that the supervisor has not told of yet: what the board says stays.
         if states.isEmpty, upstream.value.isChecked { return }
-        let order: [PeerCheckState] = [.unresponsive, .unhealthy, .unproven, .healthy]
+        let order: [PeerCheckState] = [.refused, .unresponsive, .unhealthy, .unproven, .healthy]
         let state = order.first { states.contains($0) } ?? .none
         let slots = upstream.value.sharing.slots
         guard let column = value.board, peer < slots.count, let slot = slots[peer], column.view.isCurrent(slot) else {
@@ -202,13 +204,17 @@ extension Ref where Value == Worker {
 extension Ref where Value == Upstream {
     /// What the board says of a peer, in the machine's words.
     func knownHealth(of peer: Int) -> HealthState? {
-        let slots = value.sharing.slots
-        guard let column = value.sharing.column, peer < slots.count, let slot = slots[peer] else { return nil }
-        switch column.view.checkState(slot) {
-        case .healthy: return .healthy
-        case .unhealthy, .unresponsive: return .unhealthy
-        case .none, .unproven: return nil
+        switch boardState(of: peer) {
+        case .healthy: .healthy
+        case .unhealthy, .unresponsive, .refused: .unhealthy
+        case .none, .unproven: nil
         }
+    }
+
+    func boardState(of peer: Int) -> PeerCheckState {
+        let slots = value.sharing.slots
+        guard let column = value.sharing.column, peer < slots.count, let slot = slots[peer] else { return .none }
+        return column.view.checkState(slot)
     }
 
     /// Takes over what checks say of a peer. Of an upstream that this worker's configuration does not check, nothing counts.
@@ -220,6 +226,7 @@ extension Ref where Value == Upstream {
             case .healthy: []
             case .unhealthy: .unhealthy
             case .unresponsive: [.unhealthy, .unresponsive]
+            case .refused: [.unhealthy, .unproven]
             }
         let present = value.balancer.flags(of: peer).intersection([.unproven, .unhealthy, .unresponsive])
         guard wanted != present else { return }

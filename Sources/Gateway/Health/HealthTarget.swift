@@ -34,8 +34,12 @@ struct HealthTarget: ~Copyable, SlabValue {
     var machine: HealthCheckMachine
     /// An instance of an app that never passed: nobody has to hear that it does not.
     var isProving = false
+    /// It was healthy once, as far as that is known.
+    var hasPassed = false
     /// The last check ran out of time.
     var isUnresponsive = false
+    /// Why the checks of an instance that never passed fail, as the supervisor was told.
+    var complaint = ""
     /// What the supervisor still has to be told.
     var report: InstanceHealth?
     /// Failed checks in a row.
@@ -74,14 +78,18 @@ extension Ref where Value == HealthTarget {
     private var settings: Machine.HealthCheckSettings { value.isProving ? check.value.provingSettings : check.value.settings }
 
     /// Begins to check. The first check is due at once.
-    /// - Parameter known: what is known already; nil: nothing.
-    func start(known: HealthState?) {
+    /// - Parameters:
+    ///   - known: what is known already; nil: nothing.
+    ///   - hasPassed: whether it was ever healthy, if it is not now.
+    func start(known: HealthState?, hasPassed: Bool = true) {
         if value.timer == .none { value.timer = worker.value.loop.timers.make(token) }
         worker.value.loop.timers.rebind(value.timer, to: token)
         value.failures = 0
         value.isUnresponsive = false
         value.report = nil
+        value.complaint = ""
         setMachine(known: known)
+        value.hasPassed = hasPassed && value.machine.state != .unproven
     }
 
     /// An instance turned out to be ready by other means than its check.
@@ -145,6 +153,8 @@ extension Ref where Value == HealthTarget {
         } else if value.machine.state == .unhealthy, !value.isProving, isTimeout != wasUnresponsive {
             worker.publishHealth(of: self)
             makeReport()
+        } else if value.isProving, let complaint {
+            tell(complaint)
         }
         arm()
         if value.report != nil { sendReport() }
@@ -155,12 +165,14 @@ extension Ref where Value == HealthTarget {
         switch value.machine.state {
         case .unproven: .unproven
         case .healthy: .healthy
-        case .unhealthy: value.isUnresponsive ? .unresponsive : .unhealthy
+        case .unhealthy:
+            check.value.isMandatory && !value.hasPassed ? .refused : value.isUnresponsive ? .unresponsive : .unhealthy
         }
     }
 
     private func changed(to state: HealthState, _ complaint: String?) {
         value.isProving = false
+        if state == .healthy { value.hasPassed = true }
         // Who reads the line finds all workers of one mind.
         worker.publishHealth(of: self)
         if state == .healthy {
@@ -171,6 +183,15 @@ extension Ref where Value == HealthTarget {
         }
         makeReport()
     }
+
+    /// Tells the supervisor what hinders an instance that is starting, when that is new.
+    private func tell(_ complaint: String) {
+        guard complaint != value.complaint, case .instance(let instance) = value.subject else { return }
+        let report = CheckComplaint(instance: instance, text: String(complaint.prefix(Self.complaintMax)), term: worker.value.health.term)
+        if worker.report(.complaint(report)) { value.complaint = complaint }
+    }
+
+    private static var complaintMax: Int { 200 }
 
     private func makeReport() {
         guard case .instance(let instance) = value.subject else { return }

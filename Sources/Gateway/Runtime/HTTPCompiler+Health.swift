@@ -25,7 +25,8 @@ extension HTTPCompiler {
         return HealthCheckRuntime(
             settings: settings, provingSettings: settings,
             request: HealthCheckRuntime.head(check.uri, fields(of: proxy), isHTTP11: proxy.value.usesHTTP11, isKept: isKept),
-            match: check.match.map { match(configuration.value.http!.matches[$0]) } ?? .standard, port: check.port,
+            match: check.match.map { match(configuration.value.http!.matches[$0]) } ?? .standard, isMandatory: check.isMandatory,
+            port: check.port,
             connectTimeout: limits.connect, sendTimeout: limits.send, readTimeout: limits.read,
             keepaliveTime: check.keepaliveTime.map { UInt64($0) })
     }

@@ -48,6 +48,8 @@ final class AppInstance {
     var hasToldTaken = false
     /// The check that a worker runs; nil: none.
     var healthCheck: AppHealth?
+    /// What that saw last, of one that has not passed yet.
+    var complaint: String?
     /// Waiting for its last lines: who asked, in the order in which the keeper answers.
     var lineReaders: [(AppSupervisor.InstanceLines) -> Void] = []
 

@@ -39,6 +39,9 @@ extension AppSupervisor {
             follow(report, key, app: app)
             var (text, level) = report.line(app: app.name, now: host.now)
             if case .startFailed(let failure, _) = report, let key { text += culprit(of: failure, key, app) }
+            if case .startTimedOut = report, let instance = key.flatMap({ app.instances[$0] }) {
+                text += reasonUnready(of: instance, app).map { ": " + $0 } ?? ""
+            }
             // Nothing was started: nothing is proven.
             if case .rollEnded(let release, .completed) = report, !app.machine.isRunning {
                 text = "release \(release) is taken at the next start, unproven: the app is stopped"

@@ -107,7 +107,9 @@ extension AppSupervisor {
             host.notice(app: name, text: text + ": it is older, \"\(states[index].path)\" is used", level: .warning)
             return records[index]
         }
-        text += record.map { ", and nothing else says what it is: release \($0.activeRelease) replaces it. Deploy once more what is to run" }
+        text += record.map {
+            ", and nothing else says what it is: release \($0.activeRelease) replaces it. Deploy once more what is to run"
+        }
             ?? ": it is taken for what the block says"
         host.notice(app: name, text: text, level: .warning)
         return record

@@ -171,6 +171,9 @@ package final class AppSupervisor {
         settle()
     }
 
+    /// The check of an instance that has not passed yet failed for this reason.
+    package func checkFailed(app: String, instance: InstanceKey, why: String) { apps[app]?.instances[instance]?.complaint = why }
+
     // MARK: - Machines
 
     /// Gives a machine something and executes what it orders.

@@ -34,6 +34,24 @@ struct SocketTable: Equatable {
         return table
     }
 
+    /// Paths of those listening UNIX sockets that have one of these inodes.
+    static func unixPaths(of inodes: Set<UInt64>) -> [String] {
+        guard !inodes.isEmpty, let bytes = try? System.readFile("/proc/net/unix") else { return [] }
+        return unixPaths(of: inodes, in: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// The same, from the text of the file.
+    static func unixPaths(of inodes: Set<UInt64>, in text: String) -> [String] {
+        text.split(separator: "\n").dropFirst().compactMap { line in
+            let fields = line.split(separator: " ", maxSplits: 7)
+            // Flag 0x10000: it accepts connections.
+            guard fields.count == 8, UInt32(fields[3], radix: 16).map({ $0 & 0x10000 != 0 }) == true,
+                let inode = UInt64(fields[6]), inodes.contains(inode)
+            else { return nil }
+            return String(fields[7])
+        }
+    }
+
     /// Adds rows as one of the two files has them; lines that are not understood are left out.
     ///
     /// - Returns: Whether all of them were listening sockets.

@@ -47,6 +47,13 @@ extension Supervisor {
         flushNews()
     }
 
+    /// A worker says why an instance that is starting does not pass.
+    func take(_ complaint: CheckComplaint, from worker: WorkerProcess) {
+        guard worker.id == machine.checker, complaint.term == machine.checkTerm else { return }
+        let key = InstanceKey(slot: Int(complaint.instance.slot), serial: complaint.instance.serial)
+        apps?.checkFailed(app: complaint.instance.app, instance: key, why: complaint.text)
+    }
+
     /// The checker put something on the board. A worker that does not keep up looks before its next pick anyway.
     func relayPeers(from checker: WorkerProcess) {
         guard checker.id == machine.checker else { return }

@@ -154,7 +154,7 @@ extension Supervisor {
             switch configuration.board?.checkState(of: peer) ?? .none {
             case .none, .healthy: totals.fails > 0 ? .failing : .up
             case .unproven: .unproven
-            case .unhealthy, .unresponsive: .unhealthy
+            case .unhealthy, .unresponsive, .refused: .unhealthy
             }
         return PeerOverview(
             upstream: peer.upstream, address: peer.address, name: name, state: state ?? (isDrained ? .draining : checked),

@@ -296,6 +296,7 @@ final class Supervisor {
             guard let report = worker.receive() else { return }
             switch report {
             case .success(.health(let health)): take(health, from: worker)
+            case .success(.complaint(let complaint)): take(complaint, from: worker)
             case .success(.peersChanged): relayPeers(from: worker)
             case .success(.peerFound(let found)): take(found, from: worker)
             case .success(.ready): post(.workerReady(worker.id))
