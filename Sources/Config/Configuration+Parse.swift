@@ -79,6 +79,7 @@ extension ConfigurationReader {
         process(directives)
         for work in deferredToEnd { work(self) }
         settleUnusedApps()
+        checkAppAddresses()
         if !configuration.main.events.isPresent, !hasLostStatements {
             diagnostics.append(Diagnostic(.emergency, "no \"events\" section in configuration", at: nil))
         }

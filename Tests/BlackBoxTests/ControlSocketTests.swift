@@ -172,12 +172,29 @@ struct ControlSocketTests {
     @Test("answers with JSON whatever is asked") func unknownResource() throws {
         let control = try ControlSite()
         try control.waitUntilUp()
-        let socket = try Socket(unixPath: control.socket)
-        try socket.send(Bytes("GET /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
-        var text = ""
-        while case .bytes(let bytes) = socket.receive(until: Deadline(seconds: 5)) { text += String(decoding: bytes, as: UTF8.self) }
+        let text = try ask(control, "GET /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "")
         #expect(text.hasPrefix("HTTP/1.1 404"))
         #expect(text.contains("\"error\":\"not_found\""))
+        let long = String(repeating: "x", count: 1 << 20)
+        let requests = [
+            ("GET /v1/apps/one/deploy", "", ["405", "allow: post", "takes post, not get"]),
+            ("DELETE /v1/apps/one", "", ["405", "allow: get"]),
+            ("POST /v1/apps/one/deploy", "{\"directory\": \"/\(long)\"}", ["413", "\"too_large\"", "longer than 1 mb"]),
+        ]
+        for (line, body, words) in requests {
+            let answer = try ask(
+                control, "\(line) HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n", body)
+            for word in words { #expect(answer.lowercased().contains(word), "\(word) in \(answer)") }
+        }
         control.site.stop()
+    }
+
+    private func ask(_ control: ControlSite, _ head: String, _ body: String) throws -> String {
+        let socket = try Socket(unixPath: control.socket)
+        // It may answer and close before it has read all.
+        try? socket.send(Bytes((head + body).utf8))
+        var text = ""
+        while case .bytes(let bytes) = socket.receive(until: Deadline(seconds: 5)) { text += String(decoding: bytes, as: UTF8.self) }
+        return text
     }
 }

@@ -107,10 +107,16 @@ struct AppTests {
             ("command x; env_file \"\";", "\"env_file\" directive empty path"),
             ("command x; instances 0;", "value must be between 1 and 1000"),
             ("command x; start_timeout 0ms;", "\"start_timeout\" directive invalid value"),
-            ("command x; health uri=x;", "invalid parameter \"uri=x\""),
+            ("command x; health uri=x;", "invalid value of \"uri\" in \"uri=x\""),
             ("command x; health match=none;", "unknown match \"none\""),
             ("command x; memory_max 1m; memory_recycle 2m;", "\"memory_recycle\" of app \"a\" must be less than its \"memory_max\""),
             ("command x; log l rotat=1m;", "invalid parameter \"rotat=1m\""),
+            ("command x; health interval=0;", "invalid value of \"interval\" in \"interval=0\""),
+            ("command x; log l rotate=1;", "\"rotate\" must be at least 4k"),
+            ("command x; log l keep=x;", "invalid value of \"keep\" in \"keep=x\""),
+            ("command x; memory_max 1;", "\"memory_max\" directive value must be at least 1m"),
+            ("command x; memory_recycle 1k;", "\"memory_recycle\" directive value must be at least 1m"),
+            ("command x; nofile 0;", "\"nofile\" directive value must be at least 16"),
             ("command x; log stderr keep=2;", "\"keep=2\" makes sense only for a file"),
             ("command x; log syslog:server=10.0.0.1;", "invalid parameter \"syslog:server=10.0.0.1\""),
             ("command x; proxy_pass http://a;", "\"proxy_pass\" directive is not allowed here"),
@@ -192,6 +198,24 @@ struct AppTests {
         let outcome = parse("events { }\nhttp { upstream u { app a; } }\napp a { command x;\nuser b; }\n", source: source)
         #expect(outcome.warnings == ["4 the \"user\" of an app makes sense only if goodgate is started by root, ignored"])
         #expect(outcome.configuration?.main.apps[0].user == nil)
+    }
+
+    @Test("two apps that upstreams use cannot have one address; both places are named")
+    func oneAddress() {
+        func errors(_ upstreams: String) -> [String] {
+            parse("""
+                events { }
+                http { \(upstreams) }
+                app a { command x; listen 127.0.0.1:3000; }
+                app b { command x; listen 127.0.0.1:3000; }
+
+                """).errors
+        }
+        let told = errors("upstream u { app a; } upstream v { app b; }")
+        #expect(told.count == 1)
+        #expect(told[0].hasPrefix("4 app \"b\" has the address 127.0.0.1:3000, which is that of app \"a\" in "), "\(told)")
+        #expect(told.first?.hasSuffix(":3") == true)
+        #expect(errors("upstream u { app a; }") == [], "the other one may be on its way out, and is only run")
     }
 
     @Test("a word that is right but for its value is not suggested again")

@@ -26,6 +26,14 @@ struct OrderBodyTests {
         #expect(refusal(ScaleOrder.self, #"{"instances": 2, "time_out": 3}"#) == "\"time_out\" is unknown here, there are instances")
     }
 
+    @Test("a number that is none, or out of range, is named", arguments: ["-1", "1.5", "3600001", "1e300"])
+    func numbers(number: String) {
+        #expect(refusal(ReleaseOrder.self, "{\"soak_milliseconds\": \(number)}") == """
+            "soak_milliseconds" must be a whole number from 0 to 3600000
+            """)
+        #expect(refusal(ReleaseOrder.self, #"{"soak_milliseconds": null}"#) == nil)
+    }
+
     @Test("a text that no message has room for is named, with the limit")
     func longText() throws {
         var order = ReleaseOrder()

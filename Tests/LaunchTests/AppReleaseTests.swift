@@ -238,6 +238,8 @@ struct AppReleaseTests {
         host.supervisor.configure([specification])
         #expect(host.run { host in host.reports.contains { $0.report == .memoryExceeded } })
         #expect(host.run { host in host.reports.contains { if case .backingOff = $0.report { true } else { false } } })
+        #expect(host.logged("exited on signal 9 (killed: it used more than memory_max)"), "\(host.log)")
+        #expect(host.supervisor.status[0].instances[0].snapshot.lastExit?.words.contains("memory_max") == true)
     }
 
     @Test("memory_max with a cgroup: the kernel kills, and the report says so", .enabled(

@@ -166,6 +166,30 @@ struct AppSupervisorTests {
         #expect(host.routes.isEmpty)
     }
 
+    @Test("more descriptors than there can be: nofile is named, and the most")
+    func tooManyFiles() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        var specification = host.specification()
+        specification.openFilesMax = 99_999_999_999
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged(": nofile 99999999999 is more than ") }, "\(host.log)")
+        let warnings = AppPreflight(app: specification, worker: nil, inherited: []).warnings
+        #expect(warnings.contains { $0.hasPrefix("nofile 99999999999 is more") })
+    }
+
+    @Test("a program and a folder that the app's user may not use: it is named, too", .enabled(if: System.isRoot, "needs root"))
+    func closedToUser() throws {
+        let host = try TestHost()
+        defer { host.finish() }
+        let folder = host.directory.path + "/closed"
+        try System.makeDirectory(folder, mode: 0o700)
+        var specification = host.specification()
+        (specification.user, specification.directory) = ("nobody", folder)
+        host.supervisor.configure([specification])
+        #expect(host.run { $0.logged("Permission denied): directory \"\(folder)\" as user \"nobody\"") }, "\(host.log)")
+    }
+
     @Test("an app that never listens is stopped after start_timeout and started again")
     func neverReady() throws {
         let host = try TestHost()

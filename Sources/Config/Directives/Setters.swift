@@ -204,4 +204,10 @@ extension Directive {
         error.suggestion = EditDistance.nearest(to: text(index), in: known.filter { $0 != text(index) })
         return error
     }
+
+    /// The same; of a parameter that is known its value is what is invalid.
+    func invalidValue(_ index: Int, of known: [String]) -> DirectiveError {
+        guard let name = known.first(where: { text(index).hasPrefix($0) }) else { return invalidParameter(index, known: known) }
+        return DirectiveError("invalid value of \"\(name.filter { $0 != "=" })\" in", quoting: words[index])
+    }
 }

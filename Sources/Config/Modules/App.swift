@@ -25,7 +25,7 @@ enum AppHandlers {
         var health = AppSettings.Health()
         let known = ["uri=", "interval=", "timeout=", "passes=", "fails=", "match="]
         for index in 1..<directive.words.count {
-            var invalid: DirectiveError { directive.invalidParameter(index, known: known) }
+            var invalid: DirectiveError { directive.invalidValue(index, of: known) }
             if let value = directive.value(index, after: "uri="), value.first == UInt8(ascii: "/") {
                 health.uri = Bytes(value)
             } else if let value = directive.value(index, after: "interval=") {
@@ -47,6 +47,19 @@ enum AppHandlers {
             }
         }
         reader.scope.app?.health = health
+    }
+
+    /// With less than a megabyte or 16 descriptors no program comes up.
+    static func memory(_ directive: Directive) throws(DirectiveError) -> ByteCount {
+        let size = try directive.size(allowsGiga: true)
+        guard size >= 1 << 20 else { throw DirectiveError(directive, "value must be at least 1m") }
+        return size
+    }
+
+    static func files(_ directive: Directive) throws(DirectiveError) -> Int {
+        let count = try directive.number()
+        guard count >= 16 else { throw DirectiveError(directive, "value must be at least 16") }
+        return count
     }
 
     static let stopSignal: DirectiveHandler = { (reader, directive) throws(DirectiveError) in
@@ -95,11 +108,13 @@ enum AppHandlers {
             if let value = directive.value(index, after: "rotate="),
                 let size = ValueParsing.size(value, allowsGiga: true), size > 0
             {
+                // Less than a few lines would be gone before anybody reads them.
+                guard size >= 4096 else { throw DirectiveError("\"rotate\" must be at least 4k") }
                 log.rotateSize = size
             } else if let value = directive.value(index, after: "keep="), let count = ValueParsing.integer(value) {
                 log.keep = count
             } else {
-                throw directive.invalidParameter(index, known: ["rotate=", "keep="])
+                throw directive.invalidValue(index, of: ["rotate=", "keep="])
             }
         }
         reader.scope.app?.log = log
@@ -147,10 +162,25 @@ extension ConfigurationReader {
         }
     }
 
+    private func isUsed(_ app: Int) -> Bool { http.upstreams.contains { $0.app == app } }
+
+    /// Of two apps that bind one address, one could never start, or would get the other's requests.
+    func checkAppAddresses() {
+        let apps = configuration.main.apps
+        for (index, app) in apps.enumerated() {
+            guard case .fixed(let address) = app.listen, isUsed(index),
+                let other = apps.indices.first(where: { $0 < index && apps[$0].listen == app.listen && isUsed($0) })
+            else { continue }
+            let former = apps[other]
+            let owner = "app \"\(former.name)\" in \(former.location.file):\(former.location.line)"
+            report("app \"\(app.name)\" has the address \(address.text), which is that of \(owner)", at: app.location, directive: "app")
+        }
+    }
+
     /// An app without an upstream runs in the background: no request reaches it.
     func settleUnusedApps() {
         for (index, app) in configuration.main.apps.enumerated() where app.listen != .nowhere {
-            if http.upstreams.contains(where: { $0.app == index }) { continue }
+            if isUsed(index) { continue }
             var text = "app \"\(app.name)\" is used by no upstream"
             if !app.saysWhereItListens {
                 configuration.main.apps[index].listen = .nowhere

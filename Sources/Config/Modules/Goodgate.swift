@@ -114,13 +114,13 @@ extension DirectiveTableBuilder {
         add("stop_signal", .app, .exactly(1), AppHandlers.stopSignal)
         add("restart", .app, .between(1, 2), AppHandlers.restart)
         add("memory_max", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
-            reader.scope.app?.memoryMax = try directive.size(allowsGiga: true)
+            reader.scope.app?.memoryMax = try AppHandlers.memory(directive)
         }
         add("memory_recycle", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
-            reader.scope.app?.memoryRecycle = try directive.size(allowsGiga: true)
+            reader.scope.app?.memoryRecycle = try AppHandlers.memory(directive)
         }
         add("nofile", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
-            reader.scope.app?.fileLimit = try directive.number()
+            reader.scope.app?.fileLimit = try AppHandlers.files(directive)
         }
         add("umask", .app, .exactly(1)) { (reader, directive) throws(DirectiveError) in
             guard let mask = UInt16(directive.text(1), radix: 8), mask <= 0o777 else {

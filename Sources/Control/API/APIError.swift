@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Messages
+import Synchronization
 
 /// Why a request was not done: an HTTP status, a word for programs, a sentence for people.
 struct APIError: Error, HTTPResponseError {
@@ -13,6 +14,8 @@ struct APIError: Error, HTTPResponseError {
 
     var status: HTTPResponse.Status
     var body: Body
+    /// The methods that a resource knows, where another one was used.
+    var allowed = ""
 
     init(_ status: HTTPResponse.Status, _ error: String, _ message: String) {
         self.status = status
@@ -33,6 +36,7 @@ struct APIError: Error, HTTPResponseError {
     func response(from request: Request, context: some RequestContext) throws -> Response {
         var response = try context.responseEncoder.encode(body, from: request, context: context)
         response.status = status
+        if !allowed.isEmpty { response.headers[.allow] = allowed }
         return response
     }
 }
@@ -41,6 +45,9 @@ struct APIError: Error, HTTPResponseError {
 struct ErrorsAsJSON: RouterMiddleware {
     typealias Context = APIContext
 
+    /// The routes of the router, known once it has them all.
+    let table: RouteTable
+
     func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -48,10 +55,43 @@ struct ErrorsAsJSON: RouterMiddleware {
             return try await next(request, context)
         } catch let error as APIError {
             return try error.response(from: request, context: context)
-        } catch let error as HTTPError {
-            let name = error.status == .notFound ? "not_found" : error.status == .contentTooLarge ? "too_large" : "invalid"
-            let text = error.body ?? (error.status == .notFound ? "there is no such resource" : error.status.reasonPhrase)
-            return try APIError(error.status, name, text).response(from: request, context: context)
+        } catch let error as any HTTPResponseError {
+            // One that is thrown without words has a body of its own, or none.
+            let text = (error as? HTTPError)?.body ?? error.status.reasonPhrase
+            return try answer(error.status, text, request).response(from: request, context: context)
         }
     }
+
+    private func answer(_ status: HTTPResponse.Status, _ text: String, _ request: Request) -> APIError {
+        switch status {
+        case .contentTooLarge: return APIError(status, "too_large", "the body of the request is longer than 1 MB")
+        case .notFound:
+            let methods = table.methods(of: request.uri.path)
+            guard !methods.isEmpty else { return APIError(status, "not_found", "there is no such resource") }
+            let list = methods.joined(separator: ", ")
+            var error = APIError(.methodNotAllowed, "invalid", "\(request.uri.path) takes \(list), not \(request.method.rawValue)")
+            error.allowed = list
+            return error
+        default: return APIError(status, "invalid", text)
+        }
+    }
+}
+
+/// Which methods each resource takes.
+final class RouteTable: Sendable {
+    private let routes = Mutex<[(path: [Substring], method: String)]>([])
+
+    func add(path: String, method: String) { routes.withLock { $0.append((path.split(separator: "/"), method)) } }
+
+    func methods(of path: String) -> [String] {
+        let parts = path.split(separator: "/")
+        return routes.withLock { routes in
+            routes.filter { route in
+                route.path.count == parts.count && zip(route.path, parts).allSatisfy { Self.isVariable($0) || $0 == $1 }
+            }.map(\.method).sorted()
+        }
+    }
+
+    /// `:name`, or `{name}` as the router writes it.
+    private static func isVariable(_ part: Substring) -> Bool { part.first == ":" || part.first == "{" }
 }

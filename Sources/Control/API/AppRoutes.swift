@@ -9,7 +9,7 @@ struct AppRoutes {
     let center: ControlCenter
 
     /// Longest soak, in milliseconds.
-    private static let soakMax: UInt32 = 3_600_000
+    static let soakMax: UInt32 = 3_600_000
     /// Lines that an instance's keeper has.
     private static let linesMax = 200
 

@@ -21,6 +21,16 @@ extension Decoder {
     }
 }
 
+extension KeyedDecodingContainer {
+    /// A number that is at least 0; what is none is told by its name.
+    func wholeNumber(forKey key: Key, upTo most: Int) throws -> Int {
+        guard let number = try? decode(Double.self, forKey: key), (0...Double(most)).contains(number), number.rounded() == number else {
+            throw APIError(.badRequest, "invalid", "\"\(key.stringValue.snakeCased)\" must be a whole number from 0 to \(most)")
+        }
+        return Int(number)
+    }
+}
+
 extension String {
     /// A key as the API writes it.
     fileprivate var snakeCased: String { reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) } }

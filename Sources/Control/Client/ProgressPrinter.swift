@@ -11,6 +11,8 @@ struct ProgressPrinter {
     let style: Style
     private var bar = ""
     private var lastText = ""
+    /// The event that an order failed: the result that follows says the same.
+    private var failure: String?
 
     init(json: Bool) { style = json ? .json : isatty(1) == 1 ? .bar : .plain }
 
@@ -77,18 +79,26 @@ struct ProgressPrinter {
             fflush(nil)
             return
         }
+        if let text = failure {
+            failure = nil
+            if report.text != text || report.kind != "result" { showEvent(text) }
+        }
         switch report.kind {
         case "progress":
             guard let done = report.done, let total = report.total else { return }
             bar = Self.bar(done, of: total) + " " + TextEscape.terminal(report.text)
             write(style == .bar ? "\r\u{1b}[K" + bar : TextEscape.terminal(report.text) + "\n")
-        case "event":
-            // The bar stays the last line.
-            let text = TextEscape.terminal(report.text)
-            lastText = report.text
-            write(style == .bar ? "\r\u{1b}[K\(text)\n\(bar)" : text + "\n")
+        case "event" where report.event == "rollFailed": failure = report.text
+        case "event": showEvent(report.text)
         default: showResult(report)
         }
+    }
+
+    private mutating func showEvent(_ event: String) {
+        // The bar stays the last line.
+        let text = TextEscape.terminal(event)
+        lastText = event
+        write(style == .bar ? "\r\u{1b}[K\(text)\n\(bar)" : text + "\n")
     }
 
     private func showResult(_ report: ProgressReport) {

@@ -159,7 +159,8 @@ struct AppOperation: Sendable {
         }
 
         private mutating func end(_ verdict: Verdict, _ steps: AsyncStream<ControlCenter.Happening?>) async {
-            if !verdict.succeeded { await collectWords(steps) }
+            // What was told last of its progress may be older than its end.
+            if verdict.succeeded { _ = await look() } else { await collectWords(steps) }
             var report = ProgressReport(kind: "result", text: verdict.text)
             report.succeeded = verdict.succeeded
             report.release = operation.goal == .rolled ? release : nil

@@ -63,7 +63,8 @@ enum P01NothingListens {
         if let order = ends.first(where: { $0.kind == .failed(result: "timeout") && $0.pid == end.pid }) {
             return .finding(
                 Finding(
-                    .proven, Culprit(.unit, unit.name), "\(unit.name) has no instance: goodgate stopped the last one, \(reason(of: order)).",
+                    .proven, Culprit(.unit, unit.name),
+                    "\(unit.name) has no instance: goodgate stopped the last one, \(reason(of: order)).",
                     evidence: [RuleSupport.failures(failure, [.poolEmpty]), RuleSupport.line(order)],
                     disproof: "An instance that was ready at that time.",
                     fix: Fix(

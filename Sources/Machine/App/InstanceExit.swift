@@ -19,6 +19,9 @@ package struct InstanceExit: Hashable, Sendable {
     /// Processes of its group that were still there when the main process ended. They are killed.
     package let processesLeft: UInt32
 
+    /// It was killed because it used more than `memory_max`, which no cgroup enforced.
+    package var isOverMemoryMax = false
+
     /// Makes the description of an end.
     package init(cause: Cause, hasCore: Bool = false, outOfMemoryKills: UInt32 = 0, processesLeft: UInt32 = 0) {
         self.cause = cause

@@ -19,6 +19,7 @@ extension InstanceMachine {
             if case .killing = state { return }
             if case .emptying = state { return }
             endsInFailure = true
+            isOverMemoryMax = true
             actions.append(.report(key, .memoryExceeded))
             kill(now: now, actions: &actions)
         }
@@ -100,6 +101,8 @@ extension InstanceMachine {
         unroute(actions: &actions)
         recordStability(now: now)
         let isExpected = goal == .stop && !endsInFailure
+        var exit = exit
+        exit.isOverMemoryMax = isOverMemoryMax
         lastExit = exit
         processID = nil
         actions.append(.report(key, .exited(exit, runtime: now - startedAt, expected: isExpected)))

@@ -20,6 +20,7 @@ extension InstanceMachine {
         processID = nil
         isProven = false
         endsInFailure = false
+        isOverMemoryMax = false
         isHurried = false
         state = .starting(deadline: now + policy.startTimeout)
         actions.append(.spawn(key, release: release))

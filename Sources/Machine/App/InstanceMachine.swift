@@ -113,6 +113,8 @@ package struct InstanceMachine: Sendable {
     var isProven = false
     /// The present run is at an end for a reason that counts as a failure, whatever its exit status will say.
     var endsInFailure = false
+    /// It is being killed because of its memory.
+    var isOverMemoryMax = false
     /// A start was asked for while the process was on its way out: it follows at once, whatever the policy says.
     var startsAgain = false
     /// A `route` is in force.

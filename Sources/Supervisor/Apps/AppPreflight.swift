@@ -21,6 +21,7 @@ struct AppPreflight {
             }
         }
         if let command = commandWarning { list.append(command) }
+        if let trouble = app.openFilesTrouble { list.append(trouble) }
         list += environmentFileWarnings
         if let path = app.log?.path, path != AppSettings.Log.standardError {
             let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
@@ -78,6 +79,20 @@ struct AppPreflight {
     private var searchPath: String {
         func value(_ list: [String]) -> String? { list.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } }
         return value(app.environment) ?? value(inherited) ?? AppEnvironment.standardPath
+    }
+}
+
+extension AppSpecification {
+    /// Why `nofile` cannot be had; nil: nothing speaks against it.
+    var openFilesTrouble: String? {
+        guard let wanted = openFilesMax else { return nil }
+        guard System.isRoot else {
+            let most = UInt64(System.descriptorsMax)
+            return wanted > most ? "nofile \(wanted) is more than \(most), the hard limit of goodgate itself" : nil
+        }
+        let text = (try? System.readFile("/proc/sys/fs/nr_open")).map { String(decoding: $0, as: UTF8.self) }
+        guard let most = text.flatMap({ UInt64($0.filter(\.isNumber)) }), wanted > most else { return nil }
+        return "nofile \(wanted) is more than \(most), the most that the kernel allows (sysctl fs.nr_open)"
     }
 }
 

@@ -55,7 +55,9 @@ extension InstanceExit {
     /// `exited with code 3`, `exited on signal 9 (OOM kill)`.
     var words: String {
         let core = hasCore ? " (core dumped)" : ""
-        let memory = outOfMemoryKills > 0 ? " (OOM kill: memory_max or the host's memory was exhausted)" : ""
+        let memory = outOfMemoryKills > 0
+            ? " (OOM kill: memory_max or the host's memory was exhausted)"
+            : isOverMemoryMax ? " (killed: it used more than memory_max)" : ""
         return switch cause {
         case .status(let status): "exited with code \(status)\(memory)"
         case .signal(let signal): "exited on signal \(signal)\(core)\(memory)"

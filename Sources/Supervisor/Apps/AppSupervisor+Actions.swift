@@ -61,9 +61,11 @@ extension AppSupervisor {
     private func culprit(of failure: StartFailure, _ key: InstanceKey, _ app: ManagedApp) -> String {
         if let text = app.refusals.removeValue(forKey: key) { return ": " + text }
         let specification = app.instances[key].map { app.specification(of: $0.release) } ?? app.block
+        let user = specification.user.map { " as user \"\($0)\"" } ?? ""
         switch failure.step {
-        case .execute: return ": command \"\(specification.command.first ?? "")\""
-        case .directory: return ": directory \"\(specification.directory ?? "")\""
+        case .execute: return ": command \"\(specification.command.first ?? "")\"\(user)"
+        case .directory: return ": directory \"\(specification.directory ?? "")\"\(user)"
+        case .limits: return ": \(specification.openFilesTrouble ?? "nofile \(specification.openFilesMax ?? 0)")"
         case .user, .group, .groups: return specification.user.map { ": user \"\($0)\"" } ?? ""
         default: return ""
         }
