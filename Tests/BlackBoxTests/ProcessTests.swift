@@ -289,6 +289,27 @@ struct Reloads {
         #expect(try client.readReply().text == "old")
     }
 
+    @Test("answers the next request of a busy client, and says that the connection ends", .enabled(if: Target.isGoodgate))
+    func busyClient() throws {
+        let port = Ports.free()
+        let gateway = try GatewayProcess(http: Site.block("", port, "return 200 x;"))
+        defer { gateway.stop() }
+        var isTold = false
+        for _ in 0..<20 where !isTold {
+            let client = try Client(port)
+            #expect(try client.request("GET", "/").status == 200)
+            gateway.signal(SIGHUP)
+            var isBusy = true, reply: Reply?
+            repeat {
+                // On a machine that has just been too slow for that it proves nothing.
+                isBusy = secondsTaken { reply = try? client.request("GET", "/") } < 0.08 && isBusy
+                #expect(reply != nil || !isBusy)
+                isTold = reply?["connection"] == "close"
+            } while reply != nil && !isTold
+        }
+        #expect(isTold)
+    }
+
     @Test("closes an idle connection at once, or after keepalive_min_timeout", .enabled(if: Target.isGoodgate))
     func keepaliveMinTimeout() throws {
         let at = Ports.free(), soon = Ports.free(), later = Ports.free()

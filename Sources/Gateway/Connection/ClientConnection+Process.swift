@@ -261,12 +261,15 @@ extension Ref where Value == ClientConnection {
         setReadTimer(after: location.value.keepaliveTimeout)
     }
 
-    /// The worker leaves: closes an idle connection when `keepalive_min_timeout` has passed, at the earliest in the next turn. A request
-    /// that has come by then is served.
+    /// The worker leaves: closes an idle connection when `keepalive_min_timeout` has passed, and when it has idled for a moment, at the
+    /// earliest in the next turn. A request that has come by then is served, and its answer says that the connection ends.
     func retireIdle() {
-        let now = worker.now
-        setReadTimer(after: value.keptUntil > now ? value.keptUntil - now : 0)
+        let now = worker.now, until = max(value.keptUntil, value.idleSince + Self.nextRequestTime)
+        setReadTimer(after: until > now ? until - now : 0)
     }
+
+    /// Milliseconds after an answer within which a busy client's next request comes: it is on its way while the worker leaves.
+    private static var nextRequestTime: UInt64 { 100 }
 
     /// The time of an idle connection has passed.
     private func closeIdle() {
