@@ -68,7 +68,7 @@ struct LoadClient: Sendable {
                 let isLate = ContinuousClock.now - request.began > .nanoseconds(Self.patience.nanoseconds)
                 await account.end(request, isLate ? .timedOut : ending)
                 current = nil
-                guard keepsAlive, case .answered = ending else { return }
+                guard keepsAlive, !reader.endsConnection, case .answered = ending else { return }
                 isReused = true
                 try await Task.sleep(for: Self.pause)
                 guard await account.isOpen else { return }
@@ -99,6 +99,8 @@ private struct AnswerReader {
     let id: String?
     /// nil: not complete.
     private(set) var ending: LoadResult.Ending?
+    /// The server said that it ends the connection.
+    private(set) var endsConnection = false
     private var status = 0
     private var body = ByteBuffer()
 
@@ -106,7 +108,9 @@ private struct AnswerReader {
 
     mutating func take(_ part: HTTPClientResponsePart) {
         switch part {
-        case .head(let head): status = Int(head.status.code)
+        case .head(let head):
+            status = Int(head.status.code)
+            endsConnection = !head.isKeepAlive
         case .body(var bytes): body.writeBuffer(&bytes)
         case .end:
             let isOurs = status >= 300 || id.map { String(buffer: body).contains(" \($0)\n") } ?? true
