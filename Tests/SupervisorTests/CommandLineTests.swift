@@ -130,6 +130,7 @@ import Testing
         #expect(user.defaults?.pid == "/home/u/state/goodgate.pid" && user.errorLog == "/home/u/state/error.log")
         #expect(user.defaults?.clientBodyTemp == "/home/u/state/client_body_temp" && user.ownFolders.allSatisfy { $0 == "/home/u/state" })
         #expect(try paths(["-e", "stderr"], "goodgate", home: "/home/u/state").errorLog == "")
+        #expect(try paths(["-e", "new/e.log"], "goodgate").ownFolders == ["/run", "/var/log/goodgate"], "no folder for what -e names")
         let nginx = try paths([], "nginx", home: "/home/u/state")
         #expect(nginx.defaults?.pid == "/run/nginx.pid" && nginx.ownFolders.isEmpty && nginx.errorLog == "/var/log/nginx/error.log")
     }

@@ -54,7 +54,8 @@ struct ProgramPaths: Equatable {
                 if options.errorLog == nil { log = home + "/error.log" }
             }
             defaults = paths
-            let own = isOwn ? [paths.pid, paths.accessLog, log] : []
+            // What `-e` names is the user's affair.
+            let own = !isOwn ? [] : [paths.pid, paths.accessLog] + (options.errorLog == nil ? [log] : [])
             ownFolders = own.compactMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
         }
         errorLog = log.isEmpty || log == "stderr" ? "" : full(log)
