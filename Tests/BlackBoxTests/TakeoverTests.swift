@@ -193,10 +193,10 @@ struct Takeovers {
         let site = try Site(server: "return 200 x;", workers: 2, directory: directory)
         defer { site.gateway.process.kill() }
         let orphans = try bereave(site.gateway)
-        kill(orphans[0], SIGSTOP)
+        hold([orphans[0]])
         let next = try next(in: directory)
         #expect(eventually { !LiveProcess(orphans[1]).isAlive }, "\(next.errorLog)")
-        #expect(LiveProcess(orphans[0]).isAlive)
+        #expect(LiveProcess(orphans[0]).status("State").hasPrefix("T"), "\(next.errorLog)")
         kill(orphans[0], SIGCONT)
         #expect(eventually { !LiveProcess(orphans[0]).isAlive }, "\(next.errorLog)")
         #expect(try site.get().text == "x")

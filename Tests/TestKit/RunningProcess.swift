@@ -1,7 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A child process in a process group of its own, so that it and everything it starts can be ended together.
+/// A child process in a session and a process group of its own, so that it and everything it starts can be ended together.
+///
+/// In our session the kernel would wake what a test has stopped: where a process ends and the stopped ones of its group are left to
+/// process 1, and process 1 is in the same session, they are sent SIGHUP and SIGCONT.
 public final class RunningProcess: Sendable {
     /// How a process ended.
     public enum Ending: Equatable, Sendable {
@@ -11,6 +14,9 @@ public final class RunningProcess: Sendable {
 
     public let pid: pid_t
     private let ending = Mutex<Ending?>(nil)
+
+    /// POSIX_SPAWN_SETSID of <spawn.h>, which glibc shows to programs in GNU mode only.
+    private static let newSession: Int32 = 0x80
 
     /// What a process gets that is told nothing else.
     public static let environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
@@ -39,8 +45,7 @@ public final class RunningProcess: Sendable {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        posix_spawnattr_setflags(&attributes, Int16(Self.newSession | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         let variables = environment ?? Self.environment
         // env -C changes the directory and then becomes the program, so the process id stays.

@@ -20,16 +20,30 @@ extension Property {
         var outcome: HeadOutcome
         var head: Head
         var fields: [ParsedField]
+        /// How often the parser stopped for the options of the server that was meant.
+        var pauses = 0
     }
 
-    private static func request(_ input: [UInt8], _ options: HeadOptions, steps: [Int]) -> Parsed<RequestHead> {
-        var parser = RequestHeadParser(options: options)
+    /// - Parameter later: the options from the pause at the server's name on; nil: no pause.
+    private static func request(
+        _ input: [UInt8], _ options: HeadOptions, later: HeadOptions? = nil, steps: [Int]
+    ) -> Parsed<RequestHead> {
+        var parser = RequestHeadParser(options: options, pausesAtName: later != nil)
         var table = FieldTable(capacity: 1)
         var outcome = HeadOutcome.needMore
+        var pauses = 0
         for step in steps where outcome == .needMore {
-            outcome = withView(input.prefix(step)) { parser.parse($0, fields: &table) }
+            outcome = withView(input.prefix(step)) { view in
+                let outcome = parser.parse(view, fields: &table)
+                guard let later, parser.isPaused else { return outcome }
+                // Told nothing new it would be asked for ever, so it may pause once only.
+                pauses += 1
+                parser.proceed(later)
+                return parser.parse(view, fields: &table)
+            }
         }
-        return Parsed(outcome: outcome, head: parser.head, fields: (0..<table.count).map { table[$0] })
+        if parser.isPaused { pauses += 1 }
+        return Parsed(outcome: outcome, head: parser.head, fields: (0..<table.count).map { table[$0] }, pauses: pauses)
     }
 
     private static func response(_ input: [UInt8], _ options: HeadOptions, steps: [Int]) -> Parsed<ResponseHead> {
@@ -43,16 +57,19 @@ extension Property {
     }
 
     /// A request head: any division gives the same result; what is accepted is well-formed; written anew it is parsed as
-    /// the same. The first byte chooses the options.
+    /// the same. The first byte chooses the options, whether the parser pauses at the server's name, and the options from there on.
     package static func requestHead(_ input: [UInt8]) -> String? {
         guard let choice = input.first else { return nil }
-        let options = options(choice)
+        let first = options(choice)
+        let later = choice & 32 != 0 ? options(choice >> 3) : nil
         let input = Array(input.dropFirst())
-        let whole = request(input, options, steps: [input.count])
-        if request(input, options, steps: steps(input)) != whole { return "division changes the result" }
-        if input.count < 512, request(input, options, steps: Array(0...input.count)) != whole {
+        let whole = request(input, first, later: later, steps: [input.count])
+        if request(input, first, later: later, steps: steps(input)) != whole { return "division changes the result" }
+        if input.count < 512, request(input, first, later: later, steps: Array(0...input.count)) != whole {
             return "byte by byte changes the result"
         }
+        if let message = judgePause(whole, input, first, later) { return message }
+        let options = whole.pauses > 0 ? later ?? first : first
         switch whole.outcome {
         case .needMore:
             return input.count >= Int(options.maxHeadLength) ? "needs more than the limit" : nil
@@ -65,6 +82,20 @@ extension Property {
             if let message = judge(fields: whole.fields, head, options) { return message }
             return judge(whole.head, head) ?? again(whole, head)
         }
+    }
+
+    /// A pause comes once, where the name is known, and changes nothing where the options stay.
+    private static func judgePause(
+        _ whole: Parsed<RequestHead>, _ input: [UInt8], _ first: HeadOptions, _ later: HeadOptions?
+    ) -> String? {
+        guard later != nil else { return nil }
+        if whole.pauses > 1 { return "more than one pause" }
+        let isNamed = whole.head.hostRange != nil || whole.head.authorityRange != nil
+        if whole.pauses == 1, !isNamed { return "a pause without a name" }
+        if case .complete = whole.outcome, isNamed, whole.pauses == 0 { return "no pause at the name" }
+        var same = request(input, first, later: first, steps: [input.count])
+        same.pauses = 0
+        return same == request(input, first, steps: [input.count]) ? nil : "the pause changes the result"
     }
 
     private static func judge(fields: [ParsedField], _ head: [UInt8], _ options: HeadOptions) -> String? {
