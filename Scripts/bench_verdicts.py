@@ -1,4 +1,6 @@
-"""What verdicts cost; a part of bench.py: Goodgate beside itself, with all of it on and all of it off that can be. Needs strace and wrk."""
+"""What verdicts cost; a part of bench.py: Goodgate beside itself, with all of it on and all of it off that can be. Needs strace and wrk.
+
+A 99 % of one round differs by a factor of two from that of the next: take --rounds 12 or more before believing a ratio."""
 import os, re, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 from bench_apps import AppSite, read, rss_kilobytes
@@ -39,7 +41,7 @@ class Storm:
     """Requests that fail, so many a second, as long as it is open."""
 
     def __init__(self, port):
-        self.port, self.count, self.done = port, 0, threading.Event()
+        self.port, self.count, self.done, self.is_cut = port, 0, threading.Event(), False
 
     def __enter__(self):
         self.threads = [threading.Thread(target=self.ask, args=(PAUSE * place / CLIENTS,)) for place in range(CLIENTS)]
@@ -51,6 +53,8 @@ class Storm:
         self.done.set()
         for thread in self.threads:
             thread.join()
+        if self.is_cut:
+            sys.exit('bench: a storm was cut off')
 
     def ask(self, delay):
         request = b'GET /dead HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -65,7 +69,8 @@ class Storm:
                 while seen < number:
                     data = client.recv(1 << 20)
                     if not data:
-                        sys.exit('bench: a storm was cut off')
+                        self.is_cut = True      # a thread's exit would go unnoticed
+                        return
                     # The end of the last page may come in two pieces.
                     tail += data
                     seen += tail.count(b'</html>')
@@ -120,38 +125,39 @@ def one_round(bench, site):
 def part_verdicts(bench):
     dead = socket.socket()      # bound, and nobody listens: refused, and nobody else gets the port
     dead.bind(('127.0.0.1', 0))
-    sites = {is_on: VerdictSite(bench.options.binary, bench.upstream_port, dead.getsockname()[1], is_on) for is_on in (False, True)}
-    names = {False: 'off', True: 'on'}
+    # A second one without verdicts: how far it is from the first is what this machine's noise makes of two that are alike.
+    names = ['off', 'off again', 'on']
+    sites = {name: VerdictSite(bench.options.binary, bench.upstream_port, dead.getsockname()[1], name == 'on') for name in names}
     try:
         for site in sites.values():
             site.start(bench.pin(0))
             bench.load(site.port, 'small', 1)
         print('\n| verdicts | system calls per request that succeeds, one after the other | of which |\n|---|---|---|')
-        for is_on, site in sites.items():
-            calls = system_calls(site)
-            shown = ', '.join(f'{name} {count:.2f}' for name, count in sorted(calls.items(), key=lambda item: -item[1]) if count >= 0.01)
-            print(f'| {names[is_on]} | {sum(calls.values()):.2f} | {shown} |', flush=True)
-        memory = {(is_on, 'before'): memory_of(site) for is_on, site in sites.items()}
-        rounds = {False: [], True: []}
+        for name in ('off', 'on'):
+            calls = system_calls(sites[name])
+            shown = ', '.join(f'{call} {count:.2f}' for call, count in sorted(calls.items(), key=lambda item: -item[1]) if count >= 0.01)
+            print(f'| {name} | {sum(calls.values()):.2f} | {shown} |', flush=True)
+        memory = {'before': memory_of(sites['on'])}
+        rounds = {name: [] for name in names}
         for number in range(bench.options.rounds):
-            for is_on in ((False, True), (True, False))[number % 2]:
-                rounds[is_on].append(one_round(bench, sites[is_on]))
+            for name in names[number % 3:] + names[:number % 3]:
+                rounds[name].append(one_round(bench, sites[name]))
             if number == 0:
-                memory.update({(is_on, 'first'): memory_of(site) for is_on, site in sites.items()})
+                memory['after the first storm'] = memory_of(sites['on'])
+        memory['after the last'] = memory_of(sites['on'])
         print('\n| verdicts, in a storm | CPU µs of the worker per healthy request | 99 % below | healthy/s | failed/s '
               '| CPU of the control process | ratio CPU | ratio 99 % |\n|---|---|---|---|---|---|---|---|')
-        for is_on, rows in rounds.items():
-            middle = {key: statistics.median(row[key] for row in rows) for key in ('cpu', 'slow', 'requests', 'failed', 'control')}
-            ratios = ['1', '1']
-            if is_on:
-                ratios = [f'**{statistics.median(a[key] / b[key] for a, b in zip(rows, rounds[False])):.2f}**' for key in ('cpu', 'slow')]
-            complaints = ' '.join(sorted({row['complaints'] for row in rows}))
-            print(f"| {names[is_on]} | {middle['cpu']:.1f} | {middle['slow']:.2f} ms | {middle['requests']:.0f} | {middle['failed']:.0f} "
-                  f"| {middle['control']:.1f} % | {ratios[0]} | {ratios[1]} | {complaints}", flush=True)
-        print('\n| RSS, verdicts on | before | after the first storm | after the last |\n|---|---|---|---|')
-        memory.update({(is_on, 'last'): memory_of(site) for is_on, site in sites.items()})
+        middle = {name: {key: statistics.median(row[key] for row in rows) for key in ('cpu', 'slow', 'requests', 'failed', 'control')}
+                  for name, rows in rounds.items()}
+        for name, row in middle.items():
+            mark = '**' if name == 'on' else ''
+            ratios = [f"{mark}{row[key] / middle['off'][key]:.2f}{mark}" for key in ('cpu', 'slow')]
+            complaints = ' '.join(sorted({row['complaints'] for row in rounds[name]}))
+            print(f"| {name} | {row['cpu']:.1f} | {row['slow']:.2f} ms | {row['requests']:.0f} | {row['failed']:.0f} "
+                  f"| {row['control']:.1f} % | {ratios[0]} | {ratios[1]} | {complaints}", flush=True)
+        print(f"\n| RSS, verdicts on | {' | '.join(memory)} |\n|---|{'---|' * len(memory)}")
         for place, name in enumerate(('worker', 'control process', 'supervisor')):
-            shown = ' | '.join(f'{memory[True, when][place] / 1024:.1f} MB' for when in ('before', 'first', 'last'))
+            shown = ' | '.join(f'{row[place] / 1024:.1f} MB' for row in memory.values())
             print(f'| {name} | {shown} |', flush=True)
     finally:
         for site in sites.values():

@@ -12,9 +12,21 @@ private let two = IncidentID(rawValue: 2)
     @Test func `a second has so many records and no more`() {
         var ledger = FailureLedger(recordsMax: 3)
         var taken: [Bool] = []
-        for _ in 0..<5 { taken.append(ledger.takeRecord(now: 10_500)) }
-        taken.append(ledger.takeRecord(now: 11_000))
+        for _ in 0..<5 { taken.append(ledger.takeRecord(one, .connReset, now: 10_500)) }
+        taken.append(ledger.takeRecord(one, .connReset, now: 11_000))
         #expect(taken == [true, true, true, false, false, true])
+    }
+
+    @Test func `like failures share a part of the records, and leave the rest to others`() {
+        var ledger = FailureLedger(recordsMax: 5, likeMax: 2)
+        func taken(_ incident: IncidentID, _ reason: ReasonCode, at time: Milliseconds) -> [Bool] {
+            (0..<3).map { _ in ledger.takeRecord(incident, reason, now: time) }
+        }
+        #expect(taken(one, .connReset, at: 10_000) == [true, true, false])
+        #expect(taken(one, .connectRefused, at: 10_100) == [true, true, false])
+        #expect(taken(two, .connReset, at: 10_200) == [true, false, false])
+        #expect(taken(two, .connectRefused, at: 10_999) == [false, false, false])
+        #expect(taken(one, .connReset, at: 11_000) == [true, true, false])
     }
 
     @Test func `like failures become one row with its span`() {

@@ -38,7 +38,7 @@ extension Ref where Value == Exchange {
         let incident = incident(for: reason, peer: peer)
         var mark = FailureMark(
             reason: reason, phase: phase, errno: errno, incident: incident, peer: peer,
-            isRecorded: worker.value.failures.ledger.takeRecord(now: now))
+            isRecorded: worker.value.failures.ledger.takeRecord(incident, reason, now: now))
         if mark.isRecorded, let connection = value.connection {
             mark.connectionAge = worker.now &- connection.value.openedAt
             if value.isReused { mark.idle = connection.value.idleBefore }
@@ -173,9 +173,10 @@ extension Ref where Value == Request {
         let worker = worker
         let key = LocalIncidents.key(host, ByteView(), family: ReasonCode.dnsFailed.family)
         let id = worker.value.failures.local.incident(key, second: worker.now / 1000) { worker.proposeIncident() }
+        let incident = IncidentID(rawValue: id)
         let mark = FailureMark(
-            reason: .dnsFailed, phase: .resolving, errno: 0, incident: IncidentID(rawValue: id), peer: -1,
-            isRecorded: worker.value.failures.ledger.takeRecord(now: Machine.Milliseconds(worker.now)))
+            reason: .dnsFailed, phase: .resolving, errno: 0, incident: incident, peer: -1,
+            isRecorded: worker.value.failures.ledger.takeRecord(incident, .dnsFailed, now: Machine.Milliseconds(worker.now)))
         if main.value.failure.enter(mark.incident, .dnsFailed, while: .resolving) { worker.enterIncident(mark.incident) }
         if isMain { value.failure.isOurs = true }
         log(.error, message, mark: mark)

@@ -1,7 +1,8 @@
 /// What a worker has still to tell of its failures: a bounded number of full records per second, and counts for all that is over it.
 ///
-/// A storm makes thousands of failed attempts per second. The first ones get a record each; the others are counted by incident, reason and
-/// phase until the driver sends the counts. What cannot be sent stays and grows, so no count is lost while the table has room.
+/// A storm makes thousands of failed attempts per second. The first ones of each incident and reason get a record each; the others are
+/// counted by incident, reason and phase until the driver sends the counts. What cannot be sent stays and grows, so no count is lost while
+/// the table has room.
 package struct FailureLedger: Sendable {
     /// Failed attempts that got no record of their own.
     package struct Attempts: Sendable, Equatable {
@@ -35,18 +36,39 @@ package struct FailureLedger: Sendable {
     package private(set) var attempts: [Attempts] = []
     package private(set) var requests: [Requests] = []
     private var records: SecondBudget
+    private let likeMax: Int
+    /// Records of the second `told`, by incident and reason; as many rows at most as there are records in a second.
+    private var like: [(incident: IncidentID, reason: ReasonCode, count: Int)] = []
+    private var told: Milliseconds = 0
 
-    /// - Parameter recordsMax: full records per second.
-    package init(recordsMax: Int = 100, rowsMax: Int = 256) {
+    /// - Parameters:
+    ///   - recordsMax: full records per second.
+    ///   - likeMax: those of one incident and reason. They come at the beginning of the second, all at once, and who judges them keeps a
+    ///     few: with 100 of them, requests that failed nowhere waited for that work.
+    package init(recordsMax: Int = 100, likeMax: Int = 10, rowsMax: Int = 256) {
         records = SecondBudget(max: recordsMax)
+        self.likeMax = likeMax
         self.rowsMax = rowsMax
     }
 
     /// Nothing is left to be told.
     package var isEmpty: Bool { attempts.isEmpty && requests.isEmpty }
 
-    /// Whether a failed attempt may have a record of its own now. O(1).
-    package mutating func takeRecord(now: Milliseconds) -> Bool { records.take(now: now) }
+    /// Whether a failed attempt may have a record of its own now. O(records of this second), which in a storm are those of few incidents.
+    package mutating func takeRecord(_ incident: IncidentID, _ reason: ReasonCode, now: Milliseconds) -> Bool {
+        if now / 1_000 != told {
+            told = now / 1_000
+            like.removeAll(keepingCapacity: true)
+        }
+        guard let row = like.lastIndex(where: { $0.incident == incident && $0.reason == reason }) else {
+            guard records.take(now: now) else { return false }
+            like.append((incident, reason, 1))
+            return true
+        }
+        guard like[row].count < likeMax, records.take(now: now) else { return false }
+        like[row].count += 1
+        return true
+    }
 
     /// Counts a failed attempt without a record.
     ///

@@ -83,7 +83,7 @@ extension Supervisor {
         keep(.failures(tally), attempts: tally.attempts.reduce(0) { $0 &+ UInt64($1.count) })
     }
 
-    /// Their number is bounded by the workers: 100 records and 10 tallies a second each.
+    /// Their number is bounded by the workers: 100 records and 10 tallies a second each at most.
     private func keep(_ command: ControlCommand, attempts: UInt64) {
         guard let control else { return }
         if !control.send(command) { attemptsDropped &+= attempts }
