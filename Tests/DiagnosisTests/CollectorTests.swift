@@ -394,10 +394,11 @@ import class TestKit.TemporaryDirectory
         var set = EvidenceSet()
         let now = system.now()
         let clock = Subprocess.monotonicMilliseconds()
-        Collectors.collect(
-            CollectionSubject(peer: PeerAddress(parsing: "127.0.0.1:1"), since: now, until: now), from: system,
-            step: .volatile, into: &set)
+        let subject = CollectionSubject(peer: PeerAddress(parsing: "127.0.0.1:1"), since: now, until: now)
+        Collectors.collect(subject, from: system, step: .volatile, into: &set)
         #expect(set.listeners.value != nil && set.host.value?.somaxconn ?? 0 > 0)
+        // A kernel that has too much to do may not refuse within the 25 ms of the first look; the next one has more patience.
+        ProbeCollector(deadline: 5_000).collect(subject, from: system, into: &set)
         #expect(set.probe.value?.errorNumber == 111)
         #expect(Subprocess.monotonicMilliseconds() - clock < 10_000)
         #expect(system.interfaceAddresses().contains(PeerAddress(parsing: "127.0.0.1:0")))
