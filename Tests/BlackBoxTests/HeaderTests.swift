@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TestKit
 
@@ -111,6 +112,36 @@ struct RequestFields {
         #expect(try ask("b", ["X-Long: \(long)"]).text == "b  \(long)")
         #expect(try ask("a", ["X-Long: \(long)"]).status == 400)
         #expect(try ask("a", ["X_U: 1"], target: "http://b/").text == "b 1 ")
+    }
+
+    @Test("that a reload cuts short are logged with what they named, wherever the head was moved to")
+    func ofNamedServerCut() throws {
+        let port = Ports.free()
+        let http = """
+            log_format named '<$request> $host $sub';
+            server { listen 127.0.0.1:\(port); server_name a; }
+            server {
+                listen 127.0.0.1:\(port); server_name ~^(?<sub>[a-z]+)\\.example$; underscores_in_headers on;
+                access_log access.log named; return 200 $sub;
+            }
+            """
+        let gateway = try GatewayProcess(http: http, main: "worker_shutdown_timeout 1s;")
+        defer { gateway.stop(allowing: []) }
+        let names = ["victim", "secret", "secrex", "secrey"]
+        let clients = try names.map { name in
+            let client = try Client(port)
+            try client.send("GET /\(name) HTTP/1.1\r\nHost: \(name).example\r\n")
+            return client
+        }
+        usleep(100_000)
+        for client in clients { try client.send("X-More: \(String(repeating: "m", count: 3_000))\r\n") }
+        usleep(100_000)
+        gateway.signal(SIGHUP)
+        for client in clients { _ = client.drain(seconds: 30) }
+        for name in names {
+            let line = "<GET /\(name) HTTP/1.1> \(name).example \(name)"
+            #expect(eventually { gateway.accessLog.contains(line) }, "\(line): \(gateway.accessLog)")
+        }
     }
 
     @Test("of an answer of its own without a body: no Content-Type, and an upstream's 204 keeps it")

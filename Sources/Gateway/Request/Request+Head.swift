@@ -55,21 +55,25 @@ extension Ref where Value == Request {
         for index in value.fields.indices where value.fields[index].token == .host { return value.fields[index].value = authority }
     }
 
-    /// What the server that a head names takes for one, while the rest of it is still to be read.
+    /// What the server that a head names takes for one, while the rest of it is still to be read. One that cannot be told is refused when
+    /// the head is there.
     func headOptions(_ head: RequestHead, _ base: ByteView) -> HeadOptions {
-        // One that cannot be told is refused when the head is there.
-        _ = takeHost(head, base)
-        // All but the server is taken anew from the whole head, which may lie elsewhere by then.
-        value.host = nil
-        value.captureCount = 0
+        // The head may lie elsewhere before it is whole: name and captures are to outlive that.
+        _ = takeHost(head, base, keepsName: true)
         value.location = server.value.location
         return server.value.headOptions
     }
 
-    /// Finds the server.
+    /// Finds the server, unless that was done before the head was complete.
     /// - Returns: false if a regular expression cannot tell which one it is.
-    private func takeHost(_ head: RequestHead, _ base: ByteView) -> Bool {
-        let name = head.serverNameRange.view(base)
+    private func takeHost(_ head: RequestHead, _ base: ByteView, keepsName: Bool = false) -> Bool {
+        if let isKnown = value.isServerKnown { return isKnown }
+        let isKnown = findServer(head.serverNameRange.view(base), head, keepsName)
+        value.isServerKnown = isKnown
+        return isKnown
+    }
+
+    private func findServer(_ name: ByteView, _ head: RequestHead, _ keepsName: Bool) -> Bool {
         let listener = connection.value.listener!
         value.server = listener.value.defaultServer
         guard !name.isEmpty else {
@@ -77,7 +81,7 @@ extension Ref where Value == Request {
             if !listener.value.hosts.isEmpty, let server = listener.value.hosts.names.find(ByteView()) { value.server = server }
             return true
         }
-        let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : name
+        let host = head.flags.contains(.serverNameNeedsLowercase) ? lowercased(name) : keepsName ? keep(name) : name
         value.host = host
         guard !listener.value.hosts.isEmpty else { return true }
         if let server = listener.value.hosts.names.find(host) {

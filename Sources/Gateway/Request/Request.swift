@@ -48,6 +48,8 @@ struct Request: ~Copyable, SlabValue {
     var arguments = ByteView()
     /// Host without port in lower case, from the request line or the Host field; nil if neither.
     var host: ByteView?
+    /// Whether the server could be told by it; nil while nobody has looked.
+    var isServerKnown: Bool?
     /// The port that was sent with it.
     var hostPort: UInt16?
     var schemeFromLine: ByteView?
@@ -217,6 +219,7 @@ extension Ref where Value == Request {
         value.location = nil
         value.server = nil
         value.host = nil
+        value.isServerKnown = nil
         value.hostPort = nil
         value.hasConnectionUpgrade = false
         value.schemeFromLine = nil

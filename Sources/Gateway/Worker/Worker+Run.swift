@@ -204,6 +204,7 @@ extension Ref where Value == Worker {
             guard connection.value.state != .closed else { continue }
             if let request = connection.value.request {
                 connection.value.isBroken = true
+                if connection.value.state == .readingHead, let input = connection.value.input { request.takeUnfinishedHead(input) }
                 request.abort(status: request.value.response.status)
             } else {
                 connection.close()
