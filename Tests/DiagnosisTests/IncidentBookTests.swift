@@ -230,6 +230,43 @@ import Testing
         #expect(report.ends == [end])
     }
 
+    /// Instances die by turns, each a moment after the request that it broke: the next one's end, or the former's, is not of it.
+    @Test func `of an app's ends, that of the failing instance counts; many of a kind are one incident with the newest names`() throws {
+        var book = IncidentBook()
+        book.configure([(UpstreamFacts(name: "back", place: "x:1"), "demo")])
+        var ids: [IncidentID] = []
+        for serial in 0..<80 {
+            let after = Int64(serial) * 1_700, time = start.advanced(byMilliseconds: after), port = 3000 + serial
+            let code = serial % 10 == 1 ? 4 : 3
+            ids.append(IncidentID(seconds: time.seconds, salt: UInt16(100 + serial)))
+            let peer = PeerAddress(parsing: "127.0.0.1:\(port)")
+            book.record(record(.connReset, after: after, peer: peer), id: ids[serial], detail: "", now: time)
+            let told = time.advanced(byMilliseconds: 12)
+            book.happened(
+                LifeEvent(
+                    time: told, kind: .exited(code: code), line: "app demo.0#\(serial): exited with code \(code)",
+                    source: AppHistory.source),
+                app: "demo", instance: "0#\(serial)")
+            book.ended(AppEnd(time: told, instance: "demo.0#\(serial)", status: code), app: "demo")
+            for later in [20, 1_100] as [Int64] {
+                let now = time.advanced(byMilliseconds: later)
+                while var job = book.nextJob(now: now) {
+                    job.run(on: Scene("127.0.0.1:\(port)", [.connReset: 1]).recorded())
+                    book.finish(job, now: now)
+                }
+            }
+        }
+        // The first two ends are no crash loop yet.
+        #expect(book.reports.count <= 4 && book.reports.reduce(0) { $0 + $1.attemptsTotal } == 80)
+        for report in book.reports {
+            let numbers = ([report.id] + report.aliases).compactMap { ids.firstIndex(of: $0) }
+            #expect(Set(numbers.map { $0 % 10 == 1 }).count == 1, "\(numbers)")
+            #expect(report.aliases.count == min(report.attemptsTotal - 1, Incident.aliasesMax))
+            if numbers.contains(79) { #expect(report.attemptsTotal > 66 && report.aliases == ids.filter { report.aliases.contains($0) }) }
+        }
+        #expect(book.report(ids[79]) != nil && book.report(ids[71]) != nil)
+    }
+
     /// Two instances of an app, one after the other, each at an address of its own.
     @Test(arguments: [11, 6]) func `instances of an app that end in one way are one incident, others are not`(signal: Int) throws {
         var book = IncidentBook()
@@ -247,10 +284,14 @@ import Testing
             let peer = PeerAddress(parsing: "127.0.0.1:\(port)")
             book.record(record(.connReset, after: Int64(serial) * 20_000, peer: peer), id: id, detail: "", now: time)
             book.requests(id, entered: 2, saved: 1, failed: 1)
-            let next = book.nextJob(now: time)
-            var job = try #require(next)
-            job.run(on: Scene("127.0.0.1:\(port)", [.connReset: 1]).recorded())
-            book.finish(job, now: time)
+            // The logs say what had not been told at the first look.
+            for later in [0, 1_000] as [Int64] {
+                #expect(book.reports.count == serial + 1)
+                let now = time.advanced(byMilliseconds: later), next = book.nextJob(now: now)
+                var job = try #require(next)
+                job.run(on: Scene("127.0.0.1:\(port)", [.connReset: 1]).recorded())
+                book.finish(job, now: now)
+            }
         }
         #expect(book.reports.count == (signal == 11 ? 1 : 2))
         let report = try #require(book.report(ids[0]))

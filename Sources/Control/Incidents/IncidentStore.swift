@@ -9,6 +9,9 @@ final class IncidentStore: Sendable {
     let path: String
     private let queue: DatabaseQueue
     private let backlog = Mutex(Backlog())
+    /// Other names that are in the file, with those whose they are: a long incident has many, and is written four times a second.
+    private let written = Mutex<[IncidentID: IncidentID]>([:])
+    private static let writtenMax = 4_096
 
     /// Reports read for one list at most.
     private static let listMax = 1_000
@@ -77,9 +80,11 @@ final class IncidentStore: Sendable {
         guard isDue else { return }
         queue.asyncWrite({ database in
             let entries = self.backlog.withLock { $0.entries }
-            try Self.write(entries.map(\.report), to: database)
+            try self.write(entries.map(\.report), to: database)
             return entries.last?.version ?? 0
         }, completion: { _, result in
+            // What was not committed has to be written again.
+            if case .failure = result { self.written.withLock { $0 = [:] } }
             self.backlog.withLock { backlog in
                 backlog.writes -= 1
                 if case .success(let version) = result { backlog.entries.removeAll { $0.version <= version } }
@@ -87,13 +92,21 @@ final class IncidentStore: Sendable {
         })
     }
 
-    private static func write(_ reports: [IncidentReport], to database: Database) throws {
+    /// Whether a name has to be written.
+    private func isNews(_ alias: IncidentID, of incident: IncidentID) -> Bool {
+        written.withLock { written in
+            if written.count >= Self.writtenMax { written = [:] }
+            return written.updateValue(incident, forKey: alias) != incident
+        }
+    }
+
+    private func write(_ reports: [IncidentReport], to database: Database) throws {
         for report in reports {
             let body = try JSONEncoder().encode(report)
             try database.execute(
                 sql: "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?)",
                 arguments: [Int64(report.id.rawValue), report.first.milliseconds, report.last.milliseconds, body])
-            for alias in report.aliases {
+            for alias in report.aliases where isNews(alias, of: report.id) {
                 // What was kept under its own id is part of the report now.
                 try database.execute(sql: "DELETE FROM incident WHERE id = ?", arguments: [Int64(alias.rawValue)])
                 try database.execute(

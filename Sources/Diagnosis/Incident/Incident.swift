@@ -4,8 +4,8 @@ package import Machine
 package struct Incident: Sendable {
     /// Its own name.
     package var id: IncidentID
-    /// Other ids that turned out to be this incident (each worker names one at its first failure), at most 64.
-    package var aliases: [IncidentID] = []
+    /// Other ids that turned out to be this incident (each worker names one at its first failure): while it is open the newest 64.
+    package private(set) var aliases: [IncidentID] = []
     package var upstream: String
     package var peer: PeerAddress?
     package var first: Timestamp
@@ -32,6 +32,19 @@ package struct Incident: Sendable {
 
     /// All failed attempts.
     package var attempts: Int { counts.values.reduce(0, +) }
+
+    static let aliasesMax = 64
+
+    /// Notes another id.
+    mutating func addAlias(_ id: IncidentID) { aliases.append(id) }
+
+    /// Forgets the oldest of the other ids if there are too many.
+    /// - Returns: those.
+    mutating func boundAliases() -> [IncidentID] {
+        guard aliases.count > Self.aliasesMax else { return [] }
+        defer { aliases.removeFirst(aliases.count - Self.aliasesMax) }
+        return Array(aliases.dropLast(Self.aliasesMax))
+    }
 
     /// Takes in another incident that turned out to be this one.
     mutating func absorb(_ other: Incident, samplesMax: Int) {

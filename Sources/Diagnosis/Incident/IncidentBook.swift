@@ -42,6 +42,8 @@ package struct IncidentBook: Sendable {
         var investigation: Investigation
         /// When each version of the verdict was given, and its title.
         var versions: [(time: Timestamp, text: String)] = []
+        /// Logs were looked through: what ended at the time of the failures has been told by then.
+        var isSettled = false
     }
 
     private var grouper: IncidentGrouper
@@ -187,8 +189,10 @@ package struct IncidentBook: Sendable {
     package mutating func nextJob(now: Timestamp) -> Job? {
         giveUp(at: now)
         let busy = running
-        let next = plan.next(now: now) { work in
-            busy[work.step == .volatile] == nil && !busy.values.contains { $0.incident == work.incident }
+        let next = plan.next(now: now) { [grouper] work in
+            guard busy[work.step == .volatile] == nil else { return false }
+            let incident = grouper.incident(work.incident)?.id ?? work.incident
+            return !busy.values.contains { $0.incident == incident }
         }
         guard let work = next, let incident = grouper.incident(work.incident) else { return nil }
         let (failure, subject) = failure(of: incident, now: now)
@@ -227,6 +231,7 @@ package struct IncidentBook: Sendable {
             let confidence = verdict.confidence.map { " (\($0.name))" } ?? ""
             entry.versions.append((now, "verdict \(verdict.version): \(verdict.title)\(confidence)"))
         }
+        if job.work.step != .volatile { entry.isSettled = true }
         entries[id] = entry
         forgetEvidence(id)
         changed.insert(id)
@@ -245,17 +250,21 @@ package struct IncidentBook: Sendable {
         guard let first = like.first else { return }
         for other in like.dropFirst() {
             grouper.merge(other.id, into: first.id)
-            plan.close(other.id)
+            plan.forget(other.id)
             entries[other.id] = nil
             changed.remove(other.id)
             touch(first.id, now)
         }
     }
 
-    /// What an incident of an app was put down to: the rule, and how the process ended of which it tells. Nil: it is not known.
+    /// What an incident of an app was put down to: the rule, and how the process ended of which it tells. Nil: it is not known yet.
     private func cause(of incident: Incident, _ app: String) -> [String]? {
-        guard let rule = entries[incident.id]?.investigation.verdict?.rule else { return nil }
-        let end = apps[app]?.ends(around: incident, count: IncidentReport.endsMax).last { $0.time <= incident.last }
+        guard let entry = entries[incident.id], entry.isSettled, let rule = entry.investigation.verdict?.rule else { return nil }
+        // The end of a process is known some milliseconds after the failures that it made.
+        let ends = apps[app]?.ends(around: incident, count: AppHistory.endsMax) ?? []
+        let end = ends.filter { $0.time.since(incident.last) < 1_000 }.min {
+            abs($0.time.since(incident.last)) < abs($1.time.since(incident.last))
+        }
         return [rule, end?.words ?? ""]
     }
 

@@ -119,6 +119,7 @@ package struct IncidentGrouper: Sendable {
         guard let target = key(of: earlier), let source = key(of: id), source != target, let incident = open.removeValue(forKey: source)
         else { return }
         open[target]?.absorb(incident, samplesMax: limits.samplesMax)
+        taken.subtract(open[target]?.boundAliases() ?? [])
     }
 
     /// Closes what has been quiet. Returns the incidents that were closed since the last call, by whatever, oldest first.
@@ -181,11 +182,12 @@ extension IncidentGrouper {
         incident.times.add(record.time, count: times)
         incident.first = min(incident.first, record.time)
         incident.last = max(incident.last, record.time)
-        if let proposed, proposed != incident.id, incident.aliases.count < 64, !incident.aliases.contains(proposed),
+        if let proposed, proposed != incident.id, !incident.aliases.contains(proposed),
             !open.values.contains(where: { $0.id == proposed }), !closed.contains(where: { $0.id == proposed })
         {
-            incident.aliases.append(proposed)
+            incident.addAlias(proposed)
             taken.insert(proposed)
+            taken.subtract(incident.boundAliases())
         }
         if let peer = record.peer, incident.peer != nil { incident.addSibling(peer) }
         if incident.host == nil { incident.host = host }

@@ -56,7 +56,8 @@ package struct IncidentReport: Sendable, Codable {
         attempts.merge(earlier.attempts, uniquingKeysWith: +)
         requestsFailed += earlier.requestsFailed
         requestsSaved += earlier.requestsSaved
-        aliases += ([earlier.id] + earlier.aliases).filter { $0 != id && !aliases.contains($0) }
+        aliases = (earlier.aliases + [earlier.id]).filter { $0 != id && !aliases.contains($0) } + aliases
+        aliases.removeFirst(max(0, aliases.count - Incident.aliasesMax))
         ends = ends ?? earlier.ends
         records = records ?? earlier.records
         verdict = verdict ?? earlier.verdict

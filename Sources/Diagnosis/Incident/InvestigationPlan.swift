@@ -66,6 +66,9 @@ package struct InvestigationPlan: Sendable {
         if entries[incident] != nil { entries[incident]?.state = .finalDue }
     }
 
+    /// An incident is part of another one now.
+    package mutating func forget(_ incident: IncidentID) { entries[incident] = nil }
+
     /// The next piece of work, volatile before durable before final, the oldest first; nil when nothing is due or the rate is used up.
     ///
     /// - Parameter mayRun: whether the driver can do a piece now; what it cannot stays due.
