@@ -17,9 +17,9 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         var recognised = 0, lines = BoundedLines(max: 16_384)
         let encoder = APICoding.encoder
-        var isInKey = false
+        var key: SecretMask.OpenKey?
         func take(_ line: String) throws {
-            let shown = TextEscape.terminal(SecretMask.mask(line, isInKey: &isInKey))
+            let shown = TextEscape.terminal(SecretMask.mask(line, in: &key))
             guard let explanation = Explainer.explain(line) else {
                 if all { print(shown + "\n  not recognised\n") }
                 return

@@ -143,15 +143,23 @@ import Testing
     }
 
     /// A log is read line by line, and the last line of a key is short.
-    @Test(arguments: ["", "    ", "  - "]) func `the lines of a private key are hidden one by one`(indent: String) {
+    @Test(arguments: ["", "    ", "  - ", "2026-11-23T23:40:59.437Z a.0 err ", "Nov 23 10:00:00 host app[12]: ", "  | "])
+    func `the lines of a private key are hidden one by one`(indent: String) {
         let key = [
             "-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "PuRLx==",
             "-----END EC PRIVATE KEY-----",
         ]
-        let lines = ["ready"] + key.enumerated().map { ($0.offset == 0 ? indent : indent.filter { $0 == " " }) + $0.element } + ["ready"]
+        let next = indent == "  - " ? "    " : indent, shown = next.contains { $0 != " " } ? next : ""
+        let lines = ["ready"] + key.enumerated().map { ($0.offset == 0 ? indent : next) + $0.element } + ["ready"]
         let masked = SecretMask.mask(lines: lines)
-        #expect(masked[2] == "***" && masked[3] == "***" && masked[0] == "ready" && masked[5] == "ready", "\(masked)")
+        #expect(masked[2] == shown + "***" && masked[3] == shown + "***" && masked[0] == "ready" && masked[5] == "ready", "\(masked)")
         #expect(SecretMask.mask(lines: masked) == masked)
+        // Others write in between, and the beginning may be cut off.
+        let mixed = SecretMask.mask(lines: lines[1...2] + ["an app said two words."] + lines[3...])
+        #expect(mixed[2] == "an app said two words." && mixed[3] == shown + "***", "\(mixed)")
+        let long = String(repeating: "aB3+", count: 16)
+        #expect(SecretMask.mask(lines: [next + long, next + "aB3=", lines[4], "ready"]).prefix(2) == [shown + "***", shown + "***"])
+        #expect(SecretMask.mask(lines: ["ghp_0123456789abcdefghij", "Starting"]) == ["***", "Starting"])
     }
 
     @Test(arguments: [

@@ -66,17 +66,44 @@ package enum SecretMask {
 
     /// The same for lines that came one after the other: a private key goes on over several.
     package static func mask(lines: some Sequence<String>) -> [String] {
-        var isInKey = false
-        return lines.map { mask($0, isInKey: &isInKey) }
+        var key: OpenKey?
+        return lines.map { mask($0, in: &key) }
+    }
+
+    /// A private key whose end has not come yet. A log puts the same words before each line of it: a time, the process.
+    package struct OpenKey {
+        /// Words before the key, and how many lines it may still have: others may write in between.
+        fileprivate var wordsBefore: Int
+        fileprivate var linesLeft: Int
+        /// PEM lines of an RSA key of 16,384 bits, with its head.
+        fileprivate static let linesMax = 220
     }
 
     /// The next line of a text.
-    /// - Parameter isInKey: whether the line before it was of a private key; false for the first.
-    package static func mask(_ line: String, isInKey: inout Bool) -> String {
-        let bytes = trimmed(line)
-        let out = isInKey && !bytes.isEmpty && bytes.allSatisfy(isBase64) ? "***" : mask(line)
-        isInKey = out == "***" || out.hasSuffix("PRIVATE KEY-----***") && !line.contains("-----END ")
-        return out
+    /// - Parameter key: what the lines before it began; nil for the first.
+    package static func mask(_ line: String, in key: inout OpenKey?) -> String {
+        let words = line.split { $0 == " " || $0 == "\t" }
+        if let begin = words.lastIndex(where: { $0.contains("-----BEGIN") }), line.contains("PRIVATE KEY-----") {
+            key = line.contains("-----END ") ? nil : OpenKey(wordsBefore: begin, linesLeft: OpenKey.linesMax)
+        } else if line.contains("-----END ") {
+            key = nil
+        } else if let open = key, open.linesLeft > 0 {
+            key?.linesLeft -= 1
+            if let hidden = hidingLastWord(line, words, count: 1...(open.wordsBefore + 1), lengthMin: 1) { return hidden }
+        } else if hidingKeys(line) != nil {
+            // Its beginning was cut off.
+            key = OpenKey(wordsBefore: max(words.count, 1) - 1, linesLeft: 60)
+        }
+        return mask(line)
+    }
+
+    /// A line without its last word, if that may be a line of a key; nil: it is none.
+    private static func hidingLastWord(_ line: String, _ words: [Substring], count: ClosedRange<Int>, lengthMin: Int) -> String? {
+        guard count.contains(words.count), let last = words.last else { return nil }
+        let bytes = trimmed(String(last))
+        guard bytes.count >= lengthMin, bytes.allSatisfy(isBase64) else { return nil }
+        let before = line[..<last.startIndex]
+        return before.contains { !$0.isWhitespace } ? mask(String(before)) + "***" : "***"
     }
 
     /// Without the spaces, quotes and commas around it, as a list or a YAML file has them.
@@ -157,9 +184,14 @@ package enum SecretMask {
 
     /// A private key, or the lines of one: nil if the text holds none.
     private static func hidingKeys(_ text: String) -> String? {
-        let line = trimmed(text), isBare = line.count >= 56 && line.allSatisfy(isBase64)
+        let words = text.utf8.count < 56 ? [] : text.split { $0 == " " || $0 == "\t" }
         let kinds: [(Character) -> Bool] = [\.isUppercase, \.isLowercase, \.isNumber]
-        if isBare, kinds.allSatisfy({ text.contains(where: $0) }) { return "***" }
+        // Behind a time and a process, as logs have it; a path there is none.
+        if let last = words.last, words.count == 1 || last.first != "/", kinds.allSatisfy({ last.contains(where: $0) }),
+            let hidden = hidingLastWord(text, words, count: 1...12, lengthMin: 56)
+        {
+            return hidden
+        }
         guard let mark = text.firstRange(of: "PRIVATE KEY-----") else { return nil }
         let head = mask(String(text[..<mark.lowerBound])) + "PRIVATE KEY-----***"
         guard let end = text[mark.upperBound...].firstRange(of: "PRIVATE KEY-----") else { return head }
