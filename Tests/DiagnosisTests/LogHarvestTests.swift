@@ -69,6 +69,20 @@ import Testing
         #expect(found.incidents.count == 3 && found.incidents.map { found.failedRequests[$0.id] } == [5, 5, 5])
     }
 
+    /// Fifty requests that the second server answered, and ten for which it took too long: of one client, path and second.
+    @Test func `what failed is not put down to a server that was only passed by`() throws {
+        let refused = (1...50).map { Self.refused("08:00:00").replacing("*1 ", with: "*\($0) ") }.joined()
+        let timeout = Self.line("08:00:00", "upstream timed out (110: Connection timed out) while reading response header from upstream")
+            .replacing(", host:", with: ", upstream: \"http://127.0.0.1:3001/\", host:")
+        let timeouts = (51...60).map { timeout.replacing("*1 ", with: "*\($0) ") }.joined()
+        let access = (0..<60).map {
+            "192.0.2.1 - - [22/Nov/2026:08:00:00 +0000] \"GET /08:00:00 HTTP/1.1\" \($0 < 50 ? 200 : 504) 150 \"-\" \"x\"\n"
+        }
+        let (found, _) = harvest(refused + timeouts, "", access: access.joined())
+        let late = try #require(found.incidents.first { $0.counts[.responseTimeout] == 10 })
+        #expect(found.incidents.count == 2 && found.failedRequests == [late.id: 10])
+    }
+
     /// One request that three servers refused is one; the next on its connection is another.
     @Test func `attempts of one request count as one`() {
         let attempts = (0..<3).map { Self.refused("08:00:00").replacing(":3000/", with: ":300\($0)/") }.joined()

@@ -28,13 +28,15 @@ extension LogHarvest {
         if line.source != .application {
             let hash = Self.hash(identity, line.client ?? [], line.target ?? [])
             let keys = ([0, -1, 1, -2, 2] as [Int64]).map { hash &+ UInt64(bitPattern: time.seconds + $0) }
-            for key in keys {
-                guard let index = explained[key]?.firstIndex(where: { $0.waiting > 0 }), let id = explained[key]?[index].incident else {
-                    continue
+            // One that was served by the next server waits for ever: what has another status than its failure is somebody else's.
+            for isAlike in [true, false] {
+                for key in keys {
+                    let found = explained[key]?.lastIndex { $0.waiting > 0 && (!isAlike || $0.isTimeout == (status == 504)) }
+                    guard let index = found, let id = explained[key]?[index].incident else { continue }
+                    explained[key]?[index].waiting -= 1
+                    failedRequests[id, default: 0] += 1
+                    return
                 }
-                explained[key]?[index].waiting -= 1
-                failedRequests[id, default: 0] += 1
-                return
             }
             // One line of the error log may stand for several requests on a connection.
             for key in keys {

@@ -7,6 +7,8 @@ package struct LogHarvest {
     /// Requests of one incident that look alike and came in one second.
     struct Match: Sendable {
         var incident: IncidentID
+        /// Whether such a failure is answered with 504.
+        var isTimeout: Bool
         /// nginx's number of the connection that the last of them came on.
         var connection: UInt64
         /// Those whose line of the access log was not seen yet.
@@ -143,7 +145,8 @@ package struct LogHarvest {
             time: time, upstream: upstream, peer: peer, phase: failure.phase, reason: failure.reason,
             errorNumber: line.errorNumber ?? 0,
             method: line.method, action: failure.reason == .bodyTruncated ? .cut : .failedToClient)
-        note(line, time, as: grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber).id)
+        let incident = grouper.record(record, host: host, detail: failure.detail, detailNumber: failure.detailNumber)
+        note(line, time, record.reason, as: incident.id)
     }
 
     /// A failure of nginx itself: whatever request met it, no upstream is concerned.
@@ -152,7 +155,7 @@ package struct LogHarvest {
         let record = AttemptRecord(
             time: time, upstream: "nginx", peer: peer, phase: failure.phase, reason: failure.reason,
             errorNumber: line.errorNumber ?? 0, method: line.method, action: .failedToClient)
-        note(line, time, as: grouper.record(record, detail: failure.detail, detailNumber: failure.detailNumber).id)
+        note(line, time, record.reason, as: grouper.record(record, detail: failure.detail, detailNumber: failure.detailNumber).id)
     }
 
     /// nginx tries each of its addresses five times, and says at the end only that it gave up: all this is one failed start.
@@ -165,27 +168,27 @@ package struct LogHarvest {
     }
 
     /// Lets the access log's line of the same request be found.
-    private mutating func note(_ line: NginxErrorLine, _ time: Timestamp, as id: IncidentID) {
+    private mutating func note(_ line: NginxErrorLine, _ time: Timestamp, _ reason: ReasonCode, as id: IncidentID) {
         guard let client = line.client, let request = line.request else { return }
         let target = AccessLine.target(of: Array(request.utf8)[...])
         for identity in identities {
             let key = Self.hash(identity, Array(client.utf8)[...], target) &+ UInt64(bitPattern: time.seconds)
-            note(key, id, connection: line.connection ?? 0)
+            note(key, id, isTimeout: [.connectTimeout, .sendTimeout, .responseTimeout].contains(reason), connection: line.connection ?? 0)
         }
     }
 
-    private mutating func note(_ key: UInt64, _ id: IncidentID, connection: UInt64) {
+    private mutating func note(_ key: UInt64, _ id: IncidentID, isTimeout: Bool, connection: UInt64) {
         // The next attempt of one request, at another peer.
         if connection > 0, let former = explained[key]?.firstIndex(where: { $0.connection == connection && $0.incident != id }) {
             explained[key]?[former].connection = 0
             explained[key]?[former].waiting -= 1
         }
-        if let known = explained[key]?.firstIndex(where: { $0.incident == id }) {
+        if let known = explained[key]?.firstIndex(where: { $0.incident == id && $0.isTimeout == isTimeout }) {
             explained[key]?[known].connection = connection
             explained[key]?[known].waiting += 1
         } else if matches < Self.matchesMax {
             matches += 1
-            explained[key, default: []].append(Match(incident: id, connection: connection, waiting: 1))
+            explained[key, default: []].append(Match(incident: id, isTimeout: isTimeout, connection: connection, waiting: 1))
         }
     }
 
