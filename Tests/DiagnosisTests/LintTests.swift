@@ -220,6 +220,13 @@ import Machine
             proxy("proxy_ssl_server_name on;\n    proxy_pass https://10.0.0.1;")
         ),
         ("missing-sni", "http { upstream a { server 10.0.0.1:443; } server { location / {\n proxy_pass https://a;\n} } }\n", nil),
+        (
+            // The name is chosen already, around the location.
+            "missing-sni",
+            "http { upstream a { server h:443; } proxy_ssl_name x.example;\nserver { location / {\n    proxy_pass https://a;\n} } }\n",
+            "http { upstream a { server h:443; } proxy_ssl_name x.example;\nserver { location / {\n    proxy_pass https://a;\n"
+                + "    proxy_ssl_server_name on;\n} } }\n"
+        ),
         ("no-error-page", proxy("proxy_pass http://10.0.0.1;"), nil),
     ])
     func `a diff changes what stands there, or is none`(id: String, configuration: String, expected: String?) {

@@ -50,15 +50,17 @@ extension Lint.Context {
         return out
     }
 
-    /// The diff that sends the upstream's name. Of a group its own name would be sent, which no certificate has: that of its servers is
-    /// set with it, if it is one.
+    /// The diff that sends the upstream's name. Of a group without a name for TLS its own would be sent, which no certificate has: that of
+    /// its servers is set with it, if it is one.
     private func namingServer(_ module: Substring, _ route: NginxSite.Route) -> String? {
-        guard site.upstreamNodes.contains(where: { $0.arguments.first == route.target }) else {
+        let isGroup = site.upstreamNodes.contains { $0.arguments.first == route.target }
+        guard isGroup, !route.hasTLSName else {
             return set("\(module)_ssl_server_name", "on", route)
         }
         let hosts = Set(route.facts.servers.map { server in if case .name(let host, _) = server.address { host } else { "" } })
-        let set = ["ssl_server_name", "ssl_name"].compactMap { route.block.last("\(module)_\($0)") }
-        guard hosts.count == 1, let host = hosts.first, !host.isEmpty, set.isEmpty else { return nil }
+        guard hosts.count == 1, let host = hosts.first, !host.isEmpty, route.block.last("\(module)_ssl_server_name") == nil else {
+            return nil
+        }
         return insertion(after: route.directive, ["\(module)_ssl_server_name on;", "\(module)_ssl_name \(host);"])
     }
 

@@ -71,7 +71,7 @@ extension NginxSite {
                 addressUse: addressUse(module, scheme, fields, inherited),
                 nextUpstream: inherited("\(module)_next_upstream")?.arguments,
                 keepsConnections: keepsConnections(module, fields, inherited), headerFields: fields,
-                version: inherited("\(module)_http_version")))
+                hasTLSName: inherited("\(module)_ssl_name") != nil, version: inherited("\(module)_http_version")))
     }
 
     /// `health_check [uri=/] [port=…] [match=…]`; nil: of another kind than HTTP.

@@ -26,6 +26,8 @@ package struct NginxSite: Sendable {
         package var keepsConnections: Bool?
         /// The `…_set_header` that are in force.
         package var headerFields: [ConfigNode]
+        /// Whether a `…_ssl_name` is in force.
+        package var hasTLSName: Bool
         /// The `…_http_version` that is in force, if one is written.
         package var version: ConfigNode?
 
