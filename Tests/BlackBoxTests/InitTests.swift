@@ -102,6 +102,17 @@ struct InitTests {
             "WSGI of its own", ["wsgi.py": "def application(environ, start_response):\n    pass\n", "requirements.txt": "gunicorn==21\n"],
             holds: ["gunicorn -b 127.0.0.1:$PORT wsgi:application"]),
         Project(
+            "WSGI made of others",
+            ["wsgi.py": """
+                def health(environ, start_response):
+                    pass
+                def application(environ, start_response):
+                    pass
+                def old(environ, start_response):
+                    pass
+                """],
+            holds: ["gunicorn -b 127.0.0.1:$PORT wsgi:application"]),
+        Project(
             "ASGI of its own", ["asgi.py": "async def app(scope, receive, send):\n    pass\n"],
             holds: ["uvicorn asgi:app --host 127.0.0.1 --port $PORT"]),
         Project(
@@ -138,14 +149,27 @@ struct InitTests {
                 ExecStart=/opt/shop/bin/gunicorn --workers 3 --bind unix:/run/shop.sock -m 007 shop.wsgi:application
                 TimeoutStopSec=5min 20s
                 WatchdogSec=1500ms
-                KillSignal=SIGINT
+                KillSignal=2
                 LimitNOFILE=1024:4096
                 MemoryMax=512M
                 UMask=0027
+                User=nobody
+                User=
+                WorkingDirectory=
                 """],
             holds: ["gunicorn --workers 3 --bind unix:$SOCKET_PATH -m 007 shop.wsgi:application", "listen unix;", "stop_timeout 320s;",
                     "watchdog 2s;", "stop_signal INT;", "nofile 1024;", "memory_max 512m;", "umask 0027;"],
-            lacks: ["finishes its requests"]),
+            lacks: ["finishes its requests", "user ", "directory \"\""]),
+        Project(
+            "a Procfile with socket files of others",
+            ["Procfile": """
+                web: node web.js --redis unix:/run/redis.sock
+                api: gunicorn -b 127.0.0.1:8000 --statsd-host unix:/run/statsd.sock api:app
+                jobs: celery -b unix:/run/redis.sock worker
+                """],
+            holds: ["web.js --redis unix:/run/redis.sock;", "--statsd-host unix:/run/statsd.sock",
+                    "celery -b unix:/run/redis.sock worker;"],
+            lacks: ["SOCKET_PATH"]),
         Project("a Procfile with a socket file", ["Procfile": "web: uvicorn --uds /run/web.sock main:app\n"],
                 holds: ["--uds $SOCKET_PATH main:app", "listen unix;"]),
         Project(

@@ -72,28 +72,35 @@ extension StarterConfiguration {
     private static func fromGatewayInterface(_ folder: ProjectFolder, _ sources: [String]) -> StarterConfiguration? {
         for name in sources {
             guard let text = folder.text(name) else { continue }
-            for line in text.split(separator: "\n") where line.first?.isWhitespace != true {
-                let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
-                let variable: String, isAsynchronous: Bool
-                if words.count > 2, words[0] == "def", ["environ", "env"].contains(words[2]), words.last == "start_response" {
-                    (variable, isAsynchronous) = (words[1], false)
-                } else if words.count > 3, words[0] == "async", words[1] == "def", words.contains("scope"), words.contains("receive") {
-                    (variable, isAsynchronous) = (words[2], true)
-                } else if ["wsgi.py", "asgi.py"].contains(name), let first = words.first, ["application", "app"].contains(first),
-                    line.dropFirst(first.count).drop(while: \.isWhitespace).first == "="
-                {
-                    (variable, isAsynchronous) = (first, name == "asgi.py")
-                } else {
-                    continue
-                }
-                let server = isAsynchronous ? "uvicorn" : "gunicorn"
-                let isThere = folder.program(server) != nil || folder.requires(python: server)
-                if !isThere, text.contains("__main__") { return nil }
-                return web(
-                    folder, module: String(name.dropLast(3)), variable: variable, isAsynchronous: isAsynchronous, isFlask: false)
-            }
+            // What servers look for by itself comes first, then what stands last: it may be made of those before it.
+            let found = interfaces(in: text, name), usual = found.last { ["application", "app"].contains($0.variable) }
+            guard let callable = usual ?? found.last else { continue }
+            let server = callable.isAsynchronous ? "uvicorn" : "gunicorn"
+            let isThere = folder.program(server) != nil || folder.requires(python: server)
+            if !isThere, text.contains("__main__") { return nil }
+            return web(
+                folder, module: String(name.dropLast(3)), variable: callable.variable, isAsynchronous: callable.isAsynchronous,
+                isFlask: false)
         }
         return nil
+    }
+
+    /// What in a source may be called by a server of WSGI or ASGI, in its order.
+    private static func interfaces(in text: String, _ name: String) -> [(variable: String, isAsynchronous: Bool)] {
+        text.split(separator: "\n").compactMap { line in
+            guard line.first?.isWhitespace != true else { return nil }
+            let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
+            if words.count > 2, words[0] == "def", ["environ", "env"].contains(words[2]), words.last == "start_response" {
+                return (words[1], false)
+            }
+            if words.count > 3, words[0] == "async", words[1] == "def", words.contains("scope"), words.contains("receive") {
+                return (words[2], true)
+            }
+            guard ["wsgi.py", "asgi.py"].contains(name), let first = words.first, ["application", "app"].contains(first),
+                line.dropFirst(first.count).drop(while: \.isWhitespace).first == "="
+            else { return nil }
+            return (first, name == "asgi.py")
+        }
     }
 
     private static func rank(_ name: String) -> Int {

@@ -10,7 +10,7 @@ extension StarterConfiguration {
                 result.remarks.append("Procfile's \"release\" is a step of a deployment, not a process: \(parts[1])")
                 continue
             }
-            let socket = StarterApp.withSocketPath(parts[1])
+            let socket = parts[0] == "web" ? StarterApp.withSocketPath(parts[1]) : nil
             var app = StarterApp(
                 name: StarterApp.name(from: parts[0], or: "app"), command: StarterApp.command(socket ?? parts[1], in: folder))
             if socket != nil { app.listen = .unix }

@@ -1,3 +1,5 @@
+import Config
+
 /// From systemd.
 extension StarterConfiguration {
     /// A systemd service unit.
@@ -22,27 +24,29 @@ extension StarterConfiguration {
             guard isService, parts.count == 2, !line.hasPrefix("#"), !line.hasPrefix(";") else { continue }
             values[parts[0], default: []].append(parts[1])
         }
+        // An empty value takes back those before it.
+        func value(_ name: String) -> String? { values[name]?.last.flatMap { $0.isEmpty ? nil : $0 } }
         // Marks before the path ask systemd for special treatment.
-        guard let start = values["ExecStart"]?.last?.drop(while: { "@-:+!".contains($0) }), !start.isEmpty else { return nil }
+        guard let start = value("ExecStart")?.drop(while: { "@-:+!".contains($0) }), !start.isEmpty else { return nil }
         let socket = StarterApp.withSocketPath(String(start))
         var app = StarterApp(
             name: StarterApp.name(from: String(name.dropLast(".service".count)), or: "app"),
             command: StarterApp.command(socket ?? String(start), in: folder))
-        app.directory = values["WorkingDirectory"]?.last?.dropPrefix("-")
-        app.user = values["User"]?.last
+        app.directory = value("WorkingDirectory")?.dropPrefix("-")
+        app.user = value("User")
         app.environment = (values["Environment"] ?? []).flatMap(StarterApp.assignments)
             .filter { $0.contains("=") && !$0.hasPrefix("PORT=") }
         addEnvironmentFiles(of: values["EnvironmentFile"] ?? [], to: &app, folder)
-        app.stopSignal = values["KillSignal"]?.last.map { $0.dropPrefix("SIG") }.flatMap { $0 == "TERM" ? nil : $0 }
-        app.stopTimeout = (values["TimeoutStopSec"] ?? values["TimeoutSec"])?.last.flatMap(seconds)
-        app.watchdog = values["WatchdogSec"]?.last.flatMap(seconds)
-        app.filesMax = values["LimitNOFILE"]?.last.flatMap { $0.split(separator: ":").first }.flatMap { Int($0) }
-        app.creationMask = values["UMask"]?.last
-        if let limit = values["MemoryMax"]?.last, limit != "infinity" {
+        app.stopSignal = value("KillSignal").flatMap(signalName)
+        app.stopTimeout = (value("TimeoutStopSec") ?? value("TimeoutSec")).flatMap(seconds)
+        app.watchdog = value("WatchdogSec").flatMap(seconds)
+        app.filesMax = value("LimitNOFILE").flatMap { $0.split(separator: ":").first }.flatMap { Int($0) }
+        app.creationMask = value("UMask")
+        if let limit = value("MemoryMax"), limit != "infinity" {
             app.memoryMax = size(limit)
             if app.memoryMax == nil { app.remarks.append("The unit says MemoryMax=\(limit): say it in bytes, such as memory_max 512m;") }
         }
-        if values["Type"]?.last == "forking" {
+        if value("Type") == "forking" {
             app.remarks.append("The unit says Type=forking: start it in the foreground, it must stay the process it starts as.")
         }
         if socket != nil {
@@ -55,6 +59,12 @@ extension StarterConfiguration {
             app.remarks.append("It speaks FastCGI, which Goodgate does not proxy: a web server that does has to stand between.")
         }
         return app
+    }
+
+    /// A signal as `stop_signal` names it, of its name or its number; nil for TERM, which needs no saying.
+    private static func signalName(_ text: String) -> String? {
+        let name = Int32(text).flatMap { number in AppSettings.signals.first { $0.value == number }?.key } ?? text.dropPrefix("SIG")
+        return name == "TERM" ? nil : name
     }
 
     /// One that may be missing, and is, stays behind as a comment: a file that cannot be read is a reason not to start.

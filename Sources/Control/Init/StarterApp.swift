@@ -163,14 +163,20 @@ struct StarterApp: Equatable {
 }
 
 extension StarterApp {
-    /// A command line that names a Unix-domain socket, with the one that Goodgate chooses in its place; nil: it names none.
-    ///
-    /// gunicorn and puma say `unix:PATH` and `unix://PATH`, uvicorn `--uds PATH`.
+    /// Options by which servers are told where to listen: gunicorn and puma take `unix:PATH` or `unix://PATH`, uvicorn and waitress a path.
+    private static let bindingOptions = ["-b", "--bind", "--listen", "--uds", "--unix-socket"]
+
+    /// A command line that listens at a Unix-domain socket, with the one that Goodgate chooses in its place; nil: it names none, or has a
+    /// port too.
     static func withSocketPath(_ line: String) -> String? {
-        for mark in ["unix://", "unix:", "--uds ", "--uds="] {
-            guard let range = line.firstRange(of: mark), line[range.upperBound...].first == "/" else { continue }
-            let rest = line[range.upperBound...].drop { !$0.isWhitespace && $0 != "'" && $0 != "\"" && $0 != "?" }
-            return line[..<range.upperBound] + "$SOCKET_PATH" + rest
+        guard PortFinder.fixedPort(in: line) == nil else { return nil }
+        var option: String?
+        for word in line.split(whereSeparator: { $0.isWhitespace || $0 == "=" || $0 == "'" || $0 == "\"" }) {
+            defer { option = String(word) }
+            guard let option, bindingOptions.contains(option) else { continue }
+            let path = ["unix://", "unix:"].first { word.hasPrefix($0) }.map { word.dropFirst($0.count) } ?? word
+            guard path.first == "/", path.startIndex > word.startIndex || option.hasPrefix("--u") else { continue }
+            return line[..<path.startIndex] + "$SOCKET_PATH" + line[(path.firstIndex(of: "?") ?? path.endIndex)...]
         }
         return nil
     }
