@@ -26,7 +26,7 @@ struct OrderBodyTests {
         #expect(refusal(ScaleOrder.self, #"{"instances": 2, "time_out": 3}"#) == "\"time_out\" is unknown here, there are instances")
     }
 
-    @Test("a number that is none, or out of range, is named", arguments: ["-1", "1.5", "3600001", "1e300"])
+    @Test("a number that is none, or out of range, is named", arguments: ["-1", "1.5", "3600001", "1e300", "\"1s\"", "true", "[1]"])
     func numbers(number: String) {
         #expect(refusal(ReleaseOrder.self, "{\"soak_milliseconds\": \(number)}") == """
             "soak_milliseconds" must be a whole number from 0 to 3600000

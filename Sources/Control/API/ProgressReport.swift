@@ -82,7 +82,7 @@ extension ReleaseOrder {
         directory = try container.decodeIfPresent(String.self, forKey: .directory)
         environment = try container.decodeIfPresent([String].self, forKey: .environment)
         environmentFiles = try container.decodeIfPresent([String].self, forKey: .environmentFiles)
-        soakMilliseconds = try container.decodeIfPresent(Double.self, forKey: .soakMilliseconds) == nil
-            ? nil : UInt32(try container.wholeNumber(forKey: .soakMilliseconds, upTo: Int(AppRoutes.soakMax)))
+        let isSaid = try container.contains(.soakMilliseconds) && !container.decodeNil(forKey: .soakMilliseconds)
+        soakMilliseconds = isSaid ? UInt32(try container.wholeNumber(forKey: .soakMilliseconds, upTo: Int(AppRoutes.soakMax))) : nil
     }
 }
