@@ -58,6 +58,12 @@ int64_t cs_descriptors_max(void) {
     return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
 }
 
+int64_t cs_descriptors_hard_max(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    return limit.rlim_max > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_max;
+}
+
 /// A child gets the limit that this process was started with: programs that use select(2) cannot live with another.
 static void lower_descriptors_max(void) {
     struct rlimit limit;

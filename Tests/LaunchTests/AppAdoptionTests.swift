@@ -221,6 +221,7 @@ struct AppAdoptionTests {
         }
         let told = first.log.count { $0.contains("app api: release 2 is kept in \"") && $0.contains("cannot be written") }
         #expect(told == 1, "\(first.log)")
+        #expect(first.log.count { $0.contains("release 2 is under way unsaved: if this supervisor is killed before") } == 1, "\(first.log)")
         try expectKept(first, specification, processes, warning: "apps.state\" is older than \"")
     }
 

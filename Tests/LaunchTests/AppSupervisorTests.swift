@@ -206,6 +206,8 @@ struct AppSupervisorTests {
         ("READY", "it said READY=1, but it listens nowhere, expected at 127.0.0.1:"),
         ("unix", "it listens at unix:"), ("descriptor", "it accepts no connection from the socket that it was given"),
         ("health", "its check /up: it answered with status 500"), ("silence", "its check /up: no answer has come yet"),
+        ("health twice", "its check /up: it must pass 2 times in a row; when it failed last, it answered with status 500"),
+        ("silence twice", "its check /up: it must pass 2 times in a row, and has not yet (none has failed)"),
     ])
     func unready(kind: String, text: String) throws {
         let host = try TestHost()
@@ -224,9 +226,10 @@ struct AppSupervisorTests {
         var specification = host.specification(server: server)
         if kind == "descriptor" { specification.listen = .descriptor }
         if server == nil { specification.health = AppHealth(uri: "/up") }
+        if kind.hasSuffix("twice") { specification.health?.passes = 2 }
         specification.startTimeout = .seconds(2)
         host.supervisor.configure([specification])
-        if kind == "health" {
+        if kind.hasPrefix("health") {
             #expect(host.run { !$0.checked.isEmpty })
             for key in host.checked.keys { host.supervisor.checkFailed(app: "api", instance: key, why: "it answered with status 500") }
         }

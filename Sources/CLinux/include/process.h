@@ -34,6 +34,8 @@ int cs_setsid(void);
 int cs_raise_descriptors_max(void);
 /// How many descriptors this process may have.
 int64_t cs_descriptors_max(void);
+/// How many it may ask for.
+int64_t cs_descriptors_hard_max(void);
 
 /// How a child ended.
 struct cs_exit { pid_t process; int exited; int code; int signal; int core_dumped; };

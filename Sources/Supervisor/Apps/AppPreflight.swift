@@ -87,7 +87,7 @@ extension AppSpecification {
     var openFilesTrouble: String? {
         guard let wanted = openFilesMax else { return nil }
         guard System.isRoot else {
-            let most = UInt64(System.descriptorsMax)
+            let most = UInt64(System.descriptorsHardMax)
             return wanted > most ? "nofile \(wanted) is more than \(most), the hard limit of goodgate itself" : nil
         }
         let text = (try? System.readFile("/proc/sys/fs/nr_open")).map { String(decoding: $0, as: UTF8.self) }

@@ -86,7 +86,10 @@ extension AppSupervisor {
             post(.emptied)
         }
         if state.foreignNotices > 0, before?.foreignNotices ?? 0 == 0, let managed = apps[app] {
-            let text = "a message to its NOTIFY_SOCKET was ignored: it came from a process that it had not started, or that had ended"
+            let text = """
+                a message to its NOTIFY_SOCKET was ignored: \
+                it came from a process that it had not started or that had ended, or was longer than 4096 bytes
+                """
             notice(managed, instance, text, .warning)
         }
         if state.changes.contains(.log), let managed = apps[app] { tellLogTrouble(state, key, managed) }

@@ -34,17 +34,25 @@ extension AppSupervisor {
         do throws(SystemError) {
             try directories.save(state)
             saveLasting(state.lasting)
+            for app in apps.values { app.unsavedRoll = nil }
         } catch {
             // The other file stands in for it until it can be written again.
             let isSaved = saveLasting(state.lasting(isWhole: true))
             let trouble = "state file \"\(directories.stateFile)\" cannot be written \(error.text)"
             host.notice(app: "", text: trouble, level: .warning)
             for app in apps.values {
-                guard let release = app.rollsTo, app.unsavedRelease != release else { continue }
-                app.unsavedRelease = release
-                let result = isSaved ? "is kept in \"\(directories.lastingFile ?? "")\" only" : """
-                    could not be saved: if this supervisor is killed, the next one does not know of it
-                    """
+                guard let release = app.rollsTo ?? app.unsavedRoll?.release else { continue }
+                let roll = ManagedApp.UnsavedRoll(release: release, isCommitted: release == app.machine.activeRelease)
+                guard app.unsavedRoll != roll else { continue }
+                app.unsavedRoll = roll
+                // The other file takes no roll: it tells of a release from the moment that it is the app's.
+                let result = if !roll.isCommitted {
+                    "is under way unsaved: if this supervisor is killed before the release has gone through, the next one gives it up"
+                } else if isSaved {
+                    "is kept in \"\(directories.lastingFile ?? "")\" only"
+                } else {
+                    "could not be saved: if this supervisor is killed, the next one does not know of it"
+                }
                 let text = "app \(app.name): release \(release) \(result): \(trouble)"
                 host.notice(app: app.name, text: text, level: .warning)
             }

@@ -8,11 +8,18 @@ extension AppSupervisor {
         let listen = app.specification(of: instance.release).listen
         switch instance.probe {
         case .idle: return nil
-        case .confirmed: return instance.healthCheck.map { "its check \($0.uri): \(instance.complaint ?? "no answer has come yet")" }
+        case .confirmed: return instance.healthCheck.map { "its check \($0.uri): \(whyUnproven(by: $0.passes, instance))" }
         case .waiting where listen == .descriptor && !instance.saidReady:
             return "it accepts no connection from the socket that it was given"
         case .waiting: return whereItListens(instance)
         }
+    }
+
+    /// Only failures are told, so those that passed may be some.
+    private func whyUnproven(by passes: Int, _ instance: AppInstance) -> String {
+        guard passes > 1 else { return instance.complaint ?? "no answer has come yet" }
+        let rule = "it must pass \(passes) times in a row"
+        return instance.complaint.map { "\(rule); when it failed last, \($0)" } ?? "\(rule), and has not yet (none has failed)"
     }
 
     private func whereItListens(_ instance: AppInstance) -> String {

@@ -40,14 +40,19 @@ final class ManagedApp {
     var lastWords: [Int: AppSupervisor.InstanceLines] = [:]
     /// Release that the roll under way brings; nil: none, or it only renews processes.
     var rollsTo: UInt32?
-    /// Release of a roll of which it was told that the state file could not be written.
-    var unsavedRelease: UInt32?
+    /// What was told last of a roll that the state file could not take.
+    var unsavedRoll: UnsavedRoll?
     /// How long its first new instance serves a slice.
     var rollSoak: Duration = .zero
     /// Instances of another release than the active one were taken over.
     var isMixed = false
     /// The soak under way: counts at its beginning.
     var soak: SoakBaseline?
+
+    struct UnsavedRoll: Equatable {
+        var release: UInt32
+        var isCommitted: Bool
+    }
 
     struct SoakBaseline {
         var until: Duration

@@ -131,6 +131,8 @@ extension System {
     static func raiseDescriptorsMax() { _ = cs_raise_descriptors_max() }
     /// How many descriptors this process may have.
     static var descriptorsMax: Int { max(0, Int(cs_descriptors_max())) }
+    /// How many it may ask for.
+    static var descriptorsHardMax: Int { max(0, Int(cs_descriptors_hard_max())) }
 
     /// The processors that this process may use.
     static var processorCount: Int { Int(cs_processor_count()) }
