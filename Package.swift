@@ -90,7 +90,7 @@ let package = Package(
         tests("Wire", ["Wire", "TestKit"]),
         tests("Pattern", ["Pattern", "Config", "Wire"]),
         tests("Config", ["Config", "TestKit"]),
-        tests("Machine", ["Machine", "Board", "Wire"]),
+        tests("Machine", ["Machine", "Board", "Config", "Wire"]),
         tests("Board", ["Board", "CLinux", "TestKit"]),
         tests("Loop", ["Loop", "Wire", "TestKit"]),
         .testTarget(

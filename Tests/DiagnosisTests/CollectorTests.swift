@@ -324,48 +324,6 @@ import class TestKit.TemporaryDirectory
                 && set.gaps.contains("systemctl is not there"))
     }
 
-    /// A message of the kernel: header, body, padding.
-    private static func message(_ type: UInt16, _ body: [UInt8]) -> [UInt8] {
-        let length = 16 + body.count
-        let head = [UInt8(length), 0, 0, 0, UInt8(type), 0, 2, 0] + [UInt8](repeating: 0, count: 8)
-        return head + body + [UInt8](repeating: 0, count: (4 - length % 4) % 4)
-    }
-
-    @Test func `accept queues are read out of the kernel's socket diagnosis`() {
-        var tcp = [UInt8](repeating: 0, count: 72)
-        (tcp[0], tcp[1], tcp[56], tcp[60], tcp[61], tcp[68], tcp[69]) = (2, 10, 3, 0, 2, 0x10, 0x27)
-        (tcp[4], tcp[5], tcp[8], tcp[11]) = (0x0b, 0xb8, 127, 1)
-        var tcp6 = tcp
-        (tcp6[0], tcp6[8], tcp6[11], tcp6[23], tcp6[68]) = (10, 0, 0, 1, 0x11)
-        let unix: [UInt8] = [1, 1, 10, 0, 77, 0, 0, 0] + [UInt8](repeating: 0, count: 8)
-        let name: [UInt8] = [7, 0, 0, 0, 47, 97, 98, 0], sizes: [UInt8] = [12, 0, 4, 0, 5, 0, 0, 0, 4, 0, 0, 0]
-        let answer =
-            Self.message(20, tcp) + Self.message(20, tcp6) + Self.message(20, unix + name + sizes) + Self.message(20, unix + name)
-        let wanted = [
-            ListenQueue(inode: 10_000, length: 3, max: 512, address: PeerAddress(parsing: "127.0.0.1:3000")),
-            ListenQueue(inode: 10_001, length: 3, max: 512, address: PeerAddress(parsing: "[::1]:3000")),
-            ListenQueue(inode: 77, length: 5, max: 4),
-        ]
-        for (end, progress) in [
-            ([], SocketDiagnosis.Progress.more), (Self.message(3, [0, 0, 0, 0]), .whole), (Self.message(2, [254, 255, 255, 255]), .failed),
-            ([20, 0, 0], .failed),
-        ] {
-            var queues: [ListenQueue] = []
-            #expect(SocketDiagnosis.read((answer + end)[...], into: &queues) == progress)
-            #expect(queues == wanted)
-        }
-        var none: [ListenQueue] = []
-        #expect(SocketDiagnosis.read([], into: &none) == .failed)
-        // Whatever is cut, or says that it is longer than it is, traps nowhere.
-        for count in 0..<answer.count {
-            for byte in [0, 1, 15, 16, 255] as [UInt8] {
-                var cut = Array(answer.prefix(count)), queues: [ListenQueue] = []
-                if !cut.isEmpty { cut[count * 7 % cut.count] = byte }
-                _ = SocketDiagnosis.read(cut[...], into: &queues)
-            }
-        }
-    }
-
     @Test(arguments: [false, true]) func `the accept queues of this host are those of its sockets`(isUnix: Bool) throws {
         let folder = try TemporaryDirectory()
         let origin = try Origin(unixPath: isUnix ? folder.path + "/s" : nil) { _ in .close }

@@ -54,20 +54,22 @@ struct AppPartsTests {
         #expect(ProcessFacts.isAlive(System.process))
     }
 
-    @Test("the real table shows a socket of this process, its queue and its owner")
-    func realTable() throws {
+    @Test("the real table shows a socket of this process, its queue and its owner, with socket diagnosis and without", arguments: [
+        SocketTable.read, SocketTable.readFiles,
+    ])
+    func realTable(read: @Sendable () -> SocketTable) throws {
         let address = NetworkAddress.ipv4(0x7F00_0001, port: 0)
         let server = try System.streamSocket(for: address)
         try System.bind(server.number, to: address)
         try System.listen(server.number, backlog: 5)
         let bound = try System.localAddress(of: server.number)
         let own = ProcessFacts.socketInodes(of: System.process)
-        #expect(SocketTable.read().verdict(expected: bound, own: own) == .expected)
-        #expect(SocketTable.read().waiting(at: bound) == 0)
+        #expect(read().verdict(expected: bound, own: own) == .expected)
+        #expect(read().waiting(at: bound) == 0)
         let client = try System.streamSocket(for: bound)
         try System.connect(client.number, to: bound)
-        #expect(eventually(seconds: 2) { SocketTable.read().waiting(at: bound) == 1 })
-        guard case .taken(let inode) = SocketTable.read().verdict(expected: bound, own: []) else {
+        #expect(eventually(seconds: 2) { read().waiting(at: bound) == 1 })
+        guard case .taken(let inode) = read().verdict(expected: bound, own: []) else {
             Issue.record("nobody has it")
             return
         }
@@ -88,6 +90,8 @@ struct AppPartsTests {
         let first = try chooser.take().unwrapped()
         let address = NetworkAddress.ipv4(0, port: first + 1 > 29_999 ? 20_000 : first + 1)
         let thief = try System.streamSocket(for: address)
+        // A connection of another test may be closing there still.
+        try System.setOption(thief.number, level: SOL_SOCKET, name: SO_REUSEADDR, to: 1)
         try? System.bind(thief.number, to: address)
         try? System.listen(thief.number, backlog: 1)
         let second = try chooser.take().unwrapped()

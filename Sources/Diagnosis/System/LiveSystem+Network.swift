@@ -1,4 +1,6 @@
+import Config
 import Foundation
+import Machine
 
 extension LiveSystem {
     /// As `SystemReader` says.
@@ -52,25 +54,35 @@ extension LiveSystem {
     /// As `SystemReader` says. One family of TCP without the other would look as if nobody listened there.
     package func listenQueues() -> [ListenQueue] {
         let tcp = SocketDiagnosis.tcp.compactMap(Self.ask)
-        return (tcp.count == SocketDiagnosis.tcp.count ? tcp.flatMap(\.self) : []) + (Self.ask(SocketDiagnosis.unix) ?? [])
+        let found = (tcp.count == SocketDiagnosis.tcp.count ? tcp.flatMap(\.self) : []) + (Self.ask(SocketDiagnosis.unix) ?? [])
+        return found.map { listener in
+            let address: PeerAddress? =
+                switch listener.address {
+                case .ipv4(let address, let port): .ipv4(address, port: port)
+                case .ipv6(let high, let low, let port): .ipv6(high, low, port: port)
+                case .unix, nil: nil
+                }
+            return ListenQueue(inode: listener.inode, length: listener.length, max: listener.max, address: address)
+        }
     }
 
     /// Asks the kernel's socket diagnosis, by netlink; nil when the answer is not whole.
-    private static func ask(_ question: [UInt8]) -> [ListenQueue]? {
+    private static func ask(_ question: [UInt8]) -> [SocketDiagnosis.Listener]? {
         let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 4)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         // SAFETY: the count is the buffer's own.
         let sent = unsafe question.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, 0) }
         guard sent == question.count else { return nil }
-        var buffer = [UInt8](repeating: 0, count: 65_536), queues: [ListenQueue] = [], progress = SocketDiagnosis.Progress.more
+        var buffer = [UInt8](repeating: 0, count: 65_536), found: [SocketDiagnosis.Listener] = []
+        var progress = SocketDiagnosis.Progress.more
         let end = microseconds() + diagnosisMax
         while progress == .more, wait(descriptor, Int16(POLLIN), until: end) {
             // SAFETY: the count is the buffer's own.
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
-            progress = SocketDiagnosis.read(buffer.prefix(max(count, 0)), into: &queues)
+            progress = SocketDiagnosis.read(buffer.prefix(max(count, 0)), into: &found)
         }
-        return progress == .whole ? queues : nil
+        return progress == .whole ? found : nil
     }
 
     /// Microseconds for each question. The kernel answers at once.

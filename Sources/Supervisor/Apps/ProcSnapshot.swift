@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// Something read from /proc that several instances are compared with: read once for all that ask within a moment.
+/// Something read from the kernel that several instances are compared with: read once for all that ask within a moment.
 struct ProcSnapshot<Value> {
     private let read: () -> Value
     private var value: Value?
@@ -9,10 +9,10 @@ struct ProcSnapshot<Value> {
 
     init(_ read: @escaping () -> Value) { self.read = read }
 
-    /// The value as it is now, or was a moment ago: a hundredth of a second, or ten times as long as reading it takes.
+    /// The value as it is now, or was a moment ago: ten times as long as reading it takes.
     mutating func recent() -> Value {
         let now = cs_monotonic_ns()
-        if let value, now - readAt < max(10_000_000, 10 * cost) { return value }
+        if let value, now - readAt < 10 * cost { return value }
         let fresh = read()
         value = fresh
         readAt = now

@@ -1,6 +1,7 @@
 internal import Config
 internal import CLinux
 internal import Glibc
+internal import Machine
 
 extension System {
     /// A stream socket, non-blocking and close-on-exec.
@@ -67,6 +68,25 @@ extension System {
         var parts = cs_address()
         guard unsafe cs_read_address(&storage, length, &parts) >= 0 else { return nil }
         return (socket, address(parts))
+    }
+
+    /// Asks the kernel's socket diagnosis, by netlink. Does not wait: the kernel answers within each call.
+    /// - Returns: nil when the answer is not whole.
+    static func listeners(_ question: [UInt8]) -> [SocketDiagnosis.Listener]? {
+        let number = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 4)
+        guard number >= 0 else { return nil }
+        let diagnosis = Descriptor(owning: number)
+        // SAFETY: the count is the buffer's own.
+        let sent = unsafe question.withUnsafeBytes { unsafe cs_send(diagnosis.number, $0.baseAddress, $0.count, 0) }
+        guard sent == question.count else { return nil }
+        var buffer = [UInt8](repeating: 0, count: 32_768), found: [SocketDiagnosis.Listener] = []
+        var progress = SocketDiagnosis.Progress.more
+        while progress == .more {
+            // SAFETY: the count is the buffer's own.
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe cs_recv(diagnosis.number, $0.baseAddress, $0.count) }
+            progress = SocketDiagnosis.read(buffer.prefix(max(count, 0)), into: &found)
+        }
+        return progress == .whole ? found : nil
     }
 
     /// What makes two descriptors one socket: nil when that is no listening stream socket.

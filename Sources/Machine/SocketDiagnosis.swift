@@ -1,53 +1,59 @@
-/// The accept queue of a listening socket.
-package struct ListenQueue: Sendable, Hashable, Codable {
-    /// As in `/proc/net/tcp` and `/proc/net/unix`.
-    package var inode: UInt64
-    /// Connections that wait to be accepted, and how many may.
-    package var length: Int
-    package var max: Int
-    /// Where a TCP socket listens; nil for others, and where it was not told.
-    package var address: PeerAddress?
-    package init(inode: UInt64, length: Int, max: Int, address: PeerAddress? = nil) {
-        self.inode = inode; self.length = length; self.max = max; self.address = address
-    }
-}
+package import Config
 
-/// What is asked of the kernel's socket diagnosis (sock_diag(7)), and its answer: the accept queues, as `ss -l` shows them. Pure.
+/// What is asked of the kernel's socket diagnosis (sock_diag(7)), and its answer: the listening sockets, as `ss -l` shows them. Pure.
+///
+/// The kernel walks through those that listen only. /proc/net/tcp6 costs milliseconds even where nobody uses IPv6: all connections are
+/// walked through twice, those that are long closed too.
 ///
 /// Numbers are in the byte order of the host, which is little-endian wherever Swift runs on Linux.
-enum SocketDiagnosis {
+package enum SocketDiagnosis {
+    /// A listening socket.
+    package struct Listener: Sendable, Hashable {
+        /// As in `/proc/net/tcp` and `/proc/net/unix`.
+        package var inode: UInt64
+        /// Connections that wait to be accepted, and how many may.
+        package var length: Int
+        package var max: Int
+        /// Where a TCP socket listens; nil for others.
+        package var address: NetworkAddress?
+
+        package init(inode: UInt64, length: Int, max: Int, address: NetworkAddress? = nil) {
+            (self.inode, self.length, self.max, self.address) = (inode, length, max, address)
+        }
+    }
+
     private static let listening: UInt32 = 1 << 10
     private static let byFamily: UInt16 = 20, end: UInt16 = 3
 
     /// Whether an answer goes on, is whole, or is none.
-    enum Progress: Sendable { case more, whole, failed }
+    package enum Progress: Sendable { case more, whole, failed }
 
     /// Listening TCP sockets of both families.
-    static let tcp: [[UInt8]] = [2, 10].map { message([$0, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)) }
+    package static let tcp: [[UInt8]] = [2, 10].map { message([$0, 6, 0, 0] + bytes(listening) + [UInt8](repeating: 0, count: 48)) }
 
     /// Unix sockets, and of their attributes only the length of the queue.
-    static let unix = message([1, 0, 0, 0] + bytes(listening) + bytes(0) + bytes(0x10) + [UInt8](repeating: 0, count: 8))
+    package static let unix = message([1, 0, 0, 0] + bytes(listening) + bytes(0) + bytes(0x10) + [UInt8](repeating: 0, count: 8))
 
     /// Takes in a part of an answer. O(length).
-    static func read(_ answer: ArraySlice<UInt8>, into queues: inout [ListenQueue]) -> Progress {
+    package static func read(_ answer: ArraySlice<UInt8>, into listeners: inout [Listener]) -> Progress {
         var rest = answer
         while let length = number(rest, at: 0), length >= 16, length <= rest.count, let type = number(rest, at: 4) {
             let type = UInt16(truncatingIfNeeded: type)
             guard type == byFamily else { return type == end ? .whole : .failed }
-            if let queue = queue(rest.prefix(Int(length)).dropFirst(16)) { queues.append(queue) }
+            if let found = listener(rest.prefix(Int(length)).dropFirst(16)) { listeners.append(found) }
             rest = rest.dropFirst(aligned(Int(length)))
         }
         return rest.isEmpty && !answer.isEmpty ? .more : .failed
     }
 
     /// `inet_diag_msg` or `unix_diag_msg` with its attributes.
-    private static func queue(_ body: ArraySlice<UInt8>) -> ListenQueue? {
+    private static func listener(_ body: ArraySlice<UInt8>) -> Listener? {
         if body.first == 1 {
             guard let inode = number(body, at: 4) else { return nil }
             var attributes = body.dropFirst(16)
             while let head = number(attributes, at: 0), head & 0xffff >= 4 {
                 if head >> 16 == 4, let length = number(attributes, at: 4), let max = number(attributes, at: 8) {
-                    return ListenQueue(inode: UInt64(inode), length: Int(length), max: Int(max))
+                    return Listener(inode: UInt64(inode), length: Int(length), max: Int(max))
                 }
                 attributes = attributes.dropFirst(aligned(Int(head & 0xffff)))
             }
@@ -59,9 +65,10 @@ enum SocketDiagnosis {
             body.dropFirst(offset).prefix(Value.bitWidth / 8).reduce(0) { $0 << 8 | Value($1) }
         }
         let port = big(4, UInt16.self)
-        let address: PeerAddress =
-            body.first == 10 ? .ipv6(big(8, UInt64.self), big(16, UInt64.self), port: port) : .ipv4(big(8, UInt32.self), port: port)
-        return ListenQueue(inode: UInt64(inode), length: Int(length), max: Int(max), address: address)
+        let address: NetworkAddress =
+            body.first == 10
+            ? .ipv6(high: big(8, UInt64.self), low: big(16, UInt64.self), port: port) : .ipv4(big(8, UInt32.self), port: port)
+        return Listener(inode: UInt64(inode), length: Int(length), max: Int(max), address: address)
     }
 
     /// A request for all that fits: with a header of type, flags (a dump), number and sender.
