@@ -150,6 +150,29 @@ def kills(binary, rounds=15):
     return sorted(x for x in unrouted if x is not None), sorted(x for x in decided if x is not None)
 
 
+def deaths(binary, rounds=15):
+    """kill -9 of an instance until the kernel has ended it: nobody can know earlier. Sorted milliseconds."""
+    site = AppSite(binary, app='restart always backoff=10ms..1s;')
+    site.start()
+    found = []
+    try:
+        for _ in range(rounds):
+            site.get()
+            time.sleep(1.3)
+            victim = site.instance()
+            descriptor = os.pidfd_open(victim)
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            moment = time.time()
+            os.kill(victim, signal.SIGKILL)
+            waiting.poll(10_000)
+            found.append((time.time() - moment) * 1000)
+            os.close(descriptor)
+        return sorted(found)
+    finally:
+        site.stop()
+
+
 def wakeups(binary, apps, seconds=10):
     """Voluntary context switches per second of supervisor, worker and keepers, with nothing to do."""
     site = AppSite(binary, apps=apps)
@@ -238,7 +261,10 @@ def part_apps(bench):
     binary = bench.options.binary
     print('\n| figure | median | worst |\n|---|---|---|')
     unrouted, decided = kills(binary)
-    for name, values in (('kill -9 to a worker knows', unrouted), ('kill -9 to the next keeper is forked', decided)):
+    figures = (
+        ('kill -9 to the end of the process', deaths(binary)), ('kill -9 to a worker knows', unrouted),
+        ('kill -9 to the next keeper is forked', decided))
+    for name, values in figures:
         print(f'| {name} | {statistics.median(values):.2f} ms | {values[-1]:.2f} ms |', flush=True)
     for apps in (1, 20):
         rates = wakeups(binary, apps)

@@ -80,6 +80,11 @@ import Testing
         #expect(WakePace.delay(of: place) == delay)
     }
 
+    @Test(arguments: [(0, 2), (31, 2), (32, 1), (1000, 1)])
+    func answersDoubleThoseUnderWayUntilTheyAreACrowd(underWay: Int, count: Int) {
+        #expect(WakePace.perAnswer(underWay: underWay) == count)
+    }
+
     @Test func capsHold() {
         var queue = ParkingQueue(
             settings: QueueSettings(capacity: 3, timeout: 1000, memoryMax: 100, followsOutlook: true))

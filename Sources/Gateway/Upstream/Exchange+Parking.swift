@@ -174,10 +174,12 @@ extension Ref where Value == Upstream {
 
     /// An attempt ended: where `max_conns` kept requests waiting, one of them may go on. Of those that wait for an instance, some go on
     /// when it has answered; the failures of others tell them nothing.
-    func wakeNextParked(_ worker: WorkerRef, after outcome: AttemptOutcome) {
+    func wakeNextParked(_ worker: WorkerRef, after outcome: AttemptOutcome, at peer: Int) {
         guard value.parking.count > 0 else { return }
         var count = 1
-        if value.parking.settings.followsOutlook { count = outcome == .succeeded ? WakePace.perAnswer : 0 }
+        if value.parking.settings.followsOutlook {
+            count = outcome == .succeeded ? WakePace.perAnswer(underWay: value.balancer.connections(of: peer)) : 0
+        }
         while count > 0, let number = value.parking.takeNext(now: Machine.Milliseconds(worker.now)) {
             wake(number, worker)
             count -= 1

@@ -213,7 +213,7 @@ extension Ref where Value == Exchange {
         upstream.value.balancer.finish(&value.attempt, now: now)
         if peer >= 0 {
             upstream.publishNews(of: peer, now: worker.now)
-            upstream.wakeNextParked(worker, after: .neutral)
+            upstream.wakeNextParked(worker, after: .neutral, at: peer)
         }
     }
 
@@ -250,7 +250,7 @@ extension Ref where Value == Exchange {
             request.log(.warning, "upstream server temporarily disabled", while: phase)
         }
         // A client that left before an answer has shown nothing of the peer.
-        upstream.wakeNextParked(worker, after: outcome == .succeeded && !value.hasHead ? .neutral : outcome)
+        upstream.wakeNextParked(worker, after: outcome == .succeeded && !value.hasHead ? .neutral : outcome, at: peer)
     }
 
     /// Whether an attempt that ends now had no good answer, for the account by which a new release is judged; nil: it says nothing of the
