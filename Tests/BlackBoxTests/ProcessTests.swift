@@ -13,6 +13,22 @@ struct Processes {
         #expect(Ports.isFree(site.port))
     }
 
+    @Test("says so when its pid file is that of another one that runs, and leaves the other's file alone", .enabled(if: Target.isGoodgate))
+    func pidFileOfTwo() throws {
+        let first = try Site(server: "return 200 first;")
+        let port = Ports.free(), directory = first.gateway.directory
+        let second = try GatewayProcess(http: "server { listen 127.0.0.1:\(port); return 200 second; }", directory: directory)
+        #expect(eventually { (try? Client(port).request("GET").text) == "second" }, "\(second.errorLog)")
+        let number = first.gateway.process.pid
+        let warning = "/gateway.pid\" was the file of goodgate process \(number), which still runs"
+        #expect(second.errorLog.contains(warning), "\(second.errorLog)")
+        #expect(try first.get().text == "first")
+        first.stop(SIGQUIT)
+        #expect(first.gateway.pid == second.process.pid, "the file is the second one's now")
+        second.stop()
+        #expect(second.pid == nil)
+    }
+
     @Test("has a limit for what it finishes where QUIT comes to a worker itself", .enabled(if: Target.isGoodgate))
     func quitOfWorker() throws {
         let origin = try Origin { _ in .silence }

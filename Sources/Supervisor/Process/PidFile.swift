@@ -9,6 +9,7 @@ enum PidFile {
 
     /// Writes the file whole, by a new file and a rename: whoever sees it can read the number at once.
     static func write(_ path: String, process: Int32, log: ErrorLog) throws(PreparationError) {
+        warnOfOther(path, process: process, log: log)
         let temporary = path + ".\(process).new"
         do throws(SystemError) {
             // A left-over of the same name could be a link to somewhere else.
@@ -21,6 +22,20 @@ enum PidFile {
             log.write(.emergency, "open() \"\(path)\" failed", error)
             throw PreparationError()
         }
+    }
+
+    /// Another supervisor that was started with the same file serves on, but nobody finds it any more.
+    private static func warnOfOther(_ path: String, process: Int32, log: ErrorLog) {
+        guard let other = (try? System.readFile(path, bytesMax: 64)).flatMap(parse), other != process,
+            let line = try? System.readFile("/proc/\(other)/cmdline", bytesMax: 65_536)
+        else { return }
+        let title = String(decoding: line.prefix { $0 != 0 }, as: UTF8.self)
+        guard let end = title.firstRange(of: ": master process ")?.lowerBound else { return }
+        log.write(
+            .warning, """
+                "\(path)" was the file of \(title[..<end]) process \(other), which still runs: "-s" no longer finds that one. Give each a \
+                "pid" file of its own
+                """)
     }
 
     /// Whether the file could be written, for `-t`. Leaves nothing behind.
@@ -61,7 +76,10 @@ enum PidFile {
         return process
     }
 
-    static func remove(_ path: String, log: ErrorLog) {
+    /// Removes the file, unless it is another process's by now.
+    static func remove(_ path: String, of process: Int32 = System.process, log: ErrorLog) {
+        let written = (try? System.readFile(path, bytesMax: 64)).flatMap(parse)
+        guard written == nil || written == process else { return }
         do throws(SystemError) {
             try System.remove(path)
         } catch {

@@ -118,10 +118,8 @@ extension Supervisor {
 
     /// An old binary that was killed left the file that says where it is.
     func removeOldPidFile() {
-        guard let upgradedFrom, let path = oldPidFile, let bytes = try? System.readFile(path),
-            PidFile.parse(bytes) == upgradedFrom
-        else { return }
-        PidFile.remove(path, log: log)
+        guard let upgradedFrom, let path = oldPidFile, System.exists(path) else { return }
+        PidFile.remove(path, of: upgradedFrom, log: log)
     }
 
     /// Tells the workers that other supervisors started what changed. Workers that the old binary has started since are found first.
