@@ -146,7 +146,7 @@ import Testing
     @Test(arguments: ["", "    ", "  - ", "2026-11-23T23:40:59.437Z a.0 err ", "Nov 23 10:00:00 host app[12]: ", "  | "])
     func `the lines of a private key are hidden one by one`(indent: String) {
         let key = [
-            "-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "PuRLx==",
+            "-----BEGIN EC PRIVATE KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "PuRLxg==",
             "-----END EC PRIVATE KEY-----",
         ]
         let next = indent == "  - " ? "    " : indent, shown = next.contains { $0 != " " } ? next : ""
@@ -160,6 +160,21 @@ import Testing
         let long = String(repeating: "aB3+", count: 16)
         #expect(SecretMask.mask(lines: [next + long, next + "aB3=", lines[4], "ready"]).prefix(2) == [shown + "***", shown + "***"])
         #expect(SecretMask.mask(lines: ["ghp_0123456789abcdefghij", "Starting"]) == ["***", "Starting"])
+        #expect(SecretMask.mask(lines: [next + long, next + long, next + "aB3+"]).allSatisfy { $0 == shown + "***" })
+    }
+
+    /// What comes after a long identifier, or after a text about keys, is what tells the cause.
+    @Test(arguments: ["", "2026-11-23T23:40:59.437Z a.0 err "]) func `words behind a text about keys stay readable`(indent: String) {
+        let identifier = String(repeating: "Zm9v", count: 16)
+        let telling = ["connection refused", "Segmentation fault", "out of memory", "Starting", "error: EADDRINUSE", "No module named 'x'"]
+        for first in ["S3 upload ok, host id \(identifier)1", "Error: key must begin with -----BEGIN PRIVATE KEY----- and then"] {
+            let masked = SecretMask.mask(lines: [indent + first] + telling.map { indent + $0 })
+            #expect(masked.dropFirst() == telling.map { indent + $0 }[...], "\(masked)")
+        }
+        // Whoever writes a key's first line and stops there hides a few words at most.
+        let others = (0..<9).map { indent + "line \($0) ends" }
+        let cut = SecretMask.mask(lines: [indent + "-----BEGIN PRIVATE KEY-----"] + others + ["Starting"])
+        #expect(cut.last == "Starting", "\(cut)")
     }
 
     @Test(arguments: [

@@ -72,38 +72,71 @@ package enum SecretMask {
 
     /// A private key whose end has not come yet. A log puts the same words before each line of it: a time, the process.
     package struct OpenKey {
-        /// Words before the key, and how many lines it may still have: others may write in between.
         fileprivate var wordsBefore: Int
-        fileprivate var linesLeft: Int
-        /// PEM lines of an RSA key of 16,384 bits, with its head.
-        fileprivate static let linesMax = 220
+        /// Its first line was seen.
+        fileprivate var hasBegun: Bool
+        /// Lines of full length so far.
+        fileprivate var fullLines = 0
+        /// How many lines may still come that are none of the key: of others who write in between, and names of what it is encrypted by.
+        fileprivate var strangersLeft: Int
     }
+
+    /// Bytes of a whole line of a key, at least: PEM has 64, and older files 56 to 76.
+    private static let fullLineMin = 56
 
     /// The next line of a text.
     /// - Parameter key: what the lines before it began; nil for the first.
     package static func mask(_ line: String, in key: inout OpenKey?) -> String {
         let words = line.split { $0 == " " || $0 == "\t" }
         if let begin = words.lastIndex(where: { $0.contains("-----BEGIN") }), line.contains("PRIVATE KEY-----") {
-            key = line.contains("-----END ") ? nil : OpenKey(wordsBefore: begin, linesLeft: OpenKey.linesMax)
-        } else if line.contains("-----END ") {
-            key = nil
-        } else if let open = key, open.linesLeft > 0 {
-            key?.linesLeft -= 1
-            if let hidden = hidingLastWord(line, words, count: 1...(open.wordsBefore + 1), lengthMin: 1) { return hidden }
-        } else if hidingKeys(line) != nil {
-            // Its beginning was cut off.
-            key = OpenKey(wordsBefore: max(words.count, 1) - 1, linesLeft: 60)
+            // With more behind it, it is a key in one line, or a text about one.
+            let isFirstLine = trimmed(line).suffix(16).elementsEqual("PRIVATE KEY-----".utf8)
+            key = isFirstLine ? OpenKey(wordsBefore: begin, hasBegun: true, strangersLeft: 6) : nil
+            return mask(line)
+        }
+        if line.contains("-----END ") { key = nil }
+        if let open = key {
+            if let hidden = hidingLine(line, words, of: open) {
+                if trimmed(String(words.last ?? "")).count >= fullLineMin { key?.fullLines += 1 }
+                return hidden
+            }
+            key = open.strangersLeft > 0 ? open : nil
+            key?.strangersLeft -= 1
+        }
+        if key == nil, hidingLongWord(line, words) != nil {
+            // Its beginning may have been cut off.
+            key = OpenKey(wordsBefore: words.count - 1, hasBegun: false, fullLines: 1, strangersLeft: 0)
         }
         return mask(line)
     }
 
-    /// A line without its last word, if that may be a line of a key; nil: it is none.
-    private static func hidingLastWord(_ line: String, _ words: [Substring], count: ClosedRange<Int>, lengthMin: Int) -> String? {
-        guard count.contains(words.count), let last = words.last else { return nil }
+    /// A line that belongs to an open key, without it; nil: it does not. All lines of one are full but the last.
+    private static func hidingLine(_ line: String, _ words: [Substring], of key: OpenKey) -> String? {
+        // In a list the first line has a mark before it that the others have not.
+        guard words.count == key.wordsBefore + 1 || key.hasBegun && words.count == 1 else { return nil }
+        let bytes = trimmed(String(words.last ?? ""))
+        let isShort = bytes.count < fullLineMin, isWhole = bytes.count % 4 == 0
+        let isLast = key.hasBegun ? isWhole || key.fullLines == 0 && bytes.count >= 16 : isWhole && (key.fullLines > 1 || bytes.last == 61)
+        return !isShort || isLast ? hidingLastWord(line, words) : nil
+    }
+
+    /// A line without its last word, if that is in base64; nil: it is not.
+    private static func hidingLastWord(_ line: String, _ words: [Substring]) -> String? {
+        guard let last = words.last else { return nil }
         let bytes = trimmed(String(last))
-        guard bytes.count >= lengthMin, bytes.allSatisfy(isBase64) else { return nil }
+        guard !bytes.isEmpty, bytes.allSatisfy(isBase64) else { return nil }
         let before = line[..<last.startIndex]
         return before.contains { !$0.isWhitespace } ? mask(String(before)) + "***" : "***"
+    }
+
+    /// A line without its last word, if that may be a line of a key by itself: behind a time and a process, as logs have it.
+    private static func hidingLongWord(_ line: String, _ words: [Substring]) -> String? {
+        let kinds: [(Character) -> Bool] = [\.isUppercase, \.isLowercase, \.isNumber]
+        // A path behind other words is none.
+        guard (1...12).contains(words.count), let last = words.last, words.count == 1 || last.first != "/",
+            trimmed(String(last)).count >= fullLineMin, kinds.allSatisfy({ last.contains(where: $0) })
+        else { return nil }
+        return hidingLastWord(line, words)
     }
 
     /// Without the spaces, quotes and commas around it, as a list or a YAML file has them.
@@ -184,14 +217,8 @@ package enum SecretMask {
 
     /// A private key, or the lines of one: nil if the text holds none.
     private static func hidingKeys(_ text: String) -> String? {
-        let words = text.utf8.count < 56 ? [] : text.split { $0 == " " || $0 == "\t" }
-        let kinds: [(Character) -> Bool] = [\.isUppercase, \.isLowercase, \.isNumber]
-        // Behind a time and a process, as logs have it; a path there is none.
-        if let last = words.last, words.count == 1 || last.first != "/", kinds.allSatisfy({ last.contains(where: $0) }),
-            let hidden = hidingLastWord(text, words, count: 1...12, lengthMin: 56)
-        {
-            return hidden
-        }
+        let words = text.utf8.count < fullLineMin ? [] : text.split { $0 == " " || $0 == "\t" }
+        if let hidden = hidingLongWord(text, words) { return hidden }
         guard let mark = text.firstRange(of: "PRIVATE KEY-----") else { return nil }
         let head = mask(String(text[..<mark.lowerBound])) + "PRIVATE KEY-----***"
         guard let end = text[mark.upperBound...].firstRange(of: "PRIVATE KEY-----") else { return head }
