@@ -170,6 +170,22 @@ struct InitTests {
             holds: ["web.js --redis unix:/run/redis.sock;", "--statsd-host unix:/run/statsd.sock",
                     "celery -b unix:/run/redis.sock worker;"],
             lacks: ["SOCKET_PATH"]),
+        Project(
+            "a systemd unit whose socket is beside the ports of others",
+            ["shop.service": """
+                [Service]
+                ExecStart=/usr/bin/env REDIS_URL=redis://localhost:6379 /opt/gunicorn --statsd-host=localhost:8125 -bunix:/run/a.sock a:app
+                Environment=A=1
+                Environment=
+                Environment=B=2
+                KillSignal=37
+                """],
+            holds: ["--statsd-host=localhost:8125 -bunix:$SOCKET_PATH a:app", "listen unix;", "stop_signal RTMIN+3;", "env B=2;"],
+            lacks: ["env A=1"]),
+        Project(
+            "a systemd unit that dials a database, with a signal that nobody can use",
+            ["shop.service": "[Service]\nExecStart=/opt/shop --database postgres://u@localhost:5432/x\nKillSignal=0\n"],
+            holds: ["KillSignal=0, by which no program"], lacks: ["5432;", "stop_signal"]),
         Project("a Procfile with a socket file", ["Procfile": "web: uvicorn --uds /run/web.sock main:app\n"],
                 holds: ["--uds $SOCKET_PATH main:app", "listen unix;"]),
         Project(

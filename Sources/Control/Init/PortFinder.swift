@@ -6,6 +6,9 @@ enum PortFinder {
         "\"\", ", "'', ", "\"127.0.0.1\", ", "'127.0.0.1', ", "\"0.0.0.0\", ", "'0.0.0.0', ", "\":", "port \\|\\| ",
     ]
 
+    /// What stands before an address of its own.
+    private static let ownSchemes = ["http", "https", "tcp", "ssl"]
+
     /// The port that a source chooses; nil when it reads $PORT, or none is found.
     static func fixedPort(in source: String) -> Int? {
         guard !readsPort(source) else { return nil }
@@ -13,7 +16,12 @@ enum PortFinder {
         for mark in marks {
             var rest = text[...]
             while let range = rest.firstRange(of: mark) {
+                let before = text[..<range.lowerBound]
                 rest = rest[range.upperBound...]
+                // A database, or a queue: it is dialled there.
+                if before.hasSuffix("://") || before.hasSuffix("@"), !Self.ownSchemes.contains(where: { before.hasSuffix($0 + "://") }) {
+                    continue
+                }
                 let digits = rest.prefix { $0.isNumber }
                 if let port = Int(digits), (1024...65_535).contains(port) { return port }
             }

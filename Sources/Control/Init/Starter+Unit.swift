@@ -34,10 +34,12 @@ extension StarterConfiguration {
             command: StarterApp.command(socket ?? String(start), in: folder))
         app.directory = value("WorkingDirectory")?.dropPrefix("-")
         app.user = value("User")
-        app.environment = (values["Environment"] ?? []).flatMap(StarterApp.assignments)
+        // An empty value takes back those before it.
+        let variables = (values["Environment"] ?? []).split(separator: "", omittingEmptySubsequences: false).last ?? []
+        app.environment = variables.flatMap(StarterApp.assignments)
             .filter { $0.contains("=") && !$0.hasPrefix("PORT=") }
         addEnvironmentFiles(of: values["EnvironmentFile"] ?? [], to: &app, folder)
-        app.stopSignal = value("KillSignal").flatMap(signalName)
+        setStopSignal(value("KillSignal"), of: &app)
         app.stopTimeout = (value("TimeoutStopSec") ?? value("TimeoutSec")).flatMap(seconds)
         app.watchdog = value("WatchdogSec").flatMap(seconds)
         app.filesMax = value("LimitNOFILE").flatMap { $0.split(separator: ":").first }.flatMap { Int($0) }
@@ -61,10 +63,19 @@ extension StarterConfiguration {
         return app
     }
 
-    /// A signal as `stop_signal` names it, of its name or its number; nil for TERM, which needs no saying.
-    private static func signalName(_ text: String) -> String? {
-        let name = Int32(text).flatMap { number in AppSettings.signals.first { $0.value == number }?.key } ?? text.dropPrefix("SIG")
-        return name == "TERM" ? nil : name
+    /// A unit has the signal's name or its number. TERM needs no saying.
+    private static func setStopSignal(_ text: String?, of app: inout StarterApp) {
+        guard let text else { return }
+        var name = text.dropPrefix("SIG")
+        if let number = Int32(text) {
+            let realTime = AppSettings.signals["RTMIN"].map { number - $0 } ?? -1
+            name = AppSettings.signals.first { $0.value == number }?.key ?? (realTime > 0 ? "RTMIN+\(realTime)" : text)
+        }
+        if AppSettings.signalNumber(name) == nil {
+            app.remarks.append("The unit says KillSignal=\(text), by which no program can be asked to end: TERM is sent.")
+        } else if name != "TERM" {
+            app.stopSignal = name
+        }
     }
 
     /// One that may be missing, and is, stays behind as a comment: a file that cannot be read is a reason not to start.

@@ -166,16 +166,16 @@ extension StarterApp {
     /// Options by which servers are told where to listen: gunicorn and puma take `unix:PATH` or `unix://PATH`, uvicorn and waitress a path.
     private static let bindingOptions = ["-b", "--bind", "--listen", "--uds", "--unix-socket"]
 
-    /// A command line that listens at a Unix-domain socket, with the one that Goodgate chooses in its place; nil: it names none, or has a
-    /// port too.
+    /// A command line that listens at a Unix-domain socket, with the one that Goodgate chooses in its place; nil: it names none.
     static func withSocketPath(_ line: String) -> String? {
-        guard PortFinder.fixedPort(in: line) == nil else { return nil }
-        var option: String?
+        var option: Substring = ""
         for word in line.split(whereSeparator: { $0.isWhitespace || $0 == "=" || $0 == "'" || $0 == "\"" }) {
-            defer { option = String(word) }
-            guard let option, bindingOptions.contains(option) else { continue }
-            let path = ["unix://", "unix:"].first { word.hasPrefix($0) }.map { word.dropFirst($0.count) } ?? word
-            guard path.first == "/", path.startIndex > word.startIndex || option.hasPrefix("--u") else { continue }
+            defer { option = word }
+            let isAttached = word.hasPrefix("-bunix:")
+            guard isAttached || bindingOptions.contains(String(option)) else { continue }
+            let value = isAttached ? word.dropFirst(2) : word
+            let path = ["unix://", "unix:"].first { value.hasPrefix($0) }.map { value.dropFirst($0.count) } ?? value
+            guard path.first == "/", path.startIndex > value.startIndex || option.hasPrefix("--u") else { continue }
             return line[..<path.startIndex] + "$SOCKET_PATH" + line[(path.firstIndex(of: "?") ?? path.endIndex)...]
         }
         return nil
