@@ -238,6 +238,8 @@ extension AppSupervisor {
     func rollEnded(_ app: ManagedApp, release: UInt32, _ result: AppReport.RollResult) {
         let active = app.machine.activeRelease
         if app.rollsTo == release { app.rollsTo = nil }
+        // The next save is the first that may fail.
+        if release == active, app.unsavedRoll == nil { app.unsavedRoll = ManagedApp.UnsavedRoll(release: release, isCommitted: false) }
         // Only what really ran can be gone back to: a deploy that failed leaves the release before the active one as it is.
         if let before = app.rollsFrom, before != active { app.previousRelease = before }
         app.rollsFrom = nil

@@ -40,7 +40,7 @@ final class ManagedApp {
     var lastWords: [Int: AppSupervisor.InstanceLines] = [:]
     /// Release that the roll under way brings; nil: none, or it only renews processes.
     var rollsTo: UInt32?
-    /// What was told last of a roll that the state file could not take.
+    /// A roll that the state file has not taken since its commit, and what was told of that.
     var unsavedRoll: UnsavedRoll?
     /// How long its first new instance serves a slice.
     var rollSoak: Duration = .zero
