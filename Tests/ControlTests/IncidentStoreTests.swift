@@ -102,7 +102,7 @@ struct IncidentStoreTests {
         let record = AttemptRecord(time: time, upstream: "back", peer: peer, phase: .connecting, reason: .connectRefused)
         let kept = try #require(store.report(earlier.id))
         #expect(!book.knows(earlier.id))
-        book.inherit(kept)
+        book.inherit(kept, as: kept.id)
         book.record(record, id: earlier.id, detail: "", now: time)
         #expect(book.knows(earlier.id))
         for _ in 0..<2 {
@@ -131,7 +131,7 @@ struct IncidentStoreTests {
         let record = AttemptRecord(time: time, upstream: "back", peer: peer, phase: .connecting, reason: .connectRefused)
         // As the desk does it, for each of two workers.
         for (name, attempts) in [(other, 4), (earlier.id, 5), (other, 6)] {
-            if !book.knows(name), let kept = store.report(name) { book.inherit(kept) }
+            if !book.knows(name), let kept = store.report(name) { book.inherit(kept, as: name) }
             book.record(record, id: name, detail: "", now: time)
             store.keep(book.takeChanged())
             for name in [other, earlier.id] { #expect(store.report(name)?.attempts == ["connect.refused": attempts]) }
@@ -147,7 +147,7 @@ struct IncidentStoreTests {
         store.keep([earlier])
         var book = IncidentBook()
         for name in [earlier.id, earlier.aliases[0]] {
-            if !book.knows(name), let kept = store.report(name) { book.inherit(kept) }
+            if !book.knows(name), let kept = store.report(name) { book.inherit(kept, as: name) }
             book.requests(name, entered: 0, saved: 100, failed: 0)
             store.keep(book.takeChanged())
         }

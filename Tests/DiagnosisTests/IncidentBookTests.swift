@@ -265,6 +265,18 @@ import Testing
             if numbers.contains(79) { #expect(report.attemptsTotal > 66 && report.aliases == ids.filter { report.aliases.contains($0) }) }
         }
         #expect(book.report(ids[79]) != nil && book.report(ids[71]) != nil)
+        // The oldest names are known none the less: of slow requests that came into it, and to a store that remembers more of them.
+        let known = try #require(book.report(ids[2])), id = known.id
+        #expect(known.id == book.report(ids[79])?.id && !known.aliases.contains(ids[2]) && book.knows(ids[2]))
+        book.requests(ids[2], entered: 1, saved: 0, failed: 1)
+        #expect(book.report(ids[79])?.requestsFailed == known.requestsFailed + 1)
+        let unknown = IncidentID(seconds: start.seconds - 9, salt: 7)
+        let stored = try #require(book.report(id))
+        book.inherit(stored, as: unknown)
+        book.requests(unknown, entered: 1, saved: 1, failed: 0)
+        let after = try #require(book.report(unknown))
+        #expect(after.id == id && after.attemptsTotal == stored.attemptsTotal && after.requestsFailed == stored.requestsFailed)
+        #expect(after.requestsSaved == stored.requestsSaved + 1)
     }
 
     /// Two instances of an app, one after the other, each at an address of its own.

@@ -65,7 +65,7 @@ actor IncidentDesk: AttemptSink {
     /// An incident that is new here may have begun before this process did: then the store has what was kept of it.
     private func inherit(_ id: IncidentID) {
         guard let store, !book.knows(id), let earlier = store.report(id) else { return }
-        book.inherit(earlier)
+        book.inherit(earlier, as: id)
     }
 
     func take(_ event: AppEvent) {

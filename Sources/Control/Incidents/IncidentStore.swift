@@ -106,6 +106,8 @@ final class IncidentStore: Sendable {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?)",
                 arguments: [Int64(report.id.rawValue), report.first.milliseconds, report.last.milliseconds, body])
+            // Whoever takes it as another name will have to remove it.
+            written.withLock { $0[report.id] = nil }
             for alias in report.aliases where isNews(alias, of: report.id) {
                 // What was kept under its own id is part of the report now.
                 try database.execute(sql: "DELETE FROM incident WHERE id = ?", arguments: [Int64(alias.rawValue)])
@@ -132,6 +134,7 @@ final class IncidentStore: Sendable {
             }
             try database.execute(sql: "DELETE FROM alias WHERE incident NOT IN (SELECT id FROM incident)")
             try database.execute(sql: "PRAGMA incremental_vacuum")
+            self.written.withLock { $0 = [:] }
         }, completion: { _, _ in })
     }
 

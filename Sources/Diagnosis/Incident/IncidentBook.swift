@@ -42,8 +42,8 @@ package struct IncidentBook: Sendable {
         var investigation: Investigation
         /// When each version of the verdict was given, and its title.
         var versions: [(time: Timestamp, text: String)] = []
-        /// Logs were looked through: what ended at the time of the failures has been told by then.
-        var isSettled = false
+        /// What an incident of an app was put down to: the rule, and how the process ended of which it tells. Nil: it is not known yet.
+        var cause: [String]?
     }
 
     private var grouper: IncidentGrouper
@@ -56,6 +56,8 @@ package struct IncidentBook: Sendable {
     private var lost: Set<Int> = []
     /// Milliseconds that a job may take: a process that is stuck in the kernel, or a dead file server, may hold it for ever.
     private static let jobMax: Int64 = 30_000
+    /// Milliseconds after the failures that the end of a process made within which that end is told. A look that reads logs comes later.
+    private static let tellMax: Int64 = 1_000
     /// Each holds a thread: beyond it nothing is given up, and nothing more is started.
     private static let lostMax = 8
     private var apps: [String: AppHistory] = [:]
@@ -118,7 +120,14 @@ package struct IncidentBook: Sendable {
     package func knows(_ id: IncidentID) -> Bool { grouper.incident(id) != nil || former[id] != nil }
 
     /// What a process before this one had kept of an incident that goes on: workers keep its id, and would open it empty.
-    package mutating func inherit(_ report: IncidentReport) {
+    ///
+    /// - Parameter name: what it goes on under. If the report is of this process, that is a name which is not known here any more.
+    package mutating func inherit(_ report: IncidentReport, as name: IncidentID) {
+        if let known = grouper.incident(report.id) { return grouper.addName(name, to: known.id) }
+        keepFormer(report)
+    }
+
+    private mutating func keepFormer(_ report: IncidentReport) {
         for name in [report.id] + report.aliases { former[name] = report }
         if former.count > Self.formerMax { former = former.filter { $0.value.id == report.id || grouper.incident($0.key) != nil } }
     }
@@ -130,7 +139,7 @@ package struct IncidentBook: Sendable {
         } else if var earlier = former[id] {
             // It has not failed any more, at least not under this name.
             earlier.count(entered: entered, saved: saved, failed: failed)
-            inherit(earlier)
+            keepFormer(earlier)
             changed.insert(([earlier.id] + earlier.aliases).compactMap { grouper.incident($0)?.id }.first ?? earlier.id)
         }
     }
@@ -231,7 +240,10 @@ package struct IncidentBook: Sendable {
             let confidence = verdict.confidence.map { " (\($0.name))" } ?? ""
             entry.versions.append((now, "verdict \(verdict.version): \(verdict.title)\(confidence)"))
         }
-        if job.work.step != .volatile { entry.isSettled = true }
+        let isTold = entry.cause != nil || job.work.step != .volatile
+        if let incident = grouper.incident(id), isTold || now.since(incident.last) >= Self.tellMax {
+            entry.cause = cause(of: incident, job.investigation.verdict) ?? entry.cause
+        }
         entries[id] = entry
         forgetEvidence(id)
         changed.insert(id)
@@ -241,11 +253,11 @@ package struct IncidentBook: Sendable {
     /// Each instance of an app has an address of its own, so that a crash loop begins as one incident per instance: those that came to one
     /// verdict are one.
     private mutating func mergeLike(_ id: IncidentID, _ now: Timestamp) {
-        guard let incident = grouper.incident(id), incident.closed == nil, let app = app(of: incident), let cause = cause(of: incident, app)
+        guard let incident = grouper.incident(id), incident.closed == nil, let app = app(of: incident), let cause = entries[id]?.cause
         else { return }
         let like = grouper.openIncidents.filter { other in
             other.upstream == incident.upstream && other.family == incident.family
-                && (other.id == id || self.app(of: other) == app && self.cause(of: other, app) == cause)
+                && (other.id == id || self.app(of: other) == app && entries[other.id]?.cause == cause)
         }
         guard let first = like.first else { return }
         for other in like.dropFirst() {
@@ -257,15 +269,14 @@ package struct IncidentBook: Sendable {
         }
     }
 
-    /// What an incident of an app was put down to: the rule, and how the process ended of which it tells. Nil: it is not known yet.
-    private func cause(of incident: Incident, _ app: String) -> [String]? {
-        guard let entry = entries[incident.id], entry.isSettled, let rule = entry.investigation.verdict?.rule else { return nil }
-        // The end of a process is known some milliseconds after the failures that it made.
+    /// What an incident of an app is put down to now; nil: there is no verdict, or its end is not remembered any more.
+    private func cause(of incident: Incident, _ verdict: Verdict?) -> [String]? {
+        guard let rule = verdict?.rule, let app = app(of: incident) else { return nil }
         let ends = apps[app]?.ends(around: incident, count: AppHistory.endsMax) ?? []
-        let end = ends.filter { $0.time.since(incident.last) < 1_000 }.min {
+        let end = ends.filter { $0.time.since(incident.last) < Self.tellMax }.min {
             abs($0.time.since(incident.last)) < abs($1.time.since(incident.last))
         }
-        return [rule, end?.words ?? ""]
+        return end == nil && entries[incident.id]?.cause?.first == rule ? nil : [rule, end?.words ?? ""]
     }
 
     /// Milliseconds until something is due; nil when nothing is planned.

@@ -39,6 +39,7 @@ package struct IncidentGrouper: Sendable {
     private var salt: UInt16 = 0
     /// Ids and aliases of all incidents that are known: a new one is found without looking at each of them.
     private var taken: Set<IncidentID> = []
+    private var formerNames = FormerNames()
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -49,8 +50,14 @@ package struct IncidentGrouper: Sendable {
 
     /// An incident by its id or one of its aliases. O(incidents).
     package func incident(_ id: IncidentID) -> Incident? {
-        open.values.first { $0.id == id || $0.aliases.contains(id) }
-            ?? closed.last { $0.id == id || $0.aliases.contains(id) }
+        if let key = key(of: id) { return open[key] }
+        return closedIndex(of: id).map { closed[$0] }
+    }
+
+    /// Another name of an incident that is known: it is found by it from now on.
+    package mutating func addName(_ name: IncidentID, to id: IncidentID) {
+        taken.insert(name)
+        taken.subtract(formerNames.add([name], of: id))
     }
 
     /// Takes one failed attempt.
@@ -109,7 +116,7 @@ package struct IncidentGrouper: Sendable {
             open[key] = incident
             return incident.id
         }
-        guard let index = closed.lastIndex(where: { $0.id == id || $0.aliases.contains(id) }) else { return nil }
+        guard let index = closedIndex(of: id) else { return nil }
         add(&closed[index])
         return closed[index].id
     }
@@ -119,7 +126,7 @@ package struct IncidentGrouper: Sendable {
         guard let target = key(of: earlier), let source = key(of: id), source != target, let incident = open.removeValue(forKey: source)
         else { return }
         open[target]?.absorb(incident, samplesMax: limits.samplesMax)
-        taken.subtract(open[target]?.boundAliases() ?? [])
+        taken.subtract(formerNames.add(open[target]?.boundAliases() ?? [], of: earlier))
     }
 
     /// Closes what has been quiet. Returns the incidents that were closed since the last call, by whatever, oldest first.
@@ -187,7 +194,7 @@ extension IncidentGrouper {
         {
             incident.addAlias(proposed)
             taken.insert(proposed)
-            taken.subtract(incident.boundAliases())
+            taken.subtract(formerNames.add(incident.boundAliases(), of: incident.id))
         }
         if let peer = record.peer, incident.peer != nil { incident.addSibling(peer) }
         if incident.host == nil { incident.host = host }
@@ -285,6 +292,12 @@ extension IncidentGrouper {
     }
 
     private func key(of id: IncidentID) -> Key? {
-        open.first { $0.value.id == id || $0.value.aliases.contains(id) }?.key
+        func find(_ id: IncidentID) -> Key? { open.first { $0.value.id == id || $0.value.aliases.contains(id) }?.key }
+        return find(id) ?? (closedIndex(of: id, hasFormer: false) == nil ? formerNames.owners(of: id).lazy.compactMap(find).first : nil)
+    }
+
+    private func closedIndex(of id: IncidentID, hasFormer: Bool = true) -> Int? {
+        func find(_ id: IncidentID) -> Int? { closed.lastIndex { $0.id == id || $0.aliases.contains(id) } }
+        return find(id) ?? (hasFormer ? formerNames.owners(of: id).lazy.compactMap(find).first : nil)
     }
 }
