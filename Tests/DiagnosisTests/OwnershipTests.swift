@@ -145,6 +145,30 @@ import Testing
         #expect((verdict.alternatives + verdict.ruledOut).contains { $0.rule == "P03" && $0.confidence ?? .possible == .possible })
     }
 
+    /// A container's process tells of the same number, before the app or after it.
+    @Test(arguments: [-9_001, -8_999.5, -60]) func `a log in another network namespace does not hide whose the port was`(at: Double) {
+        for by in ["command", "log"] {
+            var scene = crashed("127.0.0.1:3000", known: by)
+            if by == "command" { scene.journal(-9_000, "app.service", "Listening on 127.0.0.1:3000", identifier: "app", pid: 900) }
+            scene.unit("inner.service")
+            scene.journal(at, "inner.service", "Listening on 127.0.0.1:3000", identifier: "app", pid: 901)
+            scene.listen("127.0.0.1:3000", by: scene.process("python3", unit: "inner.service", namespace: 4_026_532_999))
+            let verdict = scene.judge()
+            #expect(verdict.culprit == Culprit(.unit, "app.service") && verdict.rule == "P01", "\(verdict.cause)")
+        }
+    }
+
+    @Test func `P03 finds the app that moved into a container, whatever listened before it`() {
+        var scene = Scene("127.0.0.1:3000", [.connectRefused: 3])
+        scene.unit("old.service", ["ActiveState": "inactive", "SubState": "dead"])
+        scene.journal(-9_000, "old.service", "Listening on 127.0.0.1:3000", identifier: "app", pid: 900)
+        scene.journal(-8_000, "old.service", "Stopped old.service - the app.")
+        scene.unit("inner.service", ["ExecStart": "argv[]=/srv/app --port 3000 ; "])
+        scene.journal(-7_000, "inner.service", "Listening on 127.0.0.1:3000", identifier: "app", pid: 901)
+        scene.listen("127.0.0.1:3000", by: scene.process("python3", unit: "inner.service", namespace: 4_026_532_999))
+        #expect(scene.judge().rule == "P03" && scene.judge().confidence == .firm, "\(scene.judge().cause)")
+    }
+
     @Test func `P03 finds the app itself in another network namespace, or another's from within a container`() {
         var scene = Scene.app("127.0.0.1:3000", [.connectRefused: 3])
         scene.listen("127.0.0.1:3000", by: scene.process("node", unit: "app.service", namespace: 4_026_532_999))

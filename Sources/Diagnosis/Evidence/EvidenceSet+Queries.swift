@@ -101,18 +101,28 @@ extension EvidenceSet {
             // Who has listened there since before the failures is the backend, else who said so last: an older line is of a predecessor.
             let holder = listeners(for: peer).first?.owner
             let isHeld = holder?.unit != nil && holder?.started.map { $0 <= first ?? $0 } ?? false
-            var claiming: [String] = []
+            // In another network namespace the number means another socket: who said so there comes after who was here at that time.
+            let elsewhere = Set((foreignListeners.value ?? []).filter { $0.address.port == port }.compactMap { $0.owner?.unit })
+            var claiming: [String] = [], aside: [String] = [], asideAt: Timestamp?
             for event in (journal.value ?? []).reversed() {
                 guard case .listening(port) = event.kind, let name = event.unit, Self.speaksForItself(name),
                     !isHeld || name == holder?.unit
                 else { continue }
+                if elsewhere.contains(name) {
+                    if !aside.contains(name) { aside.append(name) }
+                    if event.time <= first ?? event.time { asideAt = asideAt ?? event.time }
+                    continue
+                }
+                if let asideAt, !isAlive(name, after: asideAt) { break }
                 if !claiming.contains(name) { claiming.append(name) }
                 if event.time <= first ?? event.time { break }
             }
+            let hasOne = (claiming.isEmpty ? aside : claiming).count == 1
+            claiming += aside
             // A log line is text: it counts as seen only if nothing else contradicts it.
             let isSure = links.isEmpty
             for name in claiming {
-                let isOnly = serving.isEmpty ? claiming.count == 1 : serving.allSatisfy { $0.name == name }
+                let isOnly = serving.isEmpty ? hasOne && name == claiming.first : serving.allSatisfy { $0.name == name }
                 add(name, "its log says it listens on port \(port)", from: "journalctl -u \(name)", observed: isSure && isOnly, claim: true)
             }
             for unit in serving {
@@ -130,6 +140,15 @@ extension EvidenceSet {
             }
         }
         return links
+    }
+
+    /// Whether a unit ran at a time, as far as its state and the journal tell.
+    private func isAlive(_ unit: String, after time: Timestamp) -> Bool {
+        if units.value?.first(where: { $0.name == unit })?.activeState == "active" { return true }
+        return (journal.value ?? []).contains { event in
+            if case .listening = event.kind { return false }
+            return event.unit == unit && event.time >= time
+        }
     }
 
     /// Whether what stands in a unit's log is said by the unit: an engine's has the lines of all its containers, a user's manager those of
