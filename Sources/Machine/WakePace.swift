@@ -9,7 +9,7 @@ package enum WakePace {
     package static let first = 4
     /// Requests under way at a peer from which on an answer lets one go on only. That one takes over the connection: to open and to
     /// close one for each of a thousand costs the three processes more than the requests.
-    package static let crowd = 32
+    private static let crowd = 32
 
     /// Requests that go on with an answer, when so many others are under way at its peer.
     package static func perAnswer(underWay: Int) -> Int { underWay < crowd ? 2 : 1 }

@@ -34,7 +34,6 @@ extension StarterConfiguration {
             command: StarterApp.command(socket ?? String(start), in: folder))
         app.directory = value("WorkingDirectory")?.dropPrefix("-")
         app.user = value("User")
-        // An empty value takes back those before it.
         let variables = (values["Environment"] ?? []).split(separator: "", omittingEmptySubsequences: false).last ?? []
         app.environment = variables.flatMap(StarterApp.assignments)
             .filter { $0.contains("=") && !$0.hasPrefix("PORT=") }

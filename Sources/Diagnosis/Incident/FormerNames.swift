@@ -27,7 +27,7 @@ struct FormerNames: Sendable {
         return gone
     }
 
-    /// Whose name it was, then whose name that one has become: the likeliest last. O(1).
+    /// Whose name it was, then whose name that one has become, and so on. O(1).
     func owners(of name: IncidentID) -> [IncidentID] {
         var list: [IncidentID] = []
         while list.count < 8, let owner = owners[list.last ?? name] { list.append(owner) }
